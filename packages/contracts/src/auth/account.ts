@@ -1,0 +1,36 @@
+import { z } from 'zod';
+
+import { defineEvent } from '../event-contract.ts';
+
+/** Roles of an account. */
+export const accountRole = z.enum(['admin', 'member']);
+
+/** A person has an account. Sent once for each account. */
+export const accountCreated = defineEvent({
+  type: 'auth.account.created',
+  version: 1,
+  thing: 'account',
+  description: 'A person has an account.',
+  data: {
+    accountId: z.string(),
+    email: z.string(),
+    emailVerified: z.boolean(),
+    name: z.string().optional(),
+    roles: z.array(accountRole),
+  },
+});
+
+/** Roles or credentials of an account have changed. */
+export const accountUpdated = defineEvent({
+  type: 'auth.account.updated',
+  version: 1,
+  thing: 'account',
+  description: 'The roles or credentials of an account have changed; `changed` names what, never a secret.',
+  data: {
+    accountId: z.string(),
+    email: z.string(),
+    emailVerified: z.boolean(),
+    roles: z.array(accountRole),
+    changed: z.array(z.string()),
+  },
+});

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+
+import { defineEvent } from '../event-contract.ts';
+
+const fields = z.record(z.string(), z.unknown());
+const record = { collectionId: z.string(), collection: z.string(), recordId: z.string() };
+
+/** A record has been created; carries its fields. */
+export const recordCreated = defineEvent({
+  type: 'data.record.created',
+  version: 1,
+  thing: 'record',
+  description: 'A record has been created; carries its fields.',
+  data: { ...record, fields, createdBy: z.string().optional() },
+});
+
+/** A record has changed; carries its fields before and after. */
+export const recordUpdated = defineEvent({
+  type: 'data.record.updated',
+  version: 1,
+  thing: 'record',
+  description: 'A record has changed; carries its fields before and after.',
+  data: { ...record, fields, before: fields, updatedBy: z.string().optional() },
+});
+
+/** A record has been deleted; carries its last fields. */
+export const recordDeleted = defineEvent({
+  type: 'data.record.deleted',
+  version: 1,
+  thing: 'record',
+  description: 'A record has been deleted; carries its last fields.',
+  data: { ...record, before: fields, deletedBy: z.string().optional() },
+});

@@ -1,0 +1,16 @@
+export { accountCreated, accountRole, accountUpdated } from './auth/account.ts';
+export { sessionEnded, sessionRefreshed, sessionStarted } from './auth/session.ts';
+export { catalogue } from './catalogue.ts';
+export { collectionCreated, collectionDeleted, collectionUpdated } from './data/collection.ts';
+export { recordCreated, recordDeleted, recordUpdated } from './data/record.ts';
+export { fromSequence, sequenceDigits, toSequence } from './envelope.ts';
+export type { EventEnvelope, Principal } from './envelope.ts';
+export { ContractViolation, checkRead, checkRecorded, defineEvent, schemaUrn } from './event-contract.ts';
+export type { DataOf, EventContract, EventData, EventOf } from './event-contract.ts';
+export { Fault, defineFault, faultCategories, faults } from './fault.ts';
+export type { FaultCategory, FaultDeclaration, FaultFactory, FaultLocation, FaultOptions } from './fault.ts';
+export { isId, newEventId, newId } from './id.ts';
+export type { IdPrefix } from './id.ts';
+export { handlersTopic, serviceOf, services, topicOf } from './topics.ts';
+export type { ServiceName } from './topics.ts';
+export { profileCreated, profileUpdated } from './user/profile.ts';

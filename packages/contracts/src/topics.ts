@@ -1,0 +1,22 @@
+/** The services that record events. */
+export const services = ['auth', 'user', 'data'] as const;
+
+/** A service that records events. */
+export type ServiceName = (typeof services)[number];
+
+/**
+ * The topic of a service's events.
+ *
+ * @param service - such as `auth`
+ */
+export const topicOf = (service: string): string => `causeway.${service}`;
+
+/** The compacted topic that says which service handles which events. */
+export const handlersTopic = 'causeway.handlers';
+
+/**
+ * The service that an event type belongs to: `user` for `user.profile.updated`.
+ *
+ * @param eventType - as in the envelope
+ */
+export const serviceOf = (eventType: string): string => eventType.slice(0, eventType.indexOf('.'));
