@@ -1,0 +1,62 @@
+// The body of every project's `npm test` (unit) and `npm run test-int` (int): `run-specs.ts unit|int [part of a path…]`.
+import path from 'node:path';
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { withTestServers } from './test-servers.ts';
+import { findSpecs, runSpecs } from './spec-run.ts';
+import { isGreen, nothingRun, type SpecKind, type Totals, writeTotals } from './totals.ts';
+
+const usage = 'usage: run-specs.ts unit|int [--verbose] [part of a spec file’s path…]';
+
+const bounds: Record<SpecKind, { readonly fileTimeoutMs: number; readonly concurrency: number }> = {
+  unit: { fileTimeoutMs: 60_000, concurrency: 2 },
+  int: { fileTimeoutMs: 180_000, concurrency: 2 },
+};
+
+function setting(name: string, fallback: number): number {
+  const text = process.env[name];
+  if (text === undefined || text === '') return fallback;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new Error(`${name} must be a whole number of at least 1, not ${text}`);
+  return value;
+}
+
+async function main(): Promise<Totals> {
+  const { positionals, values } = parseArgs({ allowPositionals: true, options: { verbose: { type: 'boolean' } } });
+  const [kind, ...filters] = positionals;
+  if (kind !== 'unit' && kind !== 'int') throw new Error(usage);
+  const projectDir = process.cwd();
+  const name = process.env.npm_package_name ?? path.basename(projectDir);
+  if ((await findSpecs(projectDir, kind, filters)).length === 0) {
+    console.log(`${name} ${kind}: no specs`);
+    await writeTotals(projectDir, kind, nothingRun);
+    return nothingRun;
+  }
+  const startedAt = performance.now();
+  const go = (): Promise<Totals & { readonly files: number }> =>
+    runSpecs({
+      projectDir,
+      kind,
+      filters,
+      concurrency: setting('SPEC_CONCURRENCY', bounds[kind].concurrency),
+      fileTimeoutMs: setting('SPEC_FILE_TIMEOUT_MS', bounds[kind].fileTimeoutMs),
+      verbose: values.verbose ?? false,
+      write: (text) => void process.stdout.write(text),
+    });
+  const { files, ...totals } = await (kind === 'int' ? withTestServers(go) : go());
+  await writeTotals(projectDir, kind, totals);
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : '';
+  console.log(
+    `${isGreen(totals) ? '✔' : '✖'} ${name} ${kind}: ${totals.passed} passed, ${totals.failed} failed${skipped} (${files} files, ${seconds} s)`,
+  );
+  return totals;
+}
+
+try {
+  process.exitCode = isGreen(await main()) ? 0 : 1;
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,63 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+/** What a run of specs came to, in tests (not suites, not files). */
+export interface Totals {
+  readonly passed: number;
+  /** Failed, cancelled and timed-out tests, and spec files that crashed or hold no test. */
+  readonly failed: number;
+  /** Skipped and to-do tests; they count as failed wherever a single number is asked for. */
+  readonly skipped: number;
+}
+
+/** The two kinds of specs that a project's folder holds beside its code. */
+export type SpecKind = 'unit' | 'int';
+
+export const nothingRun: Totals = { passed: 0, failed: 0, skipped: 0 };
+
+export function addTotals(left: Totals, right: Totals): Totals {
+  return {
+    passed: left.passed + right.passed,
+    failed: left.failed + right.failed,
+    skipped: left.skipped + right.skipped,
+  };
+}
+
+/** True when nothing failed and nothing was skipped. */
+export function isGreen(totals: Totals): boolean {
+  return totals.failed + totals.skipped === 0;
+}
+
+/** The last line of a run, `N passed, N failed`, in which a skipped test counts as failed. */
+export function totalsLine(totals: Totals): string {
+  return `${totals.passed} passed, ${totals.failed + totals.skipped} failed`;
+}
+
+/** The file that keeps the totals of a project's last run; the task cache restores it with a cached result. */
+export function totalsFile(projectDir: string, kind: SpecKind): string {
+  return path.join(projectDir, '.test', `${kind}.json`);
+}
+
+export async function writeTotals(projectDir: string, kind: SpecKind, totals: Totals): Promise<void> {
+  const file = totalsFile(projectDir, kind);
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFile(`${file}.part`, `${JSON.stringify(totals)}\n`);
+  await rename(`${file}.part`, file);
+}
+
+/**
+ * @returns the totals of the project's last run, or `undefined` where it left none
+ * @throws SyntaxError or TypeError when the file is not what `writeTotals` writes
+ */
+export async function readTotals(projectDir: string, kind: SpecKind): Promise<Totals | undefined> {
+  const text = await readFile(totalsFile(projectDir, kind), 'utf8').catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (text === undefined) return undefined;
+  const { passed, failed, skipped } = JSON.parse(text) as Partial<Record<keyof Totals, unknown>>;
+  if (typeof passed !== 'number' || typeof failed !== 'number' || typeof skipped !== 'number') {
+    throw new TypeError(`${totalsFile(projectDir, kind)} does not hold totals`);
+  }
+  return { passed, failed, skipped };
+}
