@@ -6,6 +6,15 @@ export interface Principal {
   readonly id?: string;
 }
 
+/** Why something is written: handed to every recorded write, and found again in the event's attributes. */
+export interface Cause {
+  /** The request id, or the correlation id of the event that is being handled. */
+  readonly correlationId: string;
+  /** The event that is being handled; absent where a request is. */
+  readonly causationId?: string;
+  readonly principal: Principal;
+}
+
 /**
  * An event as it is stored, published and read: CloudEvents 1.0 with the extensions `sequence`, `correlationid`,
  * `causationid`, distributed tracing and auth context. Over Kafka the attributes travel as `ce_` headers (binary mode).

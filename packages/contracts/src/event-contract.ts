@@ -41,7 +41,7 @@ export const defineEvent = <Shape extends z.ZodRawShape>(
   declaration: EventDeclaration<Shape>,
 ): EventContract<z.output<z.ZodObject<Shape>>> => {
   const { data, ...rest } = declaration;
-  return { ...rest, schema: z.object(data) as unknown as z.ZodType<z.output<z.ZodObject<Shape>>> };
+  return { ...rest, schema: z.object(data) };
 };
 
 /** The `dataschema` attribute of a contract's events. */

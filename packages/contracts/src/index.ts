@@ -4,7 +4,7 @@ export { catalogue } from './catalogue.ts';
 export { collectionCreated, collectionDeleted, collectionUpdated } from './data/collection.ts';
 export { recordCreated, recordDeleted, recordUpdated } from './data/record.ts';
 export { fromSequence, sequenceDigits, toSequence } from './envelope.ts';
-export type { EventEnvelope, Principal } from './envelope.ts';
+export type { Cause, EventEnvelope, Principal } from './envelope.ts';
 export { ContractViolation, checkRead, checkRecorded, defineEvent, schemaUrn } from './event-contract.ts';
 export type { DataOf, EventContract, EventData, EventOf } from './event-contract.ts';
 export { Fault, defineFault, faultCategories, faults } from './fault.ts';
