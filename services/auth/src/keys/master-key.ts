@@ -1,0 +1,51 @@
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+
+/** What the operator's one secret is made into: a key for each purpose, none of which gives away another. */
+export interface MasterKey {
+  /**
+   * @param purpose - a constant that names one use and no other
+   * @returns 32 bytes
+   */
+  derive(purpose: string): Buffer;
+  /** A {@link Vault} with a key of its own. */
+  vault(purpose: string): Vault;
+}
+
+/** Encryption at rest (AES-256-GCM). */
+export interface Vault {
+  /**
+   * @param plain - what to hide
+   * @param place - where it will be stored: bytes moved elsewhere do not open (the cipher's additional data)
+   */
+  seal(plain: string, place: string): Buffer;
+  /** @throws Error under another master key, at another place, or when a byte has changed */
+  open(sealed: Uint8Array, place: string): string;
+}
+
+const ivBytes = 12;
+const tagBytes = 16;
+
+/**
+ * @param secret - `CAUSEWAY_MASTER_KEY`: at least 32 characters with 256 bits of randomness, such as `openssl rand -base64 32` gives
+ */
+export function createMasterKey(secret: string): MasterKey {
+  // HKDF (RFC 5869) without salt: the secret is random, and every replica must come to the same keys.
+  const derive = (purpose: string): Buffer =>
+    Buffer.from(hkdfSync('sha256', secret, Buffer.alloc(0), `causeway/auth/${purpose}`, 32));
+  return { derive, vault: (purpose) => createVault(derive(purpose)) };
+}
+
+const createVault = (key: Buffer): Vault => ({
+  seal(plain, place) {
+    const iv = randomBytes(ivBytes);
+    const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(place));
+    const text = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()]);
+    return Buffer.concat([iv, cipher.getAuthTag(), text]);
+  },
+  open(sealed, place) {
+    const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, ivBytes), { authTagLength: tagBytes })
+      .setAAD(Buffer.from(place))
+      .setAuthTag(sealed.subarray(ivBytes, ivBytes + tagBytes));
+    return Buffer.concat([decipher.update(sealed.subarray(ivBytes + tagBytes)), decipher.final()]).toString('utf8');
+  },
+});

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { createMasterKey } from './master-key.ts';
+
+const secret = 'a master key of at least 32 characters';
+
+describe('master key', () => {
+  it('gives every replica the same key for a purpose, and each purpose its own', () => {
+    assert.deepEqual(createMasterKey(secret).derive('one'), createMasterKey(secret).derive('one'));
+    assert.notDeepEqual(createMasterKey(secret).derive('one'), createMasterKey(secret).derive('two'));
+    assert.notDeepEqual(createMasterKey(secret).derive('one'), createMasterKey(`${secret}!`).derive('one'));
+    assert.equal(createMasterKey(secret).derive('one').length, 32);
+  });
+
+  it('opens what it has sealed, at its place only', () => {
+    const sealed = createMasterKey(secret).vault('keys').seal('private', 'key-1');
+    assert.equal(createMasterKey(secret).vault('keys').open(sealed, 'key-1'), 'private');
+    assert.throws(() => createMasterKey(secret).vault('keys').open(sealed, 'key-2'));
+    assert.throws(() => createMasterKey(secret).vault('other').open(sealed, 'key-1'));
+    assert.throws(() => createMasterKey(`${secret}!`).vault('keys').open(sealed, 'key-1'));
+  });
+
+  it('never seals twice into the same bytes, nor leaves them readable', () => {
+    const vault = createMasterKey(secret).vault('keys');
+    assert.notDeepEqual(vault.seal('private', 'key-1'), vault.seal('private', 'key-1'));
+    assert.ok(!vault.seal('private', 'key-1').includes('private'));
+  });
+
+  it('notices every changed byte', () => {
+    const vault = createMasterKey(secret).vault('keys');
+    const sealed = vault.seal('private', 'key-1');
+    for (let at = 0; at < sealed.length; at += 1) {
+      const changed = Buffer.from(sealed);
+      changed[at] = (changed[at] ?? 0) ^ 1;
+      assert.throws(() => vault.open(changed, 'key-1'), `byte ${at}`);
+    }
+  });
+});

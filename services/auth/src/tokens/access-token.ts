@@ -1,0 +1,78 @@
+import { createHmac } from 'node:crypto';
+
+import { SignJWT } from 'jose';
+import type { CryptoKey } from 'jose';
+
+/** Five minutes: long enough to be rare, short enough that a revocation list stays small. */
+export const accessTokenLifetimeS = 300;
+
+/** The client that signs people in by this service's own calls; clients of others come with OAuth. */
+const firstPartyClient = 'causeway';
+
+/** What is not narrowed: a person at their own client may do whatever their roles allow. Keys and OAuth clients will get less. */
+const unrestrictedScope = 'full';
+
+/** What an access token says. */
+export interface AccessTokenSubject {
+  readonly accountId: string;
+  readonly roles: readonly string[];
+  readonly sessionId: string;
+  /** Which refresh of the session it came with. */
+  readonly generation: number;
+  /** When: the token of a generation is the same whenever it is asked for. */
+  readonly issuedAt: Date;
+}
+
+/** A signed token and its end. */
+export interface AccessToken {
+  readonly token: string;
+  /** Seconds since the epoch. */
+  readonly expiresAtS: number;
+}
+
+/** What {@link createAccessTokens} is given. */
+export interface AccessTokenOptions {
+  readonly issuer: string;
+  readonly audience: string;
+  /** The key that signs now. */
+  readonly signingKey: () => { readonly kid: string; readonly privateKey: CryptoKey };
+  /** 32 bytes, the same in every replica: token ids are derived under it. */
+  readonly secret: Uint8Array;
+}
+
+/** Signs access tokens. */
+export type AccessTokens = (subject: AccessTokenSubject) => Promise<AccessToken>;
+
+/**
+ * Access tokens are JWTs for access tokens (RFC 9068), signed with Ed25519. The signature is deterministic (RFC 8032), and so
+ * is everything in it: the retry of a refresh gets the very same token.
+ */
+export function createAccessTokens(options: AccessTokenOptions): AccessTokens {
+  const { issuer, audience, signingKey, secret } = options;
+  const tokenId = (sessionId: string, generation: number): string =>
+    createHmac('sha256', secret)
+      .update(JSON.stringify([sessionId, generation]))
+      .digest()
+      .toString('base64url', 0, 16);
+
+  return async ({ accountId, roles, sessionId, generation, issuedAt }) => {
+    const { kid, privateKey } = signingKey();
+    const issuedAtS = Math.floor(issuedAt.getTime() / 1000);
+    const expiresAtS = issuedAtS + accessTokenLifetimeS;
+    const token = await new SignJWT({
+      client_id: firstPartyClient,
+      sid: sessionId,
+      roles: [...roles],
+      scope: unrestrictedScope,
+    })
+      .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid })
+      .setIssuer(issuer)
+      .setAudience(audience)
+      .setSubject(accountId)
+      .setIssuedAt(issuedAtS)
+      .setExpirationTime(expiresAtS)
+      .setJti(tokenId(sessionId, generation))
+      .sign(privateKey);
+    return { token, expiresAtS };
+  };
+}
