@@ -1,4 +1,4 @@
-import type { KafkaRecord } from './port.ts';
+import type { KafkaRecord, TopicPartitionOffset } from './port.ts';
 
 /** Base of what the Kafka port throws. `retryable`: the same call may succeed later. */
 export class KafkaError extends Error {
@@ -32,10 +32,18 @@ export class KafkaTopicError extends KafkaError {
 export class KafkaSendError extends KafkaError {
   /** In the order of the call. May have been written after all, if the answer was lost. */
   readonly failed: readonly KafkaRecord[];
+  /** The first offset of each partition of which something was acknowledged. */
+  readonly written: readonly TopicPartitionOffset[];
 
-  constructor(message: string, retryable: boolean, failed: readonly KafkaRecord[], cause?: unknown) {
+  constructor(
+    message: string,
+    retryable: boolean,
+    outcome: { failed: readonly KafkaRecord[]; written: readonly TopicPartitionOffset[] },
+    cause?: unknown,
+  ) {
     super(message, retryable, cause);
-    this.failed = failed;
+    this.failed = outcome.failed;
+    this.written = outcome.written;
   }
 }
 

@@ -1,0 +1,11 @@
+import type { KafkaLogger } from './port.ts';
+
+/** What both drivers need to find Kafka. */
+export interface KafkaConnectionOptions {
+  /** `host:port` of some of the brokers; the others are learnt from them. */
+  brokers: readonly string[];
+  /** Names this client in the brokers' logs and quotas. */
+  clientId: string;
+  /** Where a driver's own warnings go. Default: nowhere; what matters is thrown or goes to `onError`. */
+  logger?: KafkaLogger;
+}
