@@ -1,0 +1,53 @@
+import { RE2JS, RE2JSException } from 're2js';
+import type { Fault, Parsed } from './fault.ts';
+import { checkCost } from './pattern/check-cost.ts';
+import { parsePattern, PatternRefused } from './pattern/parse-pattern.ts';
+import { printPattern } from './pattern/print-pattern.ts';
+
+/** A regular expression that means the same to MongoDB and to us. */
+export interface Pattern {
+  /** For MongoDB's `$regex` (PCRE), without options. */
+  readonly pcre: string;
+  /** Whether the text holds a match; in linear time. */
+  readonly test: (text: string) => boolean;
+}
+
+/** Longest pattern, in characters (API.md, "Filters"). */
+export const maxPatternLength = 200;
+
+/**
+ * Compiles a `$regex` in RE2's syntax.
+ *
+ * RE2 judges the syntax; then the pattern is read, its options are applied, and it is printed anew for each engine, so that
+ * what they define differently (`$`, `\s`, the other cases of a letter) is written out. What cannot be made the same, or
+ * what MongoDB's backtracking engine might not finish, is refused.
+ *
+ * @param source - At most 200 characters.
+ * @param options - Any of `i m s`, each once.
+ * @param pointer - Where the pattern stands, for the fault.
+ */
+export function compilePattern(source: string, options: string, pointer: string): Parsed<Pattern> {
+  const refused = (code: string, message: string): Parsed<Pattern> => {
+    const fault: Fault = { pointer, code, message };
+    return { ok: false, faults: [fault] };
+  };
+  if (source.length > maxPatternLength) {
+    return refused('pattern-too-long', `Use a pattern of at most ${maxPatternLength} characters.`);
+  }
+  if (!/^(?!.*(.).*\1)[ims]*$/.test(options)) {
+    return refused('invalid-options', 'Use each of the options i, m and s at most once, and no other.');
+  }
+  try {
+    RE2JS.compile(options === '' ? source : `(?${options})${source}`);
+    const node = parsePattern(source, options);
+    checkCost(node);
+    const compiled = RE2JS.compile(printPattern(node, 're2'));
+    return { ok: true, value: { pcre: printPattern(node, 'pcre'), test: (text) => compiled.test(text) } };
+  } catch (error) {
+    if (error instanceof PatternRefused) return refused('unsupported-pattern', error.message);
+    if (error instanceof RE2JSException) {
+      return refused('invalid-pattern', `Use RE2 syntax, without look-around and back-references: ${error.message}.`);
+    }
+    throw error;
+  }
+}

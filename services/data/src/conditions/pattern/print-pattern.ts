@@ -1,0 +1,96 @@
+import type { CharSet } from './char-set.ts';
+import { anyChar, complement, sizeOf } from './char-set.ts';
+import { followOf, isSettledRepeat } from './check-cost.ts';
+import type { PatternNode, Place } from './pattern-node.ts';
+
+/** An engine to print a pattern for. */
+export type Dialect = 'pcre' | 're2';
+
+/**
+ * How each engine says the same place, in a pattern without options. PCRE's `$` also matches before a last line feed, and
+ * its `(?m)^` not after one (pcrepattern(3), "Circumflex and dollar").
+ */
+const places: Readonly<Record<Dialect, Readonly<Record<Place, string>>>> = {
+  pcre: {
+    // Not \A: MongoDB reads index bounds from a `^` with a literal after it.
+    'text-start': '^',
+    'text-end': '\\z',
+    'line-start': '(?:^|(?<=\\n))',
+    'line-end': '(?=\\n|\\z)',
+    'word-edge': '\\b',
+    'no-word-edge': '\\B',
+  },
+  re2: {
+    'text-start': '\\A',
+    'text-end': '\\z',
+    'line-start': '(?m:^)',
+    'line-end': '(?m:$)',
+    'word-edge': '\\b',
+    'no-word-edge': '\\B',
+  },
+};
+
+/**
+ * Prints a pattern in the words of one engine, without options.
+ *
+ * For PCRE, a repetition that the next character settles is possessive: the same matches, without the recursion in which
+ * MongoDB's engine gives up on long texts.
+ *
+ * @param node - Passed by `checkCost`.
+ */
+export function printPattern(node: PatternNode, dialect: Dialect): string {
+  return print(node, dialect, []);
+}
+
+function print(node: PatternNode, dialect: Dialect, follow: CharSet): string {
+  switch (node.kind) {
+    case 'chars':
+      return printSet(node.set);
+    case 'place':
+      return places[dialect][node.place];
+    case 'choice':
+      return `(?:${node.parts.map((part) => print(part, dialect, follow)).join('|')})`;
+    case 'sequence':
+      return node.parts
+        .map((part, index) => print(part, dialect, followOf(node.parts.slice(index + 1), follow)))
+        .join('');
+    case 'repeat':
+      return printRepeat(node, dialect, follow);
+  }
+}
+
+function printRepeat(node: PatternNode & { kind: 'repeat' }, dialect: Dialect, follow: CharSet): string {
+  const { body, min, max } = node;
+  // What a repetition's body is followed by is settled by checkCost: inside, nothing is given back either way.
+  const inner = print(body, dialect, anyChar);
+  const text = body.kind === 'chars' ? inner : `(?:${inner})`;
+  const isPossessive = dialect === 'pcre' && max === Infinity && isSettledRepeat(node, follow);
+  if (max !== Infinity) return `${text}{${min},${max}}`;
+  return `${text}${min === 0 ? '*' : min === 1 ? '+' : `{${min},}`}${isPossessive ? '+' : ''}`;
+}
+
+function printSet(set: CharSet): string {
+  if (sizeOf(set) === 1) return printChar(set[0]?.[0] ?? 0);
+  const excluded = complement(set);
+  if (excluded.length === 0) return '(?s:.)';
+  const isNegated = excluded.length < set.length;
+  const ranges = (isNegated ? excluded : set).map(([low, high]) =>
+    low === high ? printClassChar(low) : `${printClassChar(low)}-${printClassChar(high)}`,
+  );
+  return `[${isNegated ? '^' : ''}${ranges.join('')}]`;
+}
+
+function printChar(codePoint: number): string {
+  const char = String.fromCodePoint(codePoint);
+  if (/[\p{L}\p{N}_ ]/u.test(char)) return char;
+  return /[!-/:-@[-`{-~]/.test(char) ? `\\${char}` : escaped(codePoint);
+}
+
+function printClassChar(codePoint: number): string {
+  const char = String.fromCodePoint(codePoint);
+  return /[A-Za-z0-9]/.test(char) ? char : escaped(codePoint);
+}
+
+function escaped(codePoint: number): string {
+  return `\\x{${codePoint.toString(16).toUpperCase()}}`;
+}
