@@ -1,0 +1,136 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { faults, type Fault } from '@causeway/contracts';
+import { serverSpans, type Logger } from '@causeway/telemetry';
+import express, { type ErrorRequestHandler, type RequestHandler } from 'express';
+
+import type { Identity } from '../identity/identity.ts';
+import { openApiRoute } from '../openapi/openapi-route.ts';
+import { beginExchange, type Exchange } from './exchange.ts';
+import { internalKeyCheck } from './internal-key.ts';
+import { allowedMethods, expressPath } from './path-template.ts';
+import { faultOf, sendProblem } from './problem.ts';
+import { ClientGone } from './read-body.ts';
+import type { Route } from './route.ts';
+import { serveRoute } from './serve-route.ts';
+
+/** Takes the exchanges that no route takes: the gateway's proxy. Returns false to leave one to the 404. */
+export type Fallback = (exchange: Exchange) => Promise<boolean> | boolean;
+
+/** What an app is made of. */
+export interface AppOptions {
+  readonly name: string;
+  readonly routes: readonly Route[];
+  readonly identity?: Identity | undefined;
+  readonly logger: Logger;
+  readonly publicUrl: string;
+  readonly internalKey: string;
+  /** Whether callers come from outside: then no request id, address or trace of theirs is believed. */
+  readonly edge?: boolean;
+  /** Aborted when the service begins to shut down. */
+  readonly draining?: AbortSignal;
+  readonly fallback?: Fallback;
+  /** Knows the errors of drivers: a database that cannot be reached is `unavailable`. */
+  readonly translateError?: (error: unknown) => Fault | undefined;
+}
+
+/** Where nothing is a page: no script, no frame, no sniffing; answers are not kept unless they say so. */
+const securityHeaders: readonly (readonly [string, string])[] = [
+  ['X-Content-Type-Options', 'nosniff'],
+  ['Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'"],
+  ['Referrer-Policy', 'no-referrer'],
+  ['Cache-Control', 'no-store'],
+];
+
+const exchanges = new WeakMap<IncomingMessage, Exchange>();
+
+const exchangeOf = (request: IncomingMessage): Exchange => {
+  const exchange = exchanges.get(request);
+  if (exchange === undefined) throw new Error('an exchange begins before its route');
+  return exchange;
+};
+
+const begin = (options: AppOptions): RequestHandler => {
+  const isInternal = options.edge === true ? () => false : internalKeyCheck(options.internalKey);
+  return (request, response, next) => {
+    const exchange = beginExchange(request, response, isInternal);
+    exchanges.set(request, exchange);
+    for (const [name, value] of securityHeaders) response.setHeader(name, value);
+    response.setHeader('X-Request-Id', exchange.requestId);
+    if (options.draining?.aborted === true) response.setHeader('Connection', 'close');
+    next();
+  };
+};
+
+const pathOf = (request: IncomingMessage): string => (request.url ?? '').split('?', 1)[0] ?? '';
+
+const failWith =
+  (options: AppOptions) =>
+  (error: unknown, exchange: Exchange): void => {
+    if (error instanceof ClientGone || (exchange.response.closed && !exchange.response.writableFinished)) return;
+    const fault = faultOf(error, options.translateError);
+    const { method } = exchange.request;
+    const about = { requestId: exchange.requestId, method, path: pathOf(exchange.request), code: fault.code };
+    if (fault.status >= 500) options.logger.error({ ...about, error: fault.cause ?? fault }, 'request failed');
+    else options.logger.debug({ ...about, reason: fault.message }, 'request refused');
+    sendProblem(exchange.response, fault, options.publicUrl, exchange.requestId);
+  };
+
+/** What Express and its router throw themselves, such as a path that cannot be decoded. */
+const translateExpress = (error: unknown): unknown => {
+  const status = typeof error === 'object' && error !== null && 'status' in error ? error.status : undefined;
+  return status === 400
+    ? faults.invalidRequest({ detail: 'The path holds a malformed percent-encoding.', cause: error })
+    : error;
+};
+
+const unmatched =
+  (options: AppOptions, methodsAt: (path: string) => readonly string[], fail: ReturnType<typeof failWith>) =>
+  async (exchange: Exchange): Promise<void> => {
+    const { request, response } = exchange;
+    try {
+      const methods = methodsAt(pathOf(request));
+      if (methods.length > 0 && request.method === 'OPTIONS') {
+        response.setHeader('Allow', methods.join(', '));
+        response.statusCode = 204;
+        response.end();
+        return;
+      }
+      if (methods.length > 0) throw faults.methodNotAllowed({ headers: { Allow: methods.join(', ') } });
+      if (options.fallback !== undefined && (await options.fallback(exchange))) return;
+      throw faults.notFound();
+    } catch (error) {
+      fail(error, exchange);
+    }
+  };
+
+/**
+ * Makes an Express app of routes: every answer that is no success is a problem document, including those for unknown
+ * paths, wrong methods and anything that is thrown.
+ *
+ * @param options - routes, identity, logger, addresses
+ * @returns the listener for `http.createServer`
+ */
+export const createApp = (options: AppOptions): RequestListener => {
+  const app = express();
+  app.disable('x-powered-by').disable('etag').disable('query parser');
+  app.enable('strict routing').enable('case sensitive routing');
+  const routes = [...options.routes, openApiRoute(options.name, options.routes)];
+  const fail = failWith(options);
+  const draining = options.draining ?? new AbortController().signal;
+  app.use(serverSpans({ trustIncoming: options.edge !== true }) as RequestHandler, begin(options));
+  const methodsAt = allowedMethods(routes);
+  const serveUnmatched = unmatched(options, methodsAt, fail);
+  app.options('/{*any}', (request) => serveUnmatched(exchangeOf(request)));
+  for (const route of routes) {
+    const serve = serveRoute(route, { identity: options.identity, draining });
+    app[route.method](expressPath(route.path), (request) => {
+      const exchange = exchangeOf(request);
+      return serve(exchange, request.params).catch((error: unknown) => fail(error, exchange));
+    });
+  }
+  app.use((request) => serveUnmatched(exchangeOf(request)));
+  const onError: ErrorRequestHandler = (error, request, _response, _next) =>
+    fail(translateExpress(error), exchangeOf(request));
+  app.use(onError);
+  return app as (request: IncomingMessage, response: ServerResponse) => void;
+};

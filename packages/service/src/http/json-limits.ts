@@ -1,0 +1,68 @@
+import { faults, type FaultLocation } from '@causeway/contracts';
+
+/** Deepest nesting of a JSON body: what is deeper is no record, and costs more to walk than to send. */
+export const deepestJson = 64;
+
+const refuse = (error: FaultLocation): never => {
+  throw faults.invalidRequest({ errors: [error] });
+};
+
+/** RFC 6901 §3. */
+const escapeToken = (token: string): string => token.replaceAll('~', '~0').replaceAll('/', '~1');
+
+/**
+ * A JSON pointer (RFC 6901).
+ *
+ * @param path - keys and indexes from the root
+ */
+export const jsonPointer = (path: readonly PropertyKey[]): string =>
+  path.map((token) => `/${escapeToken(String(token))}`).join('');
+
+interface Place {
+  readonly value: object;
+  readonly key: string;
+  readonly parent: Place | undefined;
+  readonly depth: number;
+}
+
+const pointerOf = (place: Place, key: string): string => {
+  const path = [key];
+  for (let at = place; at.parent !== undefined; at = at.parent) path.unshift(at.key);
+  return jsonPointer(path);
+};
+
+/** Keys through which a careless merge reaches the prototype of every object. */
+const checkKey = (place: Place, key: string, value: unknown): void => {
+  const dangerous =
+    key === '__proto__' ||
+    (key === 'constructor' && typeof value === 'object' && value !== null && Object.hasOwn(value, 'prototype'));
+  if (dangerous) {
+    refuse({ pointer: pointerOf(place, key), code: 'forbidden-name', message: `A field may not be called ${key}.` });
+  }
+};
+
+/**
+ * Refuses JSON that is nested deeper than {@link deepestJson} or holds `__proto__` or `constructor.prototype`. Walks with
+ * a stack of its own: depth is the caller's.
+ *
+ * @param root - as `JSON.parse` gave it
+ * @throws Fault `invalid-request`
+ */
+export const checkJsonLimits = (root: unknown): void => {
+  if (typeof root !== 'object' || root === null) return;
+  const waiting: Place[] = [{ value: root, key: '', parent: undefined, depth: 1 }];
+  for (let place = waiting.pop(); place !== undefined; place = waiting.pop()) {
+    const { value, depth } = place;
+    if (depth > deepestJson) {
+      refuse({ pointer: '', code: 'too-deep', message: `JSON may be nested at most ${deepestJson} levels deep.` });
+    }
+    const isArray = Array.isArray(value);
+    for (const key of Object.keys(value)) {
+      const child = (value as Record<string, unknown>)[key];
+      if (!isArray) checkKey(place, key, child);
+      if (typeof child === 'object' && child !== null) {
+        waiting.push({ value: child, key, parent: place, depth: depth + 1 });
+      }
+    }
+  }
+};

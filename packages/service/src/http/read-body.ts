@@ -1,0 +1,101 @@
+import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage } from 'node:http';
+import { faults } from '@causeway/contracts';
+
+import { checkJsonLimits } from './json-limits.ts';
+import { findJsonError } from './json-syntax.ts';
+
+/** Largest body where a route names no limit of its own. */
+export const defaultBodyLimitBytes = 1_048_576;
+
+/** How much of a body that is refused is still taken in, so that the client reads the answer instead of a reset. */
+const discardedBytes = 64 * 1_048_576;
+
+const tooLarge = (limitBytes: number) =>
+  faults.payloadTooLarge({ detail: `The body may hold at most ${limitBytes} bytes.`, extensions: { limitBytes } });
+
+const discardRest = (request: IncomingMessage): void => {
+  let bytes = 0;
+  request.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > discardedBytes) request.destroy();
+  });
+  request.resume();
+};
+
+/** The client went before its request was complete: there is nobody left to answer. */
+export class ClientGone extends Error {
+  override readonly name = 'ClientGone';
+}
+
+const declaredLength = (request: IncomingMessage): number => Number(request.headers['content-length'] ?? 0);
+
+const readBytes = (request: IncomingMessage, limitBytes: number): Promise<Buffer> => {
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const onData = (chunk: Buffer): void => {
+    bytes += chunk.length;
+    chunks.push(chunk);
+    if (bytes <= limitBytes) return;
+    stop();
+    discardRest(request);
+    reject(tooLarge(limitBytes));
+  };
+  const onEnd = (): void => {
+    stop();
+    const [only] = chunks;
+    resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, bytes));
+  };
+  const onGone = (): void => {
+    stop();
+    reject(new ClientGone('the client went while it sent its request'));
+  };
+  const stop = (): void => {
+    request.off('data', onData).off('end', onEnd).off('close', onGone);
+  };
+  // An error is always followed by close, and an error without a listener would be thrown.
+  request.on('data', onData).once('end', onEnd).once('close', onGone).on('error', ignore);
+  return promise;
+};
+
+const ignore = (): void => undefined;
+
+/**
+ * Reads a body of bounded size, chunked or not.
+ *
+ * @param request - not read yet
+ * @param limitBytes - inclusive
+ * @throws Fault `payload-too-large`; {@link ClientGone}
+ */
+export const readBody = async (request: IncomingMessage, limitBytes: number): Promise<Buffer> => {
+  if (declaredLength(request) > limitBytes) {
+    discardRest(request.on('error', ignore));
+    throw tooLarge(limitBytes);
+  }
+  return readBytes(request, limitBytes);
+};
+
+const malformed = (code: string, message: string) =>
+  faults.invalidRequest({ detail: message, errors: [{ pointer: '', code, message }] });
+
+/**
+ * Parses JSON that a client sent: UTF-8, not nested too deep, no keys that reach prototypes.
+ *
+ * @param bytes - the body, or a line of it
+ * @throws Fault `invalid-request` that names line and column, never the text
+ */
+export const parseJson = (bytes: Buffer): unknown => {
+  if (bytes.length === 0) throw malformed('empty', 'The body is empty; send JSON.');
+  if (!isUtf8(bytes)) throw malformed('not-utf-8', 'The body is not UTF-8.');
+  const text = bytes.toString('utf8');
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    const { line, column } = findJsonError(text);
+    throw malformed('malformed-json', `The body is not JSON: line ${line}, column ${column}.`);
+  }
+  checkJsonLimits(value);
+  return value;
+};

@@ -1,0 +1,185 @@
+import type { IncomingMessage } from 'node:http';
+import { faults, type Cause, type Principal } from '@causeway/contracts';
+import { setSpanRoute } from '@causeway/telemetry';
+import type { z } from 'zod';
+
+import type { AccessClaims } from '../identity/access-claims.ts';
+import type { Identity } from '../identity/identity.ts';
+import { parseIfMatch, type IfMatch } from './conditional.ts';
+import type { Exchange } from './exchange.ts';
+import { isUtf8, mediaTypeOf, negotiate } from './media-type.ts';
+import { parseQuery } from './query.ts';
+import { defaultBodyLimitBytes, parseJson, readBody } from './read-body.ts';
+import type { Access, BodySchemas, Call, Route } from './route.ts';
+import { sendAnswer } from './send-answer.ts';
+import { strictAtTop, validateBody, validateParams, validateQuery } from './validate.ts';
+
+/** What serving a route needs from the app. */
+export interface RouteContext {
+  readonly identity: Identity | undefined;
+  readonly draining: AbortSignal;
+}
+
+const system: Principal = { type: 'system' };
+
+class RouteCall {
+  readonly exchange: Exchange;
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+  readonly token: AccessClaims | undefined;
+  readonly principal: Principal | undefined;
+  readonly draining: AbortSignal;
+  readonly mediaType: string;
+
+  constructor(parts: {
+    readonly exchange: Exchange;
+    readonly params: unknown;
+    readonly query: unknown;
+    readonly body: unknown;
+    readonly token: AccessClaims | undefined;
+    readonly draining: AbortSignal;
+    readonly mediaType: string;
+  }) {
+    this.exchange = parts.exchange;
+    this.params = parts.params;
+    this.query = parts.query;
+    this.body = parts.body;
+    this.token = parts.token;
+    this.principal = parts.token === undefined ? undefined : { type: 'app_user', id: parts.token.sub };
+    this.draining = parts.draining;
+    this.mediaType = parts.mediaType;
+  }
+
+  get requestId(): string {
+    return this.exchange.requestId;
+  }
+
+  get headers(): IncomingMessage['headers'] {
+    return this.exchange.request.headers;
+  }
+
+  get cause(): Cause {
+    return { correlationId: this.exchange.requestId, principal: this.principal ?? system };
+  }
+
+  get signal(): AbortSignal {
+    return this.exchange.signal;
+  }
+
+  get ifMatch(): IfMatch | undefined {
+    return parseIfMatch(this.exchange.request.headers['if-match']);
+  }
+
+  get clientIp(): string {
+    return this.exchange.clientIp;
+  }
+
+  get request(): Exchange['request'] {
+    return this.exchange.request;
+  }
+
+  get response(): Exchange['response'] {
+    return this.exchange.response;
+  }
+}
+
+const authorise = (access: Access, exchange: Exchange, token: AccessClaims | undefined): void => {
+  if (access === 'internal') {
+    // Whoever is not one of ours learns nothing about what is inside.
+    if (!exchange.internal) throw faults.notFound();
+    return;
+  }
+  if (access === 'public' || access === 'anonymous') return;
+  if (token === undefined) throw faults.unauthenticated();
+  if (access === 'admin' && !token.roles.includes('admin')) throw faults.forbidden();
+};
+
+const unsupported = (route: Route, types: readonly string[]) =>
+  faults.unsupportedMediaType({
+    detail: `Send ${types.join(' or ')}.`,
+    // RFC 5789 §2.2, RFC 9110 §15.5.16.
+    headers: { [route.method === 'patch' ? 'Accept-Patch' : 'Accept']: types.join(', ') },
+  });
+
+const prepareBody = (route: Route): ((request: IncomingMessage) => Promise<unknown>) | undefined => {
+  const named = route.bodies !== undefined;
+  const given: BodySchemas = route.bodies ?? (route.body === undefined ? {} : { 'application/json': route.body });
+  const types = Object.keys(given);
+  if (types.length === 0) return undefined;
+  const schemas = new Map(
+    types.map((type) => [type, given[type] === 'stream' ? 'stream' : strictAtTop(given[type] as z.ZodType)] as const),
+  );
+  const limitBytes = route.bodyLimitBytes ?? defaultBodyLimitBytes;
+  return async (request) => {
+    const header = request.headers['content-type'];
+    const mediaType = mediaTypeOf(header) ?? '';
+    const schema = schemas.get(mediaType);
+    const encoding = request.headers['content-encoding'] ?? 'identity';
+    if (schema === undefined || !isUtf8(header) || encoding !== 'identity') throw unsupported(route, types);
+    if (schema === 'stream') return { mediaType, value: request };
+    const value = validateBody(schema, parseJson(await readBody(request, limitBytes)));
+    return named ? { mediaType, value } : value;
+  };
+};
+
+/** The media types that a route answers with where it succeeds. */
+const offeredBy = (route: Route): string[] => {
+  const successes = Object.entries(route.responses).filter(([status]) => status.startsWith('2'));
+  const types = successes.flatMap(
+    ([, each]) => each.mediaTypes ?? (each.schema === undefined ? [] : ['application/json']),
+  );
+  return [...new Set(types)];
+};
+
+/**
+ * Makes the function that serves one route: authenticate, authorise, parse, validate, handle, answer.
+ *
+ * @param route - its declaration
+ * @param context - identity and the end of the service
+ * @returns takes an exchange and the raw path parameters; what it throws becomes a problem document
+ */
+export const serveRoute = (
+  route: Route,
+  context: RouteContext,
+): ((exchange: Exchange, rawParams: unknown) => Promise<void>) => {
+  const { access, handle } = route;
+  const readRouteBody = prepareBody(route);
+  const params = route.params;
+  const query = route.query === undefined ? undefined : strictAtTop(route.query);
+  const offered = offeredBy(route);
+  const anybody = access === 'anonymous' || access === 'internal';
+  if (!anybody && context.identity === undefined) throw new Error(`${route.operationId} needs an identity`);
+  return async (exchange, rawParams) => {
+    const { request, response } = exchange;
+    setSpanRoute(response, route.path);
+    const known = anybody ? undefined : context.identity?.authenticate(request.headers.authorization);
+    const token = known instanceof Promise ? await known : known;
+    authorise(access, exchange, token);
+    const mediaType = negotiate(request.headers.accept, offered);
+    if (mediaType === undefined && offered.length > 0)
+      throw faults.notAcceptable({ detail: `This call answers with ${offered.join(' or ')}.` });
+    const url = request.url ?? '';
+    const call = new RouteCall({
+      exchange,
+      params: params === undefined ? rawParams : validateParams(params, rawParams),
+      query: query === undefined ? noQuery(url) : validateQuery(query, parseQuery(url)),
+      body: readRouteBody === undefined ? undefined : await readRouteBody(request),
+      token,
+      draining: context.draining,
+      mediaType: mediaType ?? '',
+    });
+    const answer = handle(call as unknown as Call<never, never, never, never>);
+    await sendAnswer(response, answer instanceof Promise ? await answer : answer);
+  };
+};
+
+/** A route without a query takes no parameters; unknown ones are refused, not ignored. */
+const noQuery = (url: string): Readonly<Record<string, never>> => {
+  for (const parameter of Object.keys(parseQuery(url))) {
+    throw faults.invalidRequest({
+      errors: [{ parameter, code: 'unknown-field', message: 'There is no such parameter.' }],
+    });
+  }
+  return {};
+};

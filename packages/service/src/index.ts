@@ -1,0 +1,44 @@
+export { createApp } from './http/app.ts';
+export type { AppOptions, Fallback } from './http/app.ts';
+export { etag, isNotModified, matches, parseIfMatch } from './http/conditional.ts';
+export type { IfMatch } from './http/conditional.ts';
+export type { Exchange } from './http/exchange.ts';
+export { closeServer, createHttpServer, listen } from './http/http-server.ts';
+export { internalKeyCheck, internalKeyHeader } from './http/internal-key.ts';
+export { checkJsonLimits, deepestJson, jsonPointer } from './http/json-limits.ts';
+export { mediaTypeOf, negotiate } from './http/media-type.ts';
+export { faultOf, problemHeaders, problemMediaType, problemOf, sendProblem } from './http/problem.ts';
+export type { Problem } from './http/problem.ts';
+export { parseQuery } from './http/query.ts';
+export { ClientGone, parseJson, readBody } from './http/read-body.ts';
+export { defineRoute, internalRoute } from './http/route.ts';
+export type { Access, Answer, BodySchemas, Call, ResponseDocument, Route, StreamWriter } from './http/route.ts';
+export { validateBody, validateParams, validateQuery } from './http/validate.ts';
+export type { AccessClaims } from './identity/access-claims.ts';
+export { createIdentity } from './identity/create-identity.ts';
+export type { IdentityOptions } from './identity/create-identity.ts';
+export type { Identity } from './identity/identity.ts';
+export { localKeys, remoteKeys } from './identity/keys.ts';
+export type { KeySource, RemoteKeysOptions } from './identity/keys.ts';
+export { createRevocations } from './identity/revocations.ts';
+export type { RevocationList, Revocations, RevocationsOptions } from './identity/revocations.ts';
+export { invalidToken } from './identity/verify-token.ts';
+export { readiness } from './lifecycle/health.ts';
+export type { Readiness, ReadinessCheck } from './lifecycle/health.ts';
+export { connectRedis } from './lifecycle/redis.ts';
+export { runService } from './lifecycle/run-service.ts';
+export type { ServiceDeclaration, ServiceParts, ServiceSettings, StartContext } from './lifecycle/run-service.ts';
+export { openApiOf } from './openapi/openapi.ts';
+export type { OpenApiPart, ProblemDescription } from './openapi/openapi.ts';
+export {
+  kafkaSettings,
+  keySettings,
+  mongodbSettings,
+  processSettings,
+  redisSettings,
+  tokenSettings,
+} from './settings/base-settings.ts';
+export { readSettings, SettingsError } from './settings/read-settings.ts';
+export { defineSettings } from './settings/setting.ts';
+export type { Setting, Settings, SettingValues } from './settings/setting.ts';
+export { settingsTable, tableMarkers, withSettingsTable } from './settings/settings-table.ts';
