@@ -1,0 +1,94 @@
+import type { EventEnvelope } from '@causeway/contracts';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { RelayLogger } from '../relay/relay-metrics.ts';
+import type { ConsumerMetrics } from './consumer-metrics.ts';
+import type { Handler } from './handler.ts';
+import { AlreadyHandled, type Inbox } from './inbox.ts';
+import type { Parking } from './parking.ts';
+import { isOutage, isPoison, toHandlingError, type HandlerRunner } from './run-handler.ts';
+
+/** Attempts in place before an event is parked. With the pauses between them they take about two seconds. */
+export const quickTries = 5;
+
+const pauseMs = (attempt: number): number => 100 * 2 ** (attempt - 1) * (0.5 + Math.random());
+const outagePauseMs = (failures: number): number => Math.min(2_000, 100 * 2 ** failures) * (0.5 + Math.random() / 2);
+
+/** How {@link createDelivery} is wired. */
+export interface DeliveryOptions {
+  readonly run: HandlerRunner;
+  readonly inbox: Inbox;
+  readonly parking: Parking;
+  readonly logger: RelayLogger;
+  readonly metrics: ConsumerMetrics;
+  readonly signal: AbortSignal;
+}
+
+/** Brings an event to a handler until it has had its effect or is parked. Rejects only where the service stops. */
+export type Delivery = (handler: Handler, event: EventEnvelope) => Promise<void>;
+
+/** Makes the delivery of a service's events to its handlers. */
+export const createDelivery = (options: DeliveryOptions): Delivery => {
+  const { run, inbox, parking, logger, metrics, signal } = options;
+
+  /** Does something for as long as MongoDB is away; nothing can be decided without it. */
+  const throughOutages = async <T>(work: () => Promise<T>): Promise<T> => {
+    for (let failures = 0; ; failures += 1) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!isOutage(error)) throw error;
+        if (failures % 10 === 0) logger.warn({ error }, 'MongoDB does not answer; the event waits');
+        await delay(outagePauseMs(failures), undefined, { signal });
+      }
+    }
+  };
+
+  const park = async (handler: Handler, event: EventEnvelope, attempt: number, error: unknown): Promise<void> => {
+    const subject = handler.order === 'ordered' ? event.subject : undefined;
+    const about = { handler: handler.name, event: event.id, type: event.type, subject, attempts: attempt, error };
+    await throughOutages(() =>
+      parking.park(handler.name, event, attempt, toHandlingError(error), handler.order === 'ordered'),
+    );
+    metrics.parked(handler.name);
+    logger.error(about, 'an event is parked');
+  };
+
+  /** A duplicate: nothing to do, except that a parked one tells that its subject is. */
+  const duplicate = async (handler: Handler, event: EventEnvelope): Promise<void> => {
+    metrics.duplicate(handler.name);
+    if (handler.order !== 'ordered') return;
+    const status = await throughOutages(() => inbox.statusOf(handler.name, event.id));
+    if (status === 'parked') parking.learn(handler.name, event.subject);
+  };
+
+  const attemptAll = async (handler: Handler, event: EventEnvelope): Promise<void> => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await throughOutages(() => run(handler, event, attempt));
+        return;
+      } catch (error) {
+        if (error instanceof AlreadyHandled) return duplicate(handler, event);
+        if (signal.aborted) throw error;
+        if (isPoison(error) || attempt >= quickTries) return park(handler, event, attempt, error);
+        metrics.retried(handler.name);
+        logger.warn({ handler: handler.name, event: event.id, attempt, error }, 'a handler failed; it is tried again');
+        await throughOutages(() => inbox.markRetrying(handler.name, event, attempt, toHandlingError(error))).catch(
+          (settled: unknown) => {
+            if (!(settled instanceof AlreadyHandled)) throw settled;
+          },
+        );
+        await delay(pauseMs(attempt), undefined, { signal });
+      }
+    }
+  };
+
+  return async (handler, event) => {
+    if (handler.order === 'ordered' && parking.isParked(handler.name, event.subject)) {
+      if (await throughOutages(() => parking.join(handler.name, event))) return;
+    }
+    const began = performance.now();
+    await attemptAll(handler, event);
+    metrics.handled(handler.name, performance.now() - began, Date.now() - Date.parse(event.time));
+  };
+};

@@ -1,0 +1,96 @@
+import type { Cause, DataOf, EventContract, EventEnvelope } from '@causeway/contracts';
+import type { ClientSession, Document } from 'mongodb';
+
+/** `ordered` (default): a failure stops later events of the same subject. `commutative`: their order does not matter. */
+export type HandlerOrder = 'ordered' | 'commutative';
+
+/** What a handler is given beside the event. */
+export interface HandlerContext {
+  /** To be handed to every write: the event becomes the cause of what it records. */
+  readonly cause: Cause;
+}
+
+/** What a transaction handler is given. */
+export interface TransactionContext extends HandlerContext {
+  /** Every write must use it: the effect, the events that it records and the mark that it is done are one commit. */
+  readonly session: ClientSession;
+}
+
+/** What an external handler is given. */
+export interface ExternalContext extends HandlerContext {
+  /** The event's id: the same at each attempt, for the other side to recognise a repetition. */
+  readonly idempotencyKey: string;
+  /** Aborted when the attempt is out of time or the service stops. */
+  readonly signal: AbortSignal;
+}
+
+/** What a projection makes of an event: the fields to set, or that the thing is gone. */
+export type Projected =
+  { readonly _id: string; readonly set: Document } | { readonly _id: string; readonly deleted: true };
+
+/** What all kinds of handlers have. */
+interface Declared {
+  /** Unique in the service; it names the handler in effects, metrics and its inbox, so it never changes. */
+  readonly name: string;
+  readonly on: readonly EventContract[];
+}
+
+/** Its effect is in this service's database and happens exactly once. */
+export interface TransactionHandler extends Declared {
+  readonly kind: 'transaction';
+  readonly order: HandlerOrder;
+  readonly handle: (event: EventEnvelope, context: TransactionContext) => Promise<void>;
+}
+
+/** Keeps a copy of a subject's full state. Safe to run again from the beginning. */
+export interface ProjectionHandler extends Declared {
+  readonly kind: 'projection';
+  readonly order: 'commutative';
+  /** The collection that holds the copies. */
+  readonly collection: string;
+  readonly project: (event: EventEnvelope) => Projected;
+}
+
+/** Reaches outside: at least once, with the event's id as idempotency key. */
+export interface ExternalHandler extends Declared {
+  readonly kind: 'external';
+  readonly order: HandlerOrder;
+  readonly handle: (event: EventEnvelope, context: ExternalContext) => Promise<void>;
+}
+
+/** A handler of events, as a service declares it. */
+export type Handler = TransactionHandler | ProjectionHandler | ExternalHandler;
+
+type EventFor<Contracts extends readonly EventContract<never>[]> = EventEnvelope<DataOf<Contracts[number]>>;
+
+interface Declaration<Contracts extends readonly EventContract<never>[]> {
+  readonly name: string;
+  readonly on: Contracts;
+  readonly order?: HandlerOrder;
+}
+
+/** Declares handlers of events, typed by the contracts that they take. */
+export const onEvent = {
+  /** Its effect is in this service's database and happens exactly once. */
+  transaction: <const Contracts extends readonly EventContract<never>[]>(
+    declaration: Declaration<Contracts> & {
+      readonly handle: (event: EventFor<Contracts>, context: TransactionContext) => Promise<void>;
+    },
+  ): TransactionHandler => ({ order: 'ordered', ...declaration, kind: 'transaction' }) as unknown as TransactionHandler,
+
+  /** Keeps a copy of a subject's full state, newest revision wins. */
+  projection: <const Contracts extends readonly EventContract<never>[]>(
+    declaration: Omit<Declaration<Contracts>, 'order'> & {
+      readonly collection: string;
+      readonly project: (event: EventFor<Contracts>) => Projected;
+    },
+  ): ProjectionHandler =>
+    ({ ...declaration, order: 'commutative', kind: 'projection' }) as unknown as ProjectionHandler,
+
+  /** Reaches outside: at least once, with the event's id as idempotency key. */
+  external: <const Contracts extends readonly EventContract<never>[]>(
+    declaration: Declaration<Contracts> & {
+      readonly handle: (event: EventFor<Contracts>, context: ExternalContext) => Promise<void>;
+    },
+  ): ExternalHandler => ({ order: 'ordered', ...declaration, kind: 'external' }) as unknown as ExternalHandler,
+};

@@ -1,0 +1,112 @@
+import type { EventEnvelope } from '@causeway/contracts';
+import type { ClientSession, Collection, Db } from 'mongodb';
+
+import { isDuplicateKey } from '../recording/errors.ts';
+
+/** What has become of an event at a handler. */
+export type HandledStatus = 'done' | 'retrying' | 'parked' | 'discarded';
+
+/** Why an attempt failed, for administrators: never a value of the event. */
+export interface HandlingError {
+  readonly name: string;
+  readonly message: string;
+  /** The category of a fault, where it has one. */
+  readonly category?: string;
+}
+
+/** A row of `handled`: one event at one handler, and at most one effect. */
+export interface HandledRow {
+  readonly _id: { readonly handler: string; readonly event: string };
+  readonly status: HandledStatus;
+  readonly at: Date;
+  readonly attempts?: number;
+  readonly error?: HandlingError;
+  /** Events recorded in the same transaction. */
+  readonly caused?: readonly string[];
+  /** Of a parked event: where it belongs, and the event itself. */
+  readonly subject?: string;
+  readonly sequence?: string;
+  readonly payload?: EventEnvelope;
+}
+
+/** The event has had its effect, or is parked: there is nothing to do. */
+export class AlreadyHandled extends Error {
+  override readonly name = 'AlreadyHandled';
+}
+
+/** Statuses in which an event must not be handled by a delivery. */
+const settled: readonly HandledStatus[] = ['done', 'parked', 'discarded'];
+
+/** The inbox of a service. */
+export interface Inbox {
+  readonly collection: Collection<HandledRow>;
+  createIndexes(): Promise<void>;
+  /**
+   * Gives an event a status at a handler, unless it has a final one.
+   *
+   * @throws {@link AlreadyHandled}
+   */
+  settle(handler: string, eventId: string, row: Omit<HandledRow, '_id'>, session?: ClientSession): Promise<void>;
+  /**
+   * The first statement of a transaction handler: from here on the effect belongs to this transaction alone.
+   *
+   * @throws {@link AlreadyHandled}
+   */
+  claim(handler: string, event: EventEnvelope, attempts: number, session: ClientSession): Promise<void>;
+  /** Lists the events that the transaction has recorded. */
+  noteCaused(handler: string, eventId: string, caused: readonly string[], session: ClientSession): Promise<void>;
+  /** Marks an effect outside of a transaction as done. */
+  markDone(handler: string, event: EventEnvelope, attempts: number): Promise<void>;
+  /** Says that an attempt failed and another will follow. */
+  markRetrying(handler: string, event: EventEnvelope, attempts: number, error: HandlingError): Promise<void>;
+  /** The status of an event at a handler; undefined where nothing has been tried. */
+  statusOf(handler: string, eventId: string): Promise<HandledStatus | undefined>;
+  /** All that handlers of this service have done with an event. */
+  rowsOf(eventId: string): Promise<HandledRow[]>;
+}
+
+/** Makes the inbox of one service. */
+export const createInbox = (db: Db, now: () => Date): Inbox => {
+  const collection = db.collection<HandledRow>('handled');
+
+  const settle: Inbox['settle'] = async (handler, eventId, row, session) => {
+    try {
+      await collection.updateOne(
+        { _id: { handler, event: eventId }, status: { $nin: [...settled] } },
+        { $set: row, ...(row.error === undefined ? { $unset: { error: '' } } : {}) },
+        { upsert: true, ...(session === undefined ? {} : { session }) },
+      );
+    } catch (error) {
+      // The row is there with another status. Only this statement may be taken for a duplicate.
+      if (isDuplicateKey(error)) throw new AlreadyHandled(eventId, { cause: error });
+      throw error;
+    }
+  };
+
+  return {
+    collection,
+    async createIndexes() {
+      await collection.createIndex({ '_id.event': 1 }, undefined, undefined);
+      await collection.createIndex(
+        { status: 1, '_id.handler': 1, subject: 1, sequence: 1 },
+        { partialFilterExpression: { status: 'parked' } },
+        undefined,
+      );
+    },
+    settle,
+    claim: (handler, event, attempts, session) =>
+      settle(handler, event.id, { status: 'done', attempts, at: now() }, session),
+    async noteCaused(handler, eventId, caused, session) {
+      if (caused.length === 0) return;
+      await collection.updateOne({ _id: { handler, event: eventId } }, { $set: { caused: [...caused] } }, { session });
+    },
+    markDone: (handler, event, attempts) => settle(handler, event.id, { status: 'done', attempts, at: now() }),
+    markRetrying: (handler, event, attempts, error) =>
+      settle(handler, event.id, { status: 'retrying', attempts, error, at: now() }),
+    async statusOf(handler, eventId) {
+      const row = await collection.findOne({ _id: { handler, event: eventId } }, { projection: { status: 1 } });
+      return row?.status;
+    },
+    rowsOf: (eventId) => collection.find({ '_id.event': eventId }, { projection: { payload: 0 } }).toArray(),
+  };
+};

@@ -1,0 +1,111 @@
+import type { EventEnvelope } from '@causeway/contracts';
+import type { ClientSession, Db } from 'mongodb';
+
+import { AlreadyHandled, type HandledRow, type HandlingError, type Inbox } from './inbox.ts';
+
+/** A row of `lanes`: a subject that is parked at a handler; later events of it join. */
+interface LaneRow {
+  readonly _id: { readonly handler: string; readonly subject: string };
+  /** How many events have joined; whoever closes the lane names the number that it has seen. */
+  readonly tail: number;
+}
+
+/** Where events wait that could not be handled. */
+export interface Parking {
+  createIndexes(): Promise<void>;
+  /** Reads the open lanes. Call it only after the committed offsets were fetched: whoever parked, did so before it committed. */
+  load(): Promise<void>;
+  /** Learns that a subject is parked, from a row that says so. */
+  learn(handler: string, subject: string): void;
+  /** Parks an event that failed; for an ordered handler its subject with it. */
+  park(handler: string, event: EventEnvelope, attempts: number, error: HandlingError, subject: boolean): Promise<void>;
+  /** Parks an event behind earlier ones of its subject. False where the lane has closed meanwhile: handle it normally. */
+  join(handler: string, event: EventEnvelope): Promise<boolean>;
+  /** Whether a subject is parked, as far as this process knows. */
+  isParked(handler: string, subject: string): boolean;
+  /** Parks bytes that are no event, by their place. */
+  parkBytes(place: string, value: Uint8Array | null, error: HandlingError): Promise<void>;
+}
+
+/** The handler's name of bytes that no handler could be found for. */
+export const unreadable = '*';
+
+const keyOf = (handler: string, subject: string): string => `${handler}\n${subject}`;
+
+/** How the parking lot is wired. */
+export interface ParkingOptions {
+  readonly db: Db;
+  readonly inbox: Inbox;
+  readonly now: () => Date;
+  readonly transaction: <T>(work: (session: ClientSession) => Promise<T>) => Promise<T>;
+}
+
+/** Makes the parking lot of one service. */
+export const createParking = ({ db, inbox, now, transaction }: ParkingOptions): Parking => {
+  const lanes = db.collection<LaneRow>('lanes');
+  const known = new Set<string>();
+
+  /** @throws {@link AlreadyHandled}, which undoes the transaction */
+  const parkRow = async (
+    handler: string,
+    event: EventEnvelope,
+    why: Pick<HandledRow, 'attempts' | 'error'>,
+    session: ClientSession,
+  ): Promise<void> => {
+    const { subject, sequence } = event;
+    const row = { ...why, status: 'parked' as const, at: now(), subject, sequence, payload: event };
+    await inbox.settle(handler, event.id, row, session);
+  };
+
+  /** Runs a transaction; false where the event had been settled before, by whoever had the partition before us. */
+  const unlessHandled = async (work: (session: ClientSession) => Promise<boolean>): Promise<boolean> => {
+    try {
+      return await transaction(work);
+    } catch (error) {
+      if (error instanceof AlreadyHandled) return true;
+      throw error;
+    }
+  };
+
+  return {
+    async createIndexes() {
+      await lanes.createIndex({ '_id.subject': 1 }, undefined, undefined);
+    },
+    async load() {
+      known.clear();
+      for await (const { _id } of lanes.find()) known.add(keyOf(_id.handler, _id.subject));
+    },
+    learn: (handler, subject) => void known.add(keyOf(handler, subject)),
+    isParked: (handler, subject) => known.has(keyOf(handler, subject)),
+    async park(handler, event, attempts, error, withSubject) {
+      await unlessHandled(async (session) => {
+        await parkRow(handler, event, { attempts, error }, session);
+        const _id = { handler, subject: event.subject };
+        if (withSubject) await lanes.updateOne({ _id }, { $inc: { tail: 1 } }, { upsert: true, session });
+        return true;
+      });
+      if (withSubject) known.add(keyOf(handler, event.subject));
+    },
+    async join(handler, event) {
+      const joined = await unlessHandled(async (session) => {
+        const _id = { handler, subject: event.subject };
+        const { matchedCount } = await lanes.updateOne({ _id }, { $inc: { tail: 1 } }, { session });
+        if (matchedCount === 0) return false;
+        await parkRow(handler, event, {}, session);
+        return true;
+      });
+      if (!joined) known.delete(keyOf(handler, event.subject));
+      return joined;
+    },
+    async parkBytes(place, value, error) {
+      await inbox.collection.updateOne(
+        { _id: { handler: unreadable, event: place } },
+        {
+          $set: { status: 'parked', at: now(), error },
+          $setOnInsert: { subject: place, sequence: '', bytes: Buffer.from(value ?? []) } as object,
+        },
+        { upsert: true },
+      );
+    },
+  };
+};

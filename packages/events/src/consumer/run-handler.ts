@@ -1,0 +1,110 @@
+import {
+  ContractViolation,
+  Fault,
+  checkRead,
+  faultCategories,
+  type Cause,
+  type EventEnvelope,
+} from '@causeway/contracts';
+import { MongoError, MongoNetworkError, MongoServerSelectionError, type ClientSession, type Db } from 'mongodb';
+
+import { MalformedEvent } from '../envelope/binary-mode.ts';
+import { isDuplicateKey } from '../recording/errors.ts';
+import type { SessionJournal } from '../recording/session-journal.ts';
+import type { ExternalHandler, Handler, ProjectionHandler, TransactionHandler } from './handler.ts';
+import { AlreadyHandled, type HandlingError, type Inbox } from './inbox.ts';
+
+/** An external handler's attempt takes no longer. */
+const externalMs = 30_000;
+
+/** How {@link createHandlerRunner} is wired. */
+export interface HandlerRunnerOptions {
+  readonly db: Db;
+  readonly inbox: Inbox;
+  readonly journal: SessionJournal;
+  readonly transaction: <T>(work: (session: ClientSession) => Promise<T>) => Promise<T>;
+  readonly signal: AbortSignal;
+}
+
+/** Runs one attempt of a handler on an event. */
+export type HandlerRunner = (handler: Handler, event: EventEnvelope, attempt: number) => Promise<void>;
+
+/** The cause of what a handler records: the event, and on whose behalf it happened. */
+export const causeOf = (event: EventEnvelope): Cause => ({
+  correlationId: event.correlationid,
+  causationId: event.id,
+  principal: { type: event.authtype, ...(event.authid === undefined ? {} : { id: event.authid }) },
+});
+
+/** The event as the handler's contract has it. */
+const checked = (handler: Handler, event: EventEnvelope): EventEnvelope => {
+  const contract = handler.on.find(({ type }) => type === event.type);
+  return contract === undefined ? event : checkRead(contract, event);
+};
+
+/** MongoDB is away: no attempt of any handler can succeed, and none can be parked. */
+export const isOutage = (error: unknown): boolean =>
+  error instanceof MongoNetworkError ||
+  error instanceof MongoServerSelectionError ||
+  (error instanceof MongoError &&
+    (error.hasErrorLabel('RetryableWriteError') || error.hasErrorLabel('TransientTransactionError'))) ||
+  (error instanceof Fault && error.cause !== undefined && isOutage(error.cause));
+
+/** Trying again cannot help: the event or the handler would have to change. */
+export const isPoison = (error: unknown): boolean => {
+  if (error instanceof ContractViolation || error instanceof MalformedEvent) return true;
+  return error instanceof Fault && !faultCategories[error.category].transient;
+};
+
+/** An error as it may be kept and shown to administrators. */
+export const toHandlingError = (error: unknown): HandlingError => {
+  if (!(error instanceof Error)) return { name: 'Error', message: 'a handler threw something that is no error' };
+  const message = error.message.slice(0, 500);
+  return { name: error.name, message, ...(error instanceof Fault ? { category: error.category } : {}) };
+};
+
+/** Makes the runner of a service's handlers. */
+export const createHandlerRunner = (options: HandlerRunnerOptions): HandlerRunner => {
+  const { db, inbox, journal, transaction, signal } = options;
+
+  const runTransaction = async (handler: TransactionHandler, event: EventEnvelope, attempt: number): Promise<void> => {
+    await transaction(async (session) => {
+      await inbox.claim(handler.name, event, attempt, session);
+      await handler.handle(checked(handler, event), { session, cause: causeOf(event) });
+      await inbox.noteCaused(handler.name, event.id, journal.eventsOf(session), session);
+    });
+  };
+
+  const runProjection = async (handler: ProjectionHandler, event: EventEnvelope): Promise<void> => {
+    const projected = handler.project(checked(handler, event));
+    const { _id } = projected;
+    const copies = db.collection<{ _id: string; seq: string }>(handler.collection);
+    const seq = { seq: event.sequence };
+    const set = 'deleted' in projected ? { ...seq, deleted: true } : { ...projected.set, ...seq };
+    const state =
+      'deleted' in projected
+        ? [{ $replaceWith: { $literal: { _id, ...set } } }]
+        : { $set: set, $unset: { deleted: '' as const } };
+    try {
+      await copies.updateOne({ _id, seq: { $lt: event.sequence } }, state, { upsert: true });
+    } catch (error) {
+      // The copy is as new as this event, or newer.
+      if (!isDuplicateKey(error)) throw error;
+    }
+  };
+
+  const runExternal = async (handler: ExternalHandler, event: EventEnvelope, attempt: number): Promise<void> => {
+    const before = await inbox.statusOf(handler.name, event.id);
+    if (before !== undefined && before !== 'retrying') throw new AlreadyHandled(event.id);
+    const bounded = AbortSignal.any([signal, AbortSignal.timeout(externalMs)]);
+    const context = { cause: causeOf(event), idempotencyKey: event.id, signal: bounded };
+    await handler.handle(checked(handler, event), context);
+    await inbox.markDone(handler.name, event, attempt);
+  };
+
+  return (handler, event, attempt) => {
+    if (handler.kind === 'transaction') return runTransaction(handler, event, attempt);
+    if (handler.kind === 'projection') return runProjection(handler, event);
+    return runExternal(handler, event, attempt);
+  };
+};

@@ -1,0 +1,256 @@
+import { handlersTopic, serviceOf, topicOf } from '@causeway/contracts';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ReadConcern, ReadPreference, type ClientSession, type Db, type MongoClient } from 'mongodb';
+
+import { createConsumerMetrics } from './consumer/consumer-metrics.ts';
+import { createConsumer, type Consumer, type ReadProducerLog } from './consumer/consumer.ts';
+import { createDelivery } from './consumer/deliver.ts';
+import { publishHandlers } from './consumer/handler-registry.ts';
+import type { Handler } from './consumer/handler.ts';
+import { createInbox } from './consumer/inbox.ts';
+import { createParking } from './consumer/parking.ts';
+import { createHandlerRunner } from './consumer/run-handler.ts';
+import { createEffects, type EffectsOf } from './effects/effects.ts';
+import { createFindEvent, type FindEvent } from './effects/find-event.ts';
+import { KafkaTopicError } from './kafka/errors.ts';
+import type { KafkaPort } from './kafka/port.ts';
+import { createEventLog, type EventLog } from './log/event-log.ts';
+import { recordedCollection, type RecordedCollection } from './recording/recorded-collection.ts';
+import { tombstones, type RecordedDocument } from './recording/recorded-document.ts';
+import { SessionJournal, type Bell } from './recording/session-journal.ts';
+import { runTransaction } from './recording/transaction.ts';
+import { createOutboxRows } from './relay/outbox-rows.ts';
+import { createPublisher } from './relay/publisher.ts';
+import { createRelayMetrics, type RelayLogger } from './relay/relay-metrics.ts';
+import { createRelay, type Relay } from './relay/relay.ts';
+import { createSlotLeases } from './relay/slot-leases.ts';
+import { startBeacon } from './stream/beacon.ts';
+import { createCommitStream, type CommitStream } from './stream/commit-stream.ts';
+
+/** How a service's events are wired. */
+export interface EventsOptions {
+  /** The service's name, such as `auth`: its topic, its group, the `source` of its events. */
+  readonly service: string;
+  readonly client: MongoClient;
+  /** Name of the service's database; left out: the one in the client's URL. */
+  readonly database?: string;
+  readonly kafka: KafkaPort;
+  /** How many slots the service has, and partitions its topic. Fixed when the topic is created. */
+  readonly partitions: number;
+  readonly handlers?: readonly Handler[];
+  readonly logger: RelayLogger;
+  /** Reads another service's log; left out, an event that Kafka has forgotten stops its partition and is said aloud. */
+  readonly readProducerLog?: ReadProducerLog;
+  /** Writes a beacon each second, for feeds and caches that ask how far the commit stream has come. */
+  readonly beacon?: boolean;
+  readonly now?: () => Date;
+  /** How long a slot's lease holds; default 6,000. A crashed replica's slots stand still for so long at most. */
+  readonly leaseMs?: number;
+  /** How often rows are looked for that a bell has missed; default 10,000. */
+  readonly sweepMs?: number;
+}
+
+/** A collection whose writes record events. */
+export interface CollectionOptions {
+  /** The kind of thing that its subjects name: `account` in `account/usr_…`. */
+  readonly thing: string;
+  /** Whether an `_id` may come back after a delete: then it goes on from the tombstone's revision. */
+  readonly reusableIds?: boolean;
+}
+
+/** Whether the parts of {@link Events} work. */
+export interface EventsReadiness {
+  readonly relay: boolean;
+  readonly stream: boolean;
+}
+
+/** Everything that a service does with events. */
+export interface Events {
+  /** The service's database, read and written at majority. */
+  readonly db: Db;
+  readonly log: EventLog;
+  readonly stream: CommitStream;
+  /** The collection of that name; the only way to write it. May be called before and after the start. */
+  collection<Doc extends RecordedDocument>(name: string, options: CollectionOptions): RecordedCollection<Doc>;
+  /** Creates what a collection needs that was first named after the start. */
+  prepare(name: string): Promise<void>;
+  /** Runs a transaction in which writes may be recorded; see {@link runTransaction}. */
+  transaction<T>(work: (session: ClientSession) => Promise<T>): Promise<T>;
+  readonly findEvent: FindEvent;
+  readonly effectsOf: EffectsOf;
+  readonly ready: EventsReadiness;
+  /** Indexes, topics, commit stream, relay, consumer; in this order. */
+  start(): Promise<void>;
+  /** Leaves the group, publishes what waits (bounded), gives the slots back. */
+  stop(): Promise<void>;
+}
+
+/** Kafka may be on its way up: so long is it waited for. */
+const startMs = 60_000;
+const drainMs = 4_000;
+
+/** A recorded event is at most 2 MiB as BSON; as JSON with its headers it stays under this. */
+const maxMessageBytes = 4 * 1024 * 1024;
+
+const week = 7 * 24 * 3_600_000;
+
+/** Makes a service's events; nothing runs before `start()`. */
+export const createEvents = (options: EventsOptions): Events => {
+  const { service, client, kafka, partitions, logger, handlers = [], now = () => new Date() } = options;
+  const db = client.db(options.database, {
+    readConcern: new ReadConcern('majority'),
+    readPreference: ReadPreference.primary,
+    writeConcern: { w: 'majority' },
+  });
+  const topic = topicOf(service);
+  const leaseMs = options.leaseMs ?? 6_000;
+  const journal = new SessionJournal();
+  const stopping = new AbortController();
+  const log = createEventLog(db, now);
+  const rows = createOutboxRows(db);
+  const stream = createCommitStream(db, logger);
+  const inbox = createInbox(db, now);
+  const leases = createSlotLeases({ db, slots: partitions, instance: randomUUID(), ttlMs: leaseMs });
+  const recorded = new Map<string, RecordedCollection<RecordedDocument>>();
+  let relay: Relay | undefined;
+  let consumer: Consumer | undefined;
+  let endBeacon: (() => void) | undefined;
+
+  const bell: Bell = (row) => {
+    const subject = row.outbox[0]?.subject;
+    if (subject !== undefined) relay?.ring(row, subject);
+  };
+
+  const transaction: Events['transaction'] = async (work) => {
+    const { result, session } = await runTransaction(client, journal, work);
+    for (const row of journal.rowsOf(session)) bell(row);
+    return result;
+  };
+
+  const collections = (): string[] => [...recorded.keys(), tombstones];
+
+  const ensureTopics = async (): Promise<void> => {
+    // The number is part of every subject's place: another one would break the order of all of them.
+    const settings = db.collection<{ _id: string; value: number }>('settings');
+    await settings.updateOne({ _id: 'slots' }, { $setOnInsert: { value: partitions } }, { upsert: true });
+    const fixed = (await settings.findOne({ _id: 'slots' }))?.value;
+    if (fixed !== partitions) {
+      throw new KafkaTopicError(
+        topic,
+        `${service} was created with ${fixed} slots, and KAFKA_PARTITIONS says ${partitions}. The number is fixed: set it back.`,
+      );
+    }
+    const topics = new Set([topic, ...handlers.flatMap(({ on }) => on.map(({ type }) => topicOf(serviceOf(type))))]);
+    const config = { 'max.message.bytes': String(maxMessageBytes), 'retention.ms': String(week) };
+    await kafka.ensureTopics([
+      ...[...topics].map((name) => ({ name, partitions, config })),
+      { name: handlersTopic, partitions: 1, config: { 'cleanup.policy': 'compact' } },
+    ]);
+  };
+
+  /** Tries until it works or the time is up: in a fresh stack Kafka may come up after us. */
+  const untilKafka = async (work: () => Promise<void>): Promise<void> => {
+    const deadline = performance.now() + startMs;
+    for (;;) {
+      try {
+        await work();
+        return;
+      } catch (error) {
+        if (error instanceof KafkaTopicError || performance.now() > deadline || stopping.signal.aborted) throw error;
+        logger.warn({ error }, 'Kafka is not ready yet; it is tried again');
+        await delay(200 + Math.random() * 300, undefined, { signal: stopping.signal });
+      }
+    }
+  };
+
+  const createIndexes = async (): Promise<void> => {
+    await Promise.all([
+      log.createIndexes(),
+      inbox.createIndexes(),
+      leases.createIndexes(),
+      ...collections().map((name) => rows.createIndex(name)),
+    ]);
+  };
+
+  const startRelay = async (): Promise<void> => {
+    const publisher = await createPublisher(db, kafka, topic);
+    const metrics = createRelayMetrics(() => relay?.depth ?? 0);
+    const own = createRelay({
+      slots: partitions,
+      leases,
+      log,
+      rows,
+      publisher,
+      collections,
+      logger,
+      metrics,
+      roundMs: leaseMs / 4,
+      sweepMs: options.sweepMs ?? 10_000,
+    });
+    stream.subscribe(({ collection, id, deleted, event }) => {
+      if (event === undefined || !own.isNews(event.id)) return;
+      own.ring(deleted ? { collection: tombstones, id: `${collection}/${id}` } : { collection, id }, event.subject);
+    });
+    stream.onGap(() => own.sweepSoon());
+    await own.start();
+    relay = own;
+  };
+
+  const startConsumer = async (): Promise<void> => {
+    const parking = createParking({ db, inbox, now, transaction });
+    await parking.createIndexes();
+    const { signal } = stopping;
+    const run = createHandlerRunner({ db, inbox, journal, transaction, signal });
+    const deliver = createDelivery({ run, inbox, parking, logger, metrics: createConsumerMetrics(), signal });
+    const refuse: ReadProducerLog = () => Promise.reject(new Error('no way to read the producer’s log was given'));
+    consumer = createConsumer({
+      db,
+      kafka,
+      groupId: `causeway-${service}`,
+      topics: [...new Set(handlers.flatMap(({ on }) => on.map(({ type }) => topicOf(serviceOf(type)))))],
+      handlers,
+      deliver,
+      parking,
+      readProducerLog: options.readProducerLog ?? refuse,
+      logger,
+    });
+    await consumer.start();
+  };
+
+  return {
+    db,
+    log,
+    stream,
+    transaction,
+    findEvent: createFindEvent(db, log, collections),
+    effectsOf: createEffects(db, inbox, handlers),
+    get ready() {
+      return { relay: relay?.ready ?? false, stream: stream.ready };
+    },
+    collection<Doc extends RecordedDocument>(name: string, { thing, reusableIds = false }: CollectionOptions) {
+      const own = { service, db, journal, bell, transaction, now, thing, reusableIds };
+      const made = recordedCollection<Doc>(name, own);
+      recorded.set(name, made as unknown as RecordedCollection<RecordedDocument>);
+      return made;
+    },
+    prepare: (name) => rows.createIndex(name),
+    async start() {
+      await createIndexes();
+      await untilKafka(ensureTopics);
+      await stream.start();
+      await untilKafka(startRelay);
+      if (options.beacon === true) endBeacon = startBeacon(db, () => leases.holds(0));
+      await untilKafka(() => publishHandlers(db, kafka, service, handlers, now));
+      if (handlers.length > 0) await startConsumer();
+    },
+    async stop() {
+      // Handlers in hand may finish first; only then are they told to give up.
+      await consumer?.stop();
+      stopping.abort();
+      endBeacon?.();
+      await relay?.stop(drainMs);
+      await stream.stop();
+    },
+  };
+};

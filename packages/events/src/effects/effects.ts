@@ -1,0 +1,47 @@
+import type { EventEnvelope } from '@causeway/contracts';
+import type { Db } from 'mongodb';
+
+import type { Handler, ProjectionHandler } from '../consumer/handler.ts';
+import type { HandledStatus, HandlingError, Inbox } from '../consumer/inbox.ts';
+
+/** What a handler of this service has done with an event. */
+export interface Effect {
+  readonly handler: string;
+  readonly status: HandledStatus | 'pending';
+  readonly attempts: number;
+  /** ISO 8601; absent while nothing has been tried. */
+  readonly at?: string;
+  readonly error?: HandlingError;
+  /** Events that the handler has recorded, in the same transaction. */
+  readonly caused: readonly string[];
+}
+
+/** What the handlers of one service have done with an event. */
+export type EffectsOf = (event: EventEnvelope) => Promise<readonly Effect[]>;
+
+/** Makes the reader of a service's effects. */
+export const createEffects = (db: Db, inbox: Inbox, handlers: readonly Handler[]): EffectsOf => {
+  /** A projection leaves no row: it has handled the event once its copy is as new. */
+  const projected = async (handler: ProjectionHandler, event: EventEnvelope): Promise<Effect> => {
+    const { _id } = handler.project(event);
+    const copy = await db
+      .collection<{ _id: string; seq: string }>(handler.collection)
+      .findOne({ _id, seq: { $gte: event.sequence } }, { projection: { _id: 1 } });
+    return { handler: handler.name, status: copy === null ? 'pending' : 'done', attempts: 0, caused: [] };
+  };
+
+  return async (event) => {
+    const rows = await inbox.rowsOf(event.id);
+    const effects = rows.map(({ _id, status, attempts, at, error, caused }): Effect => {
+      const tried = { attempts: attempts ?? 0, at: at.toISOString(), caused: caused ?? [] };
+      return { handler: _id.handler, status, ...tried, ...(error === undefined ? {} : { error }) };
+    });
+    const seen = new Set(effects.map(({ handler }) => handler));
+    for (const handler of handlers) {
+      if (seen.has(handler.name) || !handler.on.some(({ type }) => type === event.type)) continue;
+      if (handler.kind === 'projection') effects.push(await projected(handler, event));
+      else effects.push({ handler: handler.name, status: 'pending', attempts: 0, caused: [] });
+    }
+    return effects;
+  };
+};

@@ -1,0 +1,41 @@
+export { followHandlers } from './consumer/handler-registry.ts';
+export type { HandlerRegistry, RegisteredHandler } from './consumer/handler-registry.ts';
+export { onEvent } from './consumer/handler.ts';
+export type {
+  ExternalContext,
+  Handler,
+  HandlerContext,
+  HandlerOrder,
+  Projected,
+  TransactionContext,
+} from './consumer/handler.ts';
+export type { HandledStatus, HandlingError } from './consumer/inbox.ts';
+export type { ReadProducerLog } from './consumer/consumer.ts';
+export { createEvents } from './create-events.ts';
+export type { CollectionOptions, Events, EventsOptions, EventsReadiness } from './create-events.ts';
+export type { Effect } from './effects/effects.ts';
+export { fromBinary, toBinary } from './envelope/binary-mode.ts';
+export { createIdempotency } from './idempotency/idempotency.ts';
+export type { Idempotency, IdempotencyOptions } from './idempotency/idempotency.ts';
+export type { IdempotentRequest } from './idempotency/answer-seal.ts';
+export { parseIdempotencyKey } from './idempotency/idempotency-key.ts';
+export { idempotencyFaults } from './idempotency/idempotency.errors.ts';
+export { createKafka } from './kafka/create-kafka.ts';
+export type { KafkaDriver, KafkaPort } from './kafka/port.ts';
+export type { LoggedEvent } from './log/event-log.ts';
+export { DuplicateKey, RevisionMismatch } from './recording/errors.ts';
+export type {
+  ChangeOptions,
+  Creation,
+  Decision,
+  IfMatch,
+  RecordedCollection,
+  RecordedUpdate,
+  RecordedWrite,
+  WriteOptions,
+} from './recording/recorded-collection.ts';
+export { draft, stateOf } from './recording/recorded-document.ts';
+export type { EventDraft, RecordedDocument, StateOf } from './recording/recorded-document.ts';
+export { slotOf } from './relay/slot.ts';
+export { HistoryLost } from './stream/commit-stream.ts';
+export type { Change, CommitStream } from './stream/commit-stream.ts';

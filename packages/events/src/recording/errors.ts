@@ -1,0 +1,71 @@
+import { MongoServerError, type Document, type MongoBulkWriteError } from 'mongodb';
+
+/** MongoDB's code for a violated unique index. */
+export const duplicateKeyCode = 11000;
+
+/** A write would violate a unique index. The service that knows what the index means turns it into its own fault. */
+export class DuplicateKey extends Error {
+  override readonly name = 'DuplicateKey';
+  /** The index's keys, such as `{ email: 1 }`. */
+  readonly keyPattern: Document;
+  /** The values that are taken. May be private: for decisions, not for answers or logs. */
+  readonly keyValue: Document;
+
+  constructor(keyPattern: Document, keyValue: Document, cause: unknown) {
+    super(`a unique index over ${Object.keys(keyPattern).join(', ')} holds these values already`, { cause });
+    this.keyPattern = keyPattern;
+    this.keyValue = keyValue;
+  }
+}
+
+/** The caller named revisions, and the document has another one by now. */
+export class RevisionMismatch extends Error {
+  override readonly name = 'RevisionMismatch';
+  /** The document's revision when it was read. */
+  readonly current: number;
+
+  constructor(current: number) {
+    super(`the document is at revision ${current}`);
+    this.current = current;
+  }
+}
+
+/** Whether MongoDB refused a write because of a unique index. */
+export const isDuplicateKey = (error: unknown): error is MongoServerError =>
+  error instanceof MongoServerError && error.code === duplicateKeyCode;
+
+/** A unique index's refusal as {@link DuplicateKey}; anything else as it is. */
+export const translate = (error: unknown): unknown =>
+  isDuplicateKey(error)
+    ? new DuplicateKey((error.keyPattern ?? {}) as Document, (error.keyValue ?? {}) as Document, error)
+    : error;
+
+/** One write of a bulk that MongoDB refused. */
+export interface Refusal {
+  /** Of the write within the bulk. */
+  readonly index: number;
+  readonly code: number;
+  /** Of the unique index, where that is why. */
+  readonly keyPattern: Document;
+  readonly keyValue: Document;
+  readonly cause: unknown;
+}
+
+interface WriteErrorLike {
+  readonly index: number;
+  readonly code: number;
+  readonly err: { readonly keyPattern?: Document; readonly keyValue?: Document };
+}
+
+/** The writes of a bulk that MongoDB refused. */
+export const refusals = (error: MongoBulkWriteError): Refusal[] => {
+  // The driver gives one, or a list of them.
+  const each = [error.writeErrors].flat() as unknown as WriteErrorLike[];
+  return each.map((one) => ({
+    index: one.index,
+    code: one.code,
+    keyPattern: one.err.keyPattern ?? {},
+    keyValue: one.err.keyValue ?? {},
+    cause: one,
+  }));
+};

@@ -1,0 +1,68 @@
+import type { EventContract, EventData, EventEnvelope } from '@causeway/contracts';
+
+/** What every document that is written through this package has beside its state. */
+export interface RecordedDocument {
+  readonly _id: string;
+  /** Rises by exactly one with each write; the `sequence` of the write's event. */
+  readonly revision: number;
+  /** The id of the last write's event: after a lost connection it tells whether a write was ours. */
+  readonly event: string;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  /** Events that are not known to be published yet, by rising sequence. Only this package reads or writes it. */
+  readonly outbox: readonly EventEnvelope[];
+}
+
+/** What a service decides about: a document without what this package adds. */
+export type StateOf<Doc extends RecordedDocument> = Omit<Doc, keyof RecordedDocument>;
+
+/** An event that is about to be recorded: its contract and its data; the rest follows from the write. */
+export interface EventDraft {
+  readonly contract: EventContract;
+  readonly data: EventData;
+}
+
+/**
+ * Says which event a write records.
+ *
+ * @param contract - from `@causeway/contracts`
+ * @param data - checked against the contract when the write is recorded
+ */
+export const draft = <Data extends EventData>(contract: EventContract<Data>, data: Data): EventDraft => ({
+  contract,
+  data,
+});
+
+/** A row of `tombstones`: what is left of a deleted document, so that neither its events nor its revision are lost. */
+export interface Tombstone {
+  /** `<collection>/<id>`. */
+  readonly _id: string;
+  readonly collection: string;
+  readonly id: string;
+  readonly revision: number;
+  readonly event: string;
+  readonly deletedAt: Date;
+  readonly outbox: readonly EventEnvelope[];
+}
+
+/** The name of the collection of {@link Tombstone}s. */
+export const tombstones = 'tombstones';
+
+/** The `_id` of a tombstone. */
+export const tombstoneId = (collection: string, id: string): string => `${collection}/${id}`;
+
+/** The keys of a document that are not state. */
+export const recordedKeys: ReadonlySet<string> = new Set<keyof RecordedDocument>([
+  '_id',
+  'revision',
+  'event',
+  'createdAt',
+  'updatedAt',
+  'outbox',
+]);
+
+/** A document's state alone. */
+export const stateOf = <Doc extends RecordedDocument>(document: Doc): StateOf<Doc> => {
+  const entries = Object.entries(document).filter(([key]) => !recordedKeys.has(key));
+  return Object.fromEntries(entries) as StateOf<Doc>;
+};

@@ -1,0 +1,66 @@
+import { faults, type EventEnvelope } from '@causeway/contracts';
+import { MongoError, MongoNetworkError, MongoServerError, type Collection, type Db, type Filter } from 'mongodb';
+
+import { eventLog, type LoggedEvent } from '../log/event-log.ts';
+import type { RecordedDocument } from './recorded-document.ts';
+
+/**
+ * Whether an error leaves open if the write happened: the connection broke, the time was up, or the write was made but
+ * not yet known to a majority. The driver has then tried once more by itself (retryable writes).
+ */
+export const isUnknownOutcome = (error: unknown): boolean => {
+  if (!(error instanceof MongoError)) return false;
+  if (error instanceof MongoNetworkError || error.hasErrorLabel('RetryableWriteError')) return true;
+  // https://www.mongodb.com/docs/manual/reference/error-codes/: WriteConcernFailed, MaxTimeMSExpired
+  return error instanceof MongoServerError ? error.code === 64 || error.code === 50 : error.name.includes('Timeout');
+};
+
+const unsettled = (cause: unknown): Error =>
+  faults.unavailable({ message: 'a write has an unknown outcome', retryAfterS: 1, cause });
+
+/** Whether an event has reached a document or, already published, the log. */
+const isRecorded = async (db: Db, document: RecordedDocument | null, eventId: string): Promise<boolean> => {
+  if (document?.event === eventId || document?.outbox.some((each) => each.id === eventId) === true) return true;
+  return (await db.collection<LoggedEvent>(eventLog).findOne({ _id: eventId }, { projection: { _id: 1 } })) !== null;
+};
+
+/**
+ * Finds out whether a create whose answer was lost was made.
+ *
+ * @throws `unavailable` - it was not, or nobody can tell
+ */
+export const settleCreate = async <Doc extends RecordedDocument>(
+  native: Collection<Doc>,
+  document: Doc,
+  error: unknown,
+): Promise<void> => {
+  try {
+    const there = await native.findOne({ _id: document._id } as Filter<Doc>, { projection: { event: 1, outbox: 1 } });
+    // Ids are new: whoever holds it is ours, even if somebody has changed it since.
+    if (there !== null) return;
+  } catch {
+    throw unsettled(error);
+  }
+  throw unsettled(error);
+};
+
+/**
+ * Finds out whether an update whose answer was lost was made.
+ *
+ * @returns the document as it is now, or null where the update was not made and may be tried again
+ * @throws `unavailable` - nobody can tell
+ */
+export const settleUpdate = async <Doc extends RecordedDocument>(
+  native: Collection<Doc>,
+  db: Db,
+  id: string,
+  event: EventEnvelope,
+  error: unknown,
+): Promise<Doc | null> => {
+  try {
+    const there = (await native.findOne({ _id: id } as Filter<Doc>)) as Doc | null;
+    return (await isRecorded(db, there, event.id)) ? there : null;
+  } catch {
+    throw unsettled(error);
+  }
+};

@@ -1,0 +1,241 @@
+import { toSequence, type EventEnvelope } from '@causeway/contracts';
+import {
+  MongoServerError,
+  type ChangeStreamDocument,
+  type ChangeStreamOptions,
+  type Db,
+  type Document,
+  type Timestamp,
+} from 'mongodb';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { eventLog } from '../log/event-log.ts';
+import { tombstones } from '../recording/recorded-document.ts';
+import type { RelayLogger } from '../relay/relay-metrics.ts';
+
+/** A committed write of a recorded document, in commit order, which is the same in every replica. */
+export interface Change {
+  readonly collection: string;
+  readonly id: string;
+  readonly revision: number;
+  /** The event of this write. */
+  readonly event: EventEnvelope | undefined;
+  /** Whole, for creates alone: nothing is looked up for an update. */
+  readonly document: Document | undefined;
+  readonly deleted: boolean;
+  readonly clusterTime: Timestamp;
+  /** The same for all writes of one transaction; absent outside one. */
+  readonly transaction: string | undefined;
+}
+
+/** The one change stream of a process on its database. */
+export interface CommitStream {
+  /** Opens it; from then on every commit is seen. */
+  start(): Promise<void>;
+  /** Calls a listener for each change, in order; it must not throw or wait. Returns a function that ends it. */
+  subscribe(listener: (change: Change) => void): () => void;
+  /** Calls a listener where changes may have been missed: caches are to be emptied, feeds to say so. */
+  onGap(listener: () => void): () => void;
+  /** The last cluster time that was seen, a beacon's too. */
+  readonly position: Timestamp | undefined;
+  /** Milliseconds since the last beacon or change; `Infinity` before the first. */
+  readonly ageMs: number;
+  readonly ready: boolean;
+  /**
+   * Reads changes again from a cluster time on, that time included, and goes on with what follows.
+   *
+   * @throws {@link HistoryLost} - the oplog no longer reaches back so far
+   */
+  readFrom(clusterTime: Timestamp, signal: AbortSignal): AsyncIterable<Change>;
+  stop(): Promise<void>;
+}
+
+/** The oplog no longer reaches back to the time that was asked for. */
+export class HistoryLost extends Error {
+  override readonly name = 'HistoryLost';
+}
+
+/** The collection whose one row is written each second, so that quiet streams know how far they have come. */
+export const beacons = 'beacons';
+
+/** ChangeStreamHistoryLost, ChangeStreamFatalError. */
+const historyLostCodes: ReadonlySet<unknown> = new Set([286, 280]);
+
+/** Collections of this package that record no changes of their own. */
+export const plumbing = [
+  eventLog,
+  'handled',
+  'handlers',
+  'idempotency',
+  'lanes',
+  'leases',
+  'positions',
+  'relays',
+  'settings',
+  'slots',
+];
+
+/**
+ * Inserts and replaces, and updates that set `revision`: a relay's pull does not, and is never sent to us. Decided in the
+ * server.
+ */
+const pipeline: Document[] = [
+  {
+    $match: {
+      'ns.coll': { $nin: plumbing },
+      $or: [
+        { operationType: { $in: ['insert', 'replace'] } },
+        { operationType: 'update', 'updateDescription.updatedFields.revision': { $exists: true } },
+        { operationType: 'update', 'ns.coll': beacons },
+      ],
+    },
+  },
+];
+
+/** The outbox entries that an update has added: MongoDB may name the element, or the whole array. */
+const addedEvents = (updated: Document): EventEnvelope[] =>
+  Object.entries(updated).flatMap(([path, value]) => {
+    if (path === 'outbox') return value as EventEnvelope[];
+    return path.startsWith('outbox.') ? [value as EventEnvelope] : [];
+  });
+
+const transactionOf = ({ lsid, txnNumber }: { lsid?: unknown; txnNumber?: unknown }): string | undefined =>
+  txnNumber === undefined ? undefined : `${JSON.stringify(lsid)}/${JSON.stringify(txnNumber)}`;
+
+/** A change of MongoDB's as ours; undefined for a beacon and for what records nothing. */
+export const toChange = (raw: ChangeStreamDocument): Change | undefined => {
+  if (raw.operationType !== 'insert' && raw.operationType !== 'replace' && raw.operationType !== 'update')
+    return undefined;
+  const { coll } = raw.ns;
+  if (coll === beacons || raw.clusterTime === undefined) return undefined;
+  const document = raw.operationType === 'update' ? undefined : raw.fullDocument;
+  const updated =
+    raw.operationType === 'update' ? ((raw.updateDescription.updatedFields ?? {}) as Document) : undefined;
+  const revision = (document?.revision ?? updated?.revision) as number | undefined;
+  if (typeof revision !== 'number') return undefined;
+  const sequence = toSequence(revision);
+  const events = updated === undefined ? ((document?.outbox ?? []) as EventEnvelope[]) : addedEvents(updated);
+  const deleted = coll === tombstones;
+  return {
+    collection: deleted ? (document?.collection as string) : coll,
+    id: deleted ? (document?.id as string) : String(raw.documentKey._id),
+    revision,
+    event: events.find((each) => each.sequence === sequence),
+    document: deleted ? undefined : document,
+    deleted,
+    clusterTime: raw.clusterTime,
+    transaction: transactionOf(raw),
+  };
+};
+
+const isHistoryLost = (error: unknown): boolean =>
+  error instanceof MongoServerError && historyLostCodes.has(error.code);
+
+/** Makes the commit stream of one service in this process. */
+export const createCommitStream = (db: Db, logger: RelayLogger): CommitStream => {
+  const listeners = new Set<(change: Change) => void>();
+  const gapListeners = new Set<() => void>();
+  const stopping = new AbortController();
+  let running: Promise<void> | undefined;
+  let position: Timestamp | undefined;
+  let seenAt = Number.NEGATIVE_INFINITY;
+  let ready = false;
+
+  const deliver = (raw: ChangeStreamDocument): void => {
+    if ('clusterTime' in raw) position = raw.clusterTime ?? position;
+    seenAt = performance.now();
+    const change = toChange(raw);
+    if (change === undefined) return;
+    for (const listener of listeners) listener(change);
+  };
+
+  /** Follows one stream until it breaks; gives the token to go on from. */
+  const follow = async (token: unknown, opened: () => void): Promise<unknown> => {
+    const options: ChangeStreamOptions = {
+      maxAwaitTimeMS: 1_000,
+      ...(token === undefined ? {} : { resumeAfter: token }),
+    };
+    const stream = db.watch(pipeline, options);
+    const close = (): void => void stream.close().catch(() => undefined);
+    stopping.signal.addEventListener('abort', close, { once: true });
+    let last = token;
+    try {
+      // Told at the first answer, empty or not: the server has begun to watch.
+      stream.once('resumeTokenChanged', opened);
+      while (!stopping.signal.aborted) {
+        const raw = await stream.tryNext();
+        if (raw !== null) deliver(raw);
+        last = stream.resumeToken;
+      }
+    } catch (error) {
+      if (stopping.signal.aborted) return last;
+      if (isHistoryLost(error)) {
+        logger.error({ error }, 'the oplog no longer holds where the commit stream stood');
+        return undefined;
+      }
+      logger.warn({ error }, 'the commit stream broke; it is opened again');
+    } finally {
+      stopping.signal.removeEventListener('abort', close);
+      close();
+    }
+    return last;
+  };
+
+  const run = async (opened: () => void): Promise<void> => {
+    let token: unknown;
+    let first = true;
+    while (!stopping.signal.aborted) {
+      token = await follow(token, () => {
+        ready = true;
+        if (!first && token === undefined) for (const listener of gapListeners) listener();
+        first = false;
+        opened();
+      });
+      ready = false;
+      await delay(50 + Math.random() * 200, undefined, { signal: stopping.signal }).catch(() => undefined);
+    }
+  };
+
+  const add = <T>(set: Set<T>, listener: T): (() => void) => {
+    set.add(listener);
+    return () => void set.delete(listener);
+  };
+
+  return {
+    start: () =>
+      new Promise((resolve) => {
+        running = run(resolve);
+      }),
+    subscribe: (listener) => add(listeners, listener),
+    onGap: (listener) => add(gapListeners, listener),
+    get position() {
+      return position;
+    },
+    get ageMs() {
+      return performance.now() - seenAt;
+    },
+    get ready() {
+      return ready;
+    },
+    async *readFrom(clusterTime, signal) {
+      const stream = db.watch(pipeline, { startAtOperationTime: clusterTime, maxAwaitTimeMS: 500 });
+      try {
+        while (!signal.aborted && !stopping.signal.aborted) {
+          const raw = await stream.tryNext();
+          const change = raw === null ? undefined : toChange(raw);
+          if (change !== undefined) yield change;
+        }
+      } catch (error) {
+        throw isHistoryLost(error)
+          ? new HistoryLost('the oplog no longer reaches back so far', { cause: error })
+          : error;
+      } finally {
+        await stream.close().catch(() => undefined);
+      }
+    },
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+};
