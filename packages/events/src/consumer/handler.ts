@@ -61,9 +61,9 @@ export interface ExternalHandler extends Declared {
 /** A handler of events, as a service declares it. */
 export type Handler = TransactionHandler | ProjectionHandler | ExternalHandler;
 
-type EventFor<Contracts extends readonly EventContract<never>[]> = EventEnvelope<DataOf<Contracts[number]>>;
+type EventFor<Contracts extends readonly EventContract[]> = EventEnvelope<DataOf<Contracts[number]>>;
 
-interface Declaration<Contracts extends readonly EventContract<never>[]> {
+interface Declaration<Contracts extends readonly EventContract[]> {
   readonly name: string;
   readonly on: Contracts;
   readonly order?: HandlerOrder;
@@ -72,14 +72,14 @@ interface Declaration<Contracts extends readonly EventContract<never>[]> {
 /** Declares handlers of events, typed by the contracts that they take. */
 export const onEvent = {
   /** Its effect is in this service's database and happens exactly once. */
-  transaction: <const Contracts extends readonly EventContract<never>[]>(
+  transaction: <const Contracts extends readonly EventContract[]>(
     declaration: Declaration<Contracts> & {
       readonly handle: (event: EventFor<Contracts>, context: TransactionContext) => Promise<void>;
     },
   ): TransactionHandler => ({ order: 'ordered', ...declaration, kind: 'transaction' }) as unknown as TransactionHandler,
 
   /** Keeps a copy of a subject's full state, newest revision wins. */
-  projection: <const Contracts extends readonly EventContract<never>[]>(
+  projection: <const Contracts extends readonly EventContract[]>(
     declaration: Omit<Declaration<Contracts>, 'order'> & {
       readonly collection: string;
       readonly project: (event: EventFor<Contracts>) => Projected;
@@ -88,7 +88,7 @@ export const onEvent = {
     ({ ...declaration, order: 'commutative', kind: 'projection' }) as unknown as ProjectionHandler,
 
   /** Reaches outside: at least once, with the event's id as idempotency key. */
-  external: <const Contracts extends readonly EventContract<never>[]>(
+  external: <const Contracts extends readonly EventContract[]>(
     declaration: Declaration<Contracts> & {
       readonly handle: (event: EventFor<Contracts>, context: ExternalContext) => Promise<void>;
     },
