@@ -1,0 +1,46 @@
+import { Redis } from 'ioredis';
+import type { ChildSpec } from '../processes/child-spec.ts';
+import { loopback } from '../processes/ports.ts';
+import { assertListens } from './address.ts';
+import type { Program } from './launcher.ts';
+import type { ServerPlace } from './server-place.ts';
+
+/** @returns the address of the embedded Redis */
+export function redisUrl(port: number): string {
+  return `redis://${loopback}:${port}`;
+}
+
+/** Redis with an append-only file: what was acknowledged survives the end of the process. */
+export function redisChild(program: Program, { dir, port, env }: ServerPlace): ChildSpec {
+  const launcher = program.launcherFor({ name: 'redis', dir, ports: [port.port] });
+  const args = [
+    ...['--port', String(port.port), '--bind', launcher.bind, '--dir', dir],
+    ...['--appendonly', 'yes', '--appendfsync', 'everysec', '--save', ''],
+  ];
+  return {
+    name: 'redis',
+    kind: 'server',
+    ...launcher.commandLine(args),
+    env,
+    cwd: dir,
+    address: redisUrl(port.port),
+    ports: [port],
+    probe: (signal) => answersPing(port.port, signal),
+    readyTimeoutMs: 60_000,
+    stopTimeoutMs: 10_000,
+    ...(launcher.cleanUp === undefined ? {} : { cleanUp: launcher.cleanUp }),
+  };
+}
+
+async function answersPing(port: number, signal: AbortSignal): Promise<void> {
+  await assertListens(port, signal);
+  const redis = new Redis(port, loopback, { lazyConnect: true, commandTimeout: 2000, retryStrategy: () => null });
+  // What goes wrong rejects the promises below; without a listener the driver prints it as well.
+  redis.on('error', () => undefined);
+  try {
+    // While it reads its file it answers LOADING.
+    await redis.ping();
+  } finally {
+    redis.disconnect();
+  }
+}
