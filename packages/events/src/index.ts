@@ -34,6 +34,7 @@ export type {
   RecordedWrite,
   WriteOptions,
 } from './recording/recorded-collection.ts';
+export { faultOfError } from './recording/fault-of-error.ts';
 export { draft, stateOf } from './recording/recorded-document.ts';
 export type { EventDraft, RecordedDocument, StateOf } from './recording/recorded-document.ts';
 export { slotOf } from './relay/slot.ts';

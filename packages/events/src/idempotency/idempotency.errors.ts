@@ -17,3 +17,6 @@ export const idempotencyKeyInUse = defineFault({
   description:
     'Wait for the number of seconds in Retry-After and repeat the call: it then gets the answer of the first.',
 });
+
+/** What calls that take an `Idempotency-Key` may answer, for their documentation. */
+export const idempotencyFaults = [idempotencyKeyReused, idempotencyKeyInUse] as const;

@@ -1,0 +1,3 @@
+export { isolatedKafka } from './isolated-kafka.ts';
+export { readPublished } from './published-events.ts';
+export type { PublishedEvents } from './published-events.ts';
