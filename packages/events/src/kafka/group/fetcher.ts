@@ -45,7 +45,7 @@ export class Fetcher {
 
   /** Something may want to be fetched. Cheap: many calls in one turn make one look. */
   wake(): void {
-    if (this.#pumping || this.#closed) return;
+    if (this.#pumping || this.#isClosed()) return;
     this.#pumping = true;
     setImmediate(() => {
       this.#pumping = false;
@@ -59,8 +59,12 @@ export class Fetcher {
     this.#feeds.clear();
   }
 
+  #isClosed(): boolean {
+    return this.#closed;
+  }
+
   #pump(): void {
-    if (this.#closed || this.#feeds.size === 0) return;
+    if (this.#isClosed() || this.#feeds.size === 0) return;
     const leaders = this.#leaders;
     if (!leaders) {
       if (!this.#findingLeaders) void this.#findLeaders();
@@ -95,7 +99,7 @@ export class Fetcher {
       this.#leaderBackoff.reset();
       this.wake();
     } catch (error) {
-      if (!this.#closed) {
+      if (!this.#isClosed()) {
         this.#options.onError(asError(error));
         this.#wakeIn(this.#leaderBackoff.nextMs());
       }
@@ -109,7 +113,7 @@ export class Fetcher {
     try {
       await this.#ask(node, feeds, this.#someAreFull(node, feeds.length, leaders) ? BUSY_WAIT_MS : IDLE_WAIT_MS);
     } catch (error) {
-      if (!this.#closed) await this.#onRequestFailed(node, feeds, asError(error));
+      if (!this.#isClosed()) await this.#onRequestFailed(node, feeds, asError(error));
     } finally {
       this.#busyNodes.delete(node);
       this.wake();
@@ -155,6 +159,7 @@ export class Fetcher {
 
   /** What nobody can say of a whole request is asked again for each partition by itself, so that one cannot stop the others. */
   async #onRequestFailed(node: number, feeds: readonly PartitionFeed[], error: Error): Promise<void> {
+    if (this.#isClosed()) return;
     const [first] = feeds;
     if (error instanceof WireError && error.code === 'NETWORK') {
       for (const feed of feeds) this.#leadersAreStale(feed);
@@ -169,7 +174,7 @@ export class Fetcher {
       });
     } else {
       for (const feed of feeds) {
-        if (this.#closed) return;
+        if (this.#isClosed()) return;
         await this.#ask(node, [feed], BUSY_WAIT_MS).catch((each: unknown) =>
           this.#onRequestFailed(node, [feed], asError(each)),
         );
@@ -201,7 +206,7 @@ export class Fetcher {
       if (first === undefined || end === undefined || feed.hasEnded() || wanted !== feed.position) return;
       if (wanted < first || wanted > end) feed.reportGap(first);
     } catch (error) {
-      if (!this.#closed) this.#options.onError(asError(error));
+      if (!this.#isClosed()) this.#options.onError(asError(error));
     }
   }
 }

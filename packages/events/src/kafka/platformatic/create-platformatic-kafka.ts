@@ -1,6 +1,6 @@
 import { Admin } from '@platformatic/kafka';
 import type { KafkaPort } from '../port.ts';
-import type { KafkaConnectionOptions } from '../kafka-connection.ts';
+import { type KafkaConnectionOptions, parseBroker } from '../kafka-connection.ts';
 import { WirePort } from '../wire-port.ts';
 import { PlatformaticTopicAdmin } from './platformatic-topic-admin.ts';
 import { PlatformaticWire } from './platformatic-wire.ts';
@@ -31,9 +31,4 @@ export function createPlatformaticKafka({ brokers, clientId }: KafkaConnectionOp
       }),
     ),
   });
-}
-
-function parseBroker(broker: string): { host: string; port: number } {
-  const colon = broker.lastIndexOf(':');
-  return { host: broker.slice(0, colon), port: Number(broker.slice(colon + 1)) };
 }
