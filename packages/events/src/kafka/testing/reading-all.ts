@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { FetchedRecord } from '../port.ts';
+import { ConformanceContext, type ConformanceOptions, numbered } from './conformance-context.ts';
+import { eventually } from './eventually.ts';
+
+export function describeReadAll(options: ConformanceOptions): void {
+  describe('readAll', () => {
+    let context: ConformanceContext;
+    before(() => void (context = new ConformanceContext(options)));
+    after(() => context.close());
+
+    it('reads a compacted topic from its beginning, says when it has caught up, and follows', async () => {
+      const topic = await context.topic({ partitions: 3, config: { 'cleanup.policy': 'compact' } });
+      for (const partition of [0, 1, 2]) await context.sendTexts(topic, numbered(0, 50), partition);
+      const records: FetchedRecord[] = [];
+      const caughtUpAt: number[] = [];
+      let inHand = 0;
+      const stop = new AbortController();
+      await context.port.readAll(topic, {
+        from: 'beginning',
+        signal: stop.signal,
+        onRecord: async (record) => {
+          inHand += 1;
+          assert.equal(inHand, 1, 'one record at a time');
+          await Promise.resolve();
+          records.push(record);
+          inHand -= 1;
+        },
+        onCaughtUp: () => void caughtUpAt.push(records.length),
+      });
+      await eventually(() => caughtUpAt.length > 0);
+      assert.deepEqual(caughtUpAt, [150]);
+      await context.sendTexts(topic, ['later'], 2);
+      await eventually(() => records.length === 151);
+      assert.equal(String(records.at(-1)?.value), 'later');
+      stop.abort();
+      await context.sendTexts(topic, ['too late'], 2);
+      assert.equal((await context.contents(topic)).length, 152);
+      assert.equal(records.length, 151);
+      assert.equal(caughtUpAt.length, 1);
+    });
+
+    it('has caught up at once where there is nothing', async () => {
+      const topic = await context.topic({ partitions: 2 });
+      assert.deepEqual(await context.contents(topic), []);
+    });
+
+    it('stops when a record cannot be taken, and says so', async () => {
+      const topic = await context.topic();
+      await context.sendTexts(topic, ['a', 'b']);
+      const errors: Error[] = [];
+      const seen: string[] = [];
+      const reader = await context.port.readAll(topic, {
+        from: 'beginning',
+        onRecord: (record) => {
+          seen.push(String(record.value));
+          throw new Error('cannot take it');
+        },
+        onCaughtUp: () => assert.fail('has not caught up'),
+        onError: (error) => void errors.push(error),
+      });
+      await eventually(() => errors.length > 0);
+      await reader.close();
+      assert.deepEqual(seen, ['a']);
+      assert.deepEqual(
+        errors.map((error) => error.message),
+        ['cannot take it'],
+      );
+    });
+  });
+}
