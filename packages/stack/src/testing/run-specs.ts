@@ -1,4 +1,5 @@
-// The body of every project's `npm test` (unit) and `npm run test-int` (int): `run-specs.ts unit|int [part of a path…]`.
+// The body of every project's `npm test` (unit), `npm run test-int` (int) and `npm run test-e2e`:
+// `run-specs.ts unit|int|e2e [part of a path…]`.
 import path from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
@@ -6,11 +7,13 @@ import { withTestServers } from './test-servers.ts';
 import { findSpecs, runSpecs } from './spec-run.ts';
 import { isGreen, nothingRun, type SpecKind, type Totals, writeTotals } from './totals.ts';
 
-const usage = 'usage: run-specs.ts unit|int [--verbose] [part of a spec file’s path…]';
+const usage = 'usage: run-specs.ts unit|int|e2e [--verbose] [part of a spec file’s path…]';
 
 const bounds: Record<SpecKind, { readonly fileTimeoutMs: number; readonly concurrency: number }> = {
   unit: { fileTimeoutMs: 60_000, concurrency: 2 },
   int: { fileTimeoutMs: 180_000, concurrency: 2 },
+  // Each brings a platform up on this machine's cores.
+  e2e: { fileTimeoutMs: 600_000, concurrency: 1 },
 };
 
 function setting(name: string, fallback: number): number {
@@ -25,7 +28,7 @@ function setting(name: string, fallback: number): number {
 async function main(): Promise<Totals> {
   const { positionals, values } = parseArgs({ allowPositionals: true, options: { verbose: { type: 'boolean' } } });
   const [kind, ...filters] = positionals;
-  if (kind !== 'unit' && kind !== 'int') throw new Error(usage);
+  if (kind !== 'unit' && kind !== 'int' && kind !== 'e2e') throw new Error(usage);
   const projectDir = process.cwd();
   const name = process.env.npm_package_name ?? path.basename(projectDir);
   if ((await findSpecs(projectDir, kind, filters)).length === 0) {

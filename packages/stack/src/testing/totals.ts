@@ -10,8 +10,8 @@ export interface Totals {
   readonly skipped: number;
 }
 
-/** The two kinds of specs that a project's folder holds beside its code. */
-export type SpecKind = 'unit' | 'int';
+/** `unit` needs nothing, `int` needs servers, `e2e` starts a platform of its own. */
+export type SpecKind = 'unit' | 'int' | 'e2e';
 
 export const nothingRun: Totals = { passed: 0, failed: 0, skipped: 0 };
 
