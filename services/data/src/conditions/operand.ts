@@ -47,6 +47,16 @@ export function parseOperand(json: unknown, place: OperandPlace): Parsed<Operand
   return faults.length > 0 ? { ok: false, faults } : { ok: true, value: { kind: 'value', value: json as Value } };
 }
 
+/**
+ * Reads the operand of `$gt`, `$gte`, `$lt` or `$lte`. Arrays and objects are refused: MongoDB orders them, but an index on
+ * the field gives other records than a scan (`{"$gte": [[]]}` on a field that is `[[]]`).
+ */
+export function parseOrderedOperand(json: unknown, place: OperandPlace): Parsed<Operand> {
+  const isOrdered = typeof json !== 'object' || json === null || isAuthReference(json);
+  if (isOrdered) return parseOperand(json, place);
+  return refused(place, 'invalid-operand', 'Compare with a number, a text, a boolean, a time or null.');
+}
+
 /** Reads the operand of an operator that takes a list: an array of operands, or a caller's list. */
 export function parseOperands(json: unknown, place: OperandPlace, maxItems: number): Parsed<readonly Operand[]> {
   if (isAuthReference(json)) {

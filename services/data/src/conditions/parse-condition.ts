@@ -3,7 +3,7 @@ import type { Fault, Parsed } from './fault.ts';
 import { pointerTo } from './fault.ts';
 import type { FieldPath, PathRoot } from './field-path.ts';
 import { parseFieldPath } from './field-path.ts';
-import { isAuthReference, isObject, parseOperand, parseOperands } from './operand.ts';
+import { isAuthReference, isObject, parseOperand, parseOperands, parseOrderedOperand } from './operand.ts';
 import { compilePattern } from './pattern.ts';
 
 /** Bounds of one condition; exceeding one is a fault, not a surprise for the database. */
@@ -31,13 +31,7 @@ const logicalOperators: ReadonlyMap<string, 'and' | 'or' | 'nor'> = new Map([
   ['$nor', 'nor'],
 ]);
 
-const comparisons: ReadonlyMap<string, 'eq' | 'gt' | 'gte' | 'lt' | 'lte'> = new Map([
-  ['$eq', 'eq'],
-  ['$gt', 'gt'],
-  ['$gte', 'gte'],
-  ['$lt', 'lt'],
-  ['$lte', 'lte'],
-]);
+const orders = { $gt: 'gt', $gte: 'gte', $lt: 'lt', $lte: 'lte' } as const;
 
 /** Operators that ask something of an array or a text, which a time is not. */
 const operatorsNotForTimes: ReadonlySet<string> = new Set(['$all', '$elemMatch', '$size', '$regex', '$options']);
@@ -183,14 +177,12 @@ class ConditionParser {
     switch (name) {
       case '$eq':
       case '$ne':
+        return this.#take(parseOperand(operand, at), (value) => ({ op: 'eq', operand: value }));
       case '$gt':
       case '$gte':
       case '$lt':
       case '$lte':
-        return this.#take(parseOperand(operand, at), (value) => ({
-          op: comparisons.get(name) ?? 'eq',
-          operand: value,
-        }));
+        return this.#take(parseOrderedOperand(operand, at), (value) => ({ op: orders[name], operand: value }));
       case '$in':
       case '$nin':
       case '$all': {
