@@ -113,7 +113,7 @@ export class Fetcher {
     try {
       await this.#ask(node, feeds, this.#someAreFull(node, feeds.length, leaders) ? BUSY_WAIT_MS : IDLE_WAIT_MS);
     } catch (error) {
-      if (!this.#isClosed()) await this.#onRequestFailed(node, feeds, asError(error));
+      if (!this.#isClosed()) await this.#onRequestFailed(node, feeds, asWireError(error));
     } finally {
       this.#busyNodes.delete(node);
       this.wake();
@@ -127,12 +127,17 @@ export class Fetcher {
     return there > asked;
   }
 
-  async #ask(node: number, feeds: readonly PartitionFeed[], maxWaitMs: number): Promise<void> {
+  async #ask(
+    node: number,
+    feeds: readonly PartitionFeed[],
+    maxWaitMs: number,
+    maxBytes = this.#options.maxBytesPerPartition,
+  ): Promise<void> {
     const asks = feeds.map((feed) => ({
       topic: feed.topic,
       partition: feed.partition,
       offset: feed.position,
-      maxBytes: feed.bytesToAsk(this.#options.maxBytesPerPartition),
+      maxBytes: feed.bytesToAsk(maxBytes),
     }));
     const answers = await this.#options.wire.fetch(node, asks, maxWaitMs);
     for (const answer of answers) {
@@ -157,27 +162,23 @@ export class Fetcher {
     }
   }
 
-  /** What nobody can say of a whole request is asked again for each partition by itself, so that one cannot stop the others. */
-  async #onRequestFailed(node: number, feeds: readonly PartitionFeed[], error: Error): Promise<void> {
-    if (this.#isClosed()) return;
-    const [first] = feeds;
-    if (error instanceof WireError && error.code === 'NETWORK') {
+  /**
+   * What cannot be said of a whole request is asked again for each partition, one batch at a time (a broker sends at least one, however
+   * little is asked for): so that no partition stops the others, and no batch those before it.
+   */
+  async #onRequestFailed(node: number, feeds: readonly PartitionFeed[], error: WireError): Promise<void> {
+    if (error.code === 'NETWORK') {
       for (const feed of feeds) this.#leadersAreStale(feed);
       this.#options.onError(error);
-    } else if (feeds.length === 1 && first) {
-      this.#take(first, {
-        topic: first.topic,
-        partition: first.partition,
-        records: [],
-        next: first.position,
-        error: error instanceof WireError ? error : new WireError('UNDECODABLE', error),
-      });
-    } else {
-      for (const feed of feeds) {
+      return;
+    }
+    for (const feed of feeds) {
+      try {
+        await this.#ask(node, [feed], BUSY_WAIT_MS, 1);
+      } catch (each) {
         if (this.#isClosed()) return;
-        await this.#ask(node, [feed], BUSY_WAIT_MS).catch((each: unknown) =>
-          this.#onRequestFailed(node, [feed], asError(each)),
-        );
+        const { topic, partition, position } = feed;
+        this.#take(feed, { topic, partition, records: [], next: position, error: asWireError(each) });
       }
     }
   }
@@ -209,4 +210,8 @@ export class Fetcher {
       if (!this.#isClosed()) this.#options.onError(asError(error));
     }
   }
+}
+
+function asWireError(error: unknown): WireError {
+  return error instanceof WireError ? error : new WireError('UNDECODABLE', error);
 }

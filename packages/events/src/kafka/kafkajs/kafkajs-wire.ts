@@ -44,7 +44,7 @@ export class KafkajsWire implements KafkaWire {
   readonly #options: KafkajsWireOptions;
   readonly #links = new Map<string, BrokerLink>();
   #nodes = new Map<number, BrokerAddress>();
-  #coordinator: BrokerAddress | undefined;
+  readonly #coordinators = new Map<string, BrokerAddress>();
   #closed = false;
 
   constructor(options: KafkajsWireOptions) {
@@ -250,15 +250,18 @@ export class KafkajsWire implements KafkaWire {
     call: (broker: Broker) => Promise<Answer>,
   ): Promise<Answer> {
     try {
-      if (!this.#coordinator) {
-        const request = { groupId, coordinatorType: GROUP_COORDINATOR };
-        this.#coordinator = (await this.#anywhere((broker) => broker.findGroupCoordinator(request))).coordinator;
-      }
-      return await this.#at(this.#coordinator, purpose, call);
+      const coordinator = this.#coordinators.get(groupId) ?? (await this.#findCoordinator(groupId));
+      this.#coordinators.set(groupId, coordinator);
+      return await this.#at(coordinator, purpose, call);
     } catch (error) {
-      if (error instanceof WireError && COORDINATOR_MOVED.has(error.code)) this.#coordinator = undefined;
+      if (error instanceof WireError && COORDINATOR_MOVED.has(error.code)) this.#coordinators.delete(groupId);
       throw error;
     }
+  }
+
+  async #findCoordinator(groupId: string): Promise<BrokerAddress> {
+    const request = { groupId, coordinatorType: GROUP_COORDINATOR };
+    return (await this.#anywhere((broker) => broker.findGroupCoordinator(request))).coordinator;
   }
 
   /** At the first broker that can be reached; those that were heard of come first. */

@@ -63,7 +63,7 @@ export class PlatformaticWire implements KafkaWire {
   readonly #fetches: ConnectionPool;
   #nodes = new Map<number, Broker>();
   #topicIds = new Map<string, string>();
-  #coordinator: Broker | undefined;
+  readonly #coordinators = new Map<string, Broker>();
 
   constructor(options: PlatformaticWireOptions) {
     const { clientId, connectTimeoutMs: connectTimeout, requestTimeoutMs, rebalanceTimeoutMs } = options;
@@ -271,11 +271,12 @@ export class PlatformaticWire implements KafkaWire {
   ): Promise<Answer> {
     try {
       return await answered(async () => {
-        this.#coordinator ??= await this.#findCoordinator(groupId);
-        return await call(await pool.get(this.#coordinator));
+        const coordinator = this.#coordinators.get(groupId) ?? (await this.#findCoordinator(groupId));
+        this.#coordinators.set(groupId, coordinator);
+        return await call(await pool.get(coordinator));
       });
     } catch (error) {
-      if (error instanceof WireError && COORDINATOR_MOVED.has(error.code)) this.#coordinator = undefined;
+      if (error instanceof WireError && COORDINATOR_MOVED.has(error.code)) this.#coordinators.delete(groupId);
       throw error;
     }
   }

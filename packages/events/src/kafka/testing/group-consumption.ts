@@ -188,6 +188,29 @@ export function describeGroupConsumer(options: ConformanceOptions): void {
       await consumer.consumer.close();
     });
 
+    it('waits for a handler slower than the session before it lets another member have the partition', async () => {
+      const [topic, group] = [await context.topic(), context.group()];
+      await context.sendTexts(topic, ['a']);
+      let release: (() => void) | undefined;
+      const first = await TestConsumer.start(context.port, group, [topic], {
+        onRecords: () => new Promise<void>((resolve) => (release = resolve)),
+      });
+      await eventually(() => release !== undefined);
+      const startedMs = performance.now();
+      const second = await TestConsumer.start(context.port, group, [topic]);
+      await eventually(() => performance.now() - startedMs > 7_500);
+      assert.equal(second.assignments.length, 0);
+      assert.equal(first.revocations.length, 0);
+      release?.();
+      await eventually(() => first.revocations.length === 1);
+      assert.deepEqual(first.revocations, [{ partitions: [{ topic, partition: 0 }], lost: false }]);
+      await first.consumer.close();
+      await eventually(() => second.assignments.flat().length === 1);
+      assert.equal(second.assignments.flat()[0]?.committed, 1n);
+      assert.deepEqual(second.values(), []);
+      await second.consumer.close();
+    });
+
     it('delivers the same records again when a handler rejects', async () => {
       const topic = await context.topic();
       await context.sendTexts(topic, ['a', 'b']);
