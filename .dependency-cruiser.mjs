@@ -60,7 +60,8 @@ export default {
     exclude: { path: '(^|/)(dist|node_modules|\\.test)/' },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: {
-      conditionNames: ['development', 'import', 'node', 'default'],
+      exportsFields: ['exports'],
+      conditionNames: ['development', 'import', 'node', 'default', 'types'],
       extensions: ['.ts', '.mjs', '.js', '.json'],
     },
   },

@@ -48,8 +48,8 @@ const phases: readonly Phase[] = [
 /** Through Nx, so that what has not changed is not run again: it restores the totals too. */
 async function unit(): Promise<Totals> {
   for (const project of projects) rmSync(totalsFile(project, 'unit'), { force: true });
-  const args = ['nx', 'run-many', '--target=test', '--parallel=2', '--outputStyle=static'];
-  const succeeded = await run('npx', args, checkout);
+  const args = ['run-many', '--target=test', '--parallel=2', '--outputStyle=static'];
+  const succeeded = await run(path.join(checkout, 'node_modules', '.bin', 'nx'), args, checkout);
   const tested = projects.filter((project) => hasScript(project, 'test'));
   const totals = await sum(tested, 'unit');
   return succeeded || !isGreen(totals) ? totals : addTotals(totals, oneFailure);
