@@ -1,6 +1,6 @@
 import { RE2JS } from 're2js';
-import type { Fault } from '../conditions/fault.ts';
-import { pointerTo } from '../conditions/fault.ts';
+import type { LocatedFault } from '../conditions/located-fault.ts';
+import { pointerTo } from '../conditions/located-fault.ts';
 import { reservedNames } from '../conditions/field-path.ts';
 import { checkPlainValue, isDangerousName } from '../conditions/plain-value.ts';
 import type { SchemaObject, Subschema } from './walk-schema.ts';
@@ -43,11 +43,11 @@ const scopeKeywords = ['$anchor', '$dynamicAnchor', '$dynamicRef', '$vocabulary'
  * @param schema - The client's schema.
  * @returns All faults, by pointer into the schema; none where Ajv may look at it.
  */
-export function checkSchema(schema: SchemaObject): Fault[] {
+export function checkSchema(schema: SchemaObject): LocatedFault[] {
   if (Buffer.byteLength(JSON.stringify(schema)) > schemaLimits.sizeBytes) {
     return [{ pointer: '', code: 'too-large', message: `Send a schema of at most ${schemaLimits.sizeBytes} bytes.` }];
   }
-  const faults: Fault[] = [];
+  const faults: LocatedFault[] = [];
   let subschemas = 0;
   const visit = (each: Subschema, depth: number): void => {
     subschemas += 1;
@@ -67,13 +67,13 @@ export function checkSchema(schema: SchemaObject): Fault[] {
     : [{ pointer: loop, code: 'endless-reference', message: 'Leave out the reference that leads back to itself.' }];
 }
 
-function checkKeywords({ pointer, schema }: Subschema, root: SchemaObject): Fault[] {
-  const fault = (keyword: string, code: string, message: string): Fault => ({
+function checkKeywords({ pointer, schema }: Subschema, root: SchemaObject): LocatedFault[] {
+  const fault = (keyword: string, code: string, message: string): LocatedFault => ({
     pointer: pointerTo(pointer, keyword),
     code,
     message,
   });
-  const faults: Fault[] = [];
+  const faults: LocatedFault[] = [];
   for (const keyword of scopeKeywords) {
     if (Object.hasOwn(schema, keyword))
       faults.push(fault(keyword, 'unsupported-keyword', `Use $ref and $defs instead.`));
@@ -107,7 +107,7 @@ function isLocal(root: SchemaObject, reference: unknown): boolean {
   return resolveReference(root, reference) !== undefined;
 }
 
-function checkPatterns(schema: SchemaObject, pointer: string): Fault[] {
+function checkPatterns(schema: SchemaObject, pointer: string): LocatedFault[] {
   const patterns: [string, string][] = [];
   if (typeof schema.pattern === 'string') patterns.push([pointerTo(pointer, 'pattern'), schema.pattern]);
   if (isSchemaObject(schema.patternProperties)) {
@@ -133,8 +133,8 @@ function isRe2(pattern: string): boolean {
   }
 }
 
-function checkNames(schema: SchemaObject, pointer: string, isTop: boolean): Fault[] {
-  const faults: Fault[] = [];
+function checkNames(schema: SchemaObject, pointer: string, isTop: boolean): LocatedFault[] {
+  const faults: LocatedFault[] = [];
   for (const keyword of ['properties', 'dependentSchemas', 'dependentRequired']) {
     const members = schema[keyword];
     if (!isSchemaObject(members)) continue;

@@ -2,8 +2,8 @@ import type { ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { fullFormats } from 'ajv-formats/dist/formats.js';
 import { RE2JS } from 're2js';
-import type { Fault, Parsed } from '../conditions/fault.ts';
-import { pointerTo } from '../conditions/fault.ts';
+import type { LocatedFault, Parsed } from '../conditions/located-fault.ts';
+import { pointerTo } from '../conditions/located-fault.ts';
 import { checkSchema, dialect, formats } from './check-schema.ts';
 import type { SchemaObject } from './walk-schema.ts';
 import { isSchemaObject } from './walk-schema.ts';
@@ -17,7 +17,7 @@ export interface RecordSchema {
    *
    * @returns All faults, at most 100, by JSON pointer into the fields; none where they hold.
    */
-  readonly validate: (fields: unknown) => Fault[];
+  readonly validate: (fields: unknown) => LocatedFault[];
 }
 
 const maxFaults = 100;
@@ -30,7 +30,7 @@ const maxFaults = 100;
  * @param pointer - Where the schema stands, for the faults.
  */
 export function compileRecordSchema(json: unknown, pointer: string): Parsed<RecordSchema> {
-  const faulty = (faults: readonly Fault[]): Parsed<RecordSchema> => ({
+  const faulty = (faults: readonly LocatedFault[]): Parsed<RecordSchema> => ({
     ok: false,
     faults: faults.map((fault) => ({ ...fault, pointer: `${pointer}${fault.pointer}` })),
   });
@@ -84,13 +84,13 @@ function closed(schema: SchemaObject): SchemaObject {
   return { $schema: dialect, ...rest, type: 'object', ...closing };
 }
 
-function faultsOf(validate: ValidateFunction, fields: unknown): Fault[] {
+function faultsOf(validate: ValidateFunction, fields: unknown): LocatedFault[] {
   if (validate(fields)) return [];
   return (validate.errors ?? []).slice(0, maxFaults).map(toFault);
 }
 
 /** Tells an Ajv error as a fault: at the member that is missing or too many, in a sentence that begins with a capital. */
-function toFault(error: ErrorObject): Fault {
+function toFault(error: ErrorObject): LocatedFault {
   const params = error.params as Readonly<Record<string, unknown>>;
   switch (error.keyword) {
     case 'required': {

@@ -1,4 +1,4 @@
-import { pointerTo } from '../conditions/fault.ts';
+import { pointerTo } from '../conditions/located-fault.ts';
 
 /** A JSON Schema, or a part of one, as an object. */
 export type SchemaObject = Readonly<Record<string, unknown>>;

@@ -1,4 +1,4 @@
-import type { Fault, Parsed } from './fault.ts';
+import type { LocatedFault, Parsed } from './located-fault.ts';
 import { isDangerousName } from './plain-value.ts';
 
 /** A dotted path, resolved to where its value stands. */
@@ -50,7 +50,7 @@ export function parseFieldPath(text: string, root: PathRoot, pointer: string): P
   const [first = ''] = segments;
   const reason = refuse(text, segments) ?? (root === 'record' ? refuseReserved(first, segments) : undefined);
   if (reason !== undefined) {
-    const fault: Fault = { pointer, code: 'invalid-path', message: reason };
+    const fault: LocatedFault = { pointer, code: 'invalid-path', message: reason };
     return { ok: false, faults: [fault] };
   }
   if (root === 'element') return { ok: true, value: { text, storage: text, segments, holds: 'json' } };

@@ -1,6 +1,6 @@
 import type { AuthName, Operand, Value } from './condition.ts';
-import type { Fault, Parsed } from './fault.ts';
-import { pointerTo } from './fault.ts';
+import type { LocatedFault, Parsed } from './located-fault.ts';
+import { pointerTo } from './located-fault.ts';
 import type { FieldPath } from './field-path.ts';
 import { checkPlainValue } from './plain-value.ts';
 
@@ -94,6 +94,6 @@ function parseTime(json: unknown, place: OperandPlace): Parsed<Operand> {
   return { ok: true, value: { kind: 'value', value: time } };
 }
 
-function refused(place: OperandPlace, code: string, message: string): { ok: false; faults: Fault[] } {
+function refused(place: OperandPlace, code: string, message: string): { ok: false; faults: LocatedFault[] } {
   return { ok: false, faults: [{ pointer: place.pointer, code, message }] };
 }

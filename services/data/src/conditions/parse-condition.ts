@@ -1,6 +1,6 @@
 import type { Atom, Condition, ElementTest, Operand } from './condition.ts';
-import type { Fault, Parsed } from './fault.ts';
-import { pointerTo } from './fault.ts';
+import type { LocatedFault, Parsed } from './located-fault.ts';
+import { pointerTo } from './located-fault.ts';
 import type { FieldPath, PathRoot } from './field-path.ts';
 import { parseFieldPath } from './field-path.ts';
 import { isAuthReference, isObject, parseOperand, parseOperands, parseOrderedOperand } from './operand.ts';
@@ -55,7 +55,7 @@ export function parseCondition(
 }
 
 class ConditionParser {
-  readonly faults: Fault[] = [];
+  readonly faults: LocatedFault[] = [];
   readonly #auth: boolean;
   #nodes = 0;
 

@@ -1,5 +1,5 @@
 import { RE2JS, RE2JSException } from 're2js';
-import type { Fault, Parsed } from './fault.ts';
+import type { LocatedFault, Parsed } from './located-fault.ts';
 import { checkCost } from './pattern/check-cost.ts';
 import { parsePattern, PatternRefused } from './pattern/parse-pattern.ts';
 import { printPattern } from './pattern/print-pattern.ts';
@@ -28,7 +28,7 @@ export const maxPatternLength = 200;
  */
 export function compilePattern(source: string, options: string, pointer: string): Parsed<Pattern> {
   const refused = (code: string, message: string): Parsed<Pattern> => {
-    const fault: Fault = { pointer, code, message };
+    const fault: LocatedFault = { pointer, code, message };
     return { ok: false, faults: [fault] };
   };
   if (source.length > maxPatternLength) {

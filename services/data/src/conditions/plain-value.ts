@@ -1,5 +1,5 @@
-import type { Fault } from './fault.ts';
-import { pointerTo } from './fault.ts';
+import type { LocatedFault } from './located-fault.ts';
+import { pointerTo } from './located-fault.ts';
 
 /** Bounds of a JSON value that a client gives to be stored or compared with. */
 export interface ValueBounds {
@@ -28,8 +28,8 @@ export function isDangerousName(name: string): boolean {
  * @param pointer - Where it stands, for the faults.
  * @returns All faults; none when the value is fine. When a bound is exceeded, what lies beyond it is not looked at.
  */
-export function checkPlainValue(value: unknown, pointer: string, bounds: ValueBounds): Fault[] {
-  const faults: Fault[] = [];
+export function checkPlainValue(value: unknown, pointer: string, bounds: ValueBounds): LocatedFault[] {
+  const faults: LocatedFault[] = [];
   let nodes = 0;
   const visit = (each: unknown, at: string, depth: number): void => {
     nodes += 1;
@@ -62,7 +62,7 @@ export function checkPlainValue(value: unknown, pointer: string, bounds: ValueBo
   return faults;
 }
 
-function checkScalar(value: unknown, pointer: string): Fault | undefined {
+function checkScalar(value: unknown, pointer: string): LocatedFault | undefined {
   if (typeof value === 'string') {
     if (value.isWellFormed()) return undefined;
     return { pointer, code: 'malformed-string', message: 'Send text without halves of surrogate pairs.' };
@@ -81,8 +81,8 @@ function checkScalar(value: unknown, pointer: string): Fault | undefined {
   return undefined;
 }
 
-function checkName(name: string, pointer: string): Fault | undefined {
-  const fault = (reason: string): Fault => ({ pointer, code: 'invalid-name', message: reason });
+function checkName(name: string, pointer: string): LocatedFault | undefined {
+  const fault = (reason: string): LocatedFault => ({ pointer, code: 'invalid-name', message: reason });
   if (name === '__proto__') return fault('Rename the field: `__proto__` is not allowed.');
   if (name.startsWith('$')) return fault('Rename the field: names do not begin with `$`.');
   if (name.includes('.')) return fault('Rename the field: names hold no `.`, which separates the parts of a path.');

@@ -1,5 +1,5 @@
-import type { Fault } from '../conditions/fault.ts';
-import { pointerTo } from '../conditions/fault.ts';
+import type { LocatedFault } from '../conditions/located-fault.ts';
+import { pointerTo } from '../conditions/located-fault.ts';
 import { reservedNames } from '../conditions/field-path.ts';
 import { checkPlainValue, isDangerousName } from '../conditions/plain-value.ts';
 
@@ -13,11 +13,11 @@ const recordBounds = { depth: 32, nodes: 100_000 };
  * @param json - The fields that a client sent, as `JSON.parse` gave them.
  * @returns All faults, by JSON pointer into the fields.
  */
-export function checkFields(json: unknown): Fault[] {
+export function checkFields(json: unknown): LocatedFault[] {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
     return [{ pointer: '', code: 'invalid-record', message: 'Send the fields as a JSON object.' }];
   }
-  const faults = Object.keys(json).flatMap((name): Fault[] => {
+  const faults = Object.keys(json).flatMap((name): LocatedFault[] => {
     const message = refuseName(name);
     return message === undefined ? [] : [{ pointer: pointerTo('', name), code: 'reserved-name', message }];
   });

@@ -3,8 +3,8 @@ import { bindCondition } from '../conditions/bind-condition.ts';
 import { compilePredicate } from '../conditions/compile-predicate.ts';
 import type { Condition, Operand, Value } from '../conditions/condition.ts';
 import { everything, nothing } from '../conditions/condition.ts';
-import type { Fault, Parsed } from '../conditions/fault.ts';
-import { pointerTo } from '../conditions/fault.ts';
+import type { LocatedFault, Parsed } from '../conditions/located-fault.ts';
+import { pointerTo } from '../conditions/located-fault.ts';
 import { parseCondition } from '../conditions/parse-condition.ts';
 
 /** What a collection lets its callers do. */
@@ -40,7 +40,7 @@ export function parseRules(json: unknown, pointer: string): Parsed<Rules> {
   if (typeof given !== 'object' || Array.isArray(given)) {
     return refused(pointer, 'invalid-rules', `Give an object with ${actions.join(', ')}.`);
   }
-  const faults: Fault[] = Object.keys(given)
+  const faults: LocatedFault[] = Object.keys(given)
     .filter((name) => !actions.some((action) => action === name))
     .map((name) => ({
       pointer: pointerTo(pointer, name),
@@ -101,6 +101,6 @@ export function decide(rule: Rule, caller: Caller, document: object): boolean {
   return compilePredicate(conditionOf(rule, caller))(document);
 }
 
-function refused(pointer: string, code: string, message: string): { ok: false; faults: Fault[] } {
+function refused(pointer: string, code: string, message: string): { ok: false; faults: LocatedFault[] } {
   return { ok: false, faults: [{ pointer, code, message }] };
 }

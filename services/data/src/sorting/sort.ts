@@ -1,5 +1,5 @@
 import type { Document } from 'mongodb';
-import type { Fault, Parsed } from '../conditions/fault.ts';
+import type { LocatedFault, Parsed } from '../conditions/located-fault.ts';
 import type { FieldPath } from '../conditions/field-path.ts';
 import { parseFieldPath } from '../conditions/field-path.ts';
 
@@ -79,7 +79,7 @@ function parseTerm(term: string, scalarTypesAt: ScalarTypesAt): Parsed<SortField
   return { ok: true, value: { path: path.value, direction, types } };
 }
 
-function refused(code: string, message: string): { ok: false; faults: Fault[] } {
+function refused(code: string, message: string): { ok: false; faults: LocatedFault[] } {
   return { ok: false, faults: [{ pointer: '', code, message }] };
 }
 
