@@ -1,0 +1,1 @@
+export function isInstalled(wanted: unknown, installed: unknown): boolean;
