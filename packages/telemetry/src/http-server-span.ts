@@ -5,13 +5,13 @@ import {
   SpanKind,
   SpanStatusCode,
   trace,
-  type Histogram,
+  TraceFlags,
   type Span,
   type SpanContext,
 } from '@opentelemetry/api';
 
-import { createDurationHistogram } from './metrics.ts';
-import { formatTraceparent, parseTraceparent } from './trace-context.ts';
+import { requestDurations } from './request-durations.ts';
+import { parseTraceparent } from './trace-context.ts';
 
 /** How requests are traced. */
 export interface ServerSpanOptions {
@@ -22,7 +22,7 @@ export interface ServerSpanOptions {
   readonly trustIncoming: boolean;
 }
 
-/** Express's and Connect's form of a middleware, without depending on either. */
+/** Runs `next` inside the request's span. Wrap the whole listener: a middleware of Express's costs a match more. */
 export type ServerSpanMiddleware = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
 
 const routes = new WeakMap<ServerResponse, string>();
@@ -40,6 +40,10 @@ const single = (header: string | string[] | undefined): string | undefined =>
   Array.isArray(header) ? undefined : header;
 
 const startSpan = (incoming: SpanContext | undefined, trusted: boolean, method: string): Span => {
+  // What the gateway does not record, nobody behind it does: its context is passed on as it came, without a span.
+  if (trusted && incoming !== undefined && (incoming.traceFlags & TraceFlags.SAMPLED) === 0) {
+    return trace.wrapSpanContext(incoming);
+  }
   const tracer = trace.getTracer('@causeway/telemetry');
   if (incoming === undefined) return tracer.startSpan(method, { kind: SpanKind.SERVER }, ROOT_CONTEXT);
   return trusted
@@ -50,52 +54,47 @@ const startSpan = (incoming: SpanContext | undefined, trusted: boolean, method: 
 /** Methods that may be a span's name; any other would let callers invent names (semantic conventions, HTTP). */
 const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
-const endSpan = (span: Span, request: IncomingMessage, response: ServerResponse, method: string): void => {
-  if (span.isRecording()) {
-    const route = routes.get(response);
-    const [path = ''] = (request.url ?? '').split('?', 1);
-    span.updateName(route === undefined ? method : `${method} ${route}`);
-    span.setAttributes({
-      'http.request.method': method,
-      'url.path': path,
-      'url.scheme': 'http',
-      'http.response.status_code': response.statusCode,
-      ...(route !== undefined && { 'http.route': route }),
-      ...(method === '_OTHER' && { 'http.request.method_original': request.method ?? '' }),
-      ...(response.statusCode >= 500 && { 'error.type': String(response.statusCode) }),
-    });
-    if (response.statusCode >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
-    if (!response.writableFinished) span.addEvent('the client went before the answer was sent');
-  }
-  span.end();
+const describe = (
+  span: Span,
+  request: IncomingMessage,
+  response: ServerResponse,
+  method: string,
+  route: string,
+): void => {
+  const [path = ''] = (request.url ?? '').split('?', 1);
+  const { statusCode } = response;
+  span.updateName(route === '' ? method : `${method} ${route}`);
+  span.setAttributes({
+    'http.request.method': method,
+    'url.path': path,
+    'url.scheme': 'http',
+    'http.response.status_code': statusCode,
+    ...(route !== '' && { 'http.route': route }),
+    ...(method === '_OTHER' && { 'http.request.method_original': request.method ?? '' }),
+    ...(statusCode >= 500 && { 'error.type': String(statusCode) }),
+  });
+  if (statusCode >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
+  if (!response.writableFinished) span.addEvent('the client went before the answer was sent');
 };
 
 /**
- * A server span and a duration for each request, and `traceparent` on the answer. Follows the semantic conventions for
+ * A server span and a duration for each request. Follows the semantic conventions for
  * HTTP; the query never becomes an attribute, since filters and cursors are the caller's data.
  *
  * @param options - whether the caller's trace is ours
  */
-export const serverSpans = (options: ServerSpanOptions): ServerSpanMiddleware => {
-  let durations: Histogram | undefined;
-  return (request, response, next) => {
-    // At first use: the meter provider may have been registered after this middleware was made.
-    durations ??= createDurationHistogram('http.server.request.duration', 'Duration of requests that were served.');
-    const measured = durations;
+export const serverSpans =
+  (options: ServerSpanOptions): ServerSpanMiddleware =>
+  (request, response, next) => {
     const startedAt = performance.now();
     const method = knownMethods.has(request.method ?? '') ? (request.method ?? '') : '_OTHER';
     const incoming = parseTraceparent(single(request.headers.traceparent));
     const span = startSpan(incoming, options.trustIncoming, method);
-    response.setHeader('traceparent', formatTraceparent(span.spanContext()));
-    response.once('close', () => {
-      const route = routes.get(response);
-      measured.record((performance.now() - startedAt) / 1000, {
-        'http.request.method': method,
-        'http.response.status_code': response.statusCode,
-        'http.route': route ?? '',
-      });
-      endSpan(span, request, response, method);
+    response.on('close', () => {
+      const route = routes.get(response) ?? '';
+      requestDurations.record((performance.now() - startedAt) / 1000, method, response.statusCode, route);
+      if (span.isRecording()) describe(span, request, response, method, route);
+      span.end();
     });
     context.with(trace.setSpan(ROOT_CONTEXT, span), next);
   };
-};

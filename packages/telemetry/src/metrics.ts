@@ -33,7 +33,9 @@ export const createUpDownCounter = (name: string, options: InstrumentOptions): U
   meter().createUpDownCounter(name, options);
 
 /** Bucket bounds in seconds that the semantic conventions advise for durations of requests. */
-const durationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+export const durationBuckets: readonly number[] = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+];
 
 /**
  * A histogram of durations in seconds.
@@ -45,7 +47,7 @@ export const createDurationHistogram = (name: string, description: string): Hist
     description,
     unit: 's',
     valueType: ValueType.DOUBLE,
-    advice: { explicitBucketBoundaries: durationBuckets },
+    advice: { explicitBucketBoundaries: [...durationBuckets] },
   });
 
 /**

@@ -16,6 +16,7 @@ import {
   type SpanProcessor,
 } from '@opentelemetry/sdk-trace';
 
+import { requestDurations } from './request-durations.ts';
 import { observeRuntime } from './runtime-metrics.ts';
 
 /** What telemetry is started with. */
@@ -100,13 +101,18 @@ export const runningTelemetry = (): Telemetry | undefined => running;
 export const startTelemetry = (options: TelemetryOptions): Telemetry => {
   if (running !== undefined) return running;
   const exporting = options.otlpEndpoint !== undefined || options.spanProcessor !== undefined;
-  const pull = new PullReader();
+  const pull = new PullReader({ metricProducers: [requestDurations] });
   const readers: MetricReader[] = [pull];
   if (options.otlpEndpoint !== undefined) {
     const url = `${options.otlpEndpoint.replace(/\/$/, '')}/v1/metrics`;
     const exporter = new OTLPMetricExporter({ url, timeoutMillis: 5_000 });
     readers.push(
-      new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: pushEveryMs, exportTimeoutMillis: 5_000 }),
+      new PeriodicExportingMetricReader({
+        exporter,
+        exportIntervalMillis: pushEveryMs,
+        exportTimeoutMillis: 5_000,
+        metricProducers: [requestDurations],
+      }),
     );
   }
   const sdk = new NodeSDK({

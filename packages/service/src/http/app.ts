@@ -1,12 +1,12 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { faults, type Fault } from '@causeway/contracts';
-import { serverSpans, type Logger } from '@causeway/telemetry';
-import express, { type ErrorRequestHandler, type RequestHandler } from 'express';
+import { currentTraceContext, serverSpans, type Logger } from '@causeway/telemetry';
+import express, { type ErrorRequestHandler } from 'express';
 
 import type { Identity } from '../identity/identity.ts';
 import { openApiRoute } from '../openapi/openapi-route.ts';
-import { beginExchange, type Exchange } from './exchange.ts';
-import { internalKeyCheck } from './internal-key.ts';
+import { applyHeaders, beginExchange, type Exchange } from './exchange.ts';
+import { internalKeyCheck, internalKeyHeader } from './internal-key.ts';
 import { allowedMethods, expressPath } from './path-template.ts';
 import { faultOf, sendProblem } from './problem.ts';
 import { ClientGone } from './read-body.ts';
@@ -33,14 +33,6 @@ export interface AppOptions {
   readonly translateError?: (error: unknown) => Fault | undefined;
 }
 
-/** Where nothing is a page: no script, no frame, no sniffing; answers are not kept unless they say so. */
-const securityHeaders: readonly (readonly [string, string])[] = [
-  ['X-Content-Type-Options', 'nosniff'],
-  ['Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'"],
-  ['Referrer-Policy', 'no-referrer'],
-  ['Cache-Control', 'no-store'],
-];
-
 const exchanges = new WeakMap<IncomingMessage, Exchange>();
 
 const exchangeOf = (request: IncomingMessage): Exchange => {
@@ -49,15 +41,21 @@ const exchangeOf = (request: IncomingMessage): Exchange => {
   return exchange;
 };
 
-const begin = (options: AppOptions): RequestHandler => {
-  const isInternal = options.edge === true ? () => false : internalKeyCheck(options.internalKey);
-  return (request, response, next) => {
-    const exchange = beginExchange(request, response, isInternal);
+/** Headers of this answer beyond those that all have: the trace at the edge, the end of the connection in a drain. */
+const extraHeaders = (edge: boolean, draining: AbortSignal): Record<string, string> | undefined => {
+  const { traceparent } = edge ? currentTraceContext() : {};
+  if (traceparent === undefined && !draining.aborted) return undefined;
+  return { ...(traceparent !== undefined && { traceparent }), ...(draining.aborted && { Connection: 'close' }) };
+};
+
+const beginning = (options: AppOptions, draining: AbortSignal) => {
+  const { edge = false } = options;
+  const isInternal = edge ? () => false : internalKeyCheck(options.internalKey);
+  return (request: IncomingMessage, response: ServerResponse): Exchange => {
+    const internal = isInternal(request.headers[internalKeyHeader]);
+    const exchange = beginExchange(request, response, { internal, headers: extraHeaders(edge, draining) });
     exchanges.set(request, exchange);
-    for (const [name, value] of securityHeaders) response.setHeader(name, value);
-    response.setHeader('X-Request-Id', exchange.requestId);
-    if (options.draining?.aborted === true) response.setHeader('Connection', 'close');
-    next();
+    return exchange;
   };
 };
 
@@ -72,6 +70,7 @@ const failWith =
     const about = { requestId: exchange.requestId, method, path: pathOf(exchange.request), code: fault.code };
     if (fault.status >= 500) options.logger.error({ ...about, error: fault.cause ?? fault }, 'request failed');
     else options.logger.debug({ ...about, reason: fault.message }, 'request refused');
+    if (!exchange.response.headersSent) applyHeaders(exchange);
     sendProblem(exchange.response, fault, options.publicUrl, exchange.requestId);
   };
 
@@ -90,12 +89,11 @@ const unmatched =
     try {
       const methods = methodsAt(pathOf(request));
       if (methods.length > 0 && request.method === 'OPTIONS') {
-        response.setHeader('Allow', methods.join(', '));
-        response.statusCode = 204;
-        response.end();
+        response.writeHead(204, { ...exchange.headers, Allow: methods.join(', ') }).end();
         return;
       }
       if (methods.length > 0) throw faults.methodNotAllowed({ headers: { Allow: methods.join(', ') } });
+      if (options.fallback !== undefined) applyHeaders(exchange);
       if (options.fallback !== undefined && (await options.fallback(exchange))) return;
       throw faults.notFound();
     } catch (error) {
@@ -117,10 +115,8 @@ export const createApp = (options: AppOptions): RequestListener => {
   const routes = [...options.routes, openApiRoute(options.name, options.routes)];
   const fail = failWith(options);
   const draining = options.draining ?? new AbortController().signal;
-  app.use(serverSpans({ trustIncoming: options.edge !== true }) as RequestHandler, begin(options));
   const methodsAt = allowedMethods(routes);
   const serveUnmatched = unmatched(options, methodsAt, fail);
-  app.options('/{*any}', (request) => serveUnmatched(exchangeOf(request)));
   for (const route of routes) {
     const serve = serveRoute(route, { identity: options.identity, draining });
     app[route.method](expressPath(route.path), (request) => {
@@ -132,5 +128,13 @@ export const createApp = (options: AppOptions): RequestListener => {
   const onError: ErrorRequestHandler = (error, request, _response, _next) =>
     fail(translateExpress(error), exchangeOf(request));
   app.use(onError);
-  return app as (request: IncomingMessage, response: ServerResponse) => void;
+  const begin = beginning(options, draining);
+  const inSpan = serverSpans({ trustIncoming: options.edge !== true });
+  return (request, response) =>
+    inSpan(request, response, () => {
+      const exchange = begin(request, response);
+      // Express would answer OPTIONS by itself, without a word of ours.
+      if (request.method === 'OPTIONS') void serveUnmatched(exchange);
+      else app(request, response);
+    });
 };

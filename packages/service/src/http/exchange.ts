@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import { internalKeyHeader } from './internal-key.ts';
-
 /** A request and its answer, before anything is known about the route. */
 export interface Exchange {
   readonly request: IncomingMessage;
@@ -14,7 +12,23 @@ export interface Exchange {
   readonly clientIp: string;
   /** Aborted when the client goes before the answer is complete. */
   readonly signal: AbortSignal;
+  /** What every answer has, whoever writes it; an answer may say otherwise. */
+  readonly headers: Readonly<Record<string, string>>;
 }
+
+/** How an exchange begins. */
+export interface ExchangeOptions {
+  readonly internal: boolean;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Where nothing is a page: no script, no frame, no sniffing; answers are not kept unless they say so. */
+const securityHeaders = {
+  'X-Content-Type-Options': 'nosniff',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Referrer-Policy': 'no-referrer',
+  'Cache-Control': 'no-store',
+} as const;
 
 const requestIdForm = /^[\w-]{8,64}$/;
 
@@ -24,14 +38,16 @@ class HttpExchange implements Exchange {
   readonly response: ServerResponse;
   readonly requestId: string;
   readonly internal: boolean;
+  readonly headers: Readonly<Record<string, string>>;
   #signal: AbortSignal | undefined;
 
-  constructor(request: IncomingMessage, response: ServerResponse, internal: boolean) {
+  constructor(request: IncomingMessage, response: ServerResponse, { internal, headers }: ExchangeOptions) {
     this.request = request;
     this.response = response;
     this.internal = internal;
     const given = request.headers['x-request-id'];
     this.requestId = internal && typeof given === 'string' && requestIdForm.test(given) ? given : randomUUID();
+    this.headers = { ...securityHeaders, 'X-Request-Id': this.requestId, ...headers };
   }
 
   get clientIp(): string {
@@ -60,10 +76,16 @@ const abortedOnClose = (response: ServerResponse): AbortSignal => {
  * Begins an exchange. A request id, and the client's address, are taken from the headers only where the caller proves to
  * be one of ours.
  *
- * @param isInternal - compares the internal key
+ * @param options - whether it does; further headers of the answer
  */
-export const beginExchange = (
-  request: IncomingMessage,
-  response: ServerResponse,
-  isInternal: (header: string | string[] | undefined) => boolean,
-): Exchange => new HttpExchange(request, response, isInternal(request.headers[internalKeyHeader]));
+export const beginExchange = (request: IncomingMessage, response: ServerResponse, options: ExchangeOptions): Exchange =>
+  new HttpExchange(request, response, options);
+
+/**
+ * Sets the headers that every answer has, for those who write an answer themselves.
+ *
+ * @param exchange - whose answer has not begun
+ */
+export const applyHeaders = ({ response, headers }: Exchange): void => {
+  for (const name in headers) if (!response.hasHeader(name)) response.setHeader(name, headers[name] ?? '');
+};

@@ -2,13 +2,26 @@ import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
+import type { Exchange } from './exchange.ts';
 import type { Answer, AnswerHeaders } from './route.ts';
 
-const setHeaders = (response: ServerResponse, headers: AnswerHeaders): void => {
+type Head = Record<string, string | number | string[]>;
+
+/** The exchange's headers, and the answer's on top; names are compared without case, as HTTP does. */
+const headOf = (exchange: Exchange, headers: AnswerHeaders | undefined): Head => {
+  const head: Head = { ...exchange.headers };
   for (const name in headers) {
     const value = headers[name];
-    if (value !== undefined) response.setHeader(name, value);
+    if (value === undefined) continue;
+    if (!(name in head)) deleteNamed(head, name);
+    head[name] = typeof value === 'object' ? [...value] : value;
   }
+  return head;
+};
+
+const deleteNamed = (head: Head, name: string): void => {
+  const lower = name.toLowerCase();
+  for (const each in head) if (each.toLowerCase() === lower) Reflect.deleteProperty(head, each);
 };
 
 const sendStream = async (response: ServerResponse, stream: NonNullable<Answer['stream']>): Promise<void> => {
@@ -30,21 +43,24 @@ const sendStream = async (response: ServerResponse, stream: NonNullable<Answer['
 /**
  * Sends what a handler gave back.
  *
- * @param response - with the headers that every answer has
+ * @param exchange - whose answer it is
  * @param answer - JSON, text that is JSON already, a stream, or nothing
  */
-export const sendAnswer = (response: ServerResponse, answer: Answer): Promise<void> | undefined => {
-  response.statusCode = answer.status;
-  if (answer.headers !== undefined) setHeaders(response, answer.headers);
-  if (answer.stream !== undefined) return sendStream(response, answer.stream);
+export const sendAnswer = (exchange: Exchange, answer: Answer): Promise<void> | undefined => {
+  const { response } = exchange;
+  const head = headOf(exchange, answer.headers);
+  if (answer.stream !== undefined) {
+    response.writeHead(answer.status, head);
+    return sendStream(response, answer.stream);
+  }
   const text = answer.json ?? (answer.body === undefined ? undefined : JSON.stringify(answer.body));
   if (text === undefined) {
-    if (answer.status !== 204 && answer.status !== 304) response.setHeader('Content-Length', 0);
-    response.end();
-    return undefined;
+    if (answer.status !== 204 && answer.status !== 304) head['Content-Length'] = 0;
+  } else {
+    head['Content-Type'] ??= 'application/json';
+    head['Content-Length'] = Buffer.byteLength(text);
   }
-  if (!response.hasHeader('Content-Type')) response.setHeader('Content-Type', 'application/json');
-  response.setHeader('Content-Length', Buffer.byteLength(text));
-  response.end(text);
+  // One call with all headers: setting them one by one costs more than the rest of a small answer.
+  response.writeHead(answer.status, head).end(text);
   return undefined;
 };

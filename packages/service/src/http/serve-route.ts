@@ -170,16 +170,19 @@ export const serveRoute = (
       mediaType: mediaType ?? '',
     });
     const answer = handle(call as unknown as Call<never, never, never, never>);
-    await sendAnswer(response, answer instanceof Promise ? await answer : answer);
+    await sendAnswer(exchange, answer instanceof Promise ? await answer : answer);
   };
 };
 
+const none = Object.freeze({});
+
 /** A route without a query takes no parameters; unknown ones are refused, not ignored. */
 const noQuery = (url: string): Readonly<Record<string, never>> => {
+  if (!url.includes('?')) return none;
   for (const parameter of Object.keys(parseQuery(url))) {
     throw faults.invalidRequest({
       errors: [{ parameter, code: 'unknown-field', message: 'There is no such parameter.' }],
     });
   }
-  return {};
+  return none;
 };
