@@ -8,13 +8,18 @@ export class DuplicateKey extends Error {
   override readonly name = 'DuplicateKey';
   /** The index's keys, such as `{ email: 1 }`. */
   readonly keyPattern: Document;
-  /** The values that are taken. May be private: for decisions, not for answers or logs. */
-  readonly keyValue: Document;
+  readonly #keyValue: Document;
 
-  constructor(keyPattern: Document, keyValue: Document, cause: unknown) {
-    super(`a unique index over ${Object.keys(keyPattern).join(', ')} holds these values already`, { cause });
+  constructor(keyPattern: Document, keyValue: Document) {
+    // Without MongoDB's own error as its cause: its message quotes the values.
+    super(`a unique index over ${Object.keys(keyPattern).join(', ')} holds these values already`);
     this.keyPattern = keyPattern;
-    this.keyValue = keyValue;
+    this.#keyValue = keyValue;
+  }
+
+  /** The values that are taken. May be private: for decisions, not for answers or logs. */
+  get keyValue(): Document {
+    return this.#keyValue;
   }
 }
 
@@ -37,7 +42,7 @@ export const isDuplicateKey = (error: unknown): error is MongoServerError =>
 /** A unique index's refusal as {@link DuplicateKey}; anything else as it is. */
 export const translate = (error: unknown): unknown =>
   isDuplicateKey(error)
-    ? new DuplicateKey((error.keyPattern ?? {}) as Document, (error.keyValue ?? {}) as Document, error)
+    ? new DuplicateKey((error.keyPattern ?? {}) as Document, (error.keyValue ?? {}) as Document)
     : error;
 
 /** One write of a bulk that MongoDB refused. */

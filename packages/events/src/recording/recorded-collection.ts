@@ -215,7 +215,7 @@ export const recordedCollection = <Doc extends RecordedDocument>(
           const at = built[index];
           if (at === undefined) continue;
           results[at.index] = {
-            error: code === duplicateKeyCode ? new DuplicateKey(keyPattern, keyValue, cause) : cause,
+            error: code === duplicateKeyCode ? new DuplicateKey(keyPattern, keyValue) : cause,
           };
         }
       } else if (isUnknownOutcome(error)) {

@@ -1,5 +1,5 @@
 import { fromSequence, type EventEnvelope } from '@causeway/contracts';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as immediately, setTimeout as delay } from 'node:timers/promises';
 
 import type { EventLog, LoggedEvent } from '../log/event-log.ts';
 import type { OutboxRows } from './outbox-rows.ts';
@@ -163,6 +163,8 @@ export const createRelay = (options: RelayOptions): Relay => {
       taken.push(...lane.pending.take(share));
     }
     const events = (await unpublished(taken)).filter(({ slot }) => next.has(slot) && leases.holds(slot));
+    // Fenced meanwhile: what was taken from the queue is still in its rows.
+    if (![...next.keys()].every((slot) => leases.holds(slot))) sweepDue = 0;
     if (events.length === 0) return;
     for (const slot of next.keys()) setNext(slot, undefined);
     const { bySlot, lostSlots } = await log.append(events, next);
@@ -216,11 +218,14 @@ export const createRelay = (options: RelayOptions): Relay => {
     for (const lane of own) lane.busy = true;
     await cycle(mine);
     for (const lane of own) lane.busy = false;
+    // A cycle that found nothing to do must not starve timers and sockets.
+    await immediately();
     awaken();
   };
 
-  const isDue = (lane: Lane): boolean =>
+  const isDue = (slot: number, lane: Lane): boolean =>
     !lane.busy &&
+    leases.holds(slot) &&
     lane.notBefore <= performance.now() &&
     (lane.unsent.length > 0 || lane.pending.size > 0 || lane.replayFrom !== undefined);
 
@@ -231,7 +236,7 @@ export const createRelay = (options: RelayOptions): Relay => {
     for (const [slot, lane] of lanes) {
       if (lane.pending.takeOverflow()) sweepSoon();
       if (lane.busy && lane.failures === 0) joint = false;
-      if (!isDue(lane)) continue;
+      if (!isDue(slot, lane)) continue;
       if (lane.failures > 0) void run([slot]);
       else healthy.push(slot);
     }
@@ -307,6 +312,8 @@ export const createRelay = (options: RelayOptions): Relay => {
       for (const { slot } of taken) lose(slot);
       throw error;
     }
+    // A renewal may have lifted a fence.
+    awaken();
   };
 
   const keeping = async (): Promise<void> => {

@@ -23,6 +23,7 @@ export const noteEvents = (service: string) => {
   return {
     created: defineEvent({ ...common, type: `${service}.note.created`, data }),
     updated: defineEvent({ ...common, type: `${service}.note.updated`, data }),
+    echoed: defineEvent({ ...common, type: `${service}.note.echoed`, data }),
     deleted: defineEvent({ ...common, type: `${service}.note.deleted`, data: {} }),
   };
 };
@@ -73,8 +74,8 @@ export const openWorld = async (): Promise<TestWorld> => {
   const service = `t${randomBytes(5).toString('hex')}`;
   const database = `causeway-${service}`;
   const client = await MongoClient.connect(fromEnvironment('MONGODB_URL'));
-  const logger = createLogger({ service, level: process.env['TEST_LOG'] === undefined ? 'silent' : 'debug' });
-  const driver = process.env['KAFKA_DRIVER'] === 'kafkajs' ? 'kafkajs' : 'platformatic';
+  const logger = createLogger({ service, level: process.env.TEST_LOG === undefined ? 'silent' : 'debug' });
+  const driver = process.env.KAFKA_DRIVER === 'kafkajs' ? 'kafkajs' : 'platformatic';
   const brokers = fromEnvironment('KAFKA_BROKERS').split(',');
   const kafka = createKafka({ driver, brokers, clientId: service, logger });
   const running: Events[] = [];
