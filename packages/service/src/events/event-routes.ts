@@ -1,0 +1,110 @@
+import { faults, type EventEnvelope } from '@causeway/contracts';
+import { z } from 'zod';
+
+import { internalRoute, type Route } from '../http/route.ts';
+
+/** What one handler has done with an event, as a service tells the gateway. */
+export interface EffectReport {
+  readonly handler: string;
+  readonly status: string;
+  readonly attempts: number;
+  readonly at?: string;
+  readonly error?: { readonly name: string; readonly message: string; readonly category?: string };
+  readonly caused: readonly string[];
+}
+
+/** What {@link eventRoutes} reads: `createEvents` of `@causeway/events` fits. */
+export interface EventReader {
+  findEvent(id: string): Promise<EventEnvelope | undefined>;
+  effectsOf(event: EventEnvelope): Promise<readonly EffectReport[]>;
+  readonly log: {
+    findByCorrelation(
+      correlationId: string,
+      after: string | undefined,
+      limit: number,
+    ): Promise<readonly EventEnvelope[]>;
+    positionAfter(eventId: string): Promise<number>;
+    read(slot: number, from: number, limit: number): Promise<readonly { readonly event: EventEnvelope }[]>;
+  };
+}
+
+/** Largest event as JSON, with room for its envelope: an event is stored in at most 2 MiB. */
+const eventBytes = 4 * 1024 * 1024;
+
+/** An event, as another service hands it over; it was checked when it was recorded. */
+const eventSchema = z.looseObject({
+  id: z.string(),
+  type: z.string(),
+  subject: z.string(),
+  sequence: z.string(),
+  time: z.string(),
+  data: z.unknown(),
+});
+
+const limit = z.coerce.number().int().min(1).max(500).default(100);
+
+const listed = { 200: { description: 'Events, in order', schema: z.object({ items: z.array(eventSchema) }) } };
+
+/**
+ * What each service that records events tells the others: an event, its effects here, the log. For internal callers, who
+ * decide themselves what they show to whom.
+ *
+ * @param reader - the service's events
+ */
+export const eventRoutes = (reader: EventReader): Route[] => [
+  internalRoute({
+    method: 'get',
+    path: '/internal/events/{id}',
+    operationId: 'internalFindEvent',
+    summary: 'An event of this service, published or not yet',
+    params: z.object({ id: z.string().max(100) }),
+    responses: { 200: { description: 'The event', schema: eventSchema } },
+    faults: [faults.notFound],
+    async handle({ params }) {
+      const event = await reader.findEvent(params.id);
+      if (event === undefined) throw faults.notFound();
+      return { status: 200, body: event };
+    },
+  }),
+  internalRoute({
+    method: 'get',
+    path: '/internal/events',
+    operationId: 'internalListEvents',
+    summary: 'Published events of one correlation id',
+    query: z.object({ correlationId: z.string().max(200), after: z.string().max(100).optional(), limit }),
+    responses: listed,
+    async handle({ query }) {
+      return {
+        status: 200,
+        body: { items: await reader.log.findByCorrelation(query.correlationId, query.after, query.limit) },
+      };
+    },
+  }),
+  internalRoute({
+    method: 'post',
+    path: '/internal/effects',
+    operationId: 'internalEffects',
+    summary: 'What the handlers of this service have done with an event',
+    body: eventSchema,
+    bodyLimitBytes: eventBytes,
+    responses: { 200: { description: 'By handler', schema: z.object({ effects: z.array(z.unknown()) }) } },
+    async handle({ body }) {
+      return { status: 200, body: { effects: await reader.effectsOf(body as unknown as EventEnvelope) } };
+    },
+  }),
+  internalRoute({
+    method: 'get',
+    path: '/internal/log',
+    operationId: 'internalReadLog',
+    summary: 'The log of one slot, after an event',
+    description:
+      'For consumers that Kafka’s retention has overtaken. Without `after`, or where the log does not know it, from the beginning.',
+    query: z.object({ slot: z.coerce.number().int().min(0), after: z.string().max(100).optional(), limit }),
+    responses: listed,
+    async handle({ query }) {
+      const from = query.after === undefined ? 1 : await reader.log.positionAfter(query.after);
+      const rows = await reader.log.read(query.slot, from, query.limit);
+      return { status: 200, body: { items: rows.map(({ event }) => event) } };
+    },
+  }),
+];
