@@ -100,7 +100,7 @@ describe('Membership', () => {
   });
 
   it('says so when the coordinator no longer knows it, refuses to commit, and joins as somebody new', async () => {
-    const { membership, happened } = member(
+    const { membership, happened, errors } = member(
       { heartbeat: beats('UNKNOWN_MEMBER_ID') },
       {
         onLeaving: async (lost) => {
@@ -112,6 +112,7 @@ describe('Membership', () => {
     );
     await eventually(() => happened.length >= 5);
     await membership.close();
+    assert.deepEqual(errors, []);
     assert.deepEqual(happened.slice(0, 5), ['join ', 'joined', 'lost', 'join ', 'joined']);
   });
 

@@ -14,6 +14,7 @@ export class ConformanceContext {
   readonly port: KafkaPort;
   readonly options: ConformanceOptions;
   readonly #topics: string[] = [];
+  readonly #ports: KafkaPort[] = [];
   #producer: Promise<KafkaProducer> | undefined;
 
   constructor(options: ConformanceOptions) {
@@ -26,6 +27,13 @@ export class ConformanceContext {
     this.#topics.push(name);
     await this.port.ensureTopics([{ name, partitions: 1, ...spec }]);
     return name;
+  }
+
+  /** Another port, as of another process. */
+  openPort(): KafkaPort {
+    const port = this.options.createPort();
+    this.#ports.push(port);
+    return port;
   }
 
   group(): string {
@@ -57,6 +65,7 @@ export class ConformanceContext {
   }
 
   async close(): Promise<void> {
+    await Promise.all(this.#ports.map((port) => port.close()));
     await this.port.deleteTopics(this.#topics);
     await this.port.close();
   }

@@ -91,7 +91,7 @@ export function describeGroupConsumer(options: ConformanceOptions): void {
         }
       })();
       await first.received(20);
-      const other = options.createPort();
+      const other = context.openPort();
       const second = await TestConsumer.start(other, group, [topic], handlers);
       await second.assigned(2);
       await second.received(10);

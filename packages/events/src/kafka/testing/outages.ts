@@ -93,11 +93,11 @@ export function describeOutages(options: ConformanceOptions): void {
 
     it('does not keep anything from closing', async () => {
       const topic = await context.topic();
-      const port = options.createPort();
+      const port = context.openPort();
       const consumer = await TestConsumer.start(port, context.group(), [topic]);
       await consumer.assigned(1);
       await port.readAll(topic, { from: 'beginning', onRecord: () => undefined, onCaughtUp: () => undefined });
-      const joining = options.createPort();
+      const joining = context.openPort();
       link.cut();
       await TestConsumer.start(joining, context.group(), [topic]);
       const startedMs = performance.now();

@@ -11,7 +11,7 @@ export function describeTopics(options: ConformanceOptions): void {
 
     it('are created once, however often and by however many', async () => {
       const name = await context.topic({ partitions: 3 });
-      const other = options.createPort();
+      const other = context.openPort();
       const spec = { name, partitions: 3 };
       await Promise.all([context.port.ensureTopics([spec]), other.ensureTopics([spec])]);
       assert.equal(await other.partitionCount(name), 3);
