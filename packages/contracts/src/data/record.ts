@@ -14,13 +14,24 @@ export const recordCreated = defineEvent({
   data: { ...record, fields, createdBy: z.string().optional() },
 });
 
+/** Who created the record and when (ISO 8601), so that the record can be told whole without asking for it. */
+const origin = { createdAt: z.string(), createdBy: z.string().optional() };
+
 /** A record has changed; carries its fields before and after. */
 export const recordUpdated = defineEvent({
   type: 'data.record.updated',
   version: 1,
   thing: 'record',
-  description: 'A record has changed; carries its fields before and after.',
-  data: { ...record, fields, before: fields, updatedBy: z.string().optional() },
+  description: 'A record has changed; carries its fields before and after, and when and by whom it was changed before.',
+  data: {
+    ...record,
+    ...origin,
+    fields,
+    updatedBy: z.string().optional(),
+    before: fields,
+    beforeUpdatedAt: z.string(),
+    beforeUpdatedBy: z.string().optional(),
+  },
 });
 
 /** A record has been deleted; carries its last fields. */
@@ -28,6 +39,13 @@ export const recordDeleted = defineEvent({
   type: 'data.record.deleted',
   version: 1,
   thing: 'record',
-  description: 'A record has been deleted; carries its last fields.',
-  data: { ...record, before: fields, deletedBy: z.string().optional() },
+  description: 'A record has been deleted; carries its last fields, and when and by whom it was changed before.',
+  data: {
+    ...record,
+    ...origin,
+    before: fields,
+    beforeUpdatedAt: z.string(),
+    beforeUpdatedBy: z.string().optional(),
+    deletedBy: z.string().optional(),
+  },
 });
