@@ -52,7 +52,8 @@ describe('npm start and its companions', { timeout: 170_000 }, () => {
 
   function follow(child: ChildProcess): Command {
     let text = '';
-    for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (part) => (text += part));
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding('utf8').on('data', (part: string) => (text += part));
     const ended = once(child, 'close').then(([code]) => code as number | null);
     const says = async (pattern: RegExp): Promise<void> => {
       const deadline = performance.now() + 60_000;

@@ -3,8 +3,6 @@ import process from 'node:process';
 import { externalSettings } from '../settings.ts';
 import { StackError } from '../stack-error.ts';
 import type { ServerName } from '../topology.ts';
-import { startContainers } from './containers.ts';
-import { startServers, throwAwayDir } from './throw-away-servers.ts';
 
 interface Running {
   readonly urls: Readonly<Record<ServerName, string>>;
@@ -24,7 +22,7 @@ export async function withTestServers<T>(body: () => Promise<T>): Promise<T> {
   }
   const isGiven = Object.values(externalSettings).every((name) => (process.env[name] ?? '') !== '');
   if (isGiven && kind === '') return body();
-  const running = kind === 'containers' ? await startContainers() : await throwAway();
+  const running = await (kind === 'containers' ? containers() : throwAway());
   const before = { ...process.env };
   // Broken off from outside, it still leaves nothing behind.
   const breakOff = (signal: NodeJS.Signals): void => {
@@ -44,7 +42,14 @@ export async function withTestServers<T>(body: () => Promise<T>): Promise<T> {
   }
 }
 
+// Whoever is given servers does not wait for three drivers to be loaded.
+async function containers(): Promise<Running> {
+  const { startContainers } = await import('./containers.ts');
+  return startContainers();
+}
+
 async function throwAway(): Promise<Running> {
+  const { startServers, throwAwayDir } = await import('./throw-away-servers.ts');
   const dir = await throwAwayDir();
   const { urls, stop } = await startServers({ dir });
   return {
