@@ -21,6 +21,7 @@ export const processSettings = defineSettings({
   internalKey: {
     env: 'CAUSEWAY_INTERNAL_KEY',
     type: 'secret',
+    minLength: 16,
     description: 'Key that the services of one installation share for calls among themselves; at least 16 characters.',
   },
   logLevel: {

@@ -29,6 +29,11 @@ const within = (value: number, min: number | undefined, max: number | undefined)
   return value;
 };
 
+const longEnough = (text: string, minLength = 1): string => {
+  if (text.length < minLength) throw new BadSetting(`must have at least ${minLength} characters`);
+  return text;
+};
+
 const urlOf = (text: string): string => {
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol)) {
@@ -57,7 +62,7 @@ export const parseSetting = (setting: Setting, text: string): unknown => {
   switch (setting.type) {
     case 'string':
     case 'secret':
-      return text;
+      return longEnough(text, setting.minLength);
     case 'integer':
       return within(numberOf(text, true, 'a whole number'), setting.min, setting.max);
     case 'ratio':

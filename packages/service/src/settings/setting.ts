@@ -28,6 +28,8 @@ interface Row<Type extends keyof SettingTypes> {
   readonly default?: SettingTypes[Type];
   /** It may be missing, and is then undefined. */
   readonly optional?: true;
+  /** Fewest characters, of texts and secrets. */
+  readonly minLength?: number;
   /** Smallest and largest value, of numbers. */
   readonly min?: number;
   readonly max?: number;
