@@ -48,10 +48,10 @@ export function parseEmailAddress(text: string): EmailAddress | undefined {
 /** An e-mail address in a request; gives an {@link EmailAddress}. */
 export const emailAddress = z
   .string()
-  .max(longest.address)
+  .max(longest.address, `Must have at most ${longest.address} characters.`)
   .transform((text, context): EmailAddress => {
     const parsed = parseEmailAddress(text);
     if (parsed !== undefined) return parsed;
-    context.addIssue({ code: 'custom', message: 'must be an e-mail address, such as ada@example.com' });
+    context.addIssue({ code: 'custom', message: 'Must be an e-mail address, such as ada@example.com.' });
     return z.NEVER;
   });

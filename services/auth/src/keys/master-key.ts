@@ -15,11 +15,12 @@ export interface MasterKey {
 export interface Vault {
   /**
    * @param plain - what to hide
-   * @param place - where it will be stored: bytes moved elsewhere do not open (the cipher's additional data)
+   * @param place - where it will be stored: what is moved elsewhere does not open (the cipher's additional data)
+   * @returns Base64
    */
-  seal(plain: string, place: string): Buffer;
+  seal(plain: string, place: string): string;
   /** @throws Error under another master key, at another place, or when a byte has changed */
-  open(sealed: Uint8Array, place: string): string;
+  open(sealed: string, place: string): string;
 }
 
 const ivBytes = 12;
@@ -40,12 +41,13 @@ const createVault = (key: Buffer): Vault => ({
     const iv = randomBytes(ivBytes);
     const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(place));
     const text = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()]);
-    return Buffer.concat([iv, cipher.getAuthTag(), text]);
+    return Buffer.concat([iv, cipher.getAuthTag(), text]).toString('base64');
   },
   open(sealed, place) {
-    const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, ivBytes), { authTagLength: tagBytes })
+    const bytes = Buffer.from(sealed, 'base64');
+    const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, ivBytes), { authTagLength: tagBytes })
       .setAAD(Buffer.from(place))
-      .setAuthTag(sealed.subarray(ivBytes, ivBytes + tagBytes));
-    return Buffer.concat([decipher.update(sealed.subarray(ivBytes + tagBytes)), decipher.final()]).toString('utf8');
+      .setAuthTag(bytes.subarray(ivBytes, ivBytes + tagBytes));
+    return Buffer.concat([decipher.update(bytes.subarray(ivBytes + tagBytes)), decipher.final()]).toString('utf8');
   },
 });

@@ -20,21 +20,21 @@ const lengthOf = (password: string): number => Array.from(normalizePassword(pass
 /** A password that somebody chooses: length over composition, any Unicode (NIST SP 800-63B §3.1.1.2). */
 export const newPassword = z
   .string()
-  .max(longestTyped, `must have at most ${longest} characters`)
-  .refine((typed) => typed.isWellFormed(), 'must be well-formed Unicode')
+  .max(longestTyped, `Must have at most ${longest} characters.`)
+  .refine((typed) => typed.isWellFormed(), 'Must be well-formed Unicode.')
   .refine(
     (typed) => typed.length > longestTyped || lengthOf(typed) >= shortest,
-    `must have at least ${shortest} characters`,
+    `Must have at least ${shortest} characters.`,
   )
   .refine(
     (typed) => typed.length > longestTyped || lengthOf(typed) <= longest,
-    `must have at most ${longest} characters`,
+    `Must have at most ${longest} characters.`,
   )
   .meta({ format: 'password', description: `${shortest} to ${longest} characters, any Unicode, compared in form NFC` });
 
 /** A password that somebody signs in with. Its length is not judged: a wrong one is wrong, and says no more. */
 export const typedPassword = z
   .string()
-  .max(longestTyped)
-  .refine((typed) => typed.isWellFormed(), 'must be well-formed Unicode')
+  .max(longestTyped, `Must have at most ${longestTyped} characters.`)
+  .refine((typed) => typed.isWellFormed(), 'Must be well-formed Unicode.')
   .meta({ format: 'password' });

@@ -1,0 +1,87 @@
+import { newId } from '@causeway/contracts';
+import type { Cause } from '@causeway/contracts';
+import { DuplicateKey } from '@causeway/events';
+import type { Idempotency, IdempotentRequest, RecordedCollection } from '@causeway/events';
+import type { ClientSession } from 'mongodb';
+
+import type { PasswordHasher } from '../passwords/password-hasher.ts';
+import type { SessionTokens } from '../sessions/session-tokens.ts';
+import type { SignedIn } from '../sessions/sign-in.ts';
+import type { Device, StartSession } from '../sessions/start-session.ts';
+import type { AccountDocument } from './account.model.ts';
+import { emailTaken } from './accounts.errors.ts';
+import { created } from './accounts.events.ts';
+import type { EmailAddress } from './email-address.ts';
+
+/** What {@link createSignUp} is given. */
+export interface SignUpDependencies<Answer> {
+  readonly accounts: Pick<RecordedCollection<AccountDocument>, 'create'>;
+  readonly passwords: Pick<PasswordHasher, 'hash'>;
+  readonly startSession: StartSession;
+  readonly sessionTokens: SessionTokens;
+  readonly idempotency: Idempotency;
+  readonly transaction: <T>(work: (session: ClientSession) => Promise<T>) => Promise<T>;
+  /** What a repeated call gets again. */
+  readonly answer: (signedIn: SignedIn) => Answer;
+}
+
+/** What somebody signs up with. */
+export interface SignUpCommand {
+  readonly email: EmailAddress;
+  readonly password: string;
+  readonly name?: string | undefined;
+  readonly device: Device;
+  /** The call, where it may be repeated. */
+  readonly request?: IdempotentRequest | undefined;
+  /** Aborted when the client has gone. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Makes an account and signs its owner in: one transaction, so that there is neither an account without the tokens that were
+ * promised nor a session of nobody.
+ *
+ * @returns the use case; it throws fault `email-taken`, those of {@link Idempotency.run}, and `unavailable` where too many sign up
+ *   at once
+ */
+export function createSignUp<Answer>(dependencies: SignUpDependencies<Answer>) {
+  const { accounts, passwords, startSession, sessionTokens, idempotency, transaction, answer } = dependencies;
+
+  const write = async (cause: Cause, passwordHash: string, command: SignUpCommand, session: ClientSession) => {
+    const _id = newId('usr');
+    const { email, name, device } = command;
+    const own: Cause = { ...cause, principal: { type: 'app_user', id: _id } };
+    const state = {
+      email: email.address,
+      emailKey: email.key,
+      emailVerified: false,
+      roles: ['member' as const],
+      passwordHash,
+    };
+    const account = await accounts.create(own, { _id, state, event: created({ _id, ...state }, name) }, { session });
+    const started = await startSession(own, { accountId: _id, method: 'sign-up', device }, { session });
+    return answer({
+      account: account.document,
+      tokens: await sessionTokens(state, started.document),
+      events: [account.event.id, started.event.id],
+    });
+  };
+
+  return async (
+    cause: Cause,
+    command: SignUpCommand,
+  ): Promise<{ readonly answer: Answer; readonly replayed: boolean }> => {
+    const { request, password, signal } = command;
+    const earlier = request === undefined ? undefined : await idempotency.find<Answer>(request);
+    if (earlier !== undefined) return { answer: earlier, replayed: true };
+    const passwordHash = await passwords.hash(password, signal);
+    const effect = (session: ClientSession): Promise<Answer> => write(cause, passwordHash, command, session);
+    try {
+      if (request === undefined) return { answer: await transaction(effect), replayed: false };
+      return await idempotency.run(request, effect);
+    } catch (error) {
+      if (error instanceof DuplicateKey && 'emailKey' in error.keyPattern) throw emailTaken({ cause: error });
+      throw error;
+    }
+  };
+}

@@ -1,0 +1,121 @@
+import {
+  defineSettings,
+  kafkaSettings,
+  mongodbSettings,
+  processSettings,
+  readSettings,
+  redisSettings,
+  SettingsError,
+  tokenSettings,
+} from '@causeway/service';
+import type { SettingValues } from '@causeway/service';
+
+import { parseEmailAddress } from './accounts/email-address.ts';
+import type { FirstAdministrator } from './accounts/first-administrator.ts';
+import { newPassword } from './passwords/password.ts';
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+/** Every setting of this service. */
+export const settings = defineSettings({
+  ...processSettings,
+  port: { env: 'PORT', type: 'port', default: 8081, description: 'Port that the service listens on.' },
+  ...mongodbSettings,
+  database: {
+    env: 'AUTH_DATABASE',
+    type: 'string',
+    default: 'causeway-auth',
+    description: "This service's own database in MongoDB.",
+  },
+  ...kafkaSettings,
+  ...redisSettings,
+  ...tokenSettings,
+  masterKey: {
+    env: 'CAUSEWAY_MASTER_KEY',
+    type: 'secret',
+    description:
+      'Encrypts the signing keys at rest and derives refresh tokens: at least 32 random characters, such as `openssl rand -base64 32` gives. Without it every session is lost.',
+  },
+  adminEmail: {
+    env: 'CAUSEWAY_ADMIN_EMAIL',
+    type: 'string',
+    optional: true,
+    description: 'E-mail address of the first administrator, whose account is made at start.',
+  },
+  adminPassword: {
+    env: 'CAUSEWAY_ADMIN_PASSWORD',
+    type: 'secret',
+    optional: true,
+    description: 'Password that the account of the first administrator is made with; one that is there keeps its own.',
+  },
+  sessionIdleMs: {
+    env: 'SESSION_IDLE_LIFETIME',
+    type: 'duration',
+    default: 30 * dayMs,
+    min: 60_000,
+    description: 'A session that is not refreshed for so long is over.',
+  },
+  sessionAbsoluteMs: {
+    env: 'SESSION_ABSOLUTE_LIFETIME',
+    type: 'duration',
+    default: 90 * dayMs,
+    min: 60_000,
+    description: 'However much it is used, a session is over after so long.',
+  },
+  hashQueueLimit: {
+    env: 'PASSWORD_QUEUE_LIMIT',
+    type: 'integer',
+    default: 200,
+    min: 1,
+    max: 10_000,
+    description: 'How many sign-ins and sign-ups may wait for a core to hash on; more are answered with 503.',
+  },
+});
+
+/** The configuration of this service, checked. */
+export type Config = SettingValues<typeof settings> & {
+  /** Undefined where the settings name nobody. */
+  readonly firstAdministrator: FirstAdministrator | undefined;
+};
+
+const shortestMasterKey = 32;
+
+/**
+ * Checks what one row alone cannot say.
+ *
+ * @param values - as read from the environment
+ * @throws SettingsError naming every setting that is wrong
+ */
+export function checkConfig(values: SettingValues<typeof settings>): Config {
+  const { masterKey, adminEmail, adminPassword, sessionIdleMs, sessionAbsoluteMs } = values;
+  const problems: string[] = [];
+  if (masterKey.length < shortestMasterKey) {
+    problems.push(`${settings.masterKey.env} must have at least ${shortestMasterKey} characters`);
+  }
+  if (sessionAbsoluteMs < sessionIdleMs) {
+    problems.push(`${settings.sessionAbsoluteMs.env} must not be shorter than ${settings.sessionIdleMs.env}`);
+  }
+  const email = adminEmail === undefined ? undefined : parseEmailAddress(adminEmail);
+  if (adminEmail !== undefined && email === undefined) {
+    problems.push(`${settings.adminEmail.env} must be an e-mail address`);
+  }
+  if (adminPassword !== undefined && !newPassword.safeParse(adminPassword).success) {
+    problems.push(`${settings.adminPassword.env} must have 10 to 256 characters`);
+  }
+  if ((adminEmail === undefined) !== (adminPassword === undefined)) {
+    problems.push(`${settings.adminEmail.env} and ${settings.adminPassword.env} go together: set both or neither`);
+  }
+  if (problems.length > 0) throw new SettingsError(problems);
+  const firstAdministrator =
+    email === undefined || adminPassword === undefined ? undefined : { email, password: adminPassword };
+  return Object.freeze({ ...values, firstAdministrator });
+}
+
+/**
+ * Reads the configuration.
+ *
+ * @param environment - `process.env`
+ * @throws SettingsError naming every setting that is missing or wrong
+ */
+export const readConfig = (environment: Readonly<Record<string, string | undefined>>): Config =>
+  checkConfig(readSettings(settings, environment));

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import process from 'node:process';
+import { describe, it } from 'node:test';
+
+import { SettingsError, withSettingsTable } from '@causeway/service';
+
+import { readConfig, settings } from './config.ts';
+
+const valid = {
+  MONGODB_URL: 'mongodb://127.0.0.1/',
+  KAFKA_BROKERS: '127.0.0.1:9092',
+  REDIS_URL: 'redis://127.0.0.1',
+  CAUSEWAY_INTERNAL_KEY: 'an internal key for this test',
+  CAUSEWAY_MASTER_KEY: 'a master key of at least 32 characters',
+};
+
+const problemsOf = (environment: Record<string, string>): readonly string[] => {
+  try {
+    readConfig({ ...valid, ...environment });
+    return [];
+  } catch (error) {
+    assert.ok(error instanceof SettingsError);
+    return error.problems;
+  }
+};
+
+describe('configuration', () => {
+  it('has 30 idle and 90 absolute days, and nobody as first administrator', () => {
+    const config = readConfig(valid);
+    assert.equal(config.sessionIdleMs, 30 * 86_400_000);
+    assert.equal(config.sessionAbsoluteMs, 90 * 86_400_000);
+    assert.equal(config.firstAdministrator, undefined);
+    assert.equal(config.port, 8081);
+  });
+
+  it('reads the first administrator', () => {
+    const config = readConfig({
+      ...valid,
+      CAUSEWAY_ADMIN_EMAIL: 'Root@Example.com',
+      CAUSEWAY_ADMIN_PASSWORD: 'correct horse',
+    });
+    assert.deepEqual(config.firstAdministrator, {
+      email: { address: 'Root@example.com', key: 'root@example.com' },
+      password: 'correct horse',
+    });
+  });
+
+  it('refuses with the name of every bad setting at once, and no secret', () => {
+    const problems = problemsOf({
+      CAUSEWAY_MASTER_KEY: 'too-short',
+      CAUSEWAY_ADMIN_EMAIL: 'nobody',
+      CAUSEWAY_ADMIN_PASSWORD: 'brief',
+      SESSION_ABSOLUTE_LIFETIME: '1h',
+    });
+    for (const name of ['MASTER_KEY', 'ADMIN_EMAIL', 'ADMIN_PASSWORD', 'SESSION_ABSOLUTE']) {
+      assert.ok(
+        problems.some((each) => each.includes(name)),
+        name,
+      );
+    }
+    assert.ok(!/too-short|brief/.test(problems.join()));
+  });
+
+  it('refuses half an administrator', () => {
+    assert.equal(problemsOf({ CAUSEWAY_ADMIN_EMAIL: 'root@example.com' }).length, 1);
+    assert.equal(problemsOf({ CAUSEWAY_ADMIN_PASSWORD: 'correct horse' }).length, 1);
+  });
+
+  it('is what the README says', () => {
+    const file = new URL('../README.md', import.meta.url);
+    const readme = readFileSync(file, 'utf8');
+    const current = withSettingsTable(readme, settings);
+    if (process.env.UPDATE_README === 'true') writeFileSync(file, current);
+    else assert.ok(readme === current, 'run the unit tests with UPDATE_README=true and commit README.md');
+  });
+});

@@ -1,0 +1,101 @@
+import type { Cause } from '@causeway/contracts';
+import { stateOf } from '@causeway/events';
+import type { Decision, RecordedCollection } from '@causeway/events';
+
+import type { AccountQueries } from '../accounts/account.model.ts';
+import { hashRefreshToken, readRefreshToken } from '../tokens/refresh-token.ts';
+import type { RefreshTokens } from '../tokens/refresh-token.ts';
+import { endOf, revokedUntil } from './end-session.ts';
+import type { Revoke } from './end-session.ts';
+import type { SessionDocument, SessionQueries } from './session.model.ts';
+import { decideRefresh, sessionExpiry } from './session-rules.ts';
+import type { RefreshDecision, SessionLifetimes } from './session-rules.ts';
+import type { SessionTokens, Tokens } from './session-tokens.ts';
+import { invalidRefreshToken, refreshReused } from './sessions.errors.ts';
+import { refreshed } from './sessions.events.ts';
+
+/** What {@link createRefresh} is given. */
+export interface RefreshDependencies {
+  readonly accounts: Pick<AccountQueries, 'byId'>;
+  readonly sessions: Pick<RecordedCollection<SessionDocument>, 'update'>;
+  readonly sessionQueries: Pick<SessionQueries, 'ownerOf'>;
+  readonly refreshTokens: RefreshTokens;
+  readonly sessionTokens: SessionTokens;
+  readonly lifetimes: SessionLifetimes;
+  readonly revoke: Revoke;
+  readonly now: () => Date;
+}
+
+/** What came of a refresh. */
+export interface Refreshed {
+  readonly tokens: Tokens;
+  /** Ids of the events that were recorded: none for a retry. */
+  readonly events: readonly string[];
+}
+
+/**
+ * Exchanges a refresh token for the next pair of tokens. Of any number of exchanges at once one makes the pair (compare-and-set
+ * at majority), and all of them get it, since it is derived and not drawn.
+ *
+ * @returns the use case; it throws fault `invalid-refresh-token`, and `refresh-reused` once it has ended the session
+ */
+export function createRefresh(dependencies: RefreshDependencies) {
+  const { accounts, sessions, sessionQueries, refreshTokens, sessionTokens, lifetimes, revoke, now } = dependencies;
+
+  const judge = (session: SessionDocument, token: string, generation: number, at: Date): RefreshDecision => {
+    const genuine = refreshTokens.isGenuine(token, { sessionId: session._id, seed: session.seed, generation });
+    // The stored hash decides about the current token: it holds even if the secret that others are derived under leaks.
+    const current = generation !== session.generation || hashRefreshToken(token) === session.refreshHash;
+    return genuine && current ? decideRefresh(session, generation, at) : 'refuse';
+  };
+
+  const rotate = (session: SessionDocument, at: Date): Decision<SessionDocument> => {
+    const generation = session.generation + 1;
+    const next = refreshTokens.issue({ sessionId: session._id, seed: session.seed, generation });
+    return {
+      state: {
+        ...stateOf(session),
+        generation,
+        refreshHash: hashRefreshToken(next),
+        rotatedAt: at,
+        lastUsedAt: at,
+        expiresAt: sessionExpiry(session.createdAt, at, lifetimes),
+      },
+      event: refreshed(session, generation),
+    };
+  };
+
+  return async (cause: Cause, token: string): Promise<Refreshed> => {
+    const claim = readRefreshToken(token);
+    if (claim === undefined) throw invalidRefreshToken();
+    const accountId = await sessionQueries.ownerOf(claim.sessionId);
+    if (accountId === undefined) throw invalidRefreshToken();
+
+    const at = now();
+    let decision: RefreshDecision = 'refuse';
+    const own: Cause = { ...cause, principal: { type: 'app_user', id: accountId } };
+    const [account, write] = await Promise.all([
+      accounts.byId(accountId),
+      sessions.update(own, claim.sessionId, (current) => {
+        decision = judge(current, token, claim.generation, at);
+        if (decision === 'rotate') return rotate(current, at);
+        return decision === 'reused' ? endOf(current, 'refresh-reused', at) : undefined;
+      }),
+    ]);
+    // Assigned in a callback, which the compiler does not follow.
+    switch (decision as RefreshDecision) {
+      case 'reused':
+        await revoke(claim.sessionId, revokedUntil(at));
+        throw refreshReused({ headers: write?.event === undefined ? {} : { 'Causeway-Event': write.event.id } });
+      case 'rotate':
+      case 'repeat':
+        if (account === undefined || write === undefined) throw invalidRefreshToken();
+        return {
+          tokens: await sessionTokens(account, write.document),
+          events: write.event === undefined ? [] : [write.event.id],
+        };
+      case 'refuse':
+        throw invalidRefreshToken();
+    }
+  };
+}

@@ -1,0 +1,113 @@
+/* eslint-disable @typescript-eslint/no-unsafe-class-instance-assignment -- Mongoose types the options of a path as a class, and takes plain objects */
+import type { RecordedDocument } from '@causeway/events';
+import { Schema } from 'mongoose';
+import type { Connection } from 'mongoose';
+
+/** How a session began. */
+export type SignInMethod = 'sign-up' | 'password';
+
+/** Why a session is over. */
+export type EndReason = 'signed-out' | 'revoked' | 'refresh-reused' | 'expired';
+
+/** One sign-in of one person at one client, kept alive by refreshing. */
+export interface SessionDocument extends RecordedDocument {
+  readonly accountId: string;
+  readonly method: SignInMethod;
+  readonly status: 'live' | 'ended';
+  /** 32 random bytes that its refresh tokens are derived from, together with a secret that is not in the database. */
+  readonly seed: string;
+  /** SHA-256 of the current refresh token. */
+  readonly refreshHash: string;
+  /** Of the current refresh token; the first is 1. */
+  readonly generation: number;
+  /** When the current refresh token was made. */
+  readonly rotatedAt: Date;
+  readonly lastUsedAt: Date;
+  /** When it is over if nobody uses it any more. */
+  readonly expiresAt: Date;
+  readonly ip?: string;
+  readonly userAgent?: string;
+  readonly endedAt?: Date;
+  readonly endReason?: EndReason;
+}
+
+/** A session as its owner sees it. */
+export type SessionSummary = Pick<SessionDocument, '_id' | 'createdAt' | 'lastUsedAt' | 'userAgent' | 'ip'>;
+
+/** The collection's name. */
+export const sessionsCollection = 'sessions';
+
+/** How many sessions one list shows, the last used ones. */
+const listLimit = 200;
+
+const sessionSchema = new Schema<SessionDocument>(
+  {
+    _id: { type: String, required: true },
+    accountId: { type: String, required: true },
+    method: { type: String, enum: ['sign-up', 'password'], required: true },
+    status: { type: String, enum: ['live', 'ended'], required: true },
+    seed: { type: String, required: true },
+    refreshHash: { type: String, required: true },
+    generation: { type: Number, required: true },
+    rotatedAt: { type: Date, required: true },
+    lastUsedAt: { type: Date, required: true },
+    expiresAt: { type: Date, required: true },
+    ip: String,
+    userAgent: String,
+    endedAt: Date,
+    endReason: { type: String, enum: ['signed-out', 'revoked', 'refresh-reused', 'expired'] },
+    createdAt: { type: Date, required: true },
+  },
+  { collection: sessionsCollection, autoIndex: false, autoCreate: false, versionKey: false, strictQuery: 'throw' },
+)
+  .index({ accountId: 1, status: 1, lastUsedAt: -1 }, { name: 'of-account' })
+  .index({ expiresAt: 1 }, { name: 'expiry', partialFilterExpression: { status: 'live' } })
+  .index({ endedAt: 1 }, { name: 'ended', sparse: true });
+
+/** Reads of sessions. Writes go through `@causeway/events`. */
+export interface SessionQueries {
+  ensureIndexes(): Promise<void>;
+  /** @returns whose session it is; undefined where there is no such session, live or ended */
+  ownerOf(id: string): Promise<string | undefined>;
+  /** The account's live sessions, the last used first; at most 200. */
+  listLive(accountId: string, now: Date): Promise<SessionSummary[]>;
+  /** Ids of the account's sessions that have not been ended, but for one. */
+  liveIdsBut(accountId: string, but: string, limit: number): Promise<string[]>;
+  /** Ids of sessions that are over by time and have not been ended. */
+  expiredIds(now: Date, limit: number): Promise<string[]>;
+  /** Ids and ends of sessions that were ended since then. */
+  endedSince(since: Date): AsyncIterable<{ readonly _id: string; readonly endedAt: Date }>;
+}
+
+/** @param connection - to this service's database */
+export function sessionQueries(connection: Connection): SessionQueries {
+  const model = connection.model('Session', sessionSchema);
+  type Ids = { readonly _id: string }[];
+  return {
+    ensureIndexes: () => model.createIndexes(),
+    ownerOf: async (id) =>
+      (await model.findById(id).select('accountId').lean<Pick<SessionDocument, 'accountId'>>().exec())?.accountId,
+    listLive: (accountId, now) =>
+      model
+        .find({ accountId, status: 'live', expiresAt: { $gt: now } })
+        .select(['createdAt', 'lastUsedAt', 'userAgent', 'ip'])
+        .sort({ lastUsedAt: -1 })
+        .limit(listLimit)
+        .lean<SessionSummary[]>()
+        .exec(),
+    liveIdsBut: async (accountId, but, limit) => {
+      const query = model.find({ accountId, status: 'live', _id: { $ne: but } });
+      return (await query.select('_id').limit(limit).lean<Ids>().exec()).map((each) => each._id);
+    },
+    expiredIds: async (now, limit) => {
+      const query = model.find({ status: 'live', expiresAt: { $lte: now } }).sort({ expiresAt: 1 });
+      return (await query.select('_id').limit(limit).lean<Ids>().exec()).map((each) => each._id);
+    },
+    endedSince: (since) =>
+      model
+        .find({ endedAt: { $gte: since } })
+        .select('endedAt')
+        .lean<{ readonly _id: string; readonly endedAt: Date }>()
+        .cursor(),
+  };
+}

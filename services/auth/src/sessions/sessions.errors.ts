@@ -1,0 +1,26 @@
+import { defineFault } from '@causeway/contracts';
+
+/** The address is unknown, or the password wrong: which of them is told to nobody. */
+export const invalidCredentials = defineFault({
+  code: 'invalid-credentials',
+  category: 'unauthenticated',
+  title: 'The e-mail address or the password is wrong',
+  description: 'No account has this address and this password. Which of the two is wrong is not told.',
+});
+
+/** The refresh token is none of ours, or its session is over. */
+export const invalidRefreshToken = defineFault({
+  code: 'invalid-refresh-token',
+  category: 'unauthenticated',
+  title: 'The refresh token is not valid',
+  description: 'It is malformed, or its session has been ended or has expired. Sign in again.',
+});
+
+/** A refresh token was used after it had been exchanged. */
+export const refreshReused = defineFault({
+  code: 'refresh-reused',
+  category: 'unauthenticated',
+  title: 'The refresh token was used before',
+  description:
+    'Each refresh token is exchanged once. Somebody used this one after it had been exchanged, which happens when tokens are stolen: the session has been ended. Sign in again.',
+});

@@ -1,0 +1,26 @@
+import { sessionEnded, sessionRefreshed, sessionStarted } from '@causeway/contracts';
+import { draft } from '@causeway/events';
+import type { EventDraft } from '@causeway/events';
+
+import type { EndReason, SessionDocument } from './session.model.ts';
+
+type Facts = Pick<SessionDocument, '_id' | 'accountId'>;
+
+const facts = ({ _id, accountId }: Facts) => ({ sessionId: _id, accountId });
+
+/** Somebody has signed in. */
+export const started = (session: Facts & Pick<SessionDocument, 'method' | 'ip' | 'userAgent'>): EventDraft =>
+  draft(sessionStarted, {
+    ...facts(session),
+    method: session.method,
+    ...(session.ip === undefined ? {} : { ip: session.ip }),
+    ...(session.userAgent === undefined ? {} : { userAgent: session.userAgent }),
+  });
+
+/** A refresh token has been exchanged for the next. */
+export const refreshed = (session: Facts, generation: number): EventDraft =>
+  draft(sessionRefreshed, { ...facts(session), generation });
+
+/** A session is over. */
+export const ended = (session: Facts, reason: EndReason): EventDraft =>
+  draft(sessionEnded, { ...facts(session), reason });

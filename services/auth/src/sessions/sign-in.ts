@@ -1,0 +1,49 @@
+import type { Cause } from '@causeway/contracts';
+
+import type { Account, AccountQueries } from '../accounts/account.model.ts';
+import type { EmailAddress } from '../accounts/email-address.ts';
+import type { PasswordHasher } from '../passwords/password-hasher.ts';
+import type { SessionTokens, Tokens } from './session-tokens.ts';
+import { invalidCredentials } from './sessions.errors.ts';
+import type { Device, StartSession } from './start-session.ts';
+
+/** What {@link createSignIn} is given. */
+export interface SignInDependencies {
+  readonly accounts: Pick<AccountQueries, 'byEmail'>;
+  readonly passwords: Pick<PasswordHasher, 'matches'>;
+  readonly startSession: StartSession;
+  readonly sessionTokens: SessionTokens;
+}
+
+/** What somebody signs in with. */
+export interface SignInCommand {
+  readonly email: EmailAddress;
+  readonly password: string;
+  readonly device: Device;
+  /** Aborted when the client has gone. */
+  readonly signal?: AbortSignal;
+}
+
+/** What came of signing in. */
+export interface SignedIn {
+  readonly account: Account;
+  readonly tokens: Tokens;
+  /** Ids of the events that were recorded. */
+  readonly events: readonly string[];
+}
+
+/**
+ * Signs somebody in with a password.
+ *
+ * @returns the use case; it throws fault `invalid-credentials`, and `unavailable` where too many sign in at once
+ */
+export const createSignIn =
+  ({ accounts, passwords, startSession, sessionTokens }: SignInDependencies) =>
+  async (cause: Cause, { email, password, device, signal }: SignInCommand): Promise<SignedIn> => {
+    const account = await accounts.byEmail(email.key);
+    const right = await passwords.matches(account?.passwordHash, password, signal);
+    if (account === undefined || !right) throw invalidCredentials();
+    const own: Cause = { ...cause, principal: { type: 'app_user', id: account._id } };
+    const { document, event } = await startSession(own, { accountId: account._id, method: 'password', device });
+    return { account, tokens: await sessionTokens(account, document), events: [event.id] };
+  };

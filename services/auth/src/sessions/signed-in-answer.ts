@@ -1,0 +1,32 @@
+import type { Call } from '@causeway/service';
+import { z } from 'zod';
+
+import { accountSummary, summarizeAccount } from '../accounts/account-answer.ts';
+import { noStore, tokensAnswer } from './session-tokens.ts';
+import type { SignedIn } from './sign-in.ts';
+import type { Device } from './start-session.ts';
+
+/** Answer to signing up and signing in. `status` is the discriminator: a second factor will add others. */
+export const signedInAnswer = z.object({
+  status: z.literal('signed-in'),
+  account: accountSummary,
+  ...tokensAnswer.shape,
+});
+
+/** Headers of answers to writes, for the documentation. */
+export const eventHeader = { 'Causeway-Event': { description: 'Ids of the events that the call has recorded.' } };
+
+/** @returns the body as {@link signedInAnswer} has it, and headers */
+export const answerSignedIn = ({ account, tokens, events }: SignedIn) => ({
+  headers: { ...noStore, 'Causeway-Event': events.join(', ') },
+  body: { status: 'signed-in' as const, account: summarizeAccount(account), ...tokens },
+});
+
+/** Longer ones are cut: nobody reads further, and everybody stores it. */
+const longestUserAgent = 512;
+
+/** @returns where the caller signs in from */
+export const deviceOf = ({ clientIp, headers }: Pick<Call, 'clientIp' | 'headers'>): Device => {
+  const userAgent = headers['user-agent']?.slice(0, longestUserAgent);
+  return { ip: clientIp, ...(userAgent === undefined ? {} : { userAgent }) };
+};
