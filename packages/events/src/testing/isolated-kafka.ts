@@ -8,8 +8,7 @@ import type { FetchedRecord, GroupConsumerOptions, KafkaConsumer, KafkaPort, Kaf
  * @param kafka - the real one; closed with this
  * @param prefix - of the test alone
  */
-export function isolatedKafka(kafka: KafkaPort, prefix: string): KafkaPort & { deleteAllTopics(): Promise<void> } {
-  const made = new Set<string>();
+export function isolatedKafka(kafka: KafkaPort, prefix: string): KafkaPort {
   const into = (topic: string): string => prefix + topic;
   const intoAll = <T extends { readonly topic: string }>(items: readonly T[]): T[] =>
     items.map((each) => ({ ...each, topic: into(each.topic) }));
@@ -52,12 +51,8 @@ export function isolatedKafka(kafka: KafkaPort, prefix: string): KafkaPort & { d
 
   return {
     driver: kafka.driver,
-    async ensureTopics(specs) {
-      for (const { name } of specs) made.add(into(name));
-      await kafka.ensureTopics(specs.map((spec) => ({ ...spec, name: into(spec.name) })));
-    },
+    ensureTopics: (specs) => kafka.ensureTopics(specs.map((spec) => ({ ...spec, name: into(spec.name) }))),
     deleteTopics: (names) => kafka.deleteTopics(names.map(into)),
-    deleteAllTopics: () => kafka.deleteTopics([...made]),
     partitionCount: (topic) => kafka.partitionCount(into(topic)),
     endOffsets: (topic) => kafka.endOffsets(into(topic)),
     beginningOffsets: (topic) => kafka.beginningOffsets(into(topic)),
