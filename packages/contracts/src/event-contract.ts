@@ -89,7 +89,9 @@ export const checkRead = <Data extends EventData>(
   event: EventEnvelope,
 ): EventEnvelope<Data> => {
   if (event.dataschema !== schemaUrn(contract)) {
-    throw new ContractViolation(event.type, [`this reader knows ${schemaUrn(contract)}, the event is ${event.dataschema}`]);
+    throw new ContractViolation(event.type, [
+      `this reader knows ${schemaUrn(contract)}, the event is ${event.dataschema}`,
+    ]);
   }
   const result = contract.schema.safeParse(event.data);
   if (!result.success) throw new ContractViolation(contract.type, describe(result.error));

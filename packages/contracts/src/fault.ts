@@ -166,7 +166,13 @@ export const faults = {
     'internal',
     'The fault is ours and has been logged. Try again; if it stays, report the request id of the answer.',
   ),
-  badGateway: generic('bad-gateway', 'A service behind the gateway could not be reached or gave no valid answer. Try again.'),
+  badGateway: generic(
+    'bad-gateway',
+    'A service behind the gateway could not be reached or gave no valid answer. Try again.',
+  ),
   unavailable: generic('unavailable', 'Try again after the number of seconds in Retry-After.'),
-  timeout: generic('timeout', 'The outcome is unknown. Repeat a write with the same Idempotency-Key, or read before you write.'),
+  timeout: generic(
+    'timeout',
+    'The outcome is unknown. Repeat a write with the same Idempotency-Key, or read before you write.',
+  ),
 } as const;

@@ -10,7 +10,12 @@ export const sessionStarted = defineEvent({
   version: 1,
   thing: 'session',
   description: 'Somebody has signed in.',
-  data: { ...session, method: z.enum(['sign-up', 'password']), ip: z.string().optional(), userAgent: z.string().optional() },
+  data: {
+    ...session,
+    method: z.enum(['sign-up', 'password']),
+    ip: z.string().optional(),
+    userAgent: z.string().optional(),
+  },
 });
 
 /** A session's refresh token has been exchanged for a new one. */
