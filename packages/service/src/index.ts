@@ -3,7 +3,7 @@ export type { EffectReport, EventReader } from './events/event-routes.ts';
 export { producerLogs } from './events/read-producer-log.ts';
 export type { ProducerLogOptions } from './events/read-producer-log.ts';
 export { createApp } from './http/app.ts';
-export type { AppOptions, Fallback } from './http/app.ts';
+export type { AppOptions, Interceptor } from './http/app.ts';
 export { etag, isNotModified, matches, parseIfMatch } from './http/conditional.ts';
 export type { IfMatch } from './http/conditional.ts';
 export type { Exchange } from './http/exchange.ts';

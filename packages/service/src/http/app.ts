@@ -13,8 +13,11 @@ import { ClientGone } from './read-body.ts';
 import type { Route } from './route.ts';
 import { serveRoute } from './serve-route.ts';
 
-/** Takes the exchanges that no route takes: the gateway's proxy. Returns false to leave one to the 404. */
-export type Fallback = (exchange: Exchange) => Promise<boolean> | boolean;
+/**
+ * Sees each exchange before its route does: the gateway's limits and its proxy. Returns true where it has answered; what it
+ * throws becomes a problem document.
+ */
+export type Interceptor = (exchange: Exchange) => Promise<boolean> | boolean;
 
 /** What an app is made of. */
 export interface AppOptions {
@@ -28,7 +31,7 @@ export interface AppOptions {
   readonly edge?: boolean;
   /** Aborted when the service begins to shut down. */
   readonly draining?: AbortSignal;
-  readonly fallback?: Fallback;
+  readonly intercept?: Interceptor;
   /** Knows the errors of drivers: a database that cannot be reached is `unavailable`. */
   readonly translateError?: (error: unknown) => Fault | undefined;
 }
@@ -83,8 +86,8 @@ const translateExpress = (error: unknown): unknown => {
 };
 
 const unmatched =
-  (options: AppOptions, methodsAt: (path: string) => readonly string[], fail: ReturnType<typeof failWith>) =>
-  async (exchange: Exchange): Promise<void> => {
+  (methodsAt: (path: string) => readonly string[], fail: ReturnType<typeof failWith>) =>
+  (exchange: Exchange): void => {
     const { request, response } = exchange;
     try {
       const methods = methodsAt(pathOf(request));
@@ -93,9 +96,17 @@ const unmatched =
         return;
       }
       if (methods.length > 0) throw faults.methodNotAllowed({ headers: { Allow: methods.join(', ') } });
-      if (options.fallback !== undefined) applyHeaders(exchange);
-      if (options.fallback !== undefined && (await options.fallback(exchange))) return;
       throw faults.notFound();
+    } catch (error) {
+      fail(error, exchange);
+    }
+  };
+
+const intercepted =
+  (intercept: Interceptor, route: (exchange: Exchange) => void, fail: ReturnType<typeof failWith>) =>
+  async (exchange: Exchange): Promise<void> => {
+    try {
+      if (!(await intercept(exchange))) route(exchange);
     } catch (error) {
       fail(error, exchange);
     }
@@ -116,7 +127,7 @@ export const createApp = (options: AppOptions): RequestListener => {
   const fail = failWith(options);
   const draining = options.draining ?? new AbortController().signal;
   const methodsAt = allowedMethods(routes);
-  const serveUnmatched = unmatched(options, methodsAt, fail);
+  const serveUnmatched = unmatched(methodsAt, fail);
   for (const route of routes) {
     const serve = serveRoute(route, { identity: options.identity, draining });
     app[route.method](expressPath(route.path), (request) => {
@@ -130,11 +141,16 @@ export const createApp = (options: AppOptions): RequestListener => {
   app.use(onError);
   const begin = beginning(options, draining);
   const inSpan = serverSpans({ trustIncoming: options.edge !== true });
+  const route = (exchange: Exchange): void => {
+    const { request, response } = exchange;
+    // Express would answer OPTIONS by itself, without a word of ours.
+    if (request.method === 'OPTIONS') serveUnmatched(exchange);
+    else app(request, response);
+  };
+  const { intercept } = options;
+  const serve: (exchange: Exchange) => unknown = intercept === undefined ? route : intercepted(intercept, route, fail);
   return (request, response) =>
     inSpan(request, response, () => {
-      const exchange = begin(request, response);
-      // Express would answer OPTIONS by itself, without a word of ours.
-      if (request.method === 'OPTIONS') void serveUnmatched(exchange);
-      else app(request, response);
+      void serve(begin(request, response));
     });
 };

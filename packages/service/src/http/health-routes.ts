@@ -3,7 +3,11 @@ import { z } from 'zod';
 import type { Readiness } from '../lifecycle/health.ts';
 import { defineRoute, type Route } from './route.ts';
 
-const readinessShape = z.object({ status: z.enum(['ready', 'not-ready']), notReady: z.array(z.string()) });
+const readinessShape = z.object({
+  status: z.enum(['ready', 'not-ready']),
+  notReady: z.array(z.string()),
+  degraded: z.array(z.string()),
+});
 
 /**
  * `/healthz` and `/readyz`: the process lives; it takes traffic.

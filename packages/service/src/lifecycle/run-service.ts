@@ -10,7 +10,7 @@ import {
   type Telemetry,
 } from '@causeway/telemetry';
 
-import { createApp, type Fallback } from '../http/app.ts';
+import { createApp, type Interceptor } from '../http/app.ts';
 import { healthRoutes } from '../http/health-routes.ts';
 import { closeServer, createHttpServer, listen } from '../http/http-server.ts';
 import { metricsRoute } from '../http/ops-routes.ts';
@@ -48,7 +48,9 @@ export interface ServiceParts {
   readonly identity?: Identity;
   /** By the name of what is looked at: `/readyz` names those that fail. */
   readonly readiness?: Readonly<Record<string, ReadinessCheck>>;
-  readonly fallback?: Fallback;
+  /** What the service takes traffic without, if it must: `/readyz` names it as degraded. */
+  readonly helpful?: Readonly<Record<string, ReadinessCheck>>;
+  readonly intercept?: Interceptor;
   readonly translateError?: (error: unknown) => Fault | undefined;
   /** Called with the server before it listens: WebSockets. */
   readonly onServer?: (server: Server) => void;
@@ -165,10 +167,10 @@ class ServiceProcess<Rows extends ServiceSettings> {
   }
 
   async #ready(): Promise<Readiness> {
-    if (this.#shutdown.draining.aborted) return { status: 'not-ready', notReady: ['draining'] };
-    if (this.#parts === undefined) return { status: 'not-ready', notReady: ['starting'] };
-    const { identity, readiness: checks = {} } = this.#parts;
-    return readiness({ ...checks, ...(identity !== undefined && { identity: () => identity.ready() }) });
+    if (this.#shutdown.draining.aborted) return { status: 'not-ready', notReady: ['draining'], degraded: [] };
+    if (this.#parts === undefined) return { status: 'not-ready', notReady: ['starting'], degraded: [] };
+    const { identity, readiness: checks = {}, helpful } = this.#parts;
+    return readiness({ ...checks, ...(identity !== undefined && { identity: () => identity.ready() }) }, helpful);
   }
 }
 
