@@ -17,6 +17,7 @@ export interface HttpServerOptions {
 const headersTimeoutMs = 15_000;
 /** Longer than the pool of the gateway keeps a connection, so that it never sends into one that is being closed. */
 const keepAliveTimeoutMs = 75_000;
+const idleCheckMs = 25;
 const largestHeadersBytes = 16_384;
 
 const headersTooLarge = defineFault({
@@ -110,7 +111,12 @@ export const listen = (server: Server, port: number, host: string): Promise<numb
 export const closeServer = (server: Server): Promise<void> => {
   const { promise, resolve } = Promise.withResolvers<undefined>();
   if (!server.listening) return Promise.resolve();
-  server.close(() => resolve(undefined));
+  // A connection that is kept alive becomes idle when its last answer is out, and would be waited for in vain.
+  const idle = setInterval(() => server.closeIdleConnections(), idleCheckMs);
+  server.close(() => {
+    clearInterval(idle);
+    resolve(undefined);
+  });
   server.closeIdleConnections();
   return promise;
 };

@@ -44,6 +44,6 @@ export const allowedMethods = (
   return (path) => {
     const methods = new Set<string>();
     for (const entry of entries) if (entry.pattern.test(path)) for (const method of entry.methods) methods.add(method);
-    return [...methods];
+    return [...methods].sort();
   };
 };

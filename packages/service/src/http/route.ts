@@ -76,7 +76,7 @@ interface CallBase {
   readonly signal: AbortSignal;
   /** Aborted when the service begins to shut down: long answers end themselves. */
   readonly draining: AbortSignal;
-  /** `If-Match`, read at first use; malformed is 400. */
+  /** `If-Match`; a malformed one was answered with 400. */
   readonly ifMatch: IfMatch | undefined;
   /** The client's address: the gateway's word where the call came through it. */
   readonly clientIp: string;

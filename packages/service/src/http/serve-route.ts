@@ -31,6 +31,7 @@ class RouteCall {
   readonly principal: Principal | undefined;
   readonly draining: AbortSignal;
   readonly mediaType: string;
+  readonly ifMatch: IfMatch | undefined;
 
   constructor(parts: {
     readonly exchange: Exchange;
@@ -49,6 +50,8 @@ class RouteCall {
     this.principal = parts.token === undefined ? undefined : { type: 'app_user', id: parts.token.sub };
     this.draining = parts.draining;
     this.mediaType = parts.mediaType;
+    // Read before the handler runs, so that a malformed one changes nothing.
+    this.ifMatch = parseIfMatch(parts.exchange.request.headers['if-match']);
   }
 
   get requestId(): string {
@@ -65,10 +68,6 @@ class RouteCall {
 
   get signal(): AbortSignal {
     return this.exchange.signal;
-  }
-
-  get ifMatch(): IfMatch | undefined {
-    return parseIfMatch(this.exchange.request.headers['if-match']);
   }
 
   get clientIp(): string {
