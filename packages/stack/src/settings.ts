@@ -22,6 +22,7 @@ export interface StackSettings {
   readonly adminEmail: string;
   readonly adminPassword?: string;
   readonly masterKey?: string;
+  readonly internalKey?: string;
   /** What the children inherit. */
   readonly env: Readonly<NodeJS.ProcessEnv>;
 }
@@ -79,6 +80,7 @@ export function readSettings(checkout: string, env: NodeJS.ProcessEnv, portOffse
     adminEmail: text('CAUSEWAY_ADMIN_EMAIL') ?? 'admin@causeway.local',
     ...optional('adminPassword', text('CAUSEWAY_ADMIN_PASSWORD')),
     ...optional('masterKey', text('CAUSEWAY_MASTER_KEY')),
+    ...optional('internalKey', text('CAUSEWAY_INTERNAL_KEY')),
     env,
   };
 }

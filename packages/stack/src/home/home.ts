@@ -10,6 +10,7 @@ export interface Home {
   readonly children: string;
   readonly adminPassword: string;
   readonly masterKey: string;
+  readonly internalKey: string;
 }
 
 export function homeAt(dir: string): Home {
@@ -22,6 +23,7 @@ export function homeAt(dir: string): Home {
     children: inside('children.json'),
     adminPassword: inside('admin-password'),
     masterKey: inside('master-key'),
+    internalKey: inside('internal-key'),
   };
 }
 
@@ -32,14 +34,24 @@ export function createHome(home: Home): void {
 /** Removes what the stack has put there, and the folder itself if nothing else is in it. */
 export function emptyHome(home: Home): void {
   // One by one: the folder is a setting, and might hold what is not ours.
-  for (const each of [home.data, home.logs, home.children, home.adminPassword, home.masterKey, home.lock]) {
+  for (const each of [
+    home.data,
+    home.logs,
+    home.children,
+    home.adminPassword,
+    home.masterKey,
+    home.internalKey,
+    home.lock,
+  ]) {
     rmSync(each, { recursive: true, force: true });
   }
 }
 
 /** True when there is anything that `emptyHome` would remove. */
 export function holdsAnything(home: Home): boolean {
-  return [home.data, home.logs, home.children, home.adminPassword, home.masterKey].some((each) => existsSync(each));
+  return [home.data, home.logs, home.children, home.adminPassword, home.masterKey, home.internalKey].some((each) =>
+    existsSync(each),
+  );
 }
 
 /** Writes a file so that a reader finds the old content or the new, never a part. */

@@ -10,6 +10,8 @@ export interface Secrets {
   readonly adminPassword: string;
   /** 32 random bytes in base64, with which auth encrypts what it must be able to read again. */
   readonly masterKey: string;
+  /** 32 random bytes in base64, by which the services know each other. */
+  readonly internalKey: string;
 }
 
 /** Reads the secrets of a home, made at random the first time, in files of mode 0600. */
@@ -17,6 +19,7 @@ export function secretsOf(home: Home): Secrets {
   return {
     adminPassword: secret(home.adminPassword, () => randomBytes(18).toString('base64url')),
     masterKey: secret(home.masterKey, () => randomBytes(32).toString('base64')),
+    internalKey: secret(home.internalKey, () => randomBytes(32).toString('base64')),
   };
 }
 

@@ -92,9 +92,11 @@ function environment(
     KAFKA_BROKERS: servers.kafka,
     REDIS_URL: servers.redis,
     ...Object.fromEntries(services.map((each) => [`${each.name.toUpperCase()}_URL`, serviceUrl(settings, each.name)])),
+    JWKS_URL: `${serviceUrl(settings, 'auth')}/.well-known/jwks.json`,
     PUBLIC_URL: settings.publicUrl ?? serviceUrl(settings, 'gateway'),
     CAUSEWAY_ADMIN_EMAIL: secret(settings.adminEmail),
     CAUSEWAY_ADMIN_PASSWORD: secret(settings.adminPassword ?? secrets.adminPassword),
+    CAUSEWAY_INTERNAL_KEY: settings.internalKey ?? secrets.internalKey,
     CAUSEWAY_MASTER_KEY: secret(settings.masterKey ?? secrets.masterKey),
   };
 }
