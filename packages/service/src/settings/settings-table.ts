@@ -32,6 +32,9 @@ export const tableMarkers = {
   end: '<!-- /settings -->',
 } as const;
 
+/** The formatter would pad the columns, and the table would never be what the code says. */
+const unformatted = { begin: '<!-- prettier-ignore-start -->', end: '<!-- prettier-ignore-end -->' } as const;
+
 /**
  * The table of a service's settings for its README.
  *
@@ -58,5 +61,5 @@ export const withSettingsTable = (readme: string, rows: Settings): string => {
   const begin = readme.indexOf(tableMarkers.begin);
   const end = readme.indexOf(tableMarkers.end);
   if (begin === -1 || end < begin) throw new Error(`the README lacks ${tableMarkers.begin} … ${tableMarkers.end}`);
-  return `${readme.slice(0, begin + tableMarkers.begin.length)}\n\n${settingsTable(rows)}\n\n${readme.slice(end)}`;
+  return `${readme.slice(0, begin + tableMarkers.begin.length)}\n${unformatted.begin}\n\n${settingsTable(rows)}\n\n${unformatted.end}\n${readme.slice(end)}`;
 };

@@ -2,3 +2,4 @@ export { testIdentity } from './test-identity.ts';
 export type { TestIdentity, TestTokenClaims } from './test-identity.ts';
 export { startTestService } from './test-service.ts';
 export type { TestService } from './test-service.ts';
+export { assertSettingsTable } from './settings-readme.ts';
