@@ -1,3 +1,6 @@
+// Read by whoever compiles this package from its sources, too: the declarations would not be found otherwise.
+// eslint-disable-next-line @typescript-eslint/triple-slash-reference -- they declare modules, and are none to import
+/// <reference path="./kafkajs-internals.d.ts" />
 import kafkajs, { type LogEntry } from 'kafkajs';
 import { type KafkaConnectionOptions, parseBroker } from '../kafka-connection.ts';
 import type { KafkaLogger, KafkaPort } from '../port.ts';
