@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import type { Readable } from 'node:stream';
+import { Agent, type Dispatcher, request } from 'undici';
+import { ApiDocument, type Exchange, type OpenApiDocument } from './api-document.ts';
+import { addressOf } from './platform.ts';
+
+/** What a call sends besides method and path. */
+export interface CallOptions {
+  /** An access token. */
+  readonly token?: string | undefined;
+  readonly query?: Readonly<Record<string, string | undefined>>;
+  /** Sent as JSON. */
+  readonly json?: unknown;
+  /** Sent as it is; `type` says what it is. */
+  readonly body?: string | Uint8Array | Readable;
+  /** The media type of the body; `application/json` by default. */
+  readonly type?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The route is one that does not exist, or exists for other methods: the answer has to say so. */
+  readonly isUnknown?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** An answer as tests look at it. */
+export interface Answer {
+  readonly method: string;
+  readonly target: string;
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+  readonly json: <T = Record<string, unknown>>() => T;
+  /** The ids of the events that the call recorded, as `Causeway-Event` names them. */
+  readonly events: readonly string[];
+}
+
+// Generous where a platform recovers from a kill, bounded all the same.
+const agent = new Agent({ connections: 64, connect: { timeout: 5000 }, headersTimeout: 40_000, bodyTimeout: 40_000 });
+
+let loading: Promise<ApiDocument> | undefined;
+
+/** @returns the gateway's document, read once a process */
+export function apiDocument(): Promise<ApiDocument> {
+  loading ??= request(new URL('/openapi.json', addressOf('gateway')), { dispatcher: agent }).then(async (response) => {
+    assert.equal(response.statusCode, 200, 'GET /openapi.json');
+    return new ApiDocument((await response.body.json()) as OpenApiDocument);
+  });
+  return loading;
+}
+
+/** Reads /openapi.json again: what is newly started may have been missing from it. */
+export function forgetApiDocument(): void {
+  loading = undefined;
+}
+
+/**
+ * Makes a call through the gateway. Request and answer are held against /openapi.json.
+ *
+ * @throws AssertionError when they do not agree; the transport's error when there is no answer
+ */
+export async function call(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
+  const document = await apiDocument();
+  const { target, response } = await send(method, path, options);
+  const text = await response.body.text();
+  const answer = answerOf(method, target, response, text);
+  check(document, exchangeOf(answer, options, text), options);
+  return answer;
+}
+
+/** A call whose answer is read as it comes. */
+export interface OpenStream {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Dispatcher.ResponseData['body'];
+}
+
+/** Makes a call whose answer is a stream; its head is held against /openapi.json. */
+export async function open(path: string, options: CallOptions = {}): Promise<OpenStream> {
+  const document = await apiDocument();
+  const { target, response } = await send('GET', path, options);
+  const isProblem = response.statusCode >= 400;
+  const answer = answerOf('GET', target, response, isProblem ? await response.body.text() : '');
+  check(document, exchangeOf(answer, options, isProblem ? answer.text : undefined), options);
+  return { status: answer.status, headers: answer.headers, body: response.body };
+}
+
+async function send(method: string, path: string, options: CallOptions) {
+  const url = new URL(path, addressOf('gateway'));
+  for (const [name, value] of Object.entries(options.query ?? {})) {
+    if (value !== undefined) url.searchParams.set(name, value);
+  }
+  const body = options.json === undefined ? options.body : JSON.stringify(options.json);
+  const response = await request(url, {
+    method: method as Dispatcher.HttpMethod,
+    dispatcher: agent,
+    headers: {
+      ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
+      ...(body === undefined ? {} : { 'content-type': options.type ?? 'application/json' }),
+      ...options.headers,
+    },
+    body: body ?? null,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
+  return { target: url.pathname + url.search, response };
+}
+
+function answerOf(method: string, target: string, response: Dispatcher.ResponseData, text: string): Answer {
+  const headers = Object.fromEntries(
+    Object.entries(response.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value!]),
+  );
+  return {
+    method,
+    target,
+    status: response.statusCode,
+    headers,
+    text,
+    json: <T>() => JSON.parse(text) as T,
+    events: (headers['causeway-event'] ?? '').split(',').flatMap((each) => (each.trim() === '' ? [] : [each.trim()])),
+  };
+}
+
+const exchangeOf = (answer: Answer, options: CallOptions, text: string | undefined): Exchange => ({
+  method: answer.method,
+  target: answer.target,
+  requestType:
+    options.json === undefined && options.body === undefined ? undefined : (options.type ?? 'application/json'),
+  requestJson: options.json,
+  status: answer.status,
+  headers: answer.headers,
+  text,
+});
+
+/** What holds for every answer, whatever the route. */
+function check(document: ApiDocument, exchange: Exchange, { isUnknown = false }: CallOptions): void {
+  const shown = `${exchange.method} ${exchange.target} → ${exchange.status}`;
+  assert.match(exchange.headers['x-request-id'] ?? '', /^[\w-]{8,}$/, `${shown}: X-Request-Id`);
+  assert.match(exchange.headers.traceparent ?? '', /^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$/, `${shown}: traceparent`);
+  if (exchange.status >= 400) checkProblem(exchange, shown);
+  if (isUnknown) {
+    assert.equal(document.find(exchange.method, exchange.target), undefined, `${shown}: is in openapi.json`);
+    assert.ok([404, 405].includes(exchange.status), shown);
+  } else document.check(exchange);
+}
+
+/** RFC 9457, and what API.md adds to it. */
+function checkProblem({ headers, text = '', status, method }: Exchange, shown: string): void {
+  assert.equal(headers['content-type'], 'application/problem+json', `${shown}\n${text}`);
+  if (method === 'HEAD') return;
+  const problem = JSON.parse(text) as Record<string, unknown>;
+  assert.equal(problem.status, status, shown);
+  assert.equal(problem.type, `${addressOf('gateway')}/problems/${String(problem.code)}`, shown);
+  assert.equal(problem.requestId, headers['x-request-id'], shown);
+  if (status === 401) assert.match(headers['www-authenticate'] ?? '', /^Bearer\b/, shown);
+  if (status === 405) assert.ok(headers.allow, `${shown}: Allow`);
+  if (status === 429 || status === 503) assert.match(headers['retry-after'] ?? '', /^\d+$/, `${shown}: Retry-After`);
+}

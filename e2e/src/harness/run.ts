@@ -1,0 +1,51 @@
+// `npm run test-e2e [part of a spec file’s path…]`: one platform for all spec files, in a home that is thrown away.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { StackError } from '@causeway/stack';
+import { startPlatform } from '@causeway/stack/testing';
+import { testLimits } from './limits.ts';
+
+const runSpecs = path.resolve(import.meta.dirname, '../../../packages/stack/src/testing/run-specs.ts');
+const home = await mkdtemp(path.join(tmpdir(), 'causeway-test-'));
+
+async function main(): Promise<number> {
+  const said = createWriteStream(path.join(home, 'platform.log'));
+  const reporter = {
+    say: (text: string) => void said.write(`${new Date().toISOString()} ${text}\n`),
+    progress: () => ({ at: () => undefined, end: () => undefined }),
+  };
+  const platform = await startPlatform({ dir: home, freePorts: true, env: testLimits, reporter });
+  const seconds = (platform.startedInMs / 1000).toFixed(1);
+  console.log(`platform for e2e: ready in ${seconds} s, ${Math.round(platform.memoryBytes() / 2 ** 20)} MiB resident`);
+  const { urls, adminEmail, adminPassword } = platform;
+  const handed = JSON.stringify({ home, urls, adminEmail, adminPassword });
+  const specs = spawn(process.execPath, ['--conditions=development', runSpecs, 'e2e', ...process.argv.slice(2)], {
+    env: { ...process.env, CAUSEWAY_E2E_PLATFORM: handed },
+    stdio: 'inherit',
+  });
+  // Broken off from outside, it still leaves nothing behind.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => specs.kill(signal));
+  try {
+    const [code] = (await once(specs, 'exit')) as [number | null];
+    return code ?? 1;
+  } finally {
+    await platform.stop();
+    said.end();
+  }
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(error instanceof StackError ? error.message : error);
+  process.exitCode = 1;
+} finally {
+  // The logs of a run that failed are what one looks at next.
+  if (process.exitCode === 0) await rm(home, { recursive: true, force: true });
+  else console.log(`what the platform said is in ${home}: platform.log and logs`);
+}

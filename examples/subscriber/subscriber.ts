@@ -1,0 +1,36 @@
+// A service of your own that follows everything that happens: one JSON line an event, each event once, each subject in order.
+// node subscriber.ts [topic…]; KAFKA_BROKERS and GROUP_ID are read from the environment.
+import process from 'node:process';
+import kafkajs, { type EachMessagePayload } from 'kafkajs';
+
+const topics = process.argv.length > 2 ? process.argv.slice(2) : ['causeway.auth', 'causeway.user', 'causeway.data'];
+const brokers = (process.env.KAFKA_BROKERS ?? '127.0.0.1:9192').split(',');
+const kafka = new kafkajs.Kafka({ clientId: 'example-subscriber', brokers, logLevel: kafkajs.logLevel.NOTHING });
+// A broker that is away is waited for, however long that takes.
+const retry = { restartOnFailure: () => Promise.resolve(true) };
+const consumer = kafka.consumer({ groupId: process.env.GROUP_ID ?? 'example-subscriber', retry });
+
+// Yours are rows in your database, written in one transaction with what you make of the event.
+const seen = new Set<string>();
+const sequences = new Map<string, number>();
+
+// Causeway publishes at least once: after a crash an event may come again, and what it skips is never missing.
+function handle({ topic, message }: EachMessagePayload): void {
+  const attribute = (name: string): string => message.headers?.[`ce_${name}`]?.toString() ?? '';
+  const [id, type, subject, sequence] = ['id', 'type', 'subject', 'sequence'].map(attribute) as [string, ...string[]];
+  if (seen.has(id)) return;
+  seen.add(id);
+  const before = sequences.get(`${topic} ${subject}`);
+  if (before !== undefined && Number(sequence) !== before + 1) {
+    console.error(`${subject}: ${type} has sequence ${sequence} after ${before}`);
+    process.exit(1);
+  }
+  sequences.set(`${topic} ${subject}`, Number(sequence));
+  console.log(JSON.stringify({ type, subject, sequence, id }));
+}
+
+await consumer.connect();
+await consumer.subscribe({ topics, fromBeginning: true });
+await consumer.run({ eachMessage: (payload) => Promise.resolve(handle(payload)) });
+// Leaving the group tells the broker at once that nobody is left to wait for.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void consumer.disconnect());
