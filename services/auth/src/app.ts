@@ -187,9 +187,9 @@ export async function start(
     identity,
     readiness: {
       mongodb: () => events.db.command({ ping: 1 }).then(() => true),
-      relay: () => events.ready.relay,
       'commit-stream': () => events.ready.stream,
     },
+    helpful: { relay: () => events.ready.relay, redis: () => redis.status === 'ready' },
     translateError: faultOfError,
   };
 }

@@ -1,0 +1,110 @@
+import { accountCreated, sessionEnded } from '@causeway/contracts';
+import { createEvents, faultOfError, onEvent } from '@causeway/events';
+import type { Events, Handler, KafkaPort, RecordedCollection } from '@causeway/events';
+import { createIdentity, createRevocations, remoteKeys } from '@causeway/service';
+import type { Identity, Revocations, ServiceParts, StartContext } from '@causeway/service';
+import type { Logger } from '@causeway/telemetry';
+
+import type { Config, settings } from './config.ts';
+import { connect } from './connections.ts';
+import type { Connections } from './connections.ts';
+import { createAwaitProfile } from './profiles/await-profile.ts';
+import { changeOwnProfileRoute } from './profiles/change-own-profile.route.ts';
+import { createProfile } from './profiles/create-profile.ts';
+import { profileQueries, profilesCollection } from './profiles/profile.model.ts';
+import type { ProfileDocument } from './profiles/profile.model.ts';
+import { readOwnProfileRoute } from './profiles/read-own-profile.route.ts';
+import { readProfileRoute } from './profiles/read-profile.route.ts';
+import { learnEndedSession } from './sessions/learn-ended-session.ts';
+
+/** Calls that may wait for a profile that is on its way; more are told to come again. */
+const waitersLimit = 1000;
+
+/** What a test may put in place of the real thing. */
+export interface Replacements {
+  /** Wraps the Kafka that the settings name. */
+  readonly kafka?: (kafka: KafkaPort) => KafkaPort;
+  /** Before the keys of Redis. */
+  readonly redisPrefix?: string;
+  readonly identity?: Identity;
+  readonly revocations?: Revocations;
+}
+
+/** What this service does when something happens elsewhere. */
+const handlersOf = (profiles: () => RecordedCollection<ProfileDocument>, revocations: Revocations): Handler[] => [
+  onEvent.transaction({
+    name: 'create-profile',
+    on: [accountCreated],
+    handle: (event, context) => createProfile(profiles())(event, context),
+  }),
+  onEvent.external({
+    name: 'learn-ended-session',
+    on: [sessionEnded],
+    order: 'commutative',
+    handle: learnEndedSession(revocations),
+  }),
+];
+
+const routesOf = (events: Events, profileWrites: RecordedCollection<ProfileDocument>, { database }: Connections) => {
+  const profiles = profileQueries(database);
+  const awaitProfile = createAwaitProfile({
+    profiles,
+    waitersLimit,
+    onChange: (listener) =>
+      events.stream.subscribe(({ collection, id }) => {
+        if (collection === profilesCollection) listener(id);
+      }),
+  });
+  return [
+    readOwnProfileRoute({ awaitProfile }),
+    changeOwnProfileRoute({ awaitProfile, profiles: profileWrites }),
+    readProfileRoute({ profiles }),
+  ];
+};
+
+const identityOf = (config: Config, revocations: Revocations, logger: Logger): Identity =>
+  createIdentity({
+    issuer: config.tokenIssuer,
+    audience: config.tokenAudience,
+    keys: remoteKeys({ url: config.jwksUrl, logger }),
+    revocations,
+  });
+
+/** Starts everything that this service is, and says what it serves. */
+export async function start(
+  context: StartContext<typeof settings>,
+  replacements: Replacements = {},
+): Promise<ServiceParts> {
+  const { settings: config, logger, onStop } = context;
+  const { kafka: wrap = (given: KafkaPort) => given, redisPrefix } = replacements;
+  const connections = await connect(config, context);
+  const { database, redis, kafka } = connections;
+
+  const prefix = redisPrefix === undefined ? {} : { prefix: redisPrefix };
+  const revocations = replacements.revocations ?? createRevocations({ redis, logger, ...prefix });
+  const identity = replacements.identity ?? identityOf(config, revocations, logger);
+  onStop('identity', () => identity.stop());
+  const events: Events = createEvents({
+    service: 'user',
+    client: database.getClient(),
+    database: config.database,
+    kafka: wrap(kafka),
+    partitions: config.kafkaPartitions,
+    logger,
+    handlers: handlersOf(() => profiles, revocations),
+  });
+  const profiles: RecordedCollection<ProfileDocument> = events.collection(profilesCollection, { thing: 'profile' });
+  onStop('events', () => events.stop());
+  await Promise.all([events.start(), identity.start()]);
+
+  return {
+    routes: routesOf(events, profiles, connections),
+    identity,
+    readiness: {
+      mongodb: () => events.db.command({ ping: 1 }).then(() => true),
+      'commit-stream': () => events.ready.stream,
+    },
+    helpful: { relay: () => events.ready.relay, redis: () => redis.status === 'ready' },
+    translateError: faultOfError,
+  };
+}

@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import process from 'node:process';
+
+import { accountCreated, handlersTopic, newId, sessionEnded, topicOf } from '@causeway/contracts';
+import type { EventEnvelope } from '@causeway/contracts';
+import { createEvents, createKafka, draft } from '@causeway/events';
+import type { Events } from '@causeway/events';
+import { isolatedKafka, readPublished } from '@causeway/events/testing';
+import type { PublishedEvents } from '@causeway/events/testing';
+import { createRevocations, connectRedis } from '@causeway/service';
+import { startTestService, testIdentity } from '@causeway/service/testing';
+import type { TestIdentity, TestService } from '@causeway/service/testing';
+import { createLogger } from '@causeway/telemetry';
+import { MongoClient } from 'mongodb';
+import type { Db } from 'mongodb';
+
+import { start } from '../app.ts';
+import { readConfig } from '../config.ts';
+
+/** What was answered, read. */
+export interface Answered {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** How to call. */
+export interface TestCall {
+  readonly as?: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** This service on the real servers, with an auth that records whatever the test says. */
+export interface TestUser {
+  readonly db: Db;
+  readonly service: TestService;
+  readonly identity: TestIdentity;
+  readonly published: PublishedEvents;
+  call(methodAndPath: string, options?: TestCall): Promise<Answered>;
+  /** Records and publishes `auth.account.created`. */
+  createAccount(account?: {
+    id?: string;
+    email?: string;
+    name?: string;
+  }): Promise<{ id: string; event: EventEnvelope }>;
+  /** Records and publishes `auth.session.ended`. */
+  endSession(accountId: string): Promise<{ sessionId: string; event: EventEnvelope }>;
+  /** Sends an event to the topic once more, as a relay may. */
+  republish(event: EventEnvelope): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const required = (name: string): string => process.env[name] ?? assert.fail(`${name} is not set`);
+
+/** Opens a world of its own. */
+export async function openTestUser(): Promise<TestUser> {
+  const name = `user-${randomUUID().slice(0, 8)}`;
+  const client = await MongoClient.connect(required('MONGODB_URL'));
+  const logger = createLogger({ service: name, level: process.env.TEST_LOG === undefined ? 'silent' : 'debug' });
+  const brokers = required('KAFKA_BROKERS').split(',');
+  const prefix = `${name}.`;
+  const kafka = isolatedKafka(createKafka({ driver: 'platformatic', brokers, clientId: name, logger }), prefix);
+  const stops: (() => Promise<void> | void)[] = [];
+
+  const auth: Events = createEvents({
+    service: 'auth',
+    client,
+    database: `${name}-auth`,
+    kafka,
+    partitions: 2,
+    logger,
+  });
+  const accounts = auth.collection('accounts', { thing: 'account' });
+  const sessions = auth.collection('sessions', { thing: 'session' });
+  await auth.start();
+
+  const settings = readConfig({
+    MONGODB_URL: required('MONGODB_URL'),
+    KAFKA_BROKERS: required('KAFKA_BROKERS'),
+    REDIS_URL: required('REDIS_URL'),
+    USER_DATABASE: name,
+    KAFKA_PARTITIONS: '2',
+    CAUSEWAY_INTERNAL_KEY: randomUUID(),
+  });
+  const context = {
+    settings,
+    logger,
+    draining: new AbortController().signal,
+    onStop: (_name: string, each: () => Promise<void> | void) => void stops.push(each),
+  };
+  const redis = connectRedis({ url: settings.redisUrl, name, logger });
+  const revocations = createRevocations({ redis, logger, prefix: name });
+  const identity = await testIdentity({ revocations });
+  const parts = await start(context, {
+    kafka: (real) => isolatedKafka(real, prefix),
+    redisPrefix: name,
+    identity: identity.identity,
+    revocations,
+  });
+  const service = await startTestService(parts.routes, {
+    logger,
+    identity: identity.identity,
+    ...(parts.translateError === undefined ? {} : { translateError: parts.translateError }),
+  });
+  const published = await readPublished(kafka, 'user');
+  const cause = () => ({ correlationId: randomUUID(), principal: { type: 'system' } }) as const;
+  const producer = await kafka.producer();
+
+  return {
+    db: client.db(name),
+    service,
+    identity,
+    published,
+    call: async (methodAndPath, { as, body, headers } = {}) => {
+      const [method = '', path = ''] = methodAndPath.split(' ');
+      const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
+      const response = await service.fetch(path, {
+        method,
+        headers: {
+          ...(as === undefined ? {} : await identity.bearer({ sub: as })),
+          ...(body === undefined ? {} : { 'content-type': type }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      return {
+        status: response.status,
+        headers: response.headers,
+        body: (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>,
+      };
+    },
+    createAccount: async ({ id = newId('usr'), email = `${id.toLowerCase()}@example.com`, name: called } = {}) => {
+      const facts = { accountId: id, email, emailVerified: false, roles: ['member' as const] };
+      const data = { ...facts, ...(called === undefined ? {} : { name: called }) };
+      const { event } = await accounts.create(cause(), { _id: id, state: {}, event: draft(accountCreated, data) });
+      return { id, event };
+    },
+    endSession: async (accountId) => {
+      const sessionId = newId('ses');
+      const event = draft(sessionEnded, { sessionId, accountId, reason: 'signed-out' });
+      const write = await sessions.create(cause(), { _id: sessionId, state: {}, event });
+      return { sessionId, event: write.event };
+    },
+    republish: async (event) => {
+      const { toBinary } = await import('@causeway/events');
+      await producer.send([{ topic: topicOf('auth'), partition: 0, ...toBinary(event) }]);
+    },
+    stop: async () => {
+      await published.stop();
+      await service.stop();
+      for (const each of stops.reverse()) await each();
+      await auth.stop();
+      await kafka.deleteTopics([topicOf('auth'), topicOf('user'), handlersTopic]);
+      await kafka.close();
+      redis.disconnect();
+      for (const database of [name, `${name}-auth`]) await client.db(database).dropDatabase();
+      await client.close();
+    },
+  };
+}
