@@ -8,12 +8,12 @@ import type { KafkaPort } from '../kafka/port.ts';
 export interface PublishedEvents {
   /** In the order of arrival; of one subject, in order of revision. */
   readonly all: readonly EventEnvelope[];
-  /** @returns the events that the predicate names, once there are so many; rejects after 10 s */
+  /** @returns the events that the predicate names, once there are so many; rejects after 20 s */
   waitFor(predicate: (event: EventEnvelope) => boolean, count?: number): Promise<EventEnvelope[]>;
   stop(): Promise<void>;
 }
 
-const patienceMs = 10_000;
+const patienceMs = 20_000;
 
 /**
  * Reads a service's topic from its beginning and follows it.
