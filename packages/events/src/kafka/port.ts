@@ -130,7 +130,10 @@ export interface GroupConsumerOptions {
   rebalanceTimeoutMs?: number;
   /** Of one fetch; at least the largest record, which is delivered even if it is larger. Default 1 MiB. */
   maxBytesPerPartition?: number;
-  /** Back-pressure: at most so many records are fetched and not yet handled. Default 2,000. */
+  /**
+   * Back-pressure: nothing more is fetched while so many records, evenly over the assigned partitions, are not yet handled; one fetch may
+   * go beyond it. No delivery is larger. Default 2,000.
+   */
   maxInFlightRecords?: number;
 
   /**
@@ -150,7 +153,8 @@ export interface GroupConsumerOptions {
 
   /**
    * Delivers records of one partition in offset order. The next delivery of the same partition waits until this one settles; other
-   * partitions go on. A rejection goes to `onError`, and the same records are delivered again after a backoff.
+   * partitions go on. A rejection goes to `onError`, and the same records are delivered again after a backoff. While `onRevoked` is under
+   * way it may settle early, with only the first of the records handled: what is not committed is delivered to the next owner.
    */
   onRecords(topic: string, partition: number, records: readonly FetchedRecord[]): Promise<void>;
 
@@ -174,7 +178,7 @@ export interface KafkaConsumer {
 
   /**
    * @throws {KafkaNotAssignedError} A partition is not ours (any more). Nothing of the call is committed.
-   * @throws {KafkaUnavailableError} The coordinator did not take it in time, or the group moved on: deliver again and commit later.
+   * @throws {KafkaUnavailableError} The coordinator did not take it within 5 s. A later commit covers it.
    */
   commit(offsets: readonly TopicPartitionOffset[]): Promise<void>;
 
