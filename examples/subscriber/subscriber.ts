@@ -16,21 +16,22 @@ const sequences = new Map<string, number>();
 
 // Causeway publishes at least once: after a crash an event may come again, and what it skips is never missing.
 function handle({ topic, message }: EachMessagePayload): void {
-  const attribute = (name: string): string => message.headers?.[`ce_${name}`]?.toString() ?? '';
-  const [id, type, subject, sequence] = ['id', 'type', 'subject', 'sequence'].map(attribute) as [string, ...string[]];
-  if (seen.has(id)) return;
-  seen.add(id);
-  const before = sequences.get(`${topic} ${subject}`);
-  if (before !== undefined && Number(sequence) !== before + 1) {
-    console.error(`${subject}: ${type} has sequence ${sequence} after ${before}`);
+  const ce = (attribute: string): string => message.headers?.[`ce_${attribute}`]?.toString() ?? '';
+  const event = { type: ce('type'), subject: ce('subject'), sequence: ce('sequence'), id: ce('id') };
+  if (seen.has(event.id)) return;
+  seen.add(event.id);
+  const [of, sequence] = [`${topic} ${event.subject}`, Number(event.sequence)];
+  const before = sequences.get(of);
+  if (before !== undefined && sequence !== before + 1) {
+    console.error(`${event.subject}: ${event.type} has sequence ${sequence} after ${before}`);
     process.exit(1);
   }
-  sequences.set(`${topic} ${subject}`, Number(sequence));
-  console.log(JSON.stringify({ type, subject, sequence, id }));
+  sequences.set(of, sequence);
+  console.log(JSON.stringify(event));
 }
 
 await consumer.connect();
 await consumer.subscribe({ topics, fromBeginning: true });
-await consumer.run({ eachMessage: (payload) => Promise.resolve(handle(payload)) });
+await consumer.run({ eachMessage: (payload) => Promise.resolve(payload).then(handle) });
 // Leaving the group tells the broker at once that nobody is left to wait for.
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void consumer.disconnect());

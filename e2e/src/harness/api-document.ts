@@ -50,7 +50,7 @@ export class ApiDocument {
   constructor(document: OpenApiDocument) {
     this.document = document;
     addFormats.default(this.#ajv);
-    this.#ajv.addSchema(document as object, documentId);
+    this.#ajv.addSchema(document, documentId);
     // A literal path wins over one with parameters: `/v1/users/me` is not a person's id.
     const paths = Object.keys(document.paths).sort((left, right) => braces(left) - braces(right));
     this.#templates = paths.map((path) => ({ path, pattern: patternOf(path) }));
