@@ -156,6 +156,11 @@ export class WirePort implements KafkaPort {
     const current = await this.#call(name, () => admin.topicSetting(name, MAX_MESSAGE_BYTES));
     if (Number(current ?? 0) >= Number(wanted)) return;
     await this.#call(name, () => admin.setTopicSetting(name, MAX_MESSAGE_BYTES, wanted));
+    // Brokers learn of it a moment after the controller has taken it.
+    await this.#call(name, async () => {
+      const raised = await admin.topicSetting(name, MAX_MESSAGE_BYTES);
+      if (raised !== wanted) throw new WireError('SETTING_NOT_IN_FORCE');
+    });
   }
 
   /** Goes on trying for a bounded time, and turns what is left into the port's errors. */

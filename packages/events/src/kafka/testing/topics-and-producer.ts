@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { KafkaSendError, KafkaTopicError } from '../errors.ts';
 import { ConformanceContext, type ConformanceOptions, numbered, textRecord } from './conformance-context.ts';
+import { eventually } from './eventually.ts';
 
 export function describeTopics(options: ConformanceOptions): void {
   describe('topics', () => {
@@ -35,7 +36,13 @@ export function describeTopics(options: ConformanceOptions): void {
       await assert.rejects(context.send([large]), KafkaSendError);
       await context.port.ensureTopics([{ name, partitions: 1, config: { 'max.message.bytes': '4194304' } }]);
       await context.port.ensureTopics([{ name, partitions: 1, config: { 'max.message.bytes': '2000' } }]);
-      await context.send([large]);
+      // A broker's log takes a new limit over a moment after the broker tells of it.
+      await eventually(() =>
+        context.send([large]).then(
+          () => true,
+          () => false,
+        ),
+      );
       assert.equal((await context.port.endOffsets(name)).get(0), 1n);
     });
 
