@@ -1,0 +1,85 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { faults } from '@causeway/contracts';
+import type { Exchange, Identity, Interceptor } from '@causeway/service';
+import type { Logger } from '@causeway/telemetry';
+
+import type { Cors } from '../cors/cors.ts';
+import { clientAddress } from '../proxy/client-address.ts';
+import type { Proxy } from '../proxy/proxy.ts';
+import { pathOfTarget } from '../routing/request-target.ts';
+import type { ServiceRoute } from '../routing/routing-table.ts';
+
+/** What the edge is made of. */
+export interface EdgeOptions {
+  readonly findRoute: (path: string) => ServiceRoute | undefined;
+  readonly identity: Identity;
+  readonly cors: Cors;
+  readonly proxy: Proxy;
+  readonly trustedProxies: number;
+  readonly logger: Logger;
+}
+
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+/** Refuses what two parsers could read as two different requests (RFC 9112 §6.1), and methods that nothing here takes. */
+const checkMessage = ({ method = '', headers }: IncomingMessage): void => {
+  if (!methods.includes(method)) throw faults.methodNotAllowed({ headers: { Allow: methods.join(', ') } });
+  const coding = headers['transfer-encoding'];
+  if (coding === undefined) return;
+  if (coding.toLowerCase() !== 'chunked' || headers['content-length'] !== undefined) {
+    throw faults.invalidRequest({ detail: 'The length of the body is not plain: send Content-Length, or chunked.' });
+  }
+};
+
+const longestLogged = 128;
+
+/** A caller's own id helps to find its calls; it is never used as one of ours. */
+const logCallersId = (logger: Logger, { request, requestId }: Exchange): void => {
+  const given = request.headers['x-request-id'];
+  if (given === undefined) return;
+  logger.info({ requestId, callersRequestId: String(given).slice(0, longestLogged) }, 'the caller named its request');
+};
+
+const applyTo = (response: ServerResponse, extra: Readonly<Record<string, string>>): void => {
+  for (const name in extra) response.setHeader(name, extra[name] ?? '');
+};
+
+/**
+ * What each call goes through before it is passed on, or answered by a route of the gateway's own.
+ *
+ * @param options - identity, CORS, proxy
+ */
+export const createEdge = (options: EdgeOptions): Interceptor => {
+  const { findRoute, identity, cors, proxy, trustedProxies, logger } = options;
+  const admit = async (exchange: Exchange, extra: Record<string, string>): Promise<boolean> => {
+    const { request } = exchange;
+    checkMessage(request);
+    const path = pathOfTarget(request.url ?? '');
+    const address = clientAddress(request, trustedProxies);
+    logCallersId(logger, exchange);
+    const route = findRoute(path);
+    if (route?.credentials !== 'ignored') {
+      const known = identity.authenticate(request.headers.authorization);
+      if (known instanceof Promise) await known;
+    }
+    if (route === undefined) return false;
+    await proxy.forward({ exchange, route, path, clientAddress: address, extra });
+    return true;
+  };
+  return async (exchange) => {
+    const { request, response } = exchange;
+    if (cors.isPreflight(request.method ?? '', request.headers)) {
+      response.writeHead(204, { ...exchange.headers, ...cors.preflight(request.headers) }).end();
+      return true;
+    }
+    const extra = { ...cors.answer(request.headers) };
+    try {
+      const answered = await admit(exchange, extra);
+      if (!answered) applyTo(response, extra);
+      return answered;
+    } catch (error) {
+      if (!response.headersSent) applyTo(response, extra);
+      throw error;
+    }
+  };
+};

@@ -1,0 +1,135 @@
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { Dispatcher } from 'undici';
+
+import { BodyTooLarge } from './request-body.ts';
+import { responseHeaders } from './response-headers.ts';
+import { isConnectionFailure, upstreamFault } from './upstream-fault.ts';
+
+/** What one call is passed on with. */
+export interface ForwardOptions {
+  readonly dispatcher: Dispatcher;
+  readonly request: Dispatcher.DispatchOptions;
+  readonly response: ServerResponse;
+  /** What every answer has, and what this one has besides (by lower-case name). */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly extra: Readonly<Record<string, string>>;
+  /** Whether a second attempt does no harm: the call changes nothing and has no body. */
+  readonly repeatable: boolean;
+}
+
+/** A client that takes nothing of its answer for so long is let go, and the service with it. */
+const stalledAfterMs = 60_000;
+
+/** Least and most pause before a second attempt: callers that failed together do not come back together. */
+const leastPauseMs = 10;
+const mostPauseMs = 60;
+
+/** The client went, or has ended what it was waiting for: nobody is left to be answered. */
+class Abandoned extends Error {
+  override readonly name = 'Abandoned';
+}
+
+/**
+ * One call on its way: what the service sends goes to the client as fast as it takes it. When the client goes, the service is
+ * told; when the service goes in the middle, the client's connection is cut, so that nobody takes a part for the whole.
+ */
+export class Forward implements Dispatcher.DispatchHandler {
+  readonly #options: ForwardOptions;
+  readonly #settled = Promise.withResolvers<undefined>();
+  #controller: Dispatcher.DispatchController | undefined;
+  #retries: number;
+  #pause: NodeJS.Timeout | undefined;
+  #stalled: NodeJS.Timeout | undefined;
+  #abandoned: Abandoned | undefined;
+
+  constructor(options: ForwardOptions) {
+    this.#options = options;
+    this.#retries = options.repeatable ? 1 : 0;
+  }
+
+  /**
+   * @returns when the answer has been sent, or nobody is left to take it
+   * @throws Fault where the service gave no answer and nothing has been sent
+   */
+  run(): Promise<undefined> {
+    const { response } = this.#options;
+    response.once('close', () => {
+      if (!response.writableFinished) this.#abandon();
+    });
+    if (response.closed) this.#abandon();
+    else this.#dispatch();
+    return this.#settled.promise;
+  }
+
+  /** Ends an answer that would go on for ever, when the gateway stops. What was sent so far stands. */
+  finish(): void {
+    const { response } = this.#options;
+    if (response.headersSent) response.end();
+    else response.destroy();
+    this.#abandon();
+  }
+
+  #dispatch(): void {
+    this.#options.dispatcher.dispatch(this.#options.request, this);
+  }
+
+  #abandon(): void {
+    this.#abandoned ??= new Abandoned('the client went');
+    clearTimeout(this.#pause);
+    clearTimeout(this.#stalled);
+    this.#controller?.abort(this.#abandoned);
+    this.#settled.resolve(undefined);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#abandoned !== undefined) controller.abort(this.#abandoned);
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: IncomingHttpHeaders,
+    statusMessage?: string,
+  ): void {
+    const { response, headers: defaults, extra } = this.#options;
+    // An interim answer (RFC 9110 §15.2): the answer is still to come.
+    if (status < 200 || response.headersSent) return;
+    const head = responseHeaders(headers, defaults, extra);
+    if (statusMessage === undefined || statusMessage === '') response.writeHead(status, head);
+    else response.writeHead(status, statusMessage, head);
+    // A feed says nothing for a while: its subscriber is to know that it is open.
+    if (headers['content-length'] === undefined) response.flushHeaders();
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    const { response } = this.#options;
+    if (response.write(chunk)) return;
+    controller.pause();
+    this.#stalled = setTimeout(() => response.destroy(), stalledAfterMs);
+    response.once('drain', () => {
+      clearTimeout(this.#stalled);
+      controller.resume();
+    });
+  }
+
+  onResponseEnd(): void {
+    this.#options.response.end();
+    this.#settled.resolve(undefined);
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
+    const { response } = this.#options;
+    if (this.#abandoned !== undefined) return;
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    if (this.#retries > 0 && isConnectionFailure(error)) {
+      this.#retries -= 1;
+      this.#pause = setTimeout(() => this.#dispatch(), leastPauseMs + Math.random() * (mostPauseMs - leastPauseMs));
+      return;
+    }
+    this.#settled.reject(error instanceof BodyTooLarge ? error.fault : upstreamFault(error));
+  }
+}

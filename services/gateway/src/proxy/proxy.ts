@@ -1,0 +1,128 @@
+import { faults, type ServiceName } from '@causeway/contracts';
+import type { Exchange } from '@causeway/service';
+import { clientSpans, setSpanRoute } from '@causeway/telemetry';
+import { Pool, type Dispatcher } from 'undici';
+
+import type { ServiceRoute } from '../routing/routing-table.ts';
+import { Forward } from './forward.ts';
+import { requestBody } from './request-body.ts';
+import { requestHeaders } from './request-headers.ts';
+
+/** What a proxy is made of. */
+export interface ProxyOptions {
+  /** Base URLs. */
+  readonly services: Readonly<Record<ServiceName, string>>;
+  readonly internalKey: string;
+  readonly publicUrl: string;
+  readonly timeoutMs: number;
+  /** Most calls that one service has at the same time. */
+  readonly connections: number;
+  /** Most feeds that are open at the same time. */
+  readonly feeds: number;
+  readonly bodyLimitBytes: number;
+  readonly importLimitBytes: number;
+  /** Aborted when the gateway begins to stop: feeds end. */
+  readonly draining: AbortSignal;
+}
+
+/** One call to be passed on. */
+export interface ProxiedCall {
+  readonly exchange: Exchange;
+  readonly route: ServiceRoute;
+  readonly path: string;
+  readonly clientAddress: string;
+  /** Headers of the answer besides those that all have, by lower-case name. */
+  readonly extra: Readonly<Record<string, string>>;
+}
+
+/** Passes calls on to the services. */
+export interface Proxy {
+  /** @throws Fault where the service gave no answer */
+  forward(call: ProxiedCall): Promise<void>;
+  close(): Promise<void>;
+}
+
+const connectTimeoutMs = 3_000;
+/** Shorter than a service keeps an idle connection (75 s): never sent into one that is being closed. */
+const idleConnectionMs = 30_000;
+/** A feed says something every 15 s; after four silent ones its service is gone. */
+const feedSilenceMs = 60_000;
+
+/** Calls that wait for what will happen: they hold a connection for as long as somebody listens. */
+const isFeed = (route: ServiceRoute, method: string, path: string): boolean =>
+  route.service === 'data' && method === 'GET' && path.endsWith('/changes');
+
+class Upstream {
+  readonly dispatcher: Dispatcher;
+  readonly #most: number;
+  readonly #open = new Set<Forward>();
+
+  constructor(origin: string, most: number, bodyTimeout: number, headersTimeout: number) {
+    this.#most = most;
+    this.dispatcher = new Pool(origin, {
+      connections: most,
+      pipelining: 1,
+      allowH2: false,
+      connect: { timeout: connectTimeoutMs },
+      keepAliveTimeout: idleConnectionMs,
+      keepAliveMaxTimeout: idleConnectionMs,
+      headersTimeout,
+      bodyTimeout,
+    }).compose(clientSpans());
+  }
+
+  /** Never more than there are connections: nothing waits in a queue that nobody watches. */
+  async carry(forward: Forward): Promise<void> {
+    if (this.#open.size >= this.#most) throw faults.unavailable({ message: 'too many calls at once', retryAfterS: 1 });
+    this.#open.add(forward);
+    try {
+      await forward.run();
+    } finally {
+      this.#open.delete(forward);
+    }
+  }
+
+  finishAll(): void {
+    for (const each of this.#open) each.finish();
+  }
+}
+
+const upstreamsOf = <Value>(services: ProxyOptions['services'], make: (origin: string) => Value) =>
+  new Map(Object.entries(services).map(([service, origin]) => [service, make(origin)]));
+
+/**
+ * Makes the proxy: a pool of connections a service, another for feeds. Both directions stream.
+ *
+ * @param options - addresses, bounds
+ */
+export const createProxy = (options: ProxyOptions): Proxy => {
+  const { services, internalKey, timeoutMs, draining } = options;
+  const { protocol, host } = new URL(options.publicUrl);
+  const proto = protocol.slice(0, -1);
+  const calls = upstreamsOf(services, (each) => new Upstream(each, options.connections, timeoutMs, timeoutMs));
+  const feeds = upstreamsOf(services, (each) => new Upstream(each, options.feeds, feedSilenceMs, timeoutMs));
+  draining.addEventListener('abort', () => {
+    for (const each of feeds.values()) each.finishAll();
+  });
+  return {
+    forward: async ({ exchange, route, path, clientAddress, extra }) => {
+      const { request, response, requestId } = exchange;
+      const method = request.method ?? 'GET';
+      const upstream = (isFeed(route, method, path) ? feeds : calls).get(route.service);
+      if (upstream === undefined) throw new Error(`${route.service} has no address`);
+      setSpanRoute(response, route.path);
+      const isImport = request.headers['content-type']?.startsWith('application/x-ndjson') === true;
+      const body = requestBody(request, isImport ? options.importLimitBytes : options.bodyLimitBytes);
+      const headers = requestHeaders(request.headers, { requestId, clientAddress, internalKey, proto, host });
+      const repeatable = body === null && (method === 'GET' || method === 'HEAD');
+      const { dispatcher } = upstream;
+      const toService = { path: request.url ?? '/', method, headers, body };
+      await upstream.carry(
+        new Forward({ dispatcher, request: toService, response, headers: exchange.headers, extra, repeatable }),
+      );
+    },
+    close: async () => {
+      await Promise.all([...calls.values(), ...feeds.values()].map((each) => each.dispatcher.destroy()));
+    },
+  };
+};

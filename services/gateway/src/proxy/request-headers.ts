@@ -1,0 +1,76 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+import { hopByHop, namedInConnection } from './hop-by-hop.ts';
+
+/** What the gateway tells a service about a call, besides what the caller says. */
+export interface Forwarding {
+  readonly requestId: string;
+  readonly clientAddress: string;
+  readonly internalKey: string;
+  /** `http` or `https`: as clients reach the gateway. */
+  readonly proto: string;
+  readonly host: string;
+}
+
+// Only the gateway says these; a service believes them, because they come with the internal key.
+const ours = new Set([
+  'host',
+  'expect',
+  'forwarded',
+  'x-request-id',
+  'x-real-ip',
+  'x-client-ip',
+  'true-client-ip',
+  'cf-connecting-ip',
+  'traceparent',
+  'tracestate',
+  'baggage',
+]);
+
+/** The only header of ours that a client may set. */
+const fromClients = 'causeway-after';
+
+const isSpoofed = (name: string): boolean =>
+  ours.has(name) ||
+  name.startsWith('x-forwarded-') ||
+  name.startsWith('x-original-') ||
+  (name.startsWith('causeway-') && name !== fromClients);
+
+/** The same few dozen names come with each request. */
+const verdicts = new Map<string, boolean>();
+const mostVerdicts = 1_000;
+
+const isDropped = (name: string): boolean => {
+  const known = verdicts.get(name);
+  if (known !== undefined) return known;
+  const dropped = hopByHop.has(name) || isSpoofed(name);
+  // Invented names do not fill the memory.
+  if (verdicts.size < mostVerdicts) verdicts.set(name, dropped);
+  return dropped;
+};
+
+/**
+ * The headers that a service gets: the caller's without those of its connection and those that only the gateway may set, and
+ * the gateway's own.
+ *
+ * @param headers - as the caller sent them
+ * @param forwarding - what is ours to say
+ */
+export const requestHeaders = (
+  headers: IncomingHttpHeaders,
+  forwarding: Forwarding,
+): Record<string, string | string[]> => {
+  const result: Record<string, string | string[]> = {};
+  const named = namedInConnection(headers.connection);
+  for (const name in headers) {
+    const value = headers[name];
+    if (value === undefined || isDropped(name) || named?.has(name) === true) continue;
+    result[name] = value;
+  }
+  result['x-request-id'] = forwarding.requestId;
+  result['x-forwarded-for'] = forwarding.clientAddress;
+  result['x-forwarded-proto'] = forwarding.proto;
+  result['x-forwarded-host'] = forwarding.host;
+  result['causeway-internal'] = forwarding.internalKey;
+  return result;
+};
