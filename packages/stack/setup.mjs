@@ -143,6 +143,11 @@ if (Number(process.versions.node.split('.')[0]) < oldestNode) {
   );
 }
 if (process.argv[1] !== undefined && path.resolve(process.argv[1]).endsWith('setup.mjs')) {
-  if (!upToDate()) await withLock(async () => (upToDate() ? undefined : install()));
+  if (process.argv.includes('--no-install')) {
+    // Asking what runs, or ending it, is no reason to install anything.
+    if (!existsSync(path.join(root, 'node_modules', 'node'))) {
+      fail('nothing is installed in this checkout yet, so nothing runs from it; npm start installs what is needed');
+    }
+  } else if (!upToDate()) await withLock(async () => (upToDate() ? undefined : install()));
   checkOwnNode();
 }
