@@ -1,0 +1,139 @@
+import { hkdfSync } from 'node:crypto';
+
+import { createEvents, createIdempotency, faultOfError } from '@causeway/events';
+import type { Events, KafkaPort } from '@causeway/events';
+import { createIdentity, createRevocations, remoteKeys } from '@causeway/service';
+import type { Identity, Route, ServiceParts, StartContext } from '@causeway/service';
+import type { MongoClient } from 'mongodb';
+
+import type { DefinitionDocument } from './collections/collection.model.ts';
+import { definitionsCollection, ensureDefinitionIndexes } from './collections/collection.model.ts';
+import type { CollectionRegistry } from './collections/collection-registry.ts';
+import { createCollectionRegistry } from './collections/collection-registry.ts';
+import { createDefineCollection } from './collections/define-collection.ts';
+import { defineCollectionRoute } from './collections/define-collection.route.ts';
+import { listCollectionsRoute, readCollectionRoute } from './collections/read-collections.route.ts';
+import { createRemoveCollection } from './collections/remove-collection.ts';
+import { removeCollectionRoute } from './collections/remove-collection.route.ts';
+import type { Config, settings } from './config.ts';
+import { connect } from './connections.ts';
+import { createCursorCodec } from './cursors/cursor-codec.ts';
+import { createImportLocks } from './importing/import-lock.ts';
+import { createImportRecords } from './importing/import-records.ts';
+import { clusterTimeOf, laterOf } from './positions/position.ts';
+import { withPosition } from './positions/with-position.ts';
+import { createChangeRecord } from './records/change-record.ts';
+import { patchRecordRoute, replaceRecordRoute } from './records/change-record.route.ts';
+import { createCreateRecord } from './records/create-record.ts';
+import { createRecordRoute } from './records/create-record.route.ts';
+import { createDeleteRecord } from './records/delete-record.ts';
+import { deleteRecordRoute } from './records/delete-record.route.ts';
+import { listRecordsRoute } from './records/list-records.route.ts';
+import { createReadRecord } from './records/read-record.ts';
+import { readRecordRoute } from './records/read-record.route.ts';
+import { createRecordReader } from './records/record-reader.ts';
+
+/** What a test may put in place of the real thing. */
+export interface Replacements {
+  /** Wraps the Kafka that the settings name. */
+  readonly kafka?: (kafka: KafkaPort) => KafkaPort;
+  /** Knows a test's tokens. */
+  readonly identity?: Identity;
+  /** Before this service's keys in Redis. */
+  readonly redisPrefix?: string;
+  readonly now?: () => Date;
+}
+
+interface Parts {
+  readonly config: Config;
+  readonly client: MongoClient;
+  readonly events: Events;
+  readonly registry: CollectionRegistry;
+  readonly now: () => Date;
+}
+
+/** A key for one purpose, from the key that all replicas share. */
+const derive = (config: Config, purpose: string): Uint8Array =>
+  new Uint8Array(hkdfSync('sha256', config.internalKey, '', `causeway data ${purpose}`, 32));
+
+async function routesOf({ config, client, events, registry, now }: Parts): Promise<Route[]> {
+  const { db, transaction } = events;
+  const definitions = events.collection<DefinitionDocument>(definitionsCollection, { thing: 'collection' });
+  const idempotency = createIdempotency({ db, transaction, secret: derive(config, 'idempotency') });
+  const locks = createImportLocks(db, derive(config, 'import'));
+  await Promise.all([idempotency.ensureIndexes(), locks.ensureIndexes()]);
+  const cursors = createCursorCodec(derive(config, 'cursor'));
+  const reader = createRecordReader({ registry, client });
+  const changeRecord = createChangeRecord({ registry, now });
+  const { publicUrl, queryTimeoutMs } = config;
+  const position = () => laterOf(clusterTimeOf(client), events.stream.position);
+  return [
+    defineCollectionRoute({ defineCollection: createDefineCollection({ events, definitions, registry }) }),
+    readCollectionRoute({ definitions }),
+    listCollectionsRoute({ definitions }),
+    removeCollectionRoute({ removeCollection: createRemoveCollection({ events, definitions, registry }) }),
+    createRecordRoute({
+      createRecord: createCreateRecord({ registry, idempotency, now }),
+      importRecords: createImportRecords({ registry, idempotency, locks, now }),
+      publicUrl,
+    }),
+    listRecordsRoute({ registry, cursors, queryTimeoutMs }),
+    readRecordRoute({ readRecord: createReadRecord({ registry, reader }) }),
+    replaceRecordRoute({ changeRecord }),
+    patchRecordRoute({ changeRecord }),
+    deleteRecordRoute({ deleteRecord: createDeleteRecord({ events, registry }) }),
+  ].map((route) => withPosition(route, position));
+}
+
+/** Starts everything that this service is, and says what it serves. */
+export async function start(
+  context: StartContext<typeof settings>,
+  { kafka: wrap = (kafka) => kafka, redisPrefix, now = () => new Date(), identity: given }: Replacements = {},
+): Promise<ServiceParts> {
+  const { logger, onStop, settings: config } = context;
+  const { client, redis, kafka } = await connect(config, context);
+  const { database } = config;
+  const events = createEvents({
+    service: 'data',
+    client,
+    database,
+    kafka: wrap(kafka),
+    partitions: config.kafkaPartitions,
+    beacon: true,
+    logger,
+    now,
+  });
+  const registry = createCollectionRegistry({ events, db: events.db, logger });
+  await ensureDefinitionIndexes(events.db);
+  await registry.start();
+  const routes = await routesOf({ config, client, events, registry, now });
+  onStop('events', () => events.stop());
+  await events.start();
+  await registry.refresh();
+
+  const revocations = createRevocations({
+    redis,
+    logger,
+    ...(redisPrefix === undefined ? {} : { prefix: redisPrefix }),
+  });
+  const identity =
+    given ??
+    createIdentity({
+      issuer: config.tokenIssuer,
+      audience: config.tokenAudience,
+      keys: remoteKeys({ url: config.jwksUrl, logger }),
+      revocations,
+    });
+  onStop('identity', () => identity.stop());
+  await identity.start();
+  return {
+    routes,
+    identity,
+    readiness: {
+      mongodb: () => events.db.command({ ping: 1 }).then(() => true),
+      relay: () => events.ready.relay,
+      'commit-stream': () => events.ready.stream,
+    },
+    translateError: faultOfError,
+  };
+}

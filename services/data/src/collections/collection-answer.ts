@@ -1,0 +1,39 @@
+import { z } from 'zod';
+
+import type { DefinitionDocument } from './collection.model.ts';
+
+/** A definition as administrators see it. */
+export const collectionAnswer = z.object({
+  id: z.string(),
+  name: z.string(),
+  schema: z.record(z.string(), z.unknown()),
+  indexes: z.array(
+    z.object({
+      keys: z.record(z.string(), z.union([z.literal(1), z.literal(-1)])),
+      unique: z.boolean().optional(),
+    }),
+  ),
+  rules: z.record(z.string(), z.unknown()),
+  revision: z.int(),
+  createdAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+});
+
+/** Shows a definition. */
+export const answerCollection = ({
+  _id,
+  name,
+  definition,
+  revision,
+  createdAt,
+  updatedAt,
+}: DefinitionDocument): z.input<typeof collectionAnswer> => ({
+  id: _id,
+  name,
+  schema: definition.schema,
+  indexes: definition.indexes.map(({ keys, unique }) => ({ keys, ...(unique === undefined ? {} : { unique }) })),
+  rules: definition.rules,
+  revision,
+  createdAt: createdAt.toISOString(),
+  updatedAt: updatedAt.toISOString(),
+});

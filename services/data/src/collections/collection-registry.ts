@@ -1,0 +1,162 @@
+import type { EventEnvelope } from '@causeway/contracts';
+import { collectionDeleted, collectionUpdated, collectionCreated } from '@causeway/contracts';
+import type { Change, Events, RecordedCollection } from '@causeway/events';
+import type { Db } from 'mongodb';
+
+import type { RecordDocument } from '../records/record.model.ts';
+import type { ScalarTypesAt } from '../sorting/sort.ts';
+import type { Definition, DefinitionChange, DefinitionDocument } from './collection.model.ts';
+import { changesCollection, definitionsCollection, recordsCollection } from './collection.model.ts';
+import type { CompiledDefinition } from './parse-definition.ts';
+import { parseDefinition } from './parse-definition.ts';
+import { scalarTypesAt } from './scalar-types.ts';
+
+/** A collection, as everything that touches its records knows it. */
+export interface Collection extends CompiledDefinition {
+  /** `col_…` */
+  readonly id: string;
+  readonly name: string;
+  readonly revision: number;
+  /** What a record that is written under this definition has to say. */
+  readonly def: number;
+  /** What writes have to keep to as well, while it is being checked against the records. */
+  readonly pending: CompiledDefinition | undefined;
+  /** Its records are being deleted: nothing is written. */
+  readonly removing: boolean;
+  readonly scalarTypesAt: ScalarTypesAt;
+  readonly records: RecordedCollection<RecordDocument>;
+}
+
+/** The definitions that this process knows. */
+export interface CollectionRegistry {
+  /** Reads all definitions, and follows their changes from then on. Call it before the events start. */
+  start(): Promise<void>;
+  /** Reads all definitions again: after the commit stream has opened, so that no change falls between. */
+  refresh(): Promise<void>;
+  /** By name; one that is not known is looked for in MongoDB. */
+  find(name: string): Promise<Collection | undefined>;
+  /** By id, as far as this process knows. */
+  get(id: string): Collection | undefined;
+  /** Reads a definition anew, and the change of it that is under way. */
+  reload(id: string): Promise<Collection | undefined>;
+  /** Calls a listener after a definition has changed in commit order, or is gone. */
+  onChange(listener: (id: string, collection: Collection | undefined) => void): () => void;
+}
+
+/** What {@link createCollectionRegistry} is given. */
+export interface CollectionRegistryOptions {
+  readonly events: Pick<Events, 'collection' | 'prepare' | 'stream'>;
+  readonly db: Db;
+  readonly logger: { error(fields: Record<string, unknown>, message: string): void };
+}
+
+/** Keeps the definitions of a process in step with MongoDB, by the commit stream. */
+export function createCollectionRegistry({ events, db, logger }: CollectionRegistryOptions): CollectionRegistry {
+  const definitions = db.collection<DefinitionDocument>(definitionsCollection);
+  const changes = db.collection<DefinitionChange>(changesCollection);
+  const byId = new Map<string, Collection>();
+  const idByName = new Map<string, string>();
+  const recorded = new Map<string, RecordedCollection<RecordDocument>>();
+  const listeners = new Set<(id: string, collection: Collection | undefined) => void>();
+
+  const recordsOf = (id: string): RecordedCollection<RecordDocument> => {
+    const known = recorded.get(id);
+    if (known !== undefined) return known;
+    const made = events.collection<RecordDocument>(recordsCollection(id), { thing: 'record' });
+    recorded.set(id, made);
+    return made;
+  };
+
+  const put = (collection: Collection): Collection => {
+    byId.set(collection.id, collection);
+    idByName.set(collection.name, collection.id);
+    return collection;
+  };
+
+  const forget = (id: string): void => {
+    const collection = byId.get(id);
+    byId.delete(id);
+    if (collection !== undefined && idByName.get(collection.name) === id) idByName.delete(collection.name);
+  };
+
+  const make = (
+    about: { readonly id: string; readonly name: string; readonly revision: number },
+    definition: Definition,
+    change: Pick<DefinitionChange, 'def' | 'pending' | 'removing'>,
+  ): Collection => ({
+    ...about,
+    ...parseDefinition(definition),
+    def: change.def,
+    pending: change.pending === undefined ? undefined : parseDefinition(change.pending),
+    removing: change.removing === true,
+    scalarTypesAt: (segments) => scalarTypesAt(definition.schema, segments),
+    records: recordsOf(about.id),
+  });
+
+  const reload = async (id: string): Promise<Collection | undefined> => {
+    // The change first: a definition that is committed in between has an entry that is older, and is refused once more.
+    const change = await changes.findOne({ _id: id });
+    const document = await definitions.findOne({ _id: id });
+    const known = byId.get(id);
+    if (document === null || change === null) {
+      forget(id);
+      return undefined;
+    }
+    // The stream may have brought a later one meanwhile.
+    if (known !== undefined && known.revision > document.revision) return known;
+    return put(make({ id, name: document.name, revision: document.revision }, document.definition, change));
+  };
+
+  const reloadAll = async (): Promise<void> => {
+    const ids = await definitions.find({}, { projection: { _id: 1 } }).toArray();
+    const there = new Set(ids.map(({ _id }) => _id));
+    for (const id of byId.keys()) if (!there.has(id)) forget(id);
+    for (const id of there) {
+      // One that cannot be read is answered with 500; the others are served.
+      await reload(id).catch((error: unknown) => logger.error({ error, id }, 'a definition could not be read'));
+    }
+  };
+
+  const inBackground = (work: Promise<unknown>): void => {
+    work.catch((error: unknown) => logger.error({ error }, 'a definition could not be read'));
+  };
+
+  /** Takes a definition from its event, in commit order; its number is read afterwards, by who writes. */
+  const apply = (id: string, revision: number, event: EventEnvelope): void => {
+    const known = byId.get(id);
+    if (known !== undefined && known.revision >= revision) return;
+    if (event.type !== collectionUpdated.type && event.type !== collectionCreated.type) return;
+    const { name, definition } = event.data as { name: string; definition: Definition };
+    put(make({ id, name, revision }, definition, { def: known?.def ?? 1 }));
+    inBackground(reload(id));
+  };
+
+  const follow = ({ collection, id, revision, event, deleted }: Change): void => {
+    if (collection !== definitionsCollection || event === undefined) return;
+    if (deleted || event.type === collectionDeleted.type) forget(id);
+    else apply(id, revision, event);
+    for (const listener of listeners) listener(id, byId.get(id));
+  };
+
+  return {
+    async start() {
+      events.stream.subscribe(follow);
+      events.stream.onGap(() => inBackground(reloadAll()));
+      await reloadAll();
+    },
+    refresh: reloadAll,
+    async find(name) {
+      const id = idByName.get(name);
+      const known = id === undefined ? undefined : byId.get(id);
+      if (known !== undefined) return known;
+      const document = await definitions.findOne({ name }, { projection: { _id: 1 } });
+      return document === null ? undefined : reload(document._id);
+    },
+    get: (id) => byId.get(id),
+    reload,
+    onChange(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import type { RecordedDocument } from '@causeway/events';
+import type { Db } from 'mongodb';
+
+import type { SchemaObject } from './walk-schema.ts';
+
+/** An index as an administrator defines it: paths of fields and directions. */
+export interface IndexDefinition {
+  readonly keys: Readonly<Record<string, 1 | -1>>;
+  readonly unique?: boolean | undefined;
+}
+
+/** What an administrator says about a collection. */
+export interface Definition {
+  readonly schema: SchemaObject;
+  readonly indexes: readonly IndexDefinition[];
+  /** As sent: `parseRules` has accepted it. */
+  readonly rules: Readonly<Record<string, unknown>>;
+}
+
+/** A definition as it is stored; its `_id` (`col_…`) names the records' collection, so that the name may be used anew. */
+export interface DefinitionDocument extends RecordedDocument {
+  readonly name: string;
+  readonly definition: Definition;
+}
+
+/**
+ * Who is changing a definition, and what writers have to know meanwhile. Written plainly: it is no record, and nobody is
+ * told of it but the writers, whom the records' validator sends here.
+ */
+export interface DefinitionChange {
+  /** The definition's id. */
+  readonly _id: string;
+  /** What the records' validator demands of `def`; rises with each change that is begun. */
+  readonly def: number;
+  /** The change that is under way. */
+  readonly owner?: string;
+  /** When the owner counts as gone; it moves this on while it works. */
+  readonly until?: Date;
+  /** What every write has to keep to as well, while it is being checked against the records. */
+  readonly pending?: Definition;
+  /** The records are being deleted: no write is taken. */
+  readonly removing?: boolean;
+}
+
+/** The collection of {@link DefinitionDocument}s. */
+export const definitionsCollection = 'collections';
+
+/** The collection of {@link DefinitionChange}s. */
+export const changesCollection = 'definition_changes';
+
+/** The MongoDB collection that holds the records of a definition. */
+export const recordsCollection = (definitionId: string): string => `records_${definitionId}`;
+
+/** The definition whose records a MongoDB collection holds, if it holds any. */
+export const definitionIdOf = (collection: string): string | undefined =>
+  collection.startsWith('records_') ? collection.slice('records_'.length) : undefined;
+
+/** Makes the indexes of the definitions. */
+export async function ensureDefinitionIndexes(db: Db): Promise<void> {
+  await db.collection(definitionsCollection).createIndexes([{ key: { name: 1 }, unique: true }]);
+}

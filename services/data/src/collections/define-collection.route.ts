@@ -1,0 +1,59 @@
+import { faults } from '@causeway/contracts';
+import { defineRoute, etag } from '@causeway/service';
+import type { Route } from '@causeway/service';
+import { z } from 'zod';
+
+import { answerCollection, collectionAnswer } from './collection-answer.ts';
+import { definitionBusy, definitionConflict, tooManyCollections } from './collections.errors.ts';
+import type { createDefineCollection } from './define-collection.ts';
+import { isCollectionName, parseDefinition } from './parse-definition.ts';
+
+const headers = {
+  ETag: { description: "The definition's revision." },
+  'Causeway-Event': { description: 'The id of the event; absent where nothing has changed.' },
+};
+
+/** `PUT /v1/collections/{name}` */
+export const defineCollectionRoute = ({
+  defineCollection,
+}: {
+  readonly defineCollection: ReturnType<typeof createDefineCollection>;
+}): Route =>
+  defineRoute({
+    method: 'put',
+    path: '/v1/collections/{name}',
+    operationId: 'defineCollection',
+    tag: 'data',
+    summary: 'Define a collection, or change its definition',
+    access: 'admin',
+    params: z.object({ name: z.string() }),
+    body: z.strictObject({
+      schema: z.record(z.string(), z.unknown()),
+      indexes: z.array(z.unknown()).optional(),
+      rules: z.record(z.string(), z.unknown()).optional(),
+    }),
+    bodyLimitBytes: 262_144,
+    requestHeaders: { 'If-Match': { description: 'Only if the definition has this revision.' } },
+    responses: {
+      200: { description: 'The definition, changed.', schema: collectionAnswer, headers },
+      201: { description: 'The definition, new.', schema: collectionAnswer, headers },
+    },
+    faults: [definitionConflict, definitionBusy, tooManyCollections, faults.preconditionFailed],
+    async handle({ cause, params: { name }, body, ifMatch }) {
+      if (!isCollectionName(name)) {
+        const message = 'A name begins with a small letter and has up to 63 small letters, digits, - and _.';
+        throw faults.invalidRequest({ errors: [{ parameter: 'name', code: 'invalid-name', message }] });
+      }
+      const definition = parseDefinition(body);
+      const { document, eventId, isNew } = await defineCollection(cause, { name, definition, ifMatch });
+      return {
+        status: isNew ? 201 : 200,
+        headers: {
+          ETag: etag(document.revision),
+          'Causeway-Event': eventId,
+          Location: isNew ? `/v1/collections/${name}` : undefined,
+        },
+        body: answerCollection(document),
+      };
+    },
+  });

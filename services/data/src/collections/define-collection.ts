@@ -1,0 +1,155 @@
+import { faults, newId } from '@causeway/contracts';
+import type { Cause } from '@causeway/contracts';
+import { DuplicateKey } from '@causeway/events';
+import type { Events, IfMatch, RecordedCollection } from '@causeway/events';
+import { matches } from '@causeway/service';
+import { isDeepStrictEqual } from 'node:util';
+
+import type { RecordDocument } from '../records/record.model.ts';
+import type { Definition, DefinitionChange, DefinitionDocument } from './collection.model.ts';
+import { changesCollection, recordsCollection } from './collection.model.ts';
+import type { CollectionRegistry } from './collection-registry.ts';
+import { created, updated } from './collections.events.ts';
+import { definitionConflict, tooManyCollections } from './collections.errors.ts';
+import type { DefinitionLock } from './definition-lock.ts';
+import { lockDefinition } from './definition-lock.ts';
+import type { CompiledDefinition } from './parse-definition.ts';
+import { buildIndexes } from './record-indexes.ts';
+import { createRecordsCollection, demandDefinition } from './records-store.ts';
+
+/** What {@link createDefineCollection} is given. */
+export interface DefineCollectionDependencies {
+  readonly events: Pick<Events, 'db' | 'transaction' | 'prepare'>;
+  readonly definitions: RecordedCollection<DefinitionDocument>;
+  readonly registry: CollectionRegistry;
+}
+
+/** What an administrator wants. */
+export interface DefineCollection {
+  readonly name: string;
+  readonly definition: CompiledDefinition;
+  readonly ifMatch: IfMatch | undefined;
+}
+
+/** What has come of it. */
+export interface DefinedCollection {
+  readonly document: DefinitionDocument;
+  /** Absent where nothing has changed. */
+  readonly eventId?: string;
+  readonly isNew: boolean;
+}
+
+const maxCollections = 500;
+const maxExamples = 5;
+
+/**
+ * Defines a collection, or changes its definition. A new schema or index is refused where the records there would break it;
+ * from before they are looked at until the change is committed every write has to keep to both definitions, so that none
+ * slips in between.
+ *
+ * @returns the use case; it throws faults `definition-conflict`, `definition-busy`, `precondition-failed` and
+ *   `too-many-collections`
+ */
+export function createDefineCollection({ events, definitions, registry }: DefineCollectionDependencies) {
+  const { db } = events;
+  const changes = db.collection<DefinitionChange>(changesCollection);
+
+  const create = async (cause: Cause, name: string, definition: CompiledDefinition): Promise<DefinedCollection> => {
+    if ((await definitions.native.countDocuments({}, { limit: maxCollections })) >= maxCollections) {
+      throw tooManyCollections({ detail: `There may be at most ${maxCollections}.` });
+    }
+    const id = newId('col');
+    const { source } = definition;
+    await createRecordsCollection(db, id, 1);
+    await buildIndexes(db.collection<RecordDocument>(recordsCollection(id)), source.indexes);
+    await events.prepare(recordsCollection(id));
+    const write = await events.transaction(async (session) => {
+      await changes.insertOne({ _id: id, def: 1 }, { session });
+      const creation = { _id: id, state: { name, definition: source }, event: created(id, name, source) };
+      return await definitions.create(cause, creation, { session });
+    });
+    await registry.reload(id);
+    return { document: write.document, eventId: write.event.id, isNew: true };
+  };
+
+  const commit = async (
+    cause: Cause,
+    current: DefinitionDocument,
+    source: Definition,
+    lock: DefinitionLock,
+  ): Promise<DefinedCollection> => {
+    const write = await events.transaction(async (session) => {
+      await lock.commit(session);
+      const decision = {
+        state: { name: current.name, definition: source },
+        event: updated(current._id, current.name, source),
+      };
+      // Nobody else changes it while we have the lock; a revision that moved on ends the change.
+      return await definitions.update(cause, current._id, () => decision, { ifMatch: [current.revision], session });
+    });
+    if (write?.event === undefined) throw faults.conflict();
+    return { document: write.document, eventId: write.event.id, isNew: false };
+  };
+
+  const change = async (
+    cause: Cause,
+    current: DefinitionDocument,
+    definition: CompiledDefinition,
+  ): Promise<DefinedCollection> => {
+    const { source } = definition;
+    if (isDeepStrictEqual(source, current.definition)) return { document: current, isNew: false };
+    const lock = await lockDefinition(db, current._id, { pending: source });
+    try {
+      await demandDefinition(db, current._id, lock.def);
+      const records = db.collection<RecordDocument>(recordsCollection(current._id));
+      const indexes = await buildIndexes(records, source.indexes);
+      let defined: DefinedCollection;
+      try {
+        if (!isDeepStrictEqual(source.schema, current.definition.schema)) await checkRecords(records, definition, lock);
+        defined = await commit(cause, current, source, lock);
+      } catch (error) {
+        await indexes.undo();
+        throw error;
+      }
+      await indexes.finish();
+      return defined;
+    } finally {
+      // After a commit it is not ours any more, and this does nothing.
+      await lock.release();
+      await registry.reload(current._id);
+    }
+  };
+
+  return async (cause: Cause, { name, definition, ifMatch }: DefineCollection): Promise<DefinedCollection> => {
+    const current = await definitions.native.findOne({ name });
+    if (!matches(ifMatch, current?.revision)) throw faults.preconditionFailed();
+    if (current !== null) return await change(cause, current, definition);
+    try {
+      return await create(cause, name, definition);
+    } catch (error) {
+      // Somebody has defined the same name meanwhile.
+      const winner = error instanceof DuplicateKey ? await definitions.native.findOne({ name }) : null;
+      if (winner === null) throw error;
+      return await change(cause, winner, definition);
+    }
+  };
+}
+
+/** Looks at every record, and keeps the lock while it does. */
+async function checkRecords(
+  records: RecordedCollection<RecordDocument>['native'],
+  { schema }: CompiledDefinition,
+  lock: DefinitionLock,
+): Promise<void> {
+  const examples: { readonly id: string; readonly errors: unknown }[] = [];
+  let count = 0;
+  for await (const { _id, fields } of records.find({}, { projection: { fields: 1 }, batchSize: 1_000 })) {
+    count += 1;
+    if (count % 5_000 === 0) await lock.renew();
+    const errors = schema.validate(fields);
+    if (errors.length > 0) examples.push({ id: _id, errors });
+    if (examples.length >= maxExamples) break;
+  }
+  if (examples.length === 0) return;
+  throw definitionConflict({ detail: 'Records that are there break the new schema.', extensions: { examples } });
+}

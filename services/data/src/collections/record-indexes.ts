@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+
+import type { Collection, Document, IndexDescription } from 'mongodb';
+import { MongoServerError } from 'mongodb';
+
+import { parseFieldPath } from '../conditions/field-path.ts';
+import type { RecordDocument } from '../records/record.model.ts';
+import { definitionConflict } from './collections.errors.ts';
+import type { IndexDefinition } from './collection.model.ts';
+
+/** Names of indexes that definitions ask for begin so; others are not ours to remove. */
+const prefix = 'by_';
+const maxExamples = 5;
+
+/** The storage path of an indexed field. */
+const storageOf = (name: string): string => {
+  const path = parseFieldPath(name, 'record', '');
+  if (!path.ok) throw new TypeError(`${name} was accepted as the key of an index`);
+  return path.value.storage;
+};
+
+/**
+ * An index as MongoDB is told. `_id` is added in the direction of the last key, so that the index serves sorts by these
+ * keys to the end, cursors included; not to a unique one, which it would change.
+ */
+export function describeIndex({ keys, unique = false }: IndexDefinition): IndexDescription & { name: string } {
+  const own = Object.entries(keys).map(([name, direction]) => [storageOf(name), direction] as const);
+  const [last] = own.slice(-1);
+  const tieBreak = unique || own.some(([path]) => path === '_id') ? [] : [['_id', last?.[1] ?? 1] as const];
+  const entries = [...own, ...tieBreak];
+  const digest = createHash('sha256').update(JSON.stringify([entries, unique]));
+  return {
+    key: Object.fromEntries(entries),
+    name: prefix + digest.digest('hex').slice(0, 24),
+    ...(unique ? { unique } : {}),
+  };
+}
+
+/** What {@link buildIndexes} has done. */
+export interface BuiltIndexes {
+  /** Removes what was built: the definition has not come about. */
+  undo(): Promise<void>;
+  /** Removes what the definition does not ask for any more. */
+  finish(): Promise<void>;
+}
+
+/**
+ * Builds the indexes that a definition asks for and that are not there.
+ *
+ * @throws Fault `definition-conflict` where the records do not allow one
+ */
+export async function buildIndexes(
+  records: Collection<RecordDocument>,
+  definitions: readonly IndexDefinition[],
+): Promise<BuiltIndexes> {
+  const wanted = definitions.map(describeIndex);
+  const there = new Set(
+    (await records.indexes()).flatMap(({ name }) => (name?.startsWith(prefix) === true ? [name] : [])),
+  );
+  const missing = wanted.filter(({ name }) => !there.has(name));
+  const drop = async (names: readonly string[]): Promise<void> => {
+    for (const name of names) await records.dropIndex(name);
+  };
+  const built: string[] = [];
+  const undo = (): Promise<void> => drop(built);
+  for (const index of missing) {
+    try {
+      await records.createIndexes([index]);
+    } catch (error) {
+      await undo();
+      throw await explain(records, index, error);
+    }
+    built.push(index.name);
+  }
+  const names = new Set(wanted.map(({ name }) => name));
+  return { undo, finish: () => drop([...there].filter((name) => !names.has(name))) };
+}
+
+/** Cannot index parallel arrays: https://www.mongodb.com/docs/manual/reference/error-codes/ */
+export const parallelArraysCode = 171;
+
+async function explain(records: Collection<RecordDocument>, index: IndexDescription, error: unknown): Promise<unknown> {
+  if (!(error instanceof MongoServerError)) return error;
+  if (error.code === parallelArraysCode) {
+    const detail = 'Records have arrays in two fields of one index; an index takes one.';
+    return definitionConflict({ detail, cause: error });
+  }
+  if (error.code !== 11_000) return error;
+  const examples = await duplicates(records, index);
+  const detail = 'Records have the same values in the fields of a unique index.';
+  return definitionConflict({ detail, cause: error, extensions: { examples } });
+}
+
+/** Ids of records that have the same values in the fields of an index. */
+async function duplicates(
+  records: Collection<RecordDocument>,
+  { key }: IndexDescription,
+): Promise<{ readonly ids: string[] }[]> {
+  const values = Object.fromEntries(Object.keys(key).map((path, at) => [`k${at}`, { $ifNull: [`$${path}`, null] }]));
+  const stages: Document[] = [
+    { $group: { _id: values, ids: { $firstN: { n: maxExamples, input: '$_id' } }, count: { $sum: 1 } } },
+    { $match: { count: { $gt: 1 } } },
+    { $limit: maxExamples },
+    { $project: { _id: 0, ids: 1 } },
+  ];
+  return await records.aggregate<{ ids: string[] }>(stages, { maxTimeMS: 30_000, allowDiskUse: true }).toArray();
+}

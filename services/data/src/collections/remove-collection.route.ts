@@ -1,0 +1,34 @@
+import { faults } from '@causeway/contracts';
+import { defineRoute } from '@causeway/service';
+import type { Route } from '@causeway/service';
+import { z } from 'zod';
+
+import { collectionNotEmpty, definitionBusy } from './collections.errors.ts';
+import type { createRemoveCollection } from './remove-collection.ts';
+
+/** `DELETE /v1/collections/{name}` */
+export const removeCollectionRoute = ({
+  removeCollection,
+}: {
+  readonly removeCollection: ReturnType<typeof createRemoveCollection>;
+}): Route =>
+  defineRoute({
+    method: 'delete',
+    path: '/v1/collections/{name}',
+    operationId: 'removeCollection',
+    tag: 'data',
+    summary: 'Remove a collection',
+    access: 'admin',
+    params: z.object({ name: z.string() }),
+    query: z.strictObject({ records: z.literal('delete').optional() }),
+    requestHeaders: { 'If-Match': { description: 'Only if the definition has this revision.' } },
+    responses: {
+      204: { description: 'Removed.', headers: { 'Causeway-Event': { description: 'The id of the event.' } } },
+    },
+    faults: [faults.notFound, collectionNotEmpty, definitionBusy, faults.preconditionFailed],
+    async handle({ cause, params: { name }, query, ifMatch, signal }) {
+      const withRecords = query.records === 'delete';
+      const eventId = await removeCollection(cause, { name, withRecords, ifMatch, signal });
+      return { status: 204, headers: { 'Causeway-Event': eventId } };
+    },
+  });

@@ -1,0 +1,90 @@
+import { faults } from '@causeway/contracts';
+import type { Cause } from '@causeway/contracts';
+import type { Events, IfMatch, RecordedCollection } from '@causeway/events';
+import { matches } from '@causeway/service';
+
+import * as recordEvents from '../records/records.events.ts';
+import type { CollectionRegistry } from './collection-registry.ts';
+import type { DefinitionDocument } from './collection.model.ts';
+import { collectionNotEmpty } from './collections.errors.ts';
+import { deleted } from './collections.events.ts';
+import type { DefinitionLock } from './definition-lock.ts';
+import { lockDefinition } from './definition-lock.ts';
+import { demandDefinition } from './records-store.ts';
+import type { Collection } from './collection-registry.ts';
+
+/** What {@link createRemoveCollection} is given. */
+export interface RemoveCollectionDependencies {
+  readonly events: Pick<Events, 'db' | 'transaction'>;
+  readonly definitions: RecordedCollection<DefinitionDocument>;
+  readonly registry: CollectionRegistry;
+}
+
+/** Which collection, and whether its records go with it. */
+export interface RemoveCollection {
+  readonly name: string;
+  readonly withRecords: boolean;
+  readonly ifMatch: IfMatch | undefined;
+  /** Aborted when the client goes: what is deleted by then stays deleted, and the call may be repeated. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Removes a collection: writes are refused, its records are deleted one by one, each with its event, then the definition.
+ * The empty MongoDB collection stays: its name is never used again, and dropping it could lose events without a word.
+ *
+ * @returns the use case, giving the event's id; it throws faults `not-found`, `collection-not-empty`, `definition-busy`
+ *   and `precondition-failed`
+ */
+export function createRemoveCollection({ events, definitions, registry }: RemoveCollectionDependencies) {
+  const deleteRecords = async (
+    cause: Cause,
+    collection: Collection,
+    lock: DefinitionLock,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    const { records } = collection;
+    const { id: by } = cause.principal;
+    for (;;) {
+      signal.throwIfAborted();
+      await lock.renew();
+      const rows = await records.native.find({}, { projection: { _id: 1 }, limit: 500 }).toArray();
+      if (rows.length === 0) return;
+      for (const { _id } of rows) {
+        await records.delete(cause, _id, (current) => recordEvents.deleted(collection, current, by));
+      }
+    }
+  };
+
+  const remove = async (
+    cause: Cause,
+    collection: Collection,
+    lock: DefinitionLock,
+    command: RemoveCollection,
+  ): Promise<string> => {
+    await demandDefinition(events.db, collection.id, lock.def);
+    if (command.withRecords) await deleteRecords(cause, collection, lock, command.signal);
+    else if ((await collection.records.native.findOne({}, { projection: { _id: 1 } })) !== null) {
+      throw collectionNotEmpty();
+    }
+    const write = await events.transaction(async (session) => {
+      await lock.commit(session);
+      return await definitions.delete(cause, collection.id, deleted, { session });
+    });
+    if (write === undefined) throw faults.notFound();
+    return write.event.id;
+  };
+
+  return async (cause: Cause, command: RemoveCollection): Promise<string> => {
+    const collection = await registry.find(command.name);
+    if (collection === undefined) throw faults.notFound();
+    if (!matches(command.ifMatch, collection.revision)) throw faults.preconditionFailed();
+    const lock = await lockDefinition(events.db, collection.id, { removing: true });
+    try {
+      return await remove(cause, collection, lock, command);
+    } finally {
+      await lock.release();
+      await registry.reload(collection.id);
+    }
+  };
+}

@@ -1,0 +1,67 @@
+import {
+  defineSettings,
+  kafkaSettings,
+  keySettings,
+  mongodbSettings,
+  processSettings,
+  readSettings,
+  redisSettings,
+  tokenSettings,
+} from '@causeway/service';
+import type { SettingValues } from '@causeway/service';
+
+/** Every setting of this service. */
+export const settings = defineSettings({
+  ...processSettings,
+  port: { env: 'PORT', type: 'port', default: 8083, description: 'Port that the service listens on.' },
+  ...mongodbSettings,
+  database: {
+    env: 'DATA_DATABASE',
+    type: 'string',
+    default: 'causeway-data',
+    description: "This service's own database in MongoDB.",
+  },
+  ...kafkaSettings,
+  ...redisSettings,
+  ...tokenSettings,
+  ...keySettings,
+  queryTimeoutMs: {
+    env: 'QUERY_TIMEOUT',
+    type: 'duration',
+    default: 5_000,
+    min: 100,
+    description: 'How long MongoDB may work on one list or count.',
+  },
+  cacheBytes: {
+    env: 'RECORD_CACHE_SIZE',
+    type: 'bytes',
+    default: 64 * 1_048_576,
+    description: 'Memory for records that were read, as JSON.',
+  },
+  feedLimit: {
+    env: 'FEED_LIMIT',
+    type: 'integer',
+    default: 10_000,
+    min: 1,
+    max: 100_000,
+    description: 'How many feeds may be open in one process; more are answered with 503.',
+  },
+  feedHistoryBytes: {
+    env: 'FEED_HISTORY_SIZE',
+    type: 'bytes',
+    default: 32 * 1_048_576,
+    description: 'Memory for the latest changes, from which feeds resume without asking MongoDB.',
+  },
+});
+
+/** The configuration of this service, checked. */
+export type Config = SettingValues<typeof settings>;
+
+/**
+ * Reads the configuration.
+ *
+ * @param environment - `process.env`
+ * @throws SettingsError naming every setting that is missing or wrong
+ */
+export const readConfig = (environment: Readonly<Record<string, string | undefined>>): Config =>
+  readSettings(settings, environment);

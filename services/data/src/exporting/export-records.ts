@@ -1,0 +1,118 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+
+import type { Answer } from '@causeway/service';
+
+import type { Collection } from '../collections/collection-registry.ts';
+import { findVisible } from '../records/find-records.ts';
+import { answerProjected } from '../records/project-record.ts';
+import type { QueryParameters, RecordQuery } from '../records/query-parameters.ts';
+import { parseRecordQuery } from '../records/query-parameters.ts';
+import type { VisibleRecord } from '../records/record.model.ts';
+import type { Caller } from '../rules/rule.ts';
+import { csvRow } from './csv.ts';
+
+/** One JSON object a line. */
+export const ndjsonType = 'application/x-ndjson';
+
+/** RFC 4180. */
+export const csvType = 'text/csv';
+
+/** Rows are sent in pieces of about this size. */
+const pieceLength = 65_536;
+
+/** What is exported, to whom. */
+export interface ExportRecords {
+  readonly collection: Collection;
+  readonly caller: Caller;
+  readonly parameters: QueryParameters;
+  readonly mediaType: typeof ndjsonType | typeof csvType;
+  /** Aborted when the client goes: MongoDB's cursor is closed then. */
+  readonly signal: AbortSignal;
+}
+
+/** How records become lines. */
+interface Format {
+  readonly head: string;
+  readonly line: (record: VisibleRecord) => string;
+}
+
+/**
+ * Streams everything that a query finds, as fast as the client takes it. Where MongoDB fails midway the answer is cut
+ * off, so that nobody takes it for whole.
+ *
+ * @throws Fault `invalid-request` before anything is sent
+ */
+export function exportRecords({ collection, caller, parameters, mediaType, signal }: ExportRecords): Answer<200> {
+  const query = parseRecordQuery(parameters, collection.scalarTypesAt);
+  const format = mediaType === csvType ? csvFormat(collection, query) : ndjsonFormat(query);
+  return {
+    status: 200,
+    headers: {
+      'Content-Type': mediaType === csvType ? `${csvType}; charset=utf-8; header=present` : mediaType,
+      'Content-Disposition': `attachment; filename="${collection.name}.${mediaType === csvType ? 'csv' : 'ndjson'}"`,
+    },
+    stream: async (response) => {
+      const cursor = findVisible(collection, caller, query, {});
+      const close = (): void => void cursor.close().catch(() => undefined);
+      signal.addEventListener('abort', close, { once: true });
+      try {
+        await writeAll(response, cursor, format, signal);
+      } finally {
+        signal.removeEventListener('abort', close);
+        await cursor.close();
+      }
+    },
+  };
+}
+
+async function writeAll(
+  response: ServerResponse,
+  records: AsyncIterable<VisibleRecord>,
+  { head, line }: Format,
+  signal: AbortSignal,
+): Promise<void> {
+  let piece = head;
+  for await (const record of records) {
+    piece += line(record);
+    if (piece.length < pieceLength) continue;
+    if (!response.write(piece)) await once(response, 'drain', { signal });
+    piece = '';
+  }
+  if (piece !== '') response.write(piece);
+}
+
+const ndjsonFormat = ({ fields }: RecordQuery): Format => ({
+  head: '',
+  line: (record) => `${JSON.stringify(answerProjected(record, fields))}\n`,
+});
+
+/** Columns in the order of the schema, within what the service keeps; those that were named, in their order. */
+function csvFormat({ schema }: Collection, { fields }: RecordQuery): Format {
+  const { properties } = schema.source as { readonly properties?: object };
+  const declared = [
+    'id',
+    ...Object.keys(properties ?? {}),
+    'revision',
+    'createdAt',
+    'updatedAt',
+    'createdBy',
+    'updatedBy',
+  ];
+  const columns = fields === undefined ? declared : [...new Set(['id', ...fields.map(({ text }) => text)])];
+  return {
+    head: csvRow(columns),
+    line: (record) => {
+      const answer = answerProjected(record, fields);
+      return csvRow(columns.map((column) => valueIn(answer, fields === undefined ? [column] : column.split('.'))));
+    },
+  };
+}
+
+function valueIn(value: unknown, segments: readonly string[]): unknown {
+  const [first, ...rest] = segments;
+  if (first === undefined) return value;
+  if (Array.isArray(value)) return value.map((element: unknown) => valueIn(element, segments));
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, first)) return undefined;
+  return valueIn((value as Readonly<Record<string, unknown>>)[first], rest);
+}

@@ -1,0 +1,184 @@
+import { createHash, randomUUID } from 'node:crypto';
+
+import { faults, newId } from '@causeway/contracts';
+import type { Cause, Fault } from '@causeway/contracts';
+import type { Idempotency, IdempotentRequest } from '@causeway/events';
+
+import type { CollectionRegistry } from '../collections/collection-registry.ts';
+import { maxRecordBytes } from '../records/judge-record.ts';
+import { underDefinition } from '../records/under-definition.ts';
+import type { Caller } from '../rules/rule.ts';
+import { conditionOf } from '../rules/rule.ts';
+import { nothing } from '../conditions/condition.ts';
+import type { Batch, ImportWriter, LineOutcome } from './import-batch.ts';
+import { writeBatch } from './import-batch.ts';
+import type { createImportLocks, ImportLock } from './import-lock.ts';
+import { createLineIds } from './line-ids.ts';
+import type { Line } from './read-lines.ts';
+import { readLines } from './read-lines.ts';
+
+/** What {@link createImportRecords} is given. */
+export interface ImportRecordsDependencies {
+  readonly registry: CollectionRegistry;
+  readonly idempotency: Idempotency;
+  readonly locks: ReturnType<typeof createImportLocks>;
+  readonly now: () => Date;
+}
+
+/** What is imported. */
+export interface ImportRecords {
+  readonly collection: string;
+  readonly caller: Caller;
+  readonly body: AsyncIterable<Buffer>;
+  /** The call, where it may be repeated; its body is the stream. */
+  readonly request: Omit<IdempotentRequest, 'body'> | undefined;
+  /** Shows a line's fault. */
+  readonly describe: (fault: Fault) => unknown;
+}
+
+/** What has become of an import. */
+export interface ImportResult {
+  readonly created: number;
+  readonly failed: number;
+  /** The first 100. */
+  readonly errors: readonly { readonly line: number; readonly problem: unknown }[];
+  /** The events of its records, as long as they are few. */
+  readonly eventIds: readonly string[];
+}
+
+const batchLines = 500;
+const batchBytes = 1_048_576;
+const maxErrors = 100;
+/** An answer names so many events; of more, none. */
+const maxEventIds = 10;
+
+class Tally {
+  created = 0;
+  failed = 0;
+  readonly errors: { line: number; problem: unknown }[] = [];
+  readonly eventIds: string[] = [];
+  readonly #describe: ImportRecords['describe'];
+
+  constructor(describe: ImportRecords['describe']) {
+    this.#describe = describe;
+  }
+
+  add(line: number, outcome: LineOutcome): void {
+    if (outcome.kind === 'failed') {
+      this.failed += 1;
+      if (this.errors.length < maxErrors) this.errors.push({ line, problem: this.#describe(outcome.fault) });
+      return;
+    }
+    this.created += 1;
+    if (outcome.eventId !== undefined && this.eventIds.length <= maxEventIds) this.eventIds.push(outcome.eventId);
+  }
+
+  result(): ImportResult {
+    const { created, failed, errors, eventIds } = this;
+    return { created, failed, errors, eventIds: eventIds.length > maxEventIds ? [] : eventIds };
+  }
+}
+
+/**
+ * Stores one record for each line of a stream, in batches, as fast as MongoDB takes them: the client is read no faster.
+ * Good lines stay, whatever becomes of the others.
+ *
+ * With an `Idempotency-Key` the records' ids follow from it and the lines' numbers, so that an import that broke off may be
+ * repeated from its beginning; one that was answered is compared by its hash, and answered again.
+ *
+ * @returns the use case; it throws faults `not-found`, `forbidden`, `idempotency-key-reused` and `idempotency-key-in-use`
+ */
+export function createImportRecords({ registry, idempotency, locks, now }: ImportRecordsDependencies) {
+  const writeLines = async (
+    { collection, body, describe }: ImportRecords,
+    writer: ImportWriter,
+    lock: ImportLock | undefined,
+  ): Promise<ImportResult> => {
+    const tally = new Tally(describe);
+    const write = async (lines: readonly Line[]): Promise<void> => {
+      const batch: Batch = { lines, outcomes: new Map() };
+      await underDefinition(registry, collection, (current) => writeBatch(current, batch, writer));
+      for (const [line, outcome] of [...batch.outcomes].sort(([a], [b]) => a - b)) tally.add(line, outcome);
+      await lock?.renew();
+    };
+    // One batch is written while the next one arrives.
+    let writing = Promise.resolve();
+    for await (const lines of inBatches(readLines(body, maxRecordBytes))) {
+      await writing;
+      writing = write(lines);
+      // Looked at when the next batch is full; until then it must not count as unhandled.
+      writing.catch(() => undefined);
+    }
+    await writing;
+    return tally.result();
+  };
+
+  const runLocked = async (
+    command: ImportRecords,
+    request: Omit<IdempotentRequest, 'body'>,
+    writer: Omit<ImportWriter, 'idOf'>,
+    lock: ImportLock,
+  ): Promise<{ readonly answer: ImportResult; readonly replayed: boolean }> => {
+    const hash = createHash('sha256');
+    const body = hashing(command.body, hash);
+    const whole = (): IdempotentRequest => ({ ...request, body: { sha256: hash.digest('base64url') } });
+    if (lock.done) {
+      for await (const _chunk of body);
+      const answer = await idempotency.find<ImportResult>(whole());
+      if (answer !== undefined) return { answer, replayed: true };
+      throw faults.unavailable({ message: 'an import is done, but its answer is gone', retryAfterS: 1 });
+    }
+    const idOf = createLineIds(lock.key, lock.startedAt);
+    const result = await writeLines({ ...command, body }, { ...writer, idOf }, lock);
+    return await idempotency.run(whole(), () => Promise.resolve(result));
+  };
+
+  return async (
+    cause: Cause,
+    command: ImportRecords,
+  ): Promise<{ readonly answer: ImportResult; readonly replayed: boolean }> => {
+    const { collection: name, caller, request } = command;
+    const collection = await registry.find(name);
+    if (collection === undefined) throw faults.notFound();
+    // Who may create nothing at all need not send everything first.
+    if (conditionOf(collection.rules.create, caller) === nothing) throw faults.forbidden();
+    const writer = { cause, caller, now };
+    if (request === undefined) {
+      const answer = await writeLines(command, { ...writer, idOf: () => newId('rec') }, undefined);
+      return { answer, replayed: false };
+    }
+    const lock = await locks.lock(request, randomUUID());
+    let done = lock.done;
+    try {
+      const outcome = await runLocked(command, request, writer, lock);
+      done = true;
+      return outcome;
+    } finally {
+      await lock.release(done);
+    }
+  };
+}
+
+async function* inBatches(lines: AsyncIterable<Line>): AsyncGenerator<Line[]> {
+  let batch: Line[] = [];
+  let bytes = 0;
+  for await (const line of lines) {
+    batch.push(line);
+    bytes += line.bytes?.length ?? 0;
+    if (batch.length < batchLines && bytes < batchBytes) continue;
+    yield batch;
+    batch = [];
+    bytes = 0;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+async function* hashing(
+  chunks: AsyncIterable<Buffer>,
+  hash: { update(chunk: Buffer): unknown },
+): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    hash.update(chunk);
+    yield chunk;
+  }
+}

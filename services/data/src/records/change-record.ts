@@ -1,0 +1,78 @@
+import { isDeepStrictEqual } from 'node:util';
+
+import { faults } from '@causeway/contracts';
+import type { Cause } from '@causeway/contracts';
+import type { Decision, IfMatch } from '@causeway/events';
+import { matches } from '@causeway/service';
+
+import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
+import type { Caller } from '../rules/rule.ts';
+import { checkRecord, demandRight, demandWritable, mayDo } from './judge-record.ts';
+import type { Fields, RecordDocument } from './record.model.ts';
+import { updated } from './records.events.ts';
+import { underDefinition } from './under-definition.ts';
+
+/** How somebody wants to change a record. */
+export interface ChangeRecord {
+  readonly collection: string;
+  readonly id: string;
+  readonly caller: Caller;
+  readonly ifMatch: IfMatch | undefined;
+  /** Makes the new fields of the current ones: replaces them, or applies a patch. */
+  readonly change: (fields: Fields) => unknown;
+}
+
+/** The record after the change. */
+export interface ChangedRecord {
+  readonly document: RecordDocument;
+  /** Absent where there was nothing to change. */
+  readonly eventId: string | undefined;
+}
+
+/**
+ * Changes a record: the rule has to hold before and after.
+ *
+ * @returns the use case; it throws faults `not-found`, `forbidden`, `precondition-failed`, `invalid-request`,
+ *   `duplicate-value`, and what the change throws
+ */
+export function createChangeRecord({
+  registry,
+  now,
+}: {
+  readonly registry: CollectionRegistry;
+  readonly now: () => Date;
+}) {
+  const decide = (
+    collection: Collection,
+    { caller, ifMatch, change }: ChangeRecord,
+    by: string | undefined,
+    current: RecordDocument,
+  ): Decision<RecordDocument> | undefined => {
+    demandRight(collection, 'update', caller, current);
+    // Only now: whoever may not see the record does not learn its revision.
+    if (!matches(ifMatch, current.revision)) throw faults.preconditionFailed();
+    const fields = change(current.fields);
+    checkRecord(collection, fields);
+    const { createdBy } = current;
+    const state = {
+      def: collection.def,
+      fields,
+      ...(createdBy === undefined ? {} : { createdBy }),
+      ...(by === undefined ? {} : { updatedBy: by }),
+    };
+    const judged = { ...current, ...state, revision: current.revision + 1, updatedAt: now() };
+    if (!mayDo(collection, 'update', caller, judged)) throw faults.forbidden();
+    if (isDeepStrictEqual(fields, current.fields)) return undefined;
+    return { state, event: updated(collection, current, state) };
+  };
+
+  return async (cause: Cause, command: ChangeRecord): Promise<ChangedRecord> =>
+    underDefinition(registry, command.collection, async (collection) => {
+      demandWritable(collection);
+      const write = await collection.records.update(cause, command.id, (current) =>
+        decide(collection, command, cause.principal.id, current),
+      );
+      if (write === undefined) throw faults.notFound();
+      return { document: write.document, eventId: write.event?.id };
+    });
+}

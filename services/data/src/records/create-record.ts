@@ -1,0 +1,85 @@
+import { newId } from '@causeway/contracts';
+import type { Cause } from '@causeway/contracts';
+import type { Creation, Idempotency, IdempotentRequest } from '@causeway/events';
+import { faults } from '@causeway/contracts';
+import type { ClientSession } from 'mongodb';
+
+import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
+import type { Caller } from '../rules/rule.ts';
+import { checkRecord, demandWritable, mayDo } from './judge-record.ts';
+import type { RecordAnswer, RecordDocument } from './record.model.ts';
+import { answerRecord } from './record.model.ts';
+import { created } from './records.events.ts';
+import { underDefinition } from './under-definition.ts';
+
+/** What {@link createCreateRecord} is given. */
+export interface CreateRecordDependencies {
+  readonly registry: CollectionRegistry;
+  readonly idempotency: Idempotency;
+  readonly now: () => Date;
+}
+
+/** What somebody wants to store. */
+export interface CreateRecord {
+  readonly collection: string;
+  readonly fields: unknown;
+  readonly caller: Caller;
+  /** The call, where it may be repeated. */
+  readonly request: IdempotentRequest | undefined;
+}
+
+/** A record that has been stored. */
+export interface CreatedRecord {
+  readonly record: RecordAnswer;
+  readonly eventId: string;
+}
+
+/**
+ * Judges a record that is to be created, and decides what is written.
+ *
+ * @param id - the record's
+ * @param at - when, for rules that look at it
+ * @throws Fault `invalid-request`, `payload-too-large`, `forbidden`, `definition-busy`
+ */
+export function decideCreate(
+  collection: Collection,
+  caller: Caller,
+  by: string | undefined,
+  { id, fields, at }: { readonly id: string; readonly fields: unknown; readonly at: Date },
+): Creation<RecordDocument> {
+  demandWritable(collection);
+  checkRecord(collection, fields);
+  const state = { def: collection.def, fields, ...(by === undefined ? {} : { createdBy: by }) };
+  const judged = { ...state, _id: id, revision: 1, createdAt: at, updatedAt: at };
+  if (!mayDo(collection, 'create', caller, judged)) throw faults.forbidden();
+  return { _id: id, state, event: created(collection, id, state) };
+}
+
+/**
+ * Stores a record.
+ *
+ * @returns the use case; it throws faults `not-found`, `invalid-request`, `forbidden`, `duplicate-value`, and those of
+ *   `Idempotency.run`
+ */
+export function createCreateRecord({ registry, idempotency, now }: CreateRecordDependencies) {
+  const write = async (
+    cause: Cause,
+    collection: Collection,
+    { fields, caller }: CreateRecord,
+    session?: ClientSession,
+  ): Promise<CreatedRecord> => {
+    const creation = decideCreate(collection, caller, cause.principal.id, { id: newId('rec'), fields, at: now() });
+    const options = session === undefined ? {} : { session };
+    const { document, event } = await collection.records.create(cause, creation, options);
+    return { record: answerRecord(document), eventId: event.id };
+  };
+
+  return async (cause: Cause, command: CreateRecord): Promise<CreatedRecord & { readonly replayed: boolean }> =>
+    underDefinition(registry, command.collection, async (collection) => {
+      const { request } = command;
+      if (request === undefined) return { ...(await write(cause, collection, command)), replayed: false };
+      const effect = (session: ClientSession): Promise<CreatedRecord> => write(cause, collection, command, session);
+      const { answer, replayed } = await idempotency.run(request, effect);
+      return { ...answer, replayed };
+    });
+}

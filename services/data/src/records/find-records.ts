@@ -1,0 +1,72 @@
+import { MongoServerError } from 'mongodb';
+import type { Document, FindCursor } from 'mongodb';
+
+import type { Collection } from '../collections/collection-registry.ts';
+import { compileFilter } from '../conditions/compile-filter.ts';
+import { compileAfterRow } from '../sorting/after-row.ts';
+import { compileSort, sortKeyOf } from '../sorting/sort.ts';
+import type { SortKey } from '../sorting/sort.ts';
+import type { Caller } from '../rules/rule.ts';
+import { conditionOf } from '../rules/rule.ts';
+import { projectionFor } from './project-record.ts';
+import type { RecordQuery } from './query-parameters.ts';
+import type { VisibleRecord } from './record.model.ts';
+import { queryTooSlow } from './records.errors.ts';
+
+/** What a caller may see of what was asked for, as a MongoDB query. */
+export function visibleFilter({ rules }: Collection, caller: Caller, { condition }: RecordQuery): Document {
+  return compileFilter({ kind: 'and', branches: [conditionOf(rules.read, caller), condition] });
+}
+
+/** How to find. */
+export interface FindOptions {
+  readonly after?: SortKey | undefined;
+  readonly limit?: number;
+  readonly timeoutMs?: number;
+}
+
+/** Finds what a caller may see, in order. */
+export function findVisible(
+  collection: Collection,
+  caller: Caller,
+  query: RecordQuery,
+  { after, limit, timeoutMs }: FindOptions,
+): FindCursor<VisibleRecord> {
+  const visible = visibleFilter(collection, caller, query);
+  const filter = after === undefined ? visible : { $and: [visible, compileAfterRow(query.sort, after)] };
+  const cursor = collection.records.native
+    .find<VisibleRecord>(filter, { projection: projectionFor(query.fields, query.sort) })
+    .sort(compileSort(query.sort));
+  if (limit !== undefined) cursor.limit(limit);
+  if (timeoutMs !== undefined) cursor.maxTimeMS(timeoutMs);
+  return cursor;
+}
+
+/** A page of records. */
+export interface Page {
+  readonly records: readonly VisibleRecord[];
+  /** Of the last record, where more come after it. */
+  readonly next: SortKey | undefined;
+}
+
+/** Reads a page. */
+export async function readPage(
+  collection: Collection,
+  caller: Caller,
+  query: RecordQuery,
+  options: FindOptions & { readonly limit: number },
+): Promise<Page> {
+  const { limit } = options;
+  // One more tells whether there is a next page.
+  const found = await findVisible(collection, caller, query, { ...options, limit: limit + 1 }).toArray();
+  const records = found.slice(0, limit);
+  const last = records.at(-1);
+  return { records, next: found.length > limit && last !== undefined ? sortKeyOf(query.sort, last) : undefined };
+}
+
+/** MaxTimeMSExpired: https://www.mongodb.com/docs/manual/reference/error-codes/ */
+const timeIsUpCode = 50;
+
+/** The fault of a query that MongoDB gave up on; anything else as it is. */
+export const faultOfQuery = (error: unknown): unknown =>
+  error instanceof MongoServerError && error.code === timeIsUpCode ? queryTooSlow({ cause: error }) : error;

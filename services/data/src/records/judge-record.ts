@@ -1,0 +1,70 @@
+import { faults } from '@causeway/contracts';
+
+import type { Collection } from '../collections/collection-registry.ts';
+import { definitionBusy } from '../collections/collections.errors.ts';
+import type { Action, Caller } from '../rules/rule.ts';
+import { decide } from '../rules/rule.ts';
+import { checkFields } from './check-fields.ts';
+import type { Fields } from './record.model.ts';
+
+/** Largest record, as the JSON of its fields (API.md). */
+export const maxRecordBytes = 524_288;
+
+type Definitions = Pick<Collection, 'rules' | 'schema' | 'pending' | 'removing'>;
+
+/** A record, or what is about to be one, as rules see it. */
+interface Judged {
+  readonly _id: string;
+  readonly revision: number;
+  readonly fields: Fields;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  readonly createdBy?: string;
+  readonly updatedBy?: string;
+}
+
+/** Whether a caller may do something, now and under the definition that is about to come. */
+export function mayDo(definitions: Definitions, action: Action, caller: Caller, record: Judged): boolean {
+  const { rules, pending } = definitions;
+  return (
+    decide(rules[action], caller, record) && (pending === undefined || decide(pending.rules[action], caller, record))
+  );
+}
+
+/**
+ * Refuses what a caller may not see or do: what one may not see is not there.
+ *
+ * @throws Fault `not-found`, `forbidden`
+ */
+export function demandRight(definitions: Definitions, action: Action, caller: Caller, record: Judged): void {
+  if (!decide(definitions.rules.read, caller, record)) throw faults.notFound();
+  if (!mayDo(definitions, action, caller, record)) throw faults.forbidden();
+}
+
+/**
+ * Refuses writes while the collection is being removed.
+ *
+ * @throws Fault `definition-busy`
+ */
+export function demandWritable({ removing }: Definitions): void {
+  if (removing) throw definitionBusy();
+}
+
+/**
+ * Checks the fields of a record that is to be stored.
+ *
+ * @param fields - as sent, or as a patch has made them
+ * @throws Fault `invalid-request` naming every fault; `payload-too-large`
+ */
+export function checkRecord({ schema, pending }: Definitions, fields: unknown): asserts fields is Fields {
+  const structural = checkFields(fields);
+  const errors =
+    structural.length > 0 ? structural : [...schema.validate(fields), ...(pending?.schema.validate(fields) ?? [])];
+  if (errors.length > 0) throw faults.invalidRequest({ errors: errors.slice(0, 100) });
+  const sizeBytes = Buffer.byteLength(JSON.stringify(fields));
+  if (sizeBytes <= maxRecordBytes) return;
+  throw faults.payloadTooLarge({
+    detail: `The record would have ${sizeBytes} bytes; at most ${maxRecordBytes} are allowed.`,
+    extensions: { limitBytes: maxRecordBytes },
+  });
+}

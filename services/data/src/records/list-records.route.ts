@@ -1,0 +1,118 @@
+import { faults } from '@causeway/contracts';
+import { defineRoute } from '@causeway/service';
+import type { Answer, Route } from '@causeway/service';
+import { z } from 'zod';
+
+import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
+import type { CursorCodec } from '../cursors/cursor-codec.ts';
+import { csvType, ndjsonType } from '../exporting/export-records.ts';
+import { exportRecords } from '../exporting/export-records.ts';
+import { callerOf, principalKey } from '../rules/caller.ts';
+import type { Caller } from '../rules/rule.ts';
+import type { SortKey } from '../sorting/sort.ts';
+import { faultOfQuery, readPage, visibleFilter } from './find-records.ts';
+import { answerProjected } from './project-record.ts';
+import type { QueryParameters } from './query-parameters.ts';
+import { parseRecordQuery, queryParameters } from './query-parameters.ts';
+import { queryTooSlow } from './records.errors.ts';
+
+/** What {@link listRecordsRoute} is given. */
+export interface ListRecordsDependencies {
+  readonly registry: CollectionRegistry;
+  readonly cursors: CursorCodec;
+  readonly queryTimeoutMs: number;
+}
+
+const defaultLimit = 20;
+
+const pageAnswer = z.object({
+  items: z.array(z.record(z.string(), z.unknown())),
+  nextCursor: z.string().nullable(),
+  count: z.int().optional(),
+});
+
+/** Only a list has pages. */
+const refusePaging = ({ limit, cursor, count }: QueryParameters): void => {
+  const errors = Object.entries({ limit, cursor, count })
+    .filter(([, value]) => value !== undefined)
+    .map(([parameter]) => ({
+      parameter,
+      code: 'not-in-exports',
+      message: `Leave ${parameter} out: an export is the whole result.`,
+    }));
+  if (errors.length > 0) throw faults.invalidRequest({ errors });
+};
+
+/** `GET /v1/data/{collection}`: a page as JSON, or the whole result as a stream. */
+export function listRecordsRoute({ registry, cursors, queryTimeoutMs }: ListRecordsDependencies): Route {
+  const list = async (
+    collection: Collection,
+    who: { readonly caller: Caller; readonly principal: string },
+    parameters: QueryParameters,
+  ): Promise<Answer<200>> => {
+    const query = parseRecordQuery(parameters, collection.scalarTypesAt);
+    const { filter, sort, fields, limit = defaultLimit, cursor } = parameters;
+    const binding = { collectionId: collection.id, query: [filter, sort, fields], principal: who.principal };
+    const after = cursor === undefined ? undefined : (cursors.decode(binding, cursor, 'cursor') as SortKey);
+    const counting =
+      parameters.count === 'true'
+        ? collection.records.native.countDocuments(visibleFilter(collection, who.caller, query), {
+            maxTimeMS: queryTimeoutMs,
+          })
+        : undefined;
+    const options = { after, limit, timeoutMs: queryTimeoutMs };
+    const [page, count] = await Promise.all([readPage(collection, who.caller, query, options), counting]);
+    const nextCursor = page.next === undefined ? null : cursors.encode(binding, page.next);
+    return {
+      status: 200,
+      headers: { Link: nextCursor === null ? undefined : linkTo(collection.name, parameters, nextCursor) },
+      body: {
+        items: page.records.map((record) => answerProjected(record, query.fields)),
+        nextCursor,
+        ...(count === undefined ? {} : { count }),
+      },
+    };
+  };
+
+  return defineRoute({
+    method: 'get',
+    path: '/v1/data/{collection}',
+    operationId: 'listRecords',
+    tag: 'data',
+    summary: 'List or export records',
+    description: `\`Accept: ${ndjsonType}\` or \`${csvType}\` streams the whole result instead of a page.`,
+    access: 'public',
+    params: z.object({ collection: z.string() }),
+    query: queryParameters,
+    responses: {
+      200: {
+        description: 'A page of records, or all of them.',
+        schema: pageAnswer,
+        mediaTypes: ['application/json', ndjsonType, csvType],
+        headers: { Link: { description: 'The next page (`rel="next"`).' } },
+      },
+    },
+    faults: [faults.notFound, queryTooSlow],
+    async handle({ params, query: parameters, token, principal, mediaType, signal }) {
+      const collection = await registry.find(params.collection);
+      if (collection === undefined) throw faults.notFound();
+      const caller = callerOf(token);
+      if (mediaType === ndjsonType || mediaType === csvType) {
+        refusePaging(parameters);
+        return exportRecords({ collection, caller, parameters, mediaType, signal });
+      }
+      try {
+        return await list(collection, { caller, principal: principalKey(principal) }, parameters);
+      } catch (error) {
+        throw faultOfQuery(error);
+      }
+    },
+  });
+}
+
+function linkTo(name: string, parameters: QueryParameters, cursor: string): string {
+  const own = Object.entries({ ...parameters, count: undefined, cursor }).flatMap(([parameter, value]) =>
+    value === undefined ? [] : [[parameter, String(value)] as [string, string]],
+  );
+  return `</v1/data/${name}?${new URLSearchParams(own).toString()}>; rel="next"`;
+}

@@ -1,0 +1,54 @@
+import type { Document } from 'mongodb';
+
+import type { FieldPath } from '../conditions/field-path.ts';
+import type { Sort } from '../sorting/sort.ts';
+import type { VisibleRecord } from './record.model.ts';
+import { answerRecord, visibleProjection } from './record.model.ts';
+
+/**
+ * What MongoDB is asked to read: the fields that were named, and those of the order, for the cursor.
+ *
+ * @param fields - undefined for all of them
+ */
+export function projectionFor(fields: readonly FieldPath[] | undefined, sort: Sort): Document {
+  if (fields === undefined) return visibleProjection;
+  const wanted = [...fields, ...sort.map(({ path }) => path)].map(({ storage }) => storage);
+  // MongoDB refuses a path together with a path within it.
+  const outermost = wanted.filter((path) => !wanted.some((other) => path.startsWith(`${other}.`)));
+  return Object.fromEntries(outermost.map((path) => [path, 1]));
+}
+
+/** Names to keep, and names to keep within them; an empty map keeps all. */
+interface Kept {
+  readonly size: number;
+  get(name: string): Kept | undefined;
+}
+
+/** Answers with a record, or with the part of it that was asked for: always its id, and no more than was named. */
+export function answerProjected(record: VisibleRecord, fields: readonly FieldPath[] | undefined): unknown {
+  if (fields === undefined) return answerRecord(record);
+  const kept = new Map<string, unknown>([['_id', new Map()]]);
+  for (const { segments } of fields) keep(kept, segments);
+  const { _id: id, fields: own = {}, ...rest } = prune(record, kept as Kept) as Partial<VisibleRecord>;
+  return { id, ...own, ...rest };
+}
+
+function keep(kept: Map<string, unknown>, [first, ...rest]: readonly string[]): void {
+  if (first === undefined) return;
+  const inner = (kept.get(first) ?? new Map()) as Map<string, unknown>;
+  kept.set(first, inner);
+  keep(inner, rest);
+}
+
+/** Through arrays: what each of their elements has, as MongoDB projects. */
+function prune(value: unknown, kept: Kept): unknown {
+  if (kept.size === 0 || typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    return value.filter((element) => typeof element === 'object').map((element: unknown) => prune(element, kept));
+  }
+  const members = Object.entries(value).flatMap(([name, member]) => {
+    const inner = kept.get(name);
+    return inner === undefined ? [] : [[name, prune(member, inner)] as const];
+  });
+  return Object.fromEntries(members);
+}

@@ -1,0 +1,43 @@
+import { faults } from '@causeway/contracts';
+import { defineRoute, etag, isNotModified } from '@causeway/service';
+import type { Route } from '@causeway/service';
+
+import { formatPosition, parseAfter } from '../positions/position.ts';
+import { callerOf } from '../rules/caller.ts';
+import type { createReadRecord } from './read-record.ts';
+import { recordAnswer, recordParams } from './record-answer.ts';
+
+/** `GET /v1/data/{collection}/{id}` */
+export const readRecordRoute = ({ readRecord }: { readonly readRecord: ReturnType<typeof createReadRecord> }): Route =>
+  defineRoute({
+    method: 'get',
+    path: '/v1/data/{collection}/{id}',
+    operationId: 'readRecord',
+    tag: 'data',
+    summary: 'Read a record',
+    access: 'public',
+    params: recordParams,
+    requestHeaders: {
+      'If-None-Match': { description: 'Answers 304 where the revision is this one.' },
+      'Causeway-After': { description: 'The highest `Causeway-Position` seen: nothing older is answered.' },
+    },
+    responses: {
+      200: {
+        description: 'The record.',
+        schema: recordAnswer,
+        headers: { ETag: { description: "The record's revision." } },
+      },
+      304: { description: 'It has not changed.' },
+    },
+    faults: [faults.notFound],
+    async handle({ params, token, headers }) {
+      const after = parseAfter(headers['causeway-after']);
+      const { record, json, position } = await readRecord({ ...params, caller: callerOf(token), after });
+      const own = {
+        ETag: etag(record.revision),
+        'Causeway-Position': position === undefined ? undefined : formatPosition(position),
+      };
+      if (isNotModified(headers['if-none-match'], own.ETag)) return { status: 304, headers: own };
+      return { status: 200, headers: own, json };
+    },
+  });

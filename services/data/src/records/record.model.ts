@@ -1,0 +1,54 @@
+import type { RecordedDocument, StateOf } from '@causeway/events';
+
+/** A record's fields, as its author named them. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** A record as it is stored: what users name lies under `fields`, so that no filter, rule or index reaches the rest. */
+export interface RecordDocument extends RecordedDocument {
+  /** The number of the definition that it was last written under; the collection's validator demands the current one. */
+  readonly def: number;
+  readonly fields: Fields;
+  readonly createdBy?: string;
+  readonly updatedBy?: string;
+}
+
+/** What a use case decides about a record. */
+export type RecordState = StateOf<RecordDocument>;
+
+/** What of a stored record is shown and judged; `outbox`, `event` and `def` are nobody's business. */
+export type VisibleRecord = Pick<
+  RecordDocument,
+  '_id' | 'revision' | 'fields' | 'createdAt' | 'updatedAt' | 'createdBy' | 'updatedBy'
+>;
+
+/** Reads of a stored record what may be shown. */
+export const visibleProjection = {
+  revision: 1,
+  fields: 1,
+  createdAt: 1,
+  updatedAt: 1,
+  createdBy: 1,
+  updatedBy: 1,
+} as const;
+
+/** A record as clients see it. */
+export interface RecordAnswer {
+  readonly id: string;
+  readonly revision: number;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly createdBy?: string;
+  readonly updatedBy?: string;
+  readonly [field: string]: unknown;
+}
+
+/** Shows a record: its fields among what the service keeps about it, which no field can hide. */
+export const answerRecord = (record: VisibleRecord): RecordAnswer => ({
+  id: record._id,
+  ...record.fields,
+  revision: record.revision,
+  createdAt: record.createdAt.toISOString(),
+  updatedAt: record.updatedAt.toISOString(),
+  ...(record.createdBy === undefined ? {} : { createdBy: record.createdBy }),
+  ...(record.updatedBy === undefined ? {} : { updatedBy: record.updatedBy }),
+});

@@ -1,0 +1,73 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { faults } from '@causeway/contracts';
+import { DuplicateKey } from '@causeway/events';
+import { MongoServerError } from 'mongodb';
+
+import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
+import { parallelArraysCode } from '../collections/record-indexes.ts';
+import { validationFailureCode } from '../collections/records-store.ts';
+import { fieldsKey } from '../conditions/field-path.ts';
+import { duplicateValue, unindexable } from './records.errors.ts';
+
+const maxTries = 5;
+
+/** Something was about to be written under a definition that is not current any more. */
+export class OutdatedDefinition extends Error {
+  override readonly name = 'OutdatedDefinition';
+}
+
+/** Whether MongoDB refused a write because it was decided under a definition that is not current any more. */
+export const isOutdated = (error: unknown): boolean =>
+  error instanceof OutdatedDefinition || codeOf(error) === validationFailureCode;
+
+/** MongoDB's code, of an error or of one write of a bulk. */
+function codeOf(error: unknown): unknown {
+  if (error instanceof MongoServerError) return error.code;
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+}
+
+/**
+ * Runs what writes records of a collection. Where the definition has changed since this process heard of it, MongoDB
+ * refuses the write; then the definition is read again and the work is done anew.
+ *
+ * @param registry - the definitions
+ * @param name - the collection's
+ * @param work - decides and writes under the definition that it is given
+ * @throws Fault `not-found` where there is no such collection; `unavailable` where definitions change faster than we read
+ */
+export async function underDefinition<T>(
+  registry: Pick<CollectionRegistry, 'find' | 'reload'>,
+  name: string,
+  work: (collection: Collection) => Promise<T>,
+): Promise<T> {
+  for (let tries = 1; tries <= maxTries; tries += 1) {
+    const collection = await registry.find(name);
+    if (collection === undefined) throw faults.notFound();
+    try {
+      return await work(collection);
+    } catch (error) {
+      if (!isOutdated(error)) throw faultOfWrite(error);
+      await registry.reload(collection.id);
+      if (tries > 1) await delay(tries * 20 * (0.5 + Math.random()));
+    }
+  }
+  throw faults.unavailable({ message: 'the definition changed during every try', retryAfterS: 1 });
+}
+
+/** What a failed write of a record is to its author; anything else as it is. */
+export function faultOfWrite(error: unknown): unknown {
+  if (error instanceof DuplicateKey) return faultOfDuplicate(error);
+  return codeOf(error) === parallelArraysCode ? unindexable({ cause: error }) : error;
+}
+
+function faultOfDuplicate(error: DuplicateKey): unknown {
+  const names = Object.keys(error.keyPattern).map((path) =>
+    path.startsWith(`${fieldsKey}.`) ? path.slice(fieldsKey.length + 1) : path,
+  );
+  const message = names.length === 1 ? 'Another record has this value.' : 'Another record has these values together.';
+  return duplicateValue({
+    errors: names.map((name) => ({ pointer: `/${name.replaceAll('.', '/')}`, code: 'duplicate', message })),
+    cause: error,
+  });
+}
