@@ -81,7 +81,7 @@ export interface KafkaPort {
   /** Joins the group. Resolves before the first assignment. A broker that is away is waited for, behind the resolved promise. */
   groupConsumer(options: GroupConsumerOptions): Promise<KafkaConsumer>;
 
-  /** Reads every partition of a topic from its beginning, without a group and without commits, and goes on following it. */
+  /** Reads every partition of a topic from its beginning, or from a time, without a group and without commits, and goes on following it. */
   readAll(topic: string, options: ReadAllOptions): Promise<KafkaReader>;
 
   /**
@@ -191,7 +191,8 @@ export interface KafkaConsumer {
 }
 
 export interface ReadAllOptions {
-  from: 'beginning';
+  /** From the first record that is there, or from the first that is not older than a time (milliseconds since 1970). */
+  from: 'beginning' | { readonly sinceMs: number };
   /** Closes the reader. */
   signal?: AbortSignal;
   /** Called for one record after the other; the next waits for it. A rejection stops the reader: `onError`, then closed. */

@@ -1,5 +1,14 @@
 import type { FetchedRecord, KafkaRecord, TopicPartition, TopicPartitionOffset } from './port.ts';
 
+/** A place in a topic; a number is a time in milliseconds since 1970. */
+export type OffsetPosition = 'earliest' | 'latest' | number;
+
+/** A place as the protocol's ListOffsets names it: -2 is the first record, -1 the end, the rest are times. */
+export const listOffsetsTimestamp = (which: OffsetPosition): number => {
+  if (which === 'earliest') return -2;
+  return which === 'latest' ? -1 : Math.max(0, Math.floor(which));
+};
+
 /**
  * Single requests to Kafka: what a driver's library has to offer beneath the producer, the group consumer and the reader.
  *
@@ -15,8 +24,11 @@ import type { FetchedRecord, KafkaRecord, TopicPartition, TopicPartitionOffset }
 export interface KafkaWire {
   /** The node that leads each partition, by index; -1 where there is none now. Asked anew at each call. */
   leaders(topics: readonly string[]): Promise<Map<string, number[]>>;
-  /** Offsets of all partitions, by index. */
-  offsets(topic: string, which: 'earliest' | 'latest'): Promise<Map<number, bigint>>;
+  /**
+   * Offsets of all partitions, by index: the first, the next to be written, or the first whose timestamp (milliseconds since 1970)
+   * is not before the one given; -1 where there is none.
+   */
+  offsets(topic: string, which: OffsetPosition): Promise<Map<number, bigint>>;
   /** One long poll of one node. Rejects only if nothing is known of any partition; otherwise errors are by partition. */
   fetch(node: number, asks: readonly FetchAsk[], maxWaitMs: number): Promise<FetchAnswer[]>;
   /** A new producer id: numbers start from zero with it. */

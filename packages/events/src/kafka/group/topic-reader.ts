@@ -8,7 +8,7 @@ import { asError, PartitionFeed } from './partition-feed.ts';
 const MAX_HELD = 1_000;
 const CLOSE_BOUND_MS = 5_000;
 
-/** Follows all partitions of a topic from the beginning, one record at a time. Owns the wire. */
+/** Follows all partitions of a topic from the beginning or a time, one record at a time. Owns the wire. */
 export class TopicReader implements KafkaReader {
   readonly #wire: KafkaWire;
   readonly #topic: string;
@@ -67,8 +67,8 @@ export class TopicReader implements KafkaReader {
     while (!this.#isClosed()) {
       try {
         const ends = await this.#wire.offsets(this.#topic, 'latest');
-        const beginnings = await this.#wire.offsets(this.#topic, 'earliest');
-        if (!this.#isClosed()) this.#addFeeds(beginnings, ends);
+        const starts = await this.#starts(ends);
+        if (!this.#isClosed()) this.#addFeeds(starts, ends);
         return;
       } catch (error) {
         this.#report(asError(error));
@@ -77,12 +77,22 @@ export class TopicReader implements KafkaReader {
     }
   }
 
-  #addFeeds(beginnings: ReadonlyMap<number, bigint>, ends: ReadonlyMap<number, bigint>): void {
+  async #starts(ends: ReadonlyMap<number, bigint>): Promise<Map<number, bigint>> {
+    const { from } = this.#options;
+    if (from === 'beginning') return this.#wire.offsets(this.#topic, 'earliest');
+    const starts = await this.#wire.offsets(this.#topic, from.sinceMs);
+    // Nothing in the partition is so young: what comes next is.
+    return new Map(
+      [...starts].map(([partition, start]) => [partition, start < 0n ? (ends.get(partition) ?? 0n) : start]),
+    );
+  }
+
+  #addFeeds(starts: ReadonlyMap<number, bigint>, ends: ReadonlyMap<number, bigint>): void {
     for (const [partition, end] of ends) {
-      const position = beginnings.get(partition) ?? 0n;
+      const position = starts.get(partition) ?? 0n;
       if (end > position) this.#behind.set(partition, end);
     }
-    for (const [partition, position] of beginnings) {
+    for (const [partition, position] of starts) {
       const feed = new PartitionFeed({
         topic: this.#topic,
         partition,

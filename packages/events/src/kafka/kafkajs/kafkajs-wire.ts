@@ -9,6 +9,8 @@ import {
   type JoinAnswer,
   type JoinRequest,
   type KafkaWire,
+  listOffsetsTimestamp,
+  type OffsetPosition,
   type ProduceAnswer,
   type ProduceBatch,
   type ProducerId,
@@ -24,8 +26,6 @@ const { AssignerProtocol } = kafkajs;
 
 const ASSIGNOR = 'roundrobin';
 const GROUP_COORDINATOR = 0;
-const EARLIEST = -2;
-const LATEST = -1;
 const COORDINATOR_MOVED = new Set<string>(['NETWORK', 'NOT_COORDINATOR', 'COORDINATOR_NOT_AVAILABLE']);
 
 export interface KafkajsWireOptions {
@@ -63,9 +63,9 @@ export class KafkajsWire implements KafkaWire {
     );
   }
 
-  async offsets(topic: string, which: 'earliest' | 'latest'): Promise<Map<number, bigint>> {
+  async offsets(topic: string, which: OffsetPosition): Promise<Map<number, bigint>> {
     const leaders = (await this.leaders([topic])).get(topic) ?? [];
-    const timestamp = which === 'earliest' ? EARLIEST : LATEST;
+    const timestamp = listOffsetsTimestamp(which);
     const offsets = new Map<number, bigint>();
     for (const node of new Set(leaders)) {
       const partitions = leaders.flatMap((leader, partition) => (leader === node ? [{ partition, timestamp }] : []));

@@ -28,12 +28,13 @@ import type {
   JoinAnswer,
   JoinRequest,
   KafkaWire,
+  OffsetPosition,
   ProduceAnswer,
   ProduceBatch,
   ProducerId,
   SyncRequest,
 } from '../wire.ts';
-import { WireError } from '../wire.ts';
+import { listOffsetsTimestamp, WireError } from '../wire.ts';
 import { produceBatches } from './produce-batches.ts';
 import { readFetchResponse } from './read-fetch-response.ts';
 import { toWireError } from './wire-error.ts';
@@ -92,15 +93,14 @@ export class PlatformaticWire implements KafkaWire {
     });
   }
 
-  async offsets(topic: string, which: 'earliest' | 'latest'): Promise<Map<number, bigint>> {
+  async offsets(topic: string, which: OffsetPosition): Promise<Map<number, bigint>> {
     const leaders = (await this.leaders([topic])).get(topic) ?? [];
+    const timestamp = BigInt(listOffsetsTimestamp(which));
     return await answered(async () => {
       const offsets = new Map<number, bigint>();
       for (const node of new Set(leaders)) {
         const partitions = leaders.flatMap((leader, partitionIndex) =>
-          leader === node
-            ? [{ partitionIndex, currentLeaderEpoch: -1, timestamp: which === 'earliest' ? -2n : -1n }]
-            : [],
+          leader === node ? [{ partitionIndex, currentLeaderEpoch: -1, timestamp }] : [],
         );
         const connection = await this.#nodeConnection(this.#calls, node);
         const response = await listOffsetsV9.api.async(connection, -1, 0, [{ name: topic, partitions }]);

@@ -46,6 +46,28 @@ export function describeReadAll(options: ConformanceOptions): void {
       assert.deepEqual(await context.contents(topic), []);
     });
 
+    it('reads from a time: what is older is passed over, and a partition without anything so young is followed', async () => {
+      const topic = await context.topic({ partitions: 2 });
+      await context.sendTexts(topic, ['old'], 0);
+      await context.sendTexts(topic, ['old too'], 1);
+      const newestMs = Math.max(...(await context.contents(topic)).map(({ timestampMs }) => timestampMs));
+      await eventually(() => Date.now() > newestMs + 1);
+      await context.sendTexts(topic, ['young'], 0);
+      const seen: string[] = [];
+      let caughtUp = false;
+      const reader = await context.port.readAll(topic, {
+        from: { sinceMs: newestMs + 1 },
+        onRecord: (record) => void seen.push(String(record.value)),
+        onCaughtUp: () => (caughtUp = true),
+      });
+      await eventually(() => caughtUp);
+      assert.deepEqual(seen, ['young']);
+      await context.sendTexts(topic, ['younger'], 1);
+      await eventually(() => seen.length === 2);
+      await reader.close();
+      assert.deepEqual(seen, ['young', 'younger']);
+    });
+
     it('stops when a record cannot be taken, and says so', async () => {
       const topic = await context.topic();
       await context.sendTexts(topic, ['a', 'b']);
