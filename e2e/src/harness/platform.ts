@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
+import { platformVariable } from './platform-variable.ts';
 
 /** The platform that the specs of one run share, as the runner hands it to each of their processes. */
 export interface SharedPlatform {
@@ -18,9 +19,6 @@ export interface PlatformChild {
   readonly restarts: number;
   readonly pid?: number;
 }
-
-/** The environment variable in which the runner hands the platform to the specs. */
-export const platformVariable = 'CAUSEWAY_E2E_PLATFORM';
 
 /** The file of a home in which the supervisor keeps what it runs. */
 const childrenFile = 'children.json';

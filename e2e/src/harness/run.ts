@@ -9,34 +9,51 @@ import process from 'node:process';
 import { StackError } from '@causeway/stack';
 import { startPlatform } from '@causeway/stack/testing';
 import { testLimits } from './limits.ts';
+import { platformVariable } from './platform-variable.ts';
 
-const runSpecs = path.resolve(import.meta.dirname, '../../../packages/stack/src/testing/run-specs.ts');
-const home = await mkdtemp(path.join(tmpdir(), 'causeway-test-'));
+const runner = path.resolve(import.meta.dirname, '../../../packages/stack/src/testing/run-specs.ts');
 
-async function main(): Promise<number> {
+/** Runs the specs, which find the platform in their environment. */
+async function runSpecs(handed: string): Promise<number> {
+  const specs = spawn(process.execPath, ['--conditions=development', runner, 'e2e', ...process.argv.slice(2)], {
+    env: { ...process.env, [platformVariable]: handed },
+    stdio: 'inherit',
+  });
+  // Broken off from outside, it still leaves nothing behind.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => specs.kill(signal));
+  const [code] = (await once(specs, 'exit')) as [number | null];
+  return code ?? 1;
+}
+
+async function onNewPlatform(home: string): Promise<number> {
   const said = createWriteStream(path.join(home, 'platform.log'));
   const reporter = {
     say: (text: string) => void said.write(`${new Date().toISOString()} ${text}\n`),
     progress: () => ({ at: () => undefined, end: () => undefined }),
   };
   const platform = await startPlatform({ dir: home, freePorts: true, env: testLimits, reporter });
-  const seconds = (platform.startedInMs / 1000).toFixed(1);
-  console.log(`platform for e2e: ready in ${seconds} s, ${Math.round(platform.memoryBytes() / 2 ** 20)} MiB resident`);
   const { urls, adminEmail, adminPassword } = platform;
-  const handed = JSON.stringify({ home, urls, adminEmail, adminPassword });
-  const specs = spawn(process.execPath, ['--conditions=development', runSpecs, 'e2e', ...process.argv.slice(2)], {
-    env: { ...process.env, CAUSEWAY_E2E_PLATFORM: handed },
-    stdio: 'inherit',
-  });
-  // Broken off from outside, it still leaves nothing behind.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => specs.kill(signal));
+  const seconds = (platform.startedInMs / 1000).toFixed(1);
+  console.log(
+    `a platform for e2e: ready in ${seconds} s, ${Math.round(platform.memoryBytes() / 2 ** 20)} MiB resident`,
+  );
   try {
-    const [code] = (await once(specs, 'exit')) as [number | null];
-    return code ?? 1;
+    return await runSpecs(JSON.stringify({ home, urls, adminEmail, adminPassword }));
   } finally {
     await platform.stop();
     said.end();
   }
+}
+
+async function main(): Promise<number> {
+  const given = process.env[platformVariable];
+  if (given !== undefined) return runSpecs(given);
+  const home = await mkdtemp(path.join(tmpdir(), 'causeway-test-'));
+  const code = await onNewPlatform(home);
+  // The logs of a run that failed are what one looks at next.
+  if (code === 0) await rm(home, { recursive: true, force: true });
+  else console.log(`what the platform said is in ${home}: platform.log and logs`);
+  return code;
 }
 
 try {
@@ -44,8 +61,4 @@ try {
 } catch (error) {
   console.error(error instanceof StackError ? error.message : error);
   process.exitCode = 1;
-} finally {
-  // The logs of a run that failed are what one looks at next.
-  if (process.exitCode === 0) await rm(home, { recursive: true, force: true });
-  else console.log(`what the platform said is in ${home}: platform.log and logs`);
 }

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { createInterface } from 'node:readline';
+import { open } from './client.ts';
+import { eventually } from './eventually.ts';
+
+/** One block of an event stream, as the standard has it: fields that it does not carry are absent. */
+export interface FeedBlock {
+  readonly id?: string;
+  readonly event?: string;
+  readonly data?: string;
+  /** When it was read, by `performance.now()`. */
+  readonly readAt: number;
+}
+
+/** What a feed says of a change. */
+export interface FeedChange {
+  readonly event: string;
+  readonly id: string;
+  readonly data: {
+    readonly record?: Readonly<Record<string, unknown>> & { readonly id: string };
+    readonly id?: string;
+    readonly revision: number;
+    readonly eventId: string;
+    readonly previous?: Readonly<Record<string, unknown>>;
+  };
+  readonly readAt: number;
+}
+
+/** An open feed. */
+export interface Feed {
+  readonly blocks: readonly FeedBlock[];
+  /** The blocks that tell of a change, in their order. */
+  readonly changes: () => readonly FeedChange[];
+  /** The last cursor: what to resume from. */
+  readonly lastId: () => string | undefined;
+  /** Resolves once there are that many changes; rejects when there are not in time. */
+  readonly count: (changes: number, withinMs?: number) => Promise<readonly FeedChange[]>;
+  /** Resolves with the block that ends the feed, once the server has ended it. */
+  readonly ended: (withinMs?: number) => Promise<FeedBlock | undefined>;
+  readonly close: () => void;
+}
+
+export interface FeedOptions {
+  readonly token?: string | undefined;
+  readonly filter?: unknown;
+  readonly lastEventId?: string | undefined;
+}
+
+/** Reads an event stream (HTML Living Standard, §9.2.6). */
+async function readBlocks(lines: AsyncIterable<string>, add: (block: FeedBlock) => void): Promise<void> {
+  let block: Record<string, string> = {};
+  for await (const line of lines) {
+    if (line === '') {
+      if (Object.keys(block).length > 0) add({ ...block, readAt: performance.now() });
+      block = {};
+      continue;
+    }
+    const [, name = '', value = ''] = /^([^:]*):? ?(.*)$/.exec(line) ?? [];
+    if (name !== '') block[name] = block[name] === undefined ? value : `${block[name]}\n${value}`;
+  }
+}
+
+/**
+ * Subscribes to the changes of a collection, and returns once the feed has said from where it tells.
+ *
+ * @throws AssertionError when the feed is refused
+ */
+export async function openFeed(collection: string, options: FeedOptions = {}): Promise<Feed> {
+  const { token, filter, lastEventId } = options;
+  const abort = new AbortController();
+  const stream = await open(`/v1/data/${collection}/changes`, {
+    token,
+    query: { filter: filter === undefined ? undefined : JSON.stringify(filter) },
+    headers: {
+      accept: 'text/event-stream',
+      ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
+    },
+    signal: abort.signal,
+  });
+  assert.equal(stream.status, 200, `GET /v1/data/${collection}/changes`);
+  const blocks: FeedBlock[] = [];
+  let isOver = false;
+  const reading = readBlocks(createInterface({ input: stream.body }), (block) => blocks.push(block))
+    .catch((error: unknown) => {
+      if (!abort.signal.aborted) blocks.push({ event: 'cut', data: String(error), readAt: performance.now() });
+    })
+    .finally(() => (isOver = true));
+  const changes = (): FeedChange[] =>
+    blocks.flatMap(({ event, id, data, readAt }) =>
+      event === undefined || id === undefined || data === undefined
+        ? []
+        : [{ event, id, data: JSON.parse(data) as FeedChange['data'], readAt }],
+    );
+  const feed: Feed = {
+    blocks,
+    changes,
+    lastId: () => blocks.findLast((each) => each.id !== undefined)?.id ?? lastEventId,
+    count: (wanted, withinMs = 20_000) =>
+      eventually(
+        () => {
+          const found = changes();
+          const lastWords = JSON.stringify(blocks.filter((each) => each.id === undefined));
+          assert.ok(found.length >= wanted, `${found.length} of ${wanted} changes in the feed ${lastWords}`);
+          return found;
+        },
+        { withinMs, everyMs: 5 },
+      ),
+    ended: (withinMs = 10_000) =>
+      eventually(
+        () => {
+          assert.ok(isOver, 'the feed is still open');
+          return blocks.findLast((each) => each.event === 'end');
+        },
+        { withinMs },
+      ),
+    close: () => abort.abort(),
+  };
+  await eventually(() => assert.ok(blocks.length > 0 || isOver, 'the feed has not begun'), { everyMs: 5 });
+  void reading;
+  return feed;
+}
