@@ -1,31 +1,64 @@
-import { createKafka } from '@causeway/events';
-import { connectRedis, createIdentity, createRevocations, remoteKeys } from '@causeway/service';
-import type { ServiceParts, StartContext } from '@causeway/service';
+import { createKafka, followHandlers } from '@causeway/events';
+import type { KafkaPort } from '@causeway/events';
+import { connectRedis, createIdentity, createRevocations, openApiOf, remoteKeys } from '@causeway/service';
+import type { Identity, Route, ServiceParts, StartContext } from '@causeway/service';
 
 import { checkConfig } from './config.ts';
-import type { settings } from './config.ts';
+import type { Config, settings } from './config.ts';
 import { createCors } from './cors/cors.ts';
+import { ApiDocument } from './docs/api-document.ts';
+import { docsRoutes } from './docs/docs.routes.ts';
 import { createEdge } from './edge/edge.ts';
+import { eventRoutes } from './events/event.routes.ts';
+import { createLimits } from './limits/limits.ts';
+import { problemRoutes } from './problems/problem.routes.ts';
 import { createProxy } from './proxy/proxy.ts';
 import { createRouter } from './routing/routing-table.ts';
+import { createServiceClient } from './services/service-client.ts';
+import { serviceReadiness } from './services/service-readiness.ts';
+import { followEndedSessions } from './sessions/follow-ended-sessions.ts';
 
-/** Starts everything that this service is, and says what it serves. */
-export async function start(context: StartContext<typeof settings>): Promise<ServiceParts> {
-  const { logger, onStop, draining } = context;
-  const config = checkConfig(context.settings);
-  const services = { auth: config.authUrl, user: config.userUrl, data: config.dataUrl };
+type Context = StartContext<typeof settings>;
 
+/** Redis has told by then; without Kafka the gateway does not wait for it for ever. */
+const waitForEndedSessionsMs = 5_000;
+
+/** What a test may put in place of the real thing. */
+export interface Replacements {
+  /** Wraps the Kafka that the settings name. */
+  readonly kafka?: (kafka: KafkaPort) => KafkaPort;
+  /** Before the keys of Redis. */
+  readonly redisPrefix?: string;
+}
+
+const connect = (config: Config, { logger, onStop }: Context, { kafka: wrap = (given) => given }: Replacements) => {
   const redis = connectRedis({ url: config.redisUrl, name: 'gateway', logger });
   onStop('redis', () => redis.disconnect());
-  const kafka = createKafka({
-    driver: config.kafkaDriver,
-    brokers: config.kafkaBrokers,
-    clientId: 'causeway-gateway',
-    logger,
-  });
+  const kafka = wrap(
+    createKafka({
+      driver: config.kafkaDriver,
+      brokers: config.kafkaBrokers,
+      clientId: 'causeway-gateway',
+      logger,
+    }),
+  );
   onStop('kafka', () => kafka.close());
+  const services = { auth: config.authUrl, user: config.userUrl, data: config.dataUrl };
+  const client = createServiceClient({ urls: services, internalKey: config.internalKey });
+  onStop('service client', () => client.close());
+  return { redis, kafka, services, client };
+};
 
-  const revocations = createRevocations({ redis, logger });
+type Connections = ReturnType<typeof connect>;
+
+/** Knows who a caller is, and resolves only when it knows whose session is over. */
+const startIdentity = async (
+  config: Config,
+  { redis, kafka }: Connections,
+  { logger, onStop }: Context,
+  { redisPrefix: prefix }: Replacements,
+): Promise<Identity> => {
+  const revocations = createRevocations({ redis, logger, ...(prefix !== undefined && { prefix }) });
   const identity = createIdentity({
     issuer: config.tokenIssuer,
     audience: config.tokenAudience,
@@ -33,8 +66,14 @@ export async function start(context: StartContext<typeof settings>): Promise<Ser
     revocations,
   });
   onStop('identity', () => identity.stop());
-  await identity.start();
+  const endedSessions = await followEndedSessions({ kafka, revocations, logger });
+  onStop('ended sessions', () => endedSessions.close());
+  const [, caughtUp] = await Promise.all([identity.start(), endedSessions.caughtUp(waitForEndedSessionsMs)]);
+  if (!caughtUp) logger.warn('Kafka has not told of ended sessions yet: those that Redis knows are refused');
+  return identity;
+};
 
+const proxyOf = (config: Config, { services }: Connections, { draining, onStop }: Context) => {
   const proxy = createProxy({
     services,
     internalKey: config.internalKey,
@@ -47,17 +86,55 @@ export async function start(context: StartContext<typeof settings>): Promise<Ser
     draining,
   });
   onStop('proxy', () => proxy.close());
+  return proxy;
+};
 
-  return {
-    routes: [],
+const limitsOf = (config: Config, { redis }: Connections, { logger, onStop }: Context, prefix: string | undefined) => {
+  const limits = createLimits({
+    redis,
+    logger,
+    windowMs: config.limitWindowMs,
+    perAddress: config.limitPerAddress,
+    perPrincipal: config.limitPerPrincipal,
+    signIns: config.limitSignIns,
+    ...(prefix !== undefined && { prefix }),
+  });
+  onStop('limits', () => limits.stop());
+  return limits;
+};
+
+/** Starts everything that this service is, and says what it serves. */
+export async function start(context: Context, replacements: Replacements = {}): Promise<ServiceParts> {
+  const { logger, onStop } = context;
+  const config = checkConfig(context.settings);
+  const connections = connect(config, context, replacements);
+  const { client, kafka } = connections;
+  const identity = await startIdentity(config, connections, context, replacements);
+  const registry = await followHandlers(kafka, (error) => logger.debug({ error }, 'following handlers is interrupted'));
+  onStop('handlers', () => registry.close());
+
+  const document = new ApiDocument({ client, own: () => openApiOf('gateway', routes), logger });
+  const routes: readonly Route[] = [
+    ...eventRoutes({ client, registry, logger }),
+    ...docsRoutes(document),
+    ...problemRoutes(document),
+  ];
+  onStop('document', () => document.stop());
+  document.start();
+
+  const edge = createEdge({
+    findRoute: createRouter(),
     identity,
-    intercept: createEdge({
-      findRoute: createRouter(),
-      identity,
-      cors: createCors(config.corsOrigins),
-      proxy,
-      trustedProxies: config.trustedProxies,
-      logger,
-    }),
+    cors: createCors(config.corsOrigins),
+    limits: limitsOf(config, connections, context, replacements.redisPrefix),
+    proxy: proxyOf(config, connections, context),
+    trustedProxies: config.trustedProxies,
+    logger,
+  });
+  return {
+    routes,
+    identity,
+    intercept: edge,
+    helpful: { ...serviceReadiness(client), handlers: () => registry.ready },
   };
 }

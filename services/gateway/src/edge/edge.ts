@@ -4,6 +4,7 @@ import type { Exchange, Identity, Interceptor } from '@causeway/service';
 import type { Logger } from '@causeway/telemetry';
 
 import type { Cors } from '../cors/cors.ts';
+import type { Limits } from '../limits/limits.ts';
 import { clientAddress } from '../proxy/client-address.ts';
 import type { Proxy } from '../proxy/proxy.ts';
 import { pathOfTarget } from '../routing/request-target.ts';
@@ -14,6 +15,7 @@ export interface EdgeOptions {
   readonly findRoute: (path: string) => ServiceRoute | undefined;
   readonly identity: Identity;
   readonly cors: Cors;
+  readonly limits: Limits;
   readonly proxy: Proxy;
   readonly trustedProxies: number;
   readonly logger: Logger;
@@ -47,20 +49,25 @@ const applyTo = (response: ServerResponse, extra: Readonly<Record<string, string
 /**
  * What each call goes through before it is passed on, or answered by a route of the gateway's own.
  *
- * @param options - identity, CORS, proxy
+ * @param options - identity, limits, CORS, proxy
  */
 export const createEdge = (options: EdgeOptions): Interceptor => {
-  const { findRoute, identity, cors, proxy, trustedProxies, logger } = options;
+  const { findRoute, identity, cors, limits, proxy, trustedProxies, logger } = options;
   const admit = async (exchange: Exchange, extra: Record<string, string>): Promise<boolean> => {
     const { request } = exchange;
     checkMessage(request);
     const path = pathOfTarget(request.url ?? '');
     const address = clientAddress(request, trustedProxies);
+    // Whoever looks after the gateway is not to be locked out by those who flood it.
+    if (path === '/healthz' || path === '/readyz') return false;
+    Object.assign(extra, limits.byAddress(address));
     logCallersId(logger, exchange);
     const route = findRoute(path);
+    if (route?.limit === 'sign-in' && request.method === 'POST') Object.assign(extra, await limits.signIn(address));
     if (route?.credentials !== 'ignored') {
       const known = identity.authenticate(request.headers.authorization);
-      if (known instanceof Promise) await known;
+      const claims = known instanceof Promise ? await known : known;
+      if (claims !== undefined) Object.assign(extra, limits.byPrincipal(claims.sub));
     }
     if (route === undefined) return false;
     await proxy.forward({ exchange, route, path, clientAddress: address, extra });

@@ -1,0 +1,75 @@
+const text = { type: 'string' } as const;
+
+const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` }) as const;
+
+/** Shapes that are referred to by name: they hold each other. For the document's components. */
+export const eventSchemas = {
+  Event: {
+    type: 'object',
+    description: 'An event: CloudEvents 1.0 in structured mode, with its extensions.',
+    required: [
+      'specversion',
+      'id',
+      'type',
+      'source',
+      'subject',
+      'sequence',
+      'time',
+      'datacontenttype',
+      'dataschema',
+      'correlationid',
+      'authtype',
+      'data',
+    ],
+    properties: {
+      specversion: { const: '1.0' },
+      id: { ...text, description: 'UUIDv7.' },
+      type: { ...text, description: 'Service, thing, past tense: `user.profile.updated`.' },
+      source: text,
+      subject: { ...text, description: 'The thing that it is about.' },
+      sequence: { ...text, description: "The thing's revision." },
+      time: { ...text, format: 'date-time' },
+      datacontenttype: { const: 'application/json' },
+      dataschema: { ...text, description: 'The contract and its version.' },
+      correlationid: { ...text, description: 'The request that it goes back to.' },
+      causationid: { ...text, description: 'The event that caused it; absent where a request did.' },
+      traceparent: text,
+      tracestate: text,
+      authtype: { ...text, description: 'What kind of principal acted.' },
+      authid: { ...text, description: 'Who acted.' },
+      data: {},
+    },
+  },
+  HandlerEffect: {
+    type: 'object',
+    required: ['service', 'handler', 'status', 'attempts'],
+    properties: {
+      service: text,
+      handler: text,
+      status: { ...text, description: '`done`, `retrying`, `parked`, `discarded` or `pending`.' },
+      attempts: { type: 'integer' },
+      at: { ...text, format: 'date-time' },
+      error: { ...text, description: 'For administrators.' },
+    },
+  },
+  Effects: {
+    type: 'object',
+    required: ['event', 'handlers', 'caused', 'complete'],
+    properties: {
+      event: ref('Event'),
+      handlers: { type: 'array', items: ref('HandlerEffect') },
+      caused: { type: 'array', items: ref('Effects') },
+      complete: { type: 'boolean', description: 'Every registered handler of it, and of all below, has finished.' },
+    },
+  },
+} as const;
+
+/** A schema that refers to one of {@link eventSchemas}. */
+export const eventSchema = (name: keyof typeof eventSchemas): Readonly<Record<string, unknown>> => ref(name);
+
+/** A page of events. */
+export const eventListSchema: Readonly<Record<string, unknown>> = {
+  type: 'object',
+  required: ['items', 'nextCursor'],
+  properties: { items: { type: 'array', items: ref('Event') }, nextCursor: { type: ['string', 'null'] } },
+};

@@ -1,0 +1,127 @@
+import { faults, type EventEnvelope } from '@causeway/contracts';
+import type { HandlerRegistry } from '@causeway/events';
+import { defineRoute, type AccessClaims, type Route } from '@causeway/service';
+import type { Logger } from '@causeway/telemetry';
+import { z } from 'zod';
+
+import { ServiceAway, type ServiceClient } from '../services/service-client.ts';
+import { awaitComplete } from './await-complete.ts';
+import { effectsOf } from './effects-tree.ts';
+import { fromCursor, toCursor } from './event-cursor.ts';
+import { eventListSchema, eventSchema } from './event-schemas.ts';
+import { isAdministrator, maySee } from './event-visibility.ts';
+import { findEvent, type AskOptions } from './find-event.ts';
+import { listEvents } from './list-events.ts';
+
+/** What the calls about events are given. */
+export interface EventRoutesOptions {
+  readonly client: ServiceClient;
+  readonly registry: Pick<HandlerRegistry, 'handlersOf' | 'ready'>;
+  readonly logger: Logger;
+}
+
+const params = z.object({ id: z.uuid() });
+
+const waitForm = /^(?:[1-9]|[12]\d|30)s$/;
+const wait = z
+  .string()
+  .regex(waitForm, { error: 'Must be from 1s to 30s.' })
+  .transform((text) => Number.parseInt(text, 10) * 1000)
+  .optional()
+  .describe('Holds the answer until it is complete, or the time is up: `1s` to `30s`.');
+
+/** Without a service's word nothing can be said; that is its fault, not the caller's. */
+const orUnavailable = async <Value>(work: Promise<Value>): Promise<Value> => {
+  try {
+    return await work;
+  } catch (error) {
+    throw error instanceof ServiceAway ? error.toFault() : error;
+  }
+};
+
+const visibleEvent = async (
+  client: ServiceClient,
+  id: string,
+  token: AccessClaims,
+  ask: AskOptions,
+): Promise<EventEnvelope> => {
+  const event = await orUnavailable(findEvent(client, id, ask));
+  if (event === undefined || !maySee(event, token)) throw faults.notFound();
+  return event;
+};
+
+const readEvent = ({ client }: EventRoutesOptions): Route =>
+  defineRoute({
+    method: 'get',
+    path: '/v1/events/{id}',
+    operationId: 'readEvent',
+    tag: 'events',
+    summary: 'An event',
+    description: 'For administrators, and the person who caused it.',
+    access: 'signed-in',
+    params,
+    responses: { 200: { description: 'The event.', schema: eventSchema('Event') } },
+    handle: async ({ params: { id }, token, requestId, signal }) => ({
+      status: 200,
+      body: await visibleEvent(client, id, token, { requestId, signal }),
+    }),
+  });
+
+const listEventsRoute = ({ client }: EventRoutesOptions): Route =>
+  defineRoute({
+    method: 'get',
+    path: '/v1/events',
+    operationId: 'listEvents',
+    tag: 'events',
+    summary: 'The events that go back to one request',
+    description: 'In the order of their time, of all services. Shows what the caller may see.',
+    access: 'signed-in',
+    query: z.object({
+      correlationId: z.string().min(1).max(200).describe('The `X-Request-Id` of the request.'),
+      cursor: z.string().max(1_000).optional(),
+      limit: z.coerce.number().int().min(1).max(200).default(20),
+    }),
+    responses: { 200: { description: 'The events.', schema: eventListSchema } },
+    handle: async ({ query: { correlationId, cursor, limit }, token, requestId, signal }) => {
+      const after = fromCursor(cursor, correlationId);
+      const page = await orUnavailable(listEvents(client, { correlationId, after, limit }, { requestId, signal }));
+      const last = page.items.at(-1);
+      const nextCursor = page.more && last !== undefined ? toCursor(correlationId, last.id) : null;
+      return { status: 200, body: { items: page.items.filter((event) => maySee(event, token)), nextCursor } };
+    },
+  });
+
+const readEffects = ({ client, registry, logger }: EventRoutesOptions): Route =>
+  defineRoute({
+    method: 'get',
+    path: '/v1/events/{id}/effects',
+    operationId: 'readEffects',
+    tag: 'events',
+    summary: 'What became of an event, and of all that it caused',
+    description:
+      'For administrators, and the person who caused it. A handler whose service does not answer is `pending`.',
+    access: 'signed-in',
+    params,
+    query: z.object({ wait }),
+    responses: { 200: { description: 'The effects.', schema: eventSchema('Effects') } },
+    handle: async ({ params: { id }, query, token, requestId, signal, draining }) => {
+      const ask = { requestId, signal };
+      const event = await visibleEvent(client, id, token, ask);
+      // Before all handlers are known, one that is missing would look like none.
+      if (!registry.ready) throw faults.unavailable({ message: 'the handlers are not known yet', retryAfterS: 1 });
+      const look = () => effectsOf(event, { client, registry, logger, withErrors: isAdministrator(token), ask });
+      const until = { waitMs: query.wait ?? 0, signal: AbortSignal.any([signal, draining]) };
+      return { status: 200, body: await awaitComplete(look, until) };
+    },
+  });
+
+/**
+ * The calls about events and what became of them.
+ *
+ * @param options - the services, and the handlers that are registered
+ */
+export const eventRoutes = (options: EventRoutesOptions): readonly Route[] => [
+  listEventsRoute(options),
+  readEvent(options),
+  readEffects(options),
+];
