@@ -222,7 +222,10 @@ describe('consumers', () => {
   it('goes on from its producer’s log where Kafka’s retention has overtaken it', async () => {
     await events.stop();
     // Kafka's retention, quickly: the group stands where the topic holds nothing.
-    const admin = new Kafka({ brokers: (process.env.KAFKA_BROKERS ?? '').split(','), logLevel: logLevel.NOTHING }).admin();
+    const admin = new Kafka({
+      brokers: (process.env.KAFKA_BROKERS ?? '').split(','),
+      logLevel: logLevel.NOTHING,
+    }).admin();
     await admin.connect();
     const partitions = [0, 1, 2, 3].map((partition) => ({ partition, offset: '1000000' }));
     await admin.setOffsets({ groupId: `causeway-${world.service}`, topic: topicOf(world.service), partitions });

@@ -3,7 +3,7 @@ import { withProcessSpan } from '@causeway/telemetry';
 import type { Db } from 'mongodb';
 
 import { fromBinary } from '../envelope/binary-mode.ts';
-import { KafkaError } from '../kafka/errors.ts';
+import { KafkaError, KafkaNotAssignedError } from '../kafka/errors.ts';
 import type { FetchedRecord, KafkaConsumer, KafkaPort, TopicPartition } from '../kafka/port.ts';
 import type { RelayLogger } from '../relay/relay-metrics.ts';
 import type { Delivery } from './deliver.ts';
@@ -72,6 +72,7 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
   const leaving = new Set<string>();
   let consumer: KafkaConsumer | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
 
   const handle = async (
     event: EventEnvelope,
@@ -138,19 +139,19 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
   };
 
   const commitAll = async (): Promise<void> => {
+    timer = undefined;
     try {
       await commit([...progress.keys()].filter((key) => !leaving.has(key)));
     } catch (error) {
       // Nothing is lost: it is delivered again, and found settled.
-      if (!(error instanceof KafkaError))
-        logger.warn({ error }, 'offsets were not committed; they will be with the next');
-    } finally {
-      timer = undefined;
+      if (error instanceof KafkaNotAssignedError) return;
+      if (!(error instanceof KafkaError)) logger.warn({ error }, 'offsets were not committed; it is tried again');
+      commitSoon();
     }
   };
 
   const commitSoon = (): void => {
-    timer ??= setTimeout(() => void commitAll(), commitEveryMs).unref();
+    if (!stopped) timer ??= setTimeout(() => void commitAll(), commitEveryMs).unref();
   };
 
   /** Goes on where Kafka's retention has overtaken us: from the log of the service whose topic it is. */
@@ -212,8 +213,9 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
       });
     },
     async stop() {
-      clearTimeout(timer);
       await consumer?.close();
+      stopped = true;
+      clearTimeout(timer);
     },
   };
 };

@@ -72,7 +72,7 @@ export const createParking = ({ db, inbox, now, transaction }: ParkingOptions): 
       await lanes.createIndex({ '_id.subject': 1 }, undefined, undefined);
     },
     async load() {
-      known.clear();
+      // What is known stays: a lane that has closed meanwhile is found closed by the next event that would join it.
       for await (const { _id } of lanes.find()) known.add(keyOf(_id.handler, _id.subject));
     },
     learn: (handler, subject) => void known.add(keyOf(handler, subject)),
