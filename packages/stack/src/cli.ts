@@ -5,7 +5,6 @@ import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
 import { emptyHome, holdsAnything, homeAt } from './home/home.ts';
 import { lockHolder } from './home/lock.ts';
-import { runCommand } from './platform/run-command.ts';
 import { stackStatus } from './platform/status.ts';
 import { stopPlatform } from './platform/stop-platform.ts';
 import { consoleReporter } from './report.ts';
@@ -25,6 +24,8 @@ async function main(): Promise<number> {
     case 'dev': {
       const mode = options.dist === true ? 'dist' : 'source';
       const watching = command === 'dev';
+      // Loads the drivers of three servers, for which the other commands need not wait.
+      const { runCommand } = await import('./platform/run-command.ts');
       return runCommand({ settings, reporter, mode, watching, serversOnly: options.servers ?? false });
     }
     case 'stop':

@@ -31,7 +31,7 @@ export function createHome(home: Home): void {
   for (const dir of [home.dir, home.data, home.logs]) mkdirSync(dir, { recursive: true });
 }
 
-/** Removes what the stack has put there, and the folder itself if nothing else is in it. */
+/** Removes what the stack has put there, and nothing else. */
 export function emptyHome(home: Home): void {
   // One by one: the folder is a setting, and might hold what is not ours.
   for (const each of [
