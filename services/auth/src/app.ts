@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Cause } from '@causeway/contracts';
 import { createEvents, createIdempotency, faultOfError } from '@causeway/events';
 import type { Events, KafkaPort } from '@causeway/events';
-import { createIdentity, createRevocations, localKeys } from '@causeway/service';
+import { createIdentity, createRevocations, eventRoutes, localKeys } from '@causeway/service';
 import type { Revocations, Route, ServiceParts, StartContext } from '@causeway/service';
 import { createGauge } from '@causeway/telemetry';
 
@@ -124,6 +124,7 @@ const routesOf = (parts: Parts, useCases: Awaited<ReturnType<typeof createUseCas
   endOtherSessionsRoute(useCases),
   readAccountRoute({ accounts: parts.accountQueries }),
   jwksRoute(parts),
+  ...eventRoutes(parts.events),
 ];
 
 /** Starts everything that this service is, and says what it serves. */

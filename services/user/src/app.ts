@@ -1,7 +1,7 @@
 import { accountCreated, sessionEnded } from '@causeway/contracts';
 import { createEvents, faultOfError, onEvent } from '@causeway/events';
 import type { Events, Handler, KafkaPort, RecordedCollection } from '@causeway/events';
-import { createIdentity, createRevocations, remoteKeys } from '@causeway/service';
+import { createIdentity, createRevocations, eventRoutes, remoteKeys } from '@causeway/service';
 import type { Identity, Revocations, ServiceParts, StartContext } from '@causeway/service';
 import type { Logger } from '@causeway/telemetry';
 
@@ -59,6 +59,7 @@ const routesOf = (events: Events, profileWrites: RecordedCollection<ProfileDocum
     readOwnProfileRoute({ awaitProfile }),
     changeOwnProfileRoute({ awaitProfile, profiles: profileWrites }),
     readProfileRoute({ profiles }),
+    ...eventRoutes(events),
   ];
 };
 
