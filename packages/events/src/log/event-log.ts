@@ -85,7 +85,7 @@ export const createEventLog = (db: Db, now: () => Date): EventLog => {
       rest = rest.slice(written);
       const blocked = rest[0];
       if (refusal === undefined || blocked === undefined) continue;
-      if ('_id' in refusal.keyPattern) {
+      if (refusal.uniqueIndex === '_id_') {
         const there = await collection.findOne({ _id: blocked.event.id });
         if (there !== null) keep(there);
         rest = rest.slice(1);

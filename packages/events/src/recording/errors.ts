@@ -50,17 +50,19 @@ export interface Refusal {
   /** Of the write within the bulk. */
   readonly index: number;
   readonly code: number;
-  /** Of the unique index, where that is why. */
-  readonly keyPattern: Document;
-  readonly keyValue: Document;
+  /** The name of the unique index, where that is why. */
+  readonly uniqueIndex: string | undefined;
   readonly cause: unknown;
 }
 
 interface WriteErrorLike {
   readonly index: number;
   readonly code: number;
-  readonly err: { readonly keyPattern?: Document; readonly keyValue?: Document };
+  readonly errmsg?: string;
 }
+
+/** Of a bulk the driver passes on neither keys nor values; MongoDB's text names the index. */
+const indexInText = / index: (\S+) dup key: /;
 
 /** The writes of a bulk that MongoDB refused. */
 export const refusals = (error: MongoBulkWriteError): Refusal[] => {
@@ -69,8 +71,7 @@ export const refusals = (error: MongoBulkWriteError): Refusal[] => {
   return each.map((one) => ({
     index: one.index,
     code: one.code,
-    keyPattern: one.err.keyPattern ?? {},
-    keyValue: one.err.keyValue ?? {},
+    uniqueIndex: one.code === duplicateKeyCode ? indexInText.exec(one.errmsg ?? '')?.[1] : undefined,
     cause: one,
   }));
 };

@@ -138,6 +138,12 @@ describe('recorded writes', () => {
       results.map((each) => ('error' in each ? each.error instanceof DuplicateKey : each.document._id)),
       ['m1', true, 'm3'],
     );
+    const [, refused] = results;
+    assert.ok(refused !== undefined && 'error' in refused && refused.error instanceof DuplicateKey);
+    assert.deepEqual(refused.error.keyPattern, { tag: 1 });
+    const [again] = await notes.createMany(testCause(), [tagged('m1', 't9')]);
+    assert.ok(again !== undefined && 'error' in again && again.error instanceof DuplicateKey);
+    assert.deepEqual(again.error.keyPattern, { _id: 1 });
     await published('note/m3', 1);
     assert.equal(world.events().filter(({ subject }) => subject === 'note/m2').length, 0);
   });

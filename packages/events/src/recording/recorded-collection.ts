@@ -4,6 +4,7 @@ import {
   type ClientSession,
   type Collection,
   type Db,
+  type Document,
   type Filter,
   type MatchKeysAndValues,
   type OptionalUnlessRequiredId,
@@ -11,7 +12,7 @@ import {
 } from 'mongodb';
 
 import { buildEvent } from './build-event.ts';
-import { DuplicateKey, RevisionMismatch, duplicateKeyCode, refusals, translate } from './errors.ts';
+import { DuplicateKey, RevisionMismatch, duplicateKeyCode, refusals, translate, type Refusal } from './errors.ts';
 import { checkOutboxSize, limits, outboxFull } from './limits.ts';
 import {
   recordedKeys,
@@ -195,6 +196,14 @@ export const recordedCollection = <Doc extends RecordedDocument>(
     return write;
   };
 
+  /** The keys of the indexes by which writes of a bulk were refused, by name: the driver tells them of single writes only. */
+  const keysOfIndexes = async (refused: readonly Refusal[]): Promise<ReadonlyMap<string, Document>> => {
+    const names = new Set(refused.flatMap(({ uniqueIndex }) => uniqueIndex ?? []));
+    if (names.size === 0) return new Map();
+    if (names.size === 1 && names.has('_id_')) return new Map([['_id_', { _id: 1 }]]);
+    return new Map((await native.indexes()).map(({ name = '', key }) => [name, key]));
+  };
+
   const createMany: RecordedCollection<Doc>['createMany'] = async (cause, creations, { session } = {}) => {
     const results = creations.map((creation): RecordedWrite<Doc> | { readonly error: unknown } => {
       try {
@@ -211,12 +220,13 @@ export const recordedCollection = <Doc extends RecordedDocument>(
     } catch (error) {
       if (session !== undefined) throw translate(error);
       if (error instanceof MongoBulkWriteError && !isUnknownOutcome(error)) {
-        for (const { index, code, keyPattern, keyValue, cause } of refusals(error)) {
+        const refused = refusals(error);
+        const keysOf = await keysOfIndexes(refused);
+        for (const { index, code, uniqueIndex = '', cause } of refused) {
           const at = built[index];
           if (at === undefined) continue;
-          results[at.index] = {
-            error: code === duplicateKeyCode ? new DuplicateKey(keyPattern, keyValue) : cause,
-          };
+          const isDuplicate = code === duplicateKeyCode;
+          results[at.index] = { error: isDuplicate ? new DuplicateKey(keysOf.get(uniqueIndex) ?? {}, {}) : cause };
         }
       } else if (isUnknownOutcome(error)) {
         for (const { index, write } of built) {
