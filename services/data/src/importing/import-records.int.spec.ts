@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { request as httpRequest } from 'node:http';
+import { after, before, describe, it } from 'node:test';
+
+import { openTestData } from '../testing/test-data.ts';
+import type { Answered, Person, TestData, TestReplica } from '../testing/test-data.ts';
+
+const definition = {
+  schema: {
+    required: ['n'],
+    properties: { n: { type: 'number' }, text: { type: 'string' }, owner: { type: 'string' } },
+  },
+  indexes: [{ keys: { n: 1 }, unique: true }],
+  rules: { read: 'public', create: [{ owner: { $auth: 'sub' } }] },
+};
+
+describe('imports', () => {
+  let data: TestData;
+  let replica: TestReplica;
+  let admin: Person;
+  let ada: Person;
+  let next = 0;
+
+  before(async () => {
+    data = await openTestData();
+    replica = await data.replica();
+    [admin, ada] = await Promise.all([data.person({ roles: ['admin'] }), data.person()]);
+    const defined = await replica.call('PUT /v1/collections/numbers', { body: definition, token: admin.token });
+    assert.equal(defined.status, 201, defined.text);
+  });
+
+  after(() => data.stop());
+
+  const line = (more: Record<string, unknown> = {}): string =>
+    JSON.stringify({ n: (next += 1), owner: ada.id, ...more });
+  const send = (body: string, headers: Record<string, string> = {}, person = ada): Promise<Answered> =>
+    replica.call('POST /v1/data/numbers', { body, type: 'application/x-ndjson', token: person.token, headers });
+  const resultOf = (answer: Answered) => {
+    assert.equal(answer.status, 200, answer.text);
+    return answer.body as unknown as {
+      created: number;
+      failed: number;
+      errors: { line: number; problem: { code: string; status: number; errors?: { pointer: string }[] } }[];
+    };
+  };
+  const count = async (): Promise<number> => {
+    const answer = await replica.call('GET /v1/data/numbers?count=true&limit=1');
+    return (answer.body as unknown as { count: number }).count;
+  };
+
+  it('store each good line, and name each bad one', async () => {
+    const before = await count();
+    const taken = next + 1;
+    const bad = [
+      line(),
+      '{"n": 1',
+      line({ n: 'x' }),
+      '',
+      line({ owner: 'usr_other' }),
+      line({ n: taken }),
+      `{"__proto__": {}}`,
+      '[]',
+      line({ text: 'x'.repeat(600_000) }),
+      line(),
+    ].join('\n');
+    const { created, failed, errors } = resultOf(await send(bad));
+    assert.deepEqual({ created, failed }, { created: 2, failed: 7 });
+    assert.deepEqual(
+      errors.map(({ line: at, problem }) => [at, problem.status, problem.code]),
+      [
+        [2, 400, 'invalid-request'],
+        [3, 400, 'invalid-request'],
+        [5, 403, 'forbidden'],
+        [6, 409, 'duplicate-value'],
+        [7, 400, 'invalid-request'],
+        [8, 400, 'invalid-request'],
+        [9, 413, 'payload-too-large'],
+      ],
+    );
+    assert.equal(errors[1]?.problem.errors?.[0]?.pointer, '/n');
+    assert.equal(await count(), before + 2);
+  });
+
+  it('record an event for each line', async () => {
+    const answer = await send([line(), line(), line()].join('\n'));
+    const ids = answer.headers.get('causeway-event')?.split(', ') ?? [];
+    assert.equal(ids.length, 3);
+    const published = await data.published();
+    const events = await published.waitFor(({ id }) => ids.includes(id), 3);
+    assert.ok(events.every(({ type }) => type === 'data.record.created'));
+  });
+
+  it('take many lines, in batches, and list at most 100 faults', async () => {
+    const before = await count();
+    const lines = Array.from({ length: 2_500 }, (_, index) => (index % 5 === 0 ? '{}' : line()));
+    const { created, failed, errors } = resultOf(await send(lines.join('\n')));
+    assert.deepEqual({ created, failed, listed: errors.length }, { created: 2_000, failed: 500, listed: 100 });
+    assert.equal(errors[99]?.line, 496);
+    assert.equal(await count(), before + 2_000);
+  });
+
+  it('are refused to who may create nothing', async () => {
+    const closed = await replica.call('PUT /v1/collections/closed', { body: { schema: {} }, token: admin.token });
+    assert.equal(closed.status, 201);
+    const answer = await replica.call('POST /v1/data/closed', {
+      body: '{}',
+      type: 'application/x-ndjson',
+      token: ada.token,
+    });
+    assert.equal(answer.status, 403);
+  });
+
+  describe('with an Idempotency-Key', () => {
+    it('are answered again without a second effect', async () => {
+      const headers = { 'idempotency-key': randomUUID() };
+      const body = [line(), '{', line()].join('\n');
+      const first = await send(body, headers);
+      const before = await count();
+      const second = await send(body, headers);
+      assert.equal(second.headers.get('idempotency-replayed'), 'true');
+      assert.deepEqual(second.body, first.body);
+      assert.equal(await count(), before);
+      const other = await send(`${body}\n${line()}`, headers);
+      assert.equal(other.status, 422);
+      assert.equal(other.body.code, 'idempotency-key-reused');
+      assert.equal(await count(), before);
+    });
+
+    it('that broke off go on where they were, from the beginning of their lines', async () => {
+      const key = randomUUID();
+      const lines = Array.from({ length: 1_200 }, () => line());
+      const before = await count();
+      const { promise: closed, resolve } = Promise.withResolvers<undefined>();
+      const { port } = replica.service;
+      const breaking = httpRequest({
+        port,
+        method: 'POST',
+        path: '/v1/data/numbers',
+        headers: {
+          authorization: `Bearer ${ada.token}`,
+          'content-type': 'application/x-ndjson',
+          'idempotency-key': key,
+        },
+      });
+      breaking.on('error', () => resolve(undefined));
+      breaking.write(`${lines.slice(0, 600).join('\n')}\n`);
+      while ((await count()) < before + 500) await new Promise((done) => setTimeout(done, 20));
+      breaking.destroy();
+      await closed;
+      const repeat = async (): Promise<Answered> => {
+        for (;;) {
+          const answer = await send(lines.join('\n'), { 'idempotency-key': key });
+          if (answer.status !== 409) return answer;
+          await new Promise((done) => setTimeout(done, 50));
+        }
+      };
+      assert.deepEqual(resultOf(await repeat()), { created: 1_200, failed: 0, errors: [] });
+      assert.equal(await count(), before + 1_200);
+    });
+
+    it('keep the order of the lines in the records’ ids', async () => {
+      const from = next + 1;
+      const lines = Array.from({ length: 50 }, () => line());
+      await send(lines.join('\n'), { 'idempotency-key': randomUUID() });
+      const filter = encodeURIComponent(JSON.stringify({ n: { $gte: from } }));
+      const answer = await replica.call(`GET /v1/data/numbers?filter=${filter}&sort=id&limit=200`);
+      const numbers = (answer.body as unknown as { items: { id: string; n: number }[] }).items;
+      assert.ok(numbers.every(({ id }) => /^rec_[0-7][0-9A-HJKMNP-TV-Z]{25}$/.test(id)));
+      assert.deepEqual(
+        numbers.map(({ n }) => n),
+        Array.from({ length: 50 }, (_, index) => from + index),
+      );
+    });
+  });
+});

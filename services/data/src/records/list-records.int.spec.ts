@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+
+import { openTestData } from '../testing/test-data.ts';
+import type { Answered, Person, TestData, TestReplica } from '../testing/test-data.ts';
+
+const countries = {
+  schema: {
+    properties: {
+      name: { type: 'object', properties: { common: { type: 'string' } } },
+      region: { type: 'string' },
+      area: { type: 'number' },
+      borders: { type: 'array', items: { type: 'string' } },
+      hidden: { type: 'boolean' },
+    },
+  },
+  indexes: [{ keys: { region: 1, area: -1 } }],
+  rules: { read: [{ hidden: { $ne: true } }, { 'name.common': { $auth: 'org' } }], create: 'signed-in' },
+};
+
+const rows = [
+  ['Algeria', 'Africa', 2_381_741, ['TUN', 'LBY']],
+  ['Chad', 'Africa', 1_284_000, ['LBY']],
+  ['Libya', 'Africa', 1_759_540, ['TUN', 'DZA', 'TCD']],
+  ['Tunisia', 'Africa', 163_610, ['DZA', 'LBY']],
+  ['France', 'Europe', 551_695, ['BEL', 'DEU']],
+  ['Malta', 'Europe', 316, []],
+  ['Monaco', 'Europe', 2.02, ['FRA']],
+  ['=Sum', 'Other', -1, []],
+] as const;
+
+describe('lists', () => {
+  let data: TestData;
+  let replica: TestReplica;
+  let admin: Person;
+  let ada: Person;
+  let eve: Person;
+
+  before(async () => {
+    data = await openTestData();
+    replica = await data.replica();
+    [admin, ada, eve] = await Promise.all([data.person({ roles: ['admin'] }), data.person(), data.person()]);
+    const defined = await replica.call('PUT /v1/collections/countries', { body: countries, token: admin.token });
+    assert.equal(defined.status, 201, defined.text);
+    const lines = rows.map(([common, region, area, borders]) => ({ name: { common }, region, area, borders }));
+    const hidden = { name: { common: 'Atlantis' }, region: 'Other', hidden: true };
+    const body = [...lines, hidden].map((line) => JSON.stringify(line)).join('\n');
+    const imported = await replica.call('POST /v1/data/countries', {
+      body,
+      type: 'application/x-ndjson',
+      token: ada.token,
+    });
+    assert.equal(imported.body.created, 9, imported.text);
+  });
+
+  after(() => data.stop());
+
+  type Item = Readonly<Record<string, unknown>> & { readonly name?: { readonly common: string } };
+  type Parameters = Readonly<Record<string, string | number | object>>;
+  const get = (parameters: Parameters, person?: Person, headers: Record<string, string> = {}): Promise<Answered> => {
+    const text = Object.entries(parameters).map(([name, value]): [string, string] => [
+      name,
+      typeof value === 'object' ? JSON.stringify(value) : String(value),
+    ]);
+    const path = `/v1/data/countries?${new URLSearchParams(text).toString()}`;
+    return replica.call(`GET ${path}`, { token: person?.token, headers });
+  };
+  const itemsOf = (answer: Answered): Item[] => {
+    assert.equal(answer.status, 200, answer.text);
+    return (answer.body as unknown as { items: Item[] }).items;
+  };
+  const names = (answer: Answered): unknown[] => itemsOf(answer).map((item) => item.name?.common);
+  const code = (answer: Answered): string => `${answer.status} ${String(answer.body.code)}`;
+  const errorsOf = (answer: Answered) => (answer.body as unknown as { errors: Record<string, string>[] }).errors;
+
+  it('answer real questions', async () => {
+    const largest = await get({ filter: { region: 'Africa' }, sort: '-area', limit: 3 });
+    assert.deepEqual(names(largest), ['Algeria', 'Libya', 'Chad']);
+    const beside = await get({ filter: { borders: 'LBY', area: { $lt: 1_000_000 } } });
+    assert.deepEqual(names(beside), ['Tunisia']);
+  });
+
+  it('show each caller what the rule lets see', async () => {
+    const filter = { region: 'Other' };
+    assert.deepEqual(names(await get({ filter })), ['=Sum']);
+    assert.equal(names(await get({ filter }, admin)).length, 2);
+    const citizen = await data.person({ org: 'Atlantis' });
+    assert.equal(names(await get({ filter }, citizen)).length, 2);
+    const counted = await get({ filter, count: 'true' });
+    assert.equal(counted.body.count, 1);
+  });
+
+  it('go page by page to the end, each record once', async () => {
+    const seen: unknown[] = [];
+    let cursor: string | null | undefined;
+    do {
+      const page = await get({ sort: 'region,-area', limit: 3, ...(cursor ? { cursor } : {}) }, admin);
+      seen.push(...names(page));
+      cursor = (page.body as unknown as { nextCursor: string | null }).nextCursor;
+      const link = page.headers.get('link');
+      if (cursor === null) assert.equal(link, null);
+      else {
+        const [, path = ''] = /^<(.*)>; rel="next"$/.exec(link ?? '') ?? [];
+        const next = await replica.call(`GET ${path}`, { token: admin.token });
+        assert.equal(next.status, 200, next.text);
+      }
+    } while (cursor !== null);
+    const expected = ['Algeria', 'Libya', 'Chad', 'Tunisia', 'France', 'Malta', 'Monaco', '=Sum', 'Atlantis'];
+    assert.deepEqual(seen, expected);
+  });
+
+  it('end with null on a page that is just full', async () => {
+    const page = await get({ filter: { region: 'Africa' }, limit: 4 });
+    assert.equal(page.body.nextCursor, null);
+  });
+
+  it('bind a cursor to its query and its person', async () => {
+    const page = await get({ sort: 'area', limit: 2 }, ada);
+    const cursor = String(page.body.nextCursor);
+    assert.equal((await get({ sort: 'area', limit: 2, cursor }, ada)).status, 200);
+    assert.equal((await get({ sort: 'area', limit: 5, cursor }, ada)).status, 200);
+    for (const other of [
+      { sort: '-area', cursor },
+      { cursor },
+      { sort: 'area', filter: { region: 'Africa' }, cursor },
+    ]) {
+      const answer = await get(other, ada);
+      assert.equal(code(answer), '400 invalid-request');
+      assert.deepEqual(errorsOf(answer)[0]?.code, 'other-query');
+    }
+    assert.equal(code(await get({ sort: 'area', cursor }, eve)), '404 not-found');
+    assert.equal(code(await get({ sort: 'area', cursor })), '404 not-found');
+    const forged = cursor.slice(0, -2) + (cursor.endsWith('AA') ? 'BB' : 'AA');
+    for (const broken of [forged, 'x', cursor.slice(0, 60), `${cursor}!`]) {
+      const answer = await get({ sort: 'area', cursor: broken }, ada);
+      assert.deepEqual([answer.status, errorsOf(answer)[0]?.code], [400, 'invalid-cursor']);
+    }
+  });
+
+  it('answer with the fields that were named', async () => {
+    const [item] = itemsOf(
+      await get({ filter: { region: 'Africa' }, sort: '-area', fields: 'name.common,area', limit: 1 }),
+    );
+    const { id, ...rest } = item ?? {};
+    assert.match(String(id), /^rec_/);
+    assert.deepEqual(rest, { name: { common: 'Algeria' }, area: 2_381_741 });
+    const [times] = itemsOf(await get({ fields: 'createdAt,revision', limit: 1 }));
+    assert.deepEqual(Object.keys(times ?? {}).sort(), ['createdAt', 'id', 'revision']);
+  });
+
+  it('compare times as times', async () => {
+    const [{ createdAt } = {}] = itemsOf(await get({ limit: 1 }));
+    assert.equal(itemsOf(await get({ filter: { createdAt: { $gte: '2020-01-01T00:00:00Z' } } })).length, 8);
+    assert.equal(itemsOf(await get({ filter: { createdAt: { $lt: '2020-01-01T00:00:00Z' } } })).length, 0);
+    assert.ok(itemsOf(await get({ filter: { createdAt: { $lte: createdAt } } })).length > 0);
+  });
+
+  for (const [what, parameters, parameter] of [
+    ['$where', { filter: { $where: 'sleep(1000)' } }, 'filter'],
+    ['an unknown operator', { filter: { area: { $near: 1 } } }, 'filter'],
+    ['a filter on _id', { filter: { _id: 'x' } }, 'filter'],
+    ['an operator as a value', { filter: { region: { $eq: { $gt: '' } } } }, 'filter'],
+    ['a pattern that backtracks for ever', { filter: { region: { $regex: '(a+)+$' } } }, 'filter'],
+    ['a filter that is no JSON', { filter: '{' }, 'filter'],
+    ['a filter that is no object', { filter: '[]' }, 'filter'],
+    ['sorting by an array', { sort: 'borders' }, 'sort'],
+    ['sorting by what the schema does not know', { sort: 'unknown' }, 'sort'],
+    ['sorting by the outbox', { sort: '_id' }, 'sort'],
+    ['too many on a page', { limit: 201 }, 'limit'],
+    ['none on a page', { limit: 0 }, 'limit'],
+    ['a field and a part of it', { fields: 'name,name.common' }, 'fields'],
+    ['an unknown parameter', { offset: 3 }, 'offset'],
+    ['a count that is neither', { count: 'yes' }, 'count'],
+  ] as const) {
+    it(`refuse ${what}`, async () => {
+      const answer = await get(parameters);
+      assert.equal(code(answer), '400 invalid-request', answer.text);
+      assert.equal(errorsOf(answer)[0]?.parameter, parameter);
+    });
+  }
+
+  it('find nothing by a filter on the outbox', async () => {
+    assert.deepEqual(itemsOf(await get({ filter: { outbox: { $exists: true } } })), []);
+    assert.deepEqual(itemsOf(await get({ filter: { 'fields.region': 'Africa' } })), []);
+  });
+
+  describe('exported', () => {
+    it('as NDJSON, are the whole result in order', async () => {
+      const answer = await get({ sort: '-area', filter: { region: 'Africa' } }, undefined, {
+        accept: 'application/x-ndjson',
+      });
+      assert.equal(answer.headers.get('content-type'), 'application/x-ndjson');
+      const lines = answer.text.trimEnd().split('\n');
+      const parsed = lines.map((line) => JSON.parse(line) as Item);
+      assert.deepEqual(
+        parsed.map((item) => item.name?.common),
+        ['Algeria', 'Libya', 'Chad', 'Tunisia'],
+      );
+      assert.equal(parsed[0]?.revision, 1);
+    });
+
+    it('as CSV, have columns in the order of the schema, and no formulas', async () => {
+      const answer = await get({ sort: 'area', limit: '', filter: {} }, undefined, { accept: 'text/csv' });
+      assert.equal(answer.status, 400);
+      const csv = await get({ sort: 'area' }, undefined, { accept: 'text/csv' });
+      const [head, first, second] = csv.text.split('\r\n');
+      assert.equal(head, 'id,name,region,area,borders,hidden,revision,createdAt,updatedAt,createdBy,updatedBy');
+      assert.match(first ?? '', /^rec_\w+,"{""common"":""=Sum""}",Other,-1,\[\],,1,2/);
+      assert.match(second ?? '', /,Europe,2.02,"\[""FRA""\]",/);
+      const named = await get({ sort: 'area', fields: 'name.common,area' }, undefined, { accept: 'text/csv' });
+      const lines = named.text.split('\r\n');
+      assert.equal(lines[0], 'id,name.common,area');
+      assert.match(lines[1] ?? '', /^rec_\w+,'=Sum,-1$/);
+      assert.equal(lines.length, 10);
+      assert.equal(lines.at(-1), '');
+    });
+
+    it('are refused with paging', async () => {
+      const answer = await get({ limit: 3, count: 'true' }, undefined, { accept: 'application/x-ndjson' });
+      assert.deepEqual(
+        errorsOf(answer).map(({ parameter }) => parameter),
+        ['limit', 'count'],
+      );
+    });
+
+    it('are not given in other forms', async () => {
+      assert.equal((await get({}, undefined, { accept: 'text/html' })).status, 406);
+    });
+  });
+});
