@@ -37,7 +37,7 @@ const promised = [
 ];
 
 /** Answers that are for people and machines around the API, not part of it. */
-const around = new Set(['get /openapi.json', 'get /docs']);
+const around = new Set(['get /openapi.json', 'get /docs', 'get /healthz', 'get /readyz']);
 
 const methods = ['get', 'put', 'post', 'patch', 'delete'] as const;
 
