@@ -84,6 +84,23 @@ describe('the relay', () => {
     assertDense(firstSequences(world.events()));
   });
 
+  it('publishes everything soon while replicas come and go', async () => {
+    const lasting = world.replica();
+    const notes = notesOf(lasting);
+    await lasting.start();
+    await world.follow();
+    for (let turn = 1; turn <= 5; turn += 1) {
+      const guest = world.replica();
+      const own = notesOf(guest);
+      await guest.start();
+      await Promise.all(Array.from({ length: 8 }, (_, index) => create(own, `guest${turn}.${index}`)));
+      await guest.stop();
+      await Promise.all(Array.from({ length: 8 }, (_, index) => create(notes, `host${turn}.${index}`)));
+      await allArrived(turn * 16);
+    }
+    assertDense(firstSequences(world.events()));
+  });
+
   it('never lets two leaders write one place of the log: the one that comes second gives up', async () => {
     const events = world.replica({ sweepMs: 500 });
     const notes = notesOf(events);

@@ -48,6 +48,8 @@ const batchEvents = 500;
 
 /** A slot that this replica leads, and what waits in it. */
 interface Lane {
+  /** Of the lease under which it was opened. */
+  readonly epoch: number;
   readonly pending: PendingRows;
   /** In the log, not known to be in Kafka: they go before anything later of the slot. */
   unsent: LoggedEvent[];
@@ -205,10 +207,14 @@ export const createRelay = (options: RelayOptions): Relay => {
     }
   };
 
-  const lose = (slot: number): void => {
-    const lane = lanes.get(slot);
-    for (const { event } of lane?.unsent ?? []) carriers.delete(event.id);
+  /** Forgets what waits in a slot: its rows still carry it, for whoever leads now. */
+  const drop = (slot: number): void => {
+    for (const { event } of lanes.get(slot)?.unsent ?? []) carriers.delete(event.id);
     lanes.delete(slot);
+  };
+
+  const lose = (slot: number): void => {
+    drop(slot);
     leases.forget(slot);
     logger.info({ slot }, 'another replica leads this slot now');
   };
@@ -283,7 +289,7 @@ export const createRelay = (options: RelayOptions): Relay => {
       const replayFrom = missing.get(slot);
       const next = (await log.lastPosition(slot)) + 1;
       const own = { pending: new PendingRows(), unsent: [], failures: 0, busy: false, notBefore: 0 };
-      lanes.set(slot, { ...own, next, replayFrom });
+      lanes.set(slot, { ...own, epoch, next, replayFrom });
       if (replayFrom !== undefined) {
         logger.error({ slot, replayFrom }, 'Kafka has lost events of this slot; they are published again');
       }
@@ -303,17 +309,25 @@ export const createRelay = (options: RelayOptions): Relay => {
     }
   };
 
-  const round = async (): Promise<void> => {
-    const { taken, lost } = await leases.round();
-    for (const slot of lost) lose(slot);
-    try {
-      await takeOver(taken);
-    } catch (error) {
-      for (const { slot } of taken) lose(slot);
-      throw error;
+  /** Brings the lanes in line with the leases, whatever became of the round that moved them. */
+  const reconcile = async (): Promise<void> => {
+    for (const [slot, { epoch }] of lanes) {
+      const lease = leases.held.get(slot);
+      if (lease === undefined) drop(slot);
+      else if (lease.epoch !== epoch) lose(slot);
     }
+    const taken = [...leases.held.values()].filter(({ slot }) => !lanes.has(slot));
+    if (taken.length > 0) await takeOver(taken);
     // A renewal may have lifted a fence.
     awaken();
+  };
+
+  const round = async (): Promise<void> => {
+    try {
+      await leases.round();
+    } finally {
+      await reconcile();
+    }
   };
 
   const keeping = async (): Promise<void> => {
@@ -327,6 +341,8 @@ export const createRelay = (options: RelayOptions): Relay => {
         if (performance.now() >= sweepDue) await sweep();
       } catch (error) {
         logger.warn({ error }, 'the relay could not reach MongoDB or Kafka; it will try again');
+        // A sweep that broke off has seen only some of the rows.
+        sweepDue = 0;
         await delay(200 + Math.random() * 300);
       }
       const pause = Math.max(20, Math.min(roundDue, sweepDue, performance.now() + 250) - performance.now());

@@ -38,10 +38,9 @@ export interface SlotLeases {
   createIndexes(): Promise<void>;
   /**
    * One round: says that we are alive, renews what is ours, lets go of more than our share, takes what is free up to it.
-   *
-   * @returns what was taken and what was lost or let go in this round
+   * What came of it is in {@link held}, also where the round broke off half-way.
    */
-  round(): Promise<{ taken: SlotLease[]; lost: number[] }>;
+  round(): Promise<void>;
   /** Whether a slot is still ours beyond doubt. */
   holds(slot: number): boolean;
   readonly held: ReadonlyMap<number, SlotLease>;
@@ -101,17 +100,14 @@ export const createSlotLeases = ({ db, slots, instance, ttlMs }: SlotLeasesOptio
     return surplus;
   };
 
-  const take = async (slot: number): Promise<SlotLease | undefined> => {
+  const take = async (slot: number): Promise<void> => {
     const asked = performance.now();
     const row = await leases.findOneAndUpdate(
       { _id: leaseId(slot), $or: [{ owner: null }, { $expr: { $lte: ['$expiresAt', '$$NOW'] } }] },
       [{ $set: { owner: instance, epoch: { $add: ['$epoch', 1] }, expiresAt: serverIn(ttlMs) } }],
       { returnDocument: 'after' },
     );
-    if (row === null) return undefined;
-    const lease = { slot, epoch: row.epoch, fencedAt: asked + fenceMs };
-    held.set(slot, lease);
-    return lease;
+    if (row !== null) held.set(slot, { slot, epoch: row.epoch, fencedAt: asked + fenceMs });
   };
 
   return {
@@ -129,18 +125,13 @@ export const createSlotLeases = ({ db, slots, instance, ttlMs }: SlotLeasesOptio
     },
     async round() {
       const share = await fairShare();
-      const lost = await renew();
-      lost.push(...(await letGo(held.size - share)));
-      const taken: SlotLease[] = [];
+      const gone = new Set([...(await renew()), ...(await letGo(held.size - share))]);
       // Replicas that start together begin at different slots, so that they seldom race for one.
       const start = Math.floor(Math.random() * slots);
       for (let step = 0; step < slots && held.size < share; step += 1) {
         const slot = (start + step) % slots;
-        if (held.has(slot) || lost.includes(slot)) continue;
-        const lease = await take(slot);
-        if (lease !== undefined) taken.push(lease);
+        if (!held.has(slot) && !gone.has(slot)) await take(slot);
       }
-      return { taken, lost };
     },
     async release() {
       await letGo(held.size);
