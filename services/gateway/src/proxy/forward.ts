@@ -38,6 +38,8 @@ export class Forward implements Dispatcher.DispatchHandler {
   readonly #settled = Promise.withResolvers<undefined>();
   #controller: Dispatcher.DispatchController | undefined;
   #retries: number;
+  /** Bytes that are still to come, where the service has said how many. */
+  #restBytes = Number.NaN;
   #pause: NodeJS.Timeout | undefined;
   #stalled: NodeJS.Timeout | undefined;
   #abandoned: Abandoned | undefined;
@@ -100,10 +102,17 @@ export class Forward implements Dispatcher.DispatchHandler {
     else response.writeHead(status, statusMessage, head);
     // A feed says nothing for a while: its subscriber is to know that it is open.
     if (headers['content-length'] === undefined) response.flushHeaders();
+    else this.#restBytes = Number(headers['content-length']);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     const { response } = this.#options;
+    this.#restBytes -= chunk.length;
+    if (this.#restBytes === 0) {
+      // Head and last piece in one go to the socket.
+      response.end(chunk);
+      return;
+    }
     if (response.write(chunk)) return;
     controller.pause();
     this.#stalled = setTimeout(() => response.destroy(), stalledAfterMs);
@@ -114,7 +123,7 @@ export class Forward implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.#options.response.end();
+    if (!this.#options.response.writableEnded) this.#options.response.end();
     this.#settled.resolve(undefined);
   }
 
