@@ -1,0 +1,2 @@
+export { createRevisionCache } from './revision-cache.ts';
+export type { CacheCodec, RevisionCache, RevisionCacheOptions } from './revision-cache.ts';
