@@ -42,11 +42,12 @@ export interface CommitStream {
   readonly ageMs: number;
   readonly ready: boolean;
   /**
-   * Reads changes again from a cluster time on, that time included, and goes on with what follows.
+   * Reads changes again from a cluster time on, that time included, and goes on with what follows: for ever, or until
+   * everything up to `until` has been read, which takes up to a second after that time where nothing but the beacon moves.
    *
    * @throws {@link HistoryLost} - the oplog no longer reaches back so far
    */
-  readFrom(clusterTime: Timestamp, signal: AbortSignal): AsyncIterable<Change>;
+  readFrom(clusterTime: Timestamp, signal: AbortSignal, until?: Timestamp): AsyncIterable<Change>;
   stop(): Promise<void>;
 }
 
@@ -127,6 +128,9 @@ export const toChange = (raw: ChangeStreamDocument): Change | undefined => {
     transaction: transactionOf(raw),
   };
 };
+
+const isAfter = (raw: ChangeStreamDocument, time: Timestamp): boolean =>
+  'clusterTime' in raw && raw.clusterTime?.greaterThan(time) === true;
 
 const isHistoryLost = (error: unknown): boolean =>
   error instanceof MongoServerError && historyLostCodes.has(error.code);
@@ -217,11 +221,12 @@ export const createCommitStream = (db: Db, logger: RelayLogger): CommitStream =>
     get ready() {
       return ready;
     },
-    async *readFrom(clusterTime, signal) {
+    async *readFrom(clusterTime, signal, until) {
       const stream = db.watch(pipeline, { startAtOperationTime: clusterTime, maxAwaitTimeMS: 500 });
       try {
         while (!signal.aborted && !stopping.signal.aborted) {
           const raw = await stream.tryNext();
+          if (until !== undefined && raw !== null && isAfter(raw, until)) return;
           const change = raw === null ? undefined : toChange(raw);
           if (change !== undefined) yield change;
         }
