@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { SettingsError } from '@causeway/service';
+import { assertSettingsTable } from '@causeway/service/testing';
+
+import { readConfig, settings } from './config.ts';
+
+const valid = {
+  KAFKA_BROKERS: '127.0.0.1:9092',
+  REDIS_URL: 'redis://127.0.0.1',
+  CAUSEWAY_INTERNAL_KEY: 'an internal key for this test',
+};
+
+describe('configuration', () => {
+  it('listens on loopback, believes no proxy, and lets pages of this machine call', () => {
+    const config = readConfig(valid);
+    assert.deepEqual([config.host, config.port, config.trustedProxies], ['127.0.0.1', 8080, 0]);
+    assert.deepEqual(config.corsOrigins, ['http://localhost:*', 'http://127.0.0.1:*', 'http://[::1]:*']);
+  });
+
+  it('refuses what is no origin', () => {
+    for (const CORS_ORIGINS of ['*', 'https://a.example/', 'https://*.example', 'a.example']) {
+      assert.throws(() => readConfig({ ...valid, CORS_ORIGINS }), SettingsError, CORS_ORIGINS);
+    }
+    assert.deepEqual(readConfig({ ...valid, CORS_ORIGINS: 'https://a.example' }).corsOrigins, ['https://a.example']);
+  });
+
+  it('is what the README says', async () => {
+    await assertSettingsTable(new URL('../README.md', import.meta.url), settings);
+  });
+});
