@@ -31,6 +31,14 @@ const writesThatLoseEvents = [
   },
 ];
 
+/** What Node has beside the language, for the scripts that run before anything is installed. */
+const nodeGlobals = Object.fromEntries(
+  ['process', 'console', 'URL', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'].map((name) => [
+    name,
+    'readonly',
+  ]),
+);
+
 export default tseslint.config(
   { ignores: ['**/dist/', '**/node_modules/', '**/.test/', '.nx/', '.causeway/'] },
   js.configs.recommended,
@@ -74,7 +82,7 @@ export default tseslint.config(
   { files: ['packages/stack/**/*.ts', 'e2e/**/*.ts', 'examples/**/*.ts'], rules: { 'no-console': 'off' } },
   {
     files: ['**/*.mjs'],
-    languageOptions: { globals: { process: 'readonly', console: 'readonly' } },
+    languageOptions: { globals: nodeGlobals },
     rules: { 'no-console': 'off' },
   },
 );
