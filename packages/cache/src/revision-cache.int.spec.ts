@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { after, before, beforeEach, describe, it } from 'node:test';
+
+import { Redis } from 'ioredis';
+
+import type { RevisionCache } from './revision-cache.ts';
+import { createRevisionCache } from './revision-cache.ts';
+
+interface Value {
+  readonly revision: number;
+  readonly text: string;
+}
+
+const url = process.env.REDIS_URL ?? assert.fail('REDIS_URL is not set');
+const ttlMs = 30_000;
+
+describe('a cache of revisions', () => {
+  let redis: Redis;
+  let prefix: string;
+  let now: number;
+
+  before(() => {
+    redis = new Redis(url);
+  });
+
+  beforeEach(() => {
+    prefix = `cache-${randomUUID()}:`;
+    now = 1_000_000;
+  });
+
+  after(() => redis.disconnect());
+
+  const replica = (connection = redis): RevisionCache<Value> => {
+    const cache = createRevisionCache<Value>({
+      name: 'test',
+      codec: {
+        encode: (value) => JSON.stringify(value),
+        decode: (text) => JSON.parse(text) as Value,
+        revisionOf: ({ revision }) => revision,
+        sizeBytesOf: ({ text }) => text.length,
+      },
+      redis: connection,
+      prefix,
+      logger: { warn: () => undefined },
+      maxBytes: 10_000,
+      ttlMs,
+      clock: () => now,
+    });
+    // A new process does not know what it has missed.
+    now += ttlMs;
+    return cache;
+  };
+  const value = (revision: number): Value => ({ revision, text: `at ${revision}` });
+  const never = (): Promise<Value> => assert.fail('the database was asked');
+  const settled = (): Promise<unknown> => redis.ping();
+  /** A read that has asked the database and waits for its answer. */
+  const begin = async (cache: RevisionCache<Value>) => {
+    const late = Promise.withResolvers<Value>();
+    const begun = Promise.withResolvers<undefined>();
+    const reading = cache.read('a', () => {
+      begun.resolve(undefined);
+      return late.promise;
+    });
+    await begun.promise;
+    return { reading, answer: (found: Value) => late.resolve(found) };
+  };
+
+  it('asks the database once', async () => {
+    const cache = replica();
+    assert.deepEqual(await cache.read('a', () => Promise.resolve(value(1))), value(1));
+    assert.deepEqual(await cache.read('a', never), value(1));
+    assert.deepEqual(cache.peek('a'), value(1));
+  });
+
+  it('asks the database once for all who ask at once', async () => {
+    const cache = replica();
+    let asked = 0;
+    const load = async (): Promise<Value> => {
+      asked += 1;
+      await settled();
+      return value(1);
+    };
+    await Promise.all(Array.from({ length: 20 }, () => cache.read('a', load)));
+    assert.equal(asked, 1);
+  });
+
+  it('is filled by one replica for the others', async () => {
+    await replica().read('a', () => Promise.resolve(value(1)));
+    await settled();
+    assert.deepEqual(await replica().read('a', never), value(1));
+  });
+
+  it('gives nothing older after a change, in no replica', async () => {
+    const [one, two] = [replica(), replica()];
+    await one.read('a', () => Promise.resolve(value(1)));
+    await settled();
+    await two.read('a', never);
+    one.invalidate('a', 2);
+    two.invalidate('a', 2);
+    assert.deepEqual(await one.read('a', () => Promise.resolve(value(2))), value(2));
+    await settled();
+    assert.deepEqual(await two.read('a', never), value(2));
+  });
+
+  it('carries an invalidation out before what is asked after it, even where Redis does not know the scripts', async () => {
+    const cache = replica();
+    await cache.read('a', () => Promise.resolve(value(1)));
+    await settled();
+    await redis.script('FLUSH');
+    cache.invalidate('a', 2);
+    assert.deepEqual(await cache.read('a', () => Promise.resolve(value(2))), value(2));
+  });
+
+  it('keeps no value whose read began before a change, and gives it to nobody who asks after', async () => {
+    const cache = replica();
+    const { reading, answer } = await begin(cache);
+    cache.invalidate('a', 2);
+    assert.deepEqual(await cache.read('a', () => Promise.resolve(value(2))), value(2));
+    answer(value(1));
+    assert.deepEqual(await reading, value(1));
+    await settled();
+    assert.deepEqual(await cache.read('a', never), value(2));
+    assert.deepEqual(await replica().read('a', never), value(2));
+  });
+
+  it('takes no late fill into Redis after a flush: the lease is gone', async () => {
+    const { reading, answer } = await begin(replica());
+    // What a flush leaves of a change that another replica has told.
+    await redis.del(`${prefix}a`);
+    answer(value(1));
+    await reading;
+    await settled();
+    assert.deepEqual(await replica().read('a', () => Promise.resolve(value(2))), value(2));
+  });
+
+  it('takes no fill below the floor, even with a lease', async () => {
+    const [one, two] = [replica(), replica()];
+    one.invalidate('a', 5);
+    await settled();
+    // A read from a member that lags behind.
+    await two.read('a', () => Promise.resolve(value(4)));
+    await settled();
+    assert.deepEqual(await replica().read('a', () => Promise.resolve(value(5))), value(5));
+  });
+
+  it('keeps nothing where there is nothing', async () => {
+    const cache = replica();
+    assert.equal(await cache.read('a', () => Promise.resolve(undefined)), undefined);
+    assert.deepEqual(await cache.read('a', () => Promise.resolve(value(1))), value(1));
+  });
+
+  it('does not believe Redis before it has listened for as long as a value lives', async () => {
+    await replica().read('a', () => Promise.resolve(value(1)));
+    await settled();
+    const fresh = replica();
+    now -= 1;
+    assert.deepEqual(await fresh.read('a', () => Promise.resolve(value(2))), value(2));
+  });
+
+  it('believes neither tier after changes were missed', async () => {
+    const cache = replica();
+    await cache.read('a', () => Promise.resolve(value(1)));
+    await settled();
+    cache.clear();
+    assert.deepEqual(await cache.read('a', () => Promise.resolve(value(2))), value(2));
+  });
+
+  it('does not believe Redis after a word to it was lost, for as long as a value lives', async () => {
+    const connection = new Redis(url, { enableOfflineQueue: false });
+    await once(connection, 'ready');
+    const cache = replica(connection);
+    await cache.read('a', () => Promise.resolve(value(1)));
+    await settled();
+    const { promise: closed, resolve } = Promise.withResolvers<undefined>();
+    connection.once('end', () => resolve(undefined));
+    connection.disconnect();
+    await closed;
+    cache.invalidate('a', 2);
+    await connection.connect();
+    // The old value is still there, and would be given.
+    assert.deepEqual(JSON.parse((await redis.hget(`${prefix}a`, 'v')) ?? '{}'), value(1));
+    assert.deepEqual(await cache.read('a', () => Promise.resolve(value(2))), value(2));
+    connection.disconnect();
+  });
+
+  it('goes on without Redis', async () => {
+    const connection = new Redis('redis://127.0.0.1:1', { lazyConnect: true, retryStrategy: () => null });
+    connection.on('error', () => undefined);
+    const cache = replica(connection);
+    assert.deepEqual(await cache.read('a', () => Promise.resolve(value(1))), value(1));
+    cache.invalidate('a', 2);
+    assert.deepEqual(await cache.read('a', () => Promise.resolve(value(2))), value(2));
+    connection.disconnect();
+  });
+
+  it('forgets the values that were used longest ago', async () => {
+    const cache = replica();
+    const big: Value = { revision: 1, text: 'x'.repeat(1_000) };
+    for (let index = 0; index < 20; index += 1) await cache.read(`k${index}`, () => Promise.resolve(big));
+    assert.equal(cache.peek('k0'), undefined);
+    assert.notEqual(cache.peek('k19'), undefined);
+  });
+});
