@@ -130,7 +130,7 @@ export const toChange = (raw: ChangeStreamDocument): Change | undefined => {
 };
 
 const isAfter = (raw: ChangeStreamDocument, time: Timestamp): boolean =>
-  'clusterTime' in raw && raw.clusterTime?.greaterThan(time) === true;
+  'clusterTime' in raw && raw.clusterTime.greaterThan(time);
 
 const isHistoryLost = (error: unknown): boolean =>
   error instanceof MongoServerError && historyLostCodes.has(error.code);
