@@ -271,6 +271,7 @@ describe('proxy', () => {
       void go.promise.then(() => {
         request.on('data', (chunk: Buffer) => (received += chunk.length));
         request.on('end', () => response.end(String(received)));
+        request.resume();
       });
     });
     await using edge = await startTestEdge(upstream.url, { timeoutMs: 30_000 });

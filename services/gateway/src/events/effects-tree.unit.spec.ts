@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { EventEnvelope, ServiceName } from '@causeway/contracts';
+import type { EffectReport } from '@causeway/service';
+import { createLogger } from '@causeway/telemetry';
+
+import { ServiceAway, type ServiceClient } from '../services/service-client.ts';
+import { awaitComplete } from './await-complete.ts';
+import { effectsOf } from './effects-tree.ts';
+
+const event = (id: string, type = 'auth.account.created'): EventEnvelope => ({
+  specversion: '1.0',
+  id,
+  type,
+  source: '/causeway/auth',
+  subject: `account/${id}`,
+  sequence: '0000000000000001',
+  time: '2026-01-01T00:00:00.000Z',
+  datacontenttype: 'application/json',
+  dataschema: 'urn:x',
+  correlationid: 'c',
+  authtype: 'system',
+  data: {},
+});
+
+interface World {
+  readonly handlers: readonly { service: ServiceName; handler: string; types: readonly string[] }[];
+  /** By service and event id. */
+  readonly reports: Record<string, EffectReport[]>;
+  readonly events: Record<string, EventEnvelope>;
+  readonly away?: readonly ServiceName[];
+}
+
+const done = (handler: string, ...caused: string[]): EffectReport => ({ handler, status: 'done', attempts: 1, caused });
+
+const look = (world: World, top: EventEnvelope, withErrors = false) => {
+  const client: ServiceClient = {
+    ask: (service, { path, body }) => {
+      if (world.away?.includes(service) === true) return Promise.reject(new ServiceAway(service, 'down'));
+      if (path === '/internal/effects') {
+        const effects = world.reports[`${service} ${(body as EventEnvelope).id}`] ?? [];
+        return Promise.resolve({ status: 200, json: { effects } });
+      }
+      const found = world.events[path.split('/').at(-1) ?? ''];
+      return Promise.resolve(found === undefined ? { status: 404, json: {} } : { status: 200, json: found });
+    },
+    close: () => Promise.resolve(),
+  };
+  const registry = {
+    handlersOf: ({ type }: { readonly type: string }) =>
+      world.handlers
+        .filter(({ types }) => types.includes(type))
+        .map((each) => ({ ...each, kind: 'transaction' as const, since: '' })),
+  };
+  const logger = createLogger({ service: 'test', level: 'silent' });
+  return effectsOf(top, { client, registry, logger, withErrors, ask: { requestId: 'r' } });
+};
+
+const onAccount = { service: 'user', handler: 'create-profile', types: ['auth.account.created'] } as const;
+const onProfile = { service: 'data', handler: 'copy', types: ['user.profile.created'] } as const;
+
+describe('effects', () => {
+  it('are complete when every registered handler has finished, of all that was caused too', async () => {
+    const world = {
+      handlers: [onAccount, onProfile],
+      reports: { 'user a': [done('create-profile', 'b')], 'data b': [{ ...done('copy'), status: 'discarded' }] },
+      events: { b: event('b', 'user.profile.created') },
+    };
+    const effects = await look(world, event('a'));
+    assert.equal(effects.complete, true);
+    assert.deepEqual(
+      effects.caused.map(({ event: { id }, handlers }) => [id, handlers[0]?.status]),
+      [['b', 'discarded']],
+    );
+    const below = await look({ ...world, reports: { ...world.reports, 'data b': [] } }, event('a'));
+    assert.equal(below.handlers[0]?.status, 'done');
+    assert.equal(below.complete, false, 'one below is pending');
+  });
+
+  it('are pending where the handler’s service is down, or has not heard of it', async () => {
+    const reports = { 'user a': [done('create-profile')] };
+    for (const world of [
+      { handlers: [onAccount], reports, events: {}, away: ['user'] as const },
+      { handlers: [onAccount], reports: {}, events: {} },
+    ]) {
+      const effects = await look(world, event('a'));
+      assert.deepEqual(effects.handlers, [
+        { service: 'user', handler: 'create-profile', status: 'pending', attempts: 0 },
+      ]);
+      assert.equal(effects.complete, false);
+    }
+  });
+
+  it('are not complete while an event that was caused cannot be found', async () => {
+    const effects = await look(
+      { handlers: [onAccount], reports: { 'user a': [done('create-profile', 'b')] }, events: {} },
+      event('a'),
+    );
+    assert.equal(effects.complete, false);
+  });
+
+  it('show errors to administrators alone, and parked is not finished', async () => {
+    const error = { name: 'Fault', message: 'it broke' };
+    const world = {
+      handlers: [onAccount],
+      reports: { 'user a': [{ ...done('create-profile'), status: 'parked', error }] },
+      events: {},
+    };
+    assert.equal((await look(world, event('a'))).handlers[0]?.error, undefined);
+    const shown = await look(world, event('a'), true);
+    assert.equal(shown.handlers[0]?.error, 'Fault: it broke');
+    assert.equal(shown.complete, false);
+  });
+
+  it('end where causes go in a circle, or too deep', async () => {
+    const circle = {
+      handlers: [onAccount],
+      reports: { 'user a': [done('create-profile', 'a')] },
+      events: { a: event('a') },
+    };
+    assert.equal((await look(circle, event('a'))).complete, true);
+    const ids = Array.from({ length: 20 }, (_, index) => `e${index}`);
+    const chain = {
+      handlers: [onAccount],
+      reports: Object.fromEntries(ids.map((id, index) => [`user ${id}`, [done('create-profile', `e${index + 1}`)]])),
+      events: Object.fromEntries([...ids, 'e20'].map((id) => [id, event(id)])),
+    };
+    assert.equal((await look(chain, event('e0'))).complete, false, 'what was not followed is not known to be complete');
+  });
+});
+
+describe('awaiting completion', () => {
+  const tree = (complete: boolean) => ({ event: event('a'), handlers: [], caused: [], complete });
+
+  it('looks again until it is complete', async () => {
+    let looks = 0;
+    const effects = await awaitComplete(() => Promise.resolve(tree((looks += 1) === 3)), {
+      waitMs: 30_000,
+      signal: new AbortController().signal,
+    });
+    assert.deepEqual([effects.complete, looks], [true, 3]);
+  });
+
+  it('gives what there is when the time is up, or nobody waits', async () => {
+    const signal = new AbortController().signal;
+    assert.equal((await awaitComplete(() => Promise.resolve(tree(false)), { waitMs: 1, signal })).complete, false);
+    assert.equal(
+      (await awaitComplete(() => Promise.resolve(tree(false)), { waitMs: 30_000, signal: AbortSignal.abort() }))
+        .complete,
+      false,
+    );
+  });
+});
