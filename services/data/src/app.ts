@@ -17,6 +17,7 @@ import { createRemoveCollection } from './collections/remove-collection.ts';
 import { removeCollectionRoute } from './collections/remove-collection.route.ts';
 import type { Config, settings } from './config.ts';
 import { connect } from './connections.ts';
+import type { Connections } from './connections.ts';
 import { createCursorCodec } from './cursors/cursor-codec.ts';
 import { createImportLocks } from './importing/import-lock.ts';
 import { createImportRecords } from './importing/import-records.ts';
@@ -47,6 +48,9 @@ export interface Replacements {
 interface Parts {
   readonly config: Config;
   readonly client: MongoClient;
+  readonly redis: Connections['redis'];
+  readonly redisPrefix: string;
+  readonly logger: StartContext<typeof settings>['logger'];
   readonly events: Events;
   readonly registry: CollectionRegistry;
   readonly now: () => Date;
@@ -56,14 +60,31 @@ interface Parts {
 const derive = (config: Config, purpose: string): Uint8Array =>
   new Uint8Array(hkdfSync('sha256', config.internalKey, '', `causeway data ${purpose}`, 32));
 
-async function routesOf({ config, client, events, registry, now }: Parts): Promise<Route[]> {
+async function routesOf({
+  config,
+  client,
+  redis,
+  redisPrefix,
+  events,
+  registry,
+  logger,
+  now,
+}: Parts): Promise<Route[]> {
   const { db, transaction } = events;
   const definitions = events.collection<DefinitionDocument>(definitionsCollection, { thing: 'collection' });
   const idempotency = createIdempotency({ db, transaction, secret: derive(config, 'idempotency') });
   const locks = createImportLocks(db, derive(config, 'import'));
   await Promise.all([idempotency.ensureIndexes(), locks.ensureIndexes()]);
   const cursors = createCursorCodec(derive(config, 'cursor'));
-  const reader = createRecordReader({ registry, client });
+  const reader = createRecordReader({
+    registry,
+    events,
+    client,
+    redis,
+    logger,
+    prefix: `${redisPrefix}:record:`,
+    cacheBytes: config.cacheBytes,
+  });
   const changeRecord = createChangeRecord({ registry, now });
   const { publicUrl, queryTimeoutMs } = config;
   const position = () => laterOf(clusterTimeOf(client), events.stream.position);
@@ -106,7 +127,16 @@ export async function start(
   const registry = createCollectionRegistry({ events, db: events.db, logger });
   await ensureDefinitionIndexes(events.db);
   await registry.start();
-  const routes = await routesOf({ config, client, events, registry, now });
+  const routes = await routesOf({
+    config,
+    client,
+    redis,
+    redisPrefix: redisPrefix ?? 'causeway:data',
+    events,
+    registry,
+    logger,
+    now,
+  });
   onStop('events', () => events.stop());
   await events.start();
   await registry.refresh();

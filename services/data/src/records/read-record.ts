@@ -24,7 +24,7 @@ export interface FoundRecord {
   readonly position: Timestamp | undefined;
 }
 
-/** Where records are read. */
+/** Where records are read. A caller's position decides whether a cache may answer. */
 export interface RecordReader {
   /** @returns undefined where there is no such record */
   read(collectionId: string, id: string, after: Timestamp | undefined): Promise<FoundRecord | undefined>;
