@@ -1,16 +1,7 @@
 import assert from 'node:assert/strict';
-import { createInterface } from 'node:readline';
 import { open } from './client.ts';
+import { type FeedBlock, readEventStream } from './event-stream.ts';
 import { eventually } from './eventually.ts';
-
-/** One block of an event stream, as the standard has it: fields that it does not carry are absent. */
-export interface FeedBlock {
-  readonly id?: string;
-  readonly event?: string;
-  readonly data?: string;
-  /** When it was read, by `performance.now()`. */
-  readonly readAt: number;
-}
 
 /** What a feed says of a change. */
 export interface FeedChange {
@@ -46,20 +37,6 @@ export interface FeedOptions {
   readonly lastEventId?: string | undefined;
 }
 
-/** Reads an event stream (HTML Living Standard, §9.2.6). */
-async function readBlocks(lines: AsyncIterable<string>, add: (block: FeedBlock) => void): Promise<void> {
-  let block: Record<string, string> = {};
-  for await (const line of lines) {
-    if (line === '') {
-      if (Object.keys(block).length > 0) add({ ...block, readAt: performance.now() });
-      block = {};
-      continue;
-    }
-    const [, name = '', value = ''] = /^([^:]*):? ?(.*)$/.exec(line) ?? [];
-    if (name !== '') block[name] = block[name] === undefined ? value : `${block[name]}\n${value}`;
-  }
-}
-
 /**
  * Subscribes to the changes of a collection, and returns once the feed has said from where it tells.
  *
@@ -80,7 +57,7 @@ export async function openFeed(collection: string, options: FeedOptions = {}): P
   assert.equal(stream.status, 200, `GET /v1/data/${collection}/changes`);
   const blocks: FeedBlock[] = [];
   let isOver = false;
-  const reading = readBlocks(createInterface({ input: stream.body }), (block) => blocks.push(block))
+  const reading = readEventStream(stream.body, (block) => blocks.push(block))
     .catch((error: unknown) => {
       if (!abort.signal.aborted) blocks.push({ event: 'cut', data: String(error), readAt: performance.now() });
     })

@@ -10,6 +10,7 @@ import { StackError } from '@causeway/stack';
 import { startPlatform } from '@causeway/stack/testing';
 import { testLimits } from './limits.ts';
 import { platformVariable } from './platform-variable.ts';
+import { startTraceCollector } from './trace-collector.ts';
 
 const runner = path.resolve(import.meta.dirname, '../../../packages/stack/src/testing/run-specs.ts');
 
@@ -31,16 +32,20 @@ async function onNewPlatform(home: string): Promise<number> {
     say: (text: string) => void said.write(`${new Date().toISOString()} ${text}\n`),
     progress: () => ({ at: () => undefined, end: () => undefined }),
   };
-  const platform = await startPlatform({ dir: home, freePorts: true, env: testLimits, reporter });
+  const traces = await startTraceCollector();
+  // Every trace, since one spec looks at them; how they are sampled is for the telemetry's own tests.
+  const env = { ...testLimits, OTEL_EXPORTER_OTLP_ENDPOINT: traces.url, TRACE_SAMPLE_RATIO: '1' };
+  const platform = await startPlatform({ dir: home, freePorts: true, env, reporter });
   const { urls, adminEmail, adminPassword } = platform;
   const seconds = (platform.startedInMs / 1000).toFixed(1);
   console.log(
     `a platform for e2e: ready in ${seconds} s, ${Math.round(platform.memoryBytes() / 2 ** 20)} MiB resident`,
   );
   try {
-    return await runSpecs(JSON.stringify({ home, urls, adminEmail, adminPassword }));
+    return await runSpecs(JSON.stringify({ home, urls: { ...urls, traces: traces.url }, adminEmail, adminPassword }));
   } finally {
     await platform.stop();
+    traces.close();
     said.end();
   }
 }

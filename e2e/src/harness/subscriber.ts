@@ -28,6 +28,8 @@ export interface Subscriber {
   readonly sees: (ids: Iterable<string>, withinMs?: number) => Promise<void>;
   /** @returns the events of a subject, in the order in which they came */
   readonly of: (subject: string) => readonly PrintedEvent[];
+  /** @returns the event of that id, once it has come */
+  readonly find: (id: string) => PrintedEvent | undefined;
   /** Fails unless the example is still running. */
   readonly assertHealthy: () => void;
   readonly stop: () => Promise<void>;
@@ -43,13 +45,17 @@ export function startSubscriber(brokers: string, topics: readonly string[] = [])
   const env = { ...process.env, KAFKA_BROKERS: brokers, GROUP_ID: `e2e-${randomUUID()}` };
   const child = spawn(process.execPath, [file, ...topics], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const events: PrintedEvent[] = [];
-  const ids = new Set<string>();
+  const byId = new Map<string, PrintedEvent>();
+  const bySubject = new Map<string, PrintedEvent[]>();
   let errors = '';
   child.stderr.on('data', (chunk: Buffer) => (errors = (errors + chunk.toString()).slice(-4000)));
   createInterface({ input: child.stdout }).on('line', (line) => {
     const event = { ...(JSON.parse(line) as Omit<PrintedEvent, 'readAt'>), readAt: performance.now() };
     events.push(event);
-    ids.add(event.id);
+    byId.set(event.id, event);
+    const before = bySubject.get(event.subject);
+    if (before === undefined) bySubject.set(event.subject, [event]);
+    else before.push(event);
   });
   const assertHealthy = (): void => {
     const ended = child.exitCode ?? child.signalCode;
@@ -58,12 +64,13 @@ export function startSubscriber(brokers: string, topics: readonly string[] = [])
   return {
     events,
     assertHealthy,
-    of: (subject) => events.filter((each) => each.subject === subject),
+    find: (id) => byId.get(id),
+    of: (subject) => bySubject.get(subject) ?? [],
     sees: (wanted, withinMs = 30_000) =>
       eventually(
         () => {
           assertHealthy();
-          const missing = [...wanted].filter((id) => !ids.has(id));
+          const missing = [...wanted].filter((id) => !byId.has(id));
           assert.deepEqual(missing, [], 'events that the outside subscriber has not seen');
         },
         { withinMs },

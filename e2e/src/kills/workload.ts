@@ -7,7 +7,7 @@ import { newEmail, type Person } from '../harness/people.ts';
 
 /** Long enough for any answer of a platform that is well; a caller that gets none by then repeats its call. */
 const patienceMs = 5000;
-const pauseMs = 25;
+const pauseMs = 100;
 
 /** What is written: an account, a record, or a change to a profile. */
 export type Kind = 'sign-up' | 'record' | 'profile';

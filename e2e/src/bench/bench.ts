@@ -1,0 +1,230 @@
+// `npm run bench [-- --short]`: what the platform reaches on this machine, each figure beside the bare limit that it is
+// measured against in the same run. A report, not a test.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { type BenchPlatform, makeCollection, recordBody, startBenchPlatform } from './bench-platform.ts';
+import type { DriverOrder } from './driver-limit.ts';
+import { feedReader, kafkaReader, type Latency, measureLatency, type Reader } from './latency.ts';
+import { load, type LoadOrder, type LoadResult, runProgram } from './load-order.ts';
+import { milliseconds, perSecond, ratio, reportOf, type Row } from './report.ts';
+import { startBareServer, startGatewayBefore } from './side-processes.ts';
+
+const { values: options } = parseArgs({ options: { short: { type: 'boolean', default: false } } });
+const span = options.short ? { warmUpMs: 500, measureMs: 1500 } : { warmUpMs: 2000, measureMs: 6000 };
+const connections = 32;
+/** Each of them is read once, so that every read is the first. */
+const uncachedRecords = options.short ? 4000 : 20_000;
+const latencyWrites = options.short ? 50 : 300;
+
+const rows: Row[] = [];
+const say = (text: string): void => console.error(text);
+
+/** Measures one part; what cannot be measured is said, and the rest goes on. */
+async function part(what: string, measure: () => Promise<void>): Promise<void> {
+  const startedAt = performance.now();
+  try {
+    await measure();
+    say(`${what}: ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
+  } catch (error) {
+    say(`${what}: not measured: ${error instanceof Error ? error.message : String(error)}`);
+    rows.push({ what, measured: 'not measured' });
+  }
+}
+
+const order = (origin: string, paths: readonly string[], more: Partial<LoadOrder> = {}): LoadOrder => ({
+  origin,
+  method: 'GET',
+  paths,
+  connections,
+  ...span,
+  ...more,
+});
+
+const creates = (bench: BenchPlatform, collection: string, headers: Readonly<Record<string, string>>): LoadOrder =>
+  order(bench.gateway, [collection], {
+    method: 'POST',
+    headers: { ...headers, 'content-type': 'application/json' },
+    body: recordBody('Record {n}'),
+  });
+
+const driver = (bench: BenchPlatform, what: DriverOrder['what']): Promise<Pick<LoadResult, 'perSecond'>> =>
+  runProgram('driver-limit.ts', { url: bench.platform.urls.mongodb, what, concurrency: connections, ...span }, 60_000);
+
+/** The gateway alone, before an upstream that does nothing. */
+async function measureProxy(bench: BenchPlatform): Promise<void> {
+  const headers = await bench.signedIn();
+  const upstream = await startBareServer();
+  const proxy = await startBareServer(upstream.url);
+  const gateway = await startGatewayBefore(upstream.url, bench.platform.urls, headers);
+  try {
+    const paths = ['/v1/users/usr_0'];
+    const bare = await load(order(proxy.url, paths, { headers }));
+    const ours = await load(order(gateway.url, paths, { headers }));
+    rows.push({
+      what: 'proxied GET, signed in',
+      measured: perSecond(ours.perSecond),
+      beside: `bare Express + undici proxy ${perSecond(bare.perSecond)}`,
+      ratio: ratio(ours.perSecond, bare.perSecond),
+      aim: '≥ 0.6',
+    });
+  } finally {
+    await Promise.all([gateway.stop(), proxy.stop(), upstream.stop()]);
+  }
+}
+
+async function measureReads(bench: BenchPlatform): Promise<void> {
+  const { path: collection, ids } = await makeCollection(bench, uncachedRecords);
+  const headers = await bench.signedIn();
+  const bare = await driver(bench, 'findOne');
+  const beside = `driver's findOne ${perSecond(bare.perSecond)}`;
+  const paths = ids.map((id) => `${collection}/${id}`);
+  // Everything is warm but the records: other ones of the same collection have been read.
+  const first = await load(order(bench.gateway, paths.slice(500), { headers, onceEach: true, warmUpMs: 200 }));
+  const row = (what: string, result: LoadResult, aim: string): Row => ({
+    what,
+    measured: `${perSecond(result.perSecond)}, p99 ${milliseconds(result.p99Ms)}`,
+    beside,
+    ratio: ratio(result.perSecond, bare.perSecond),
+    aim,
+  });
+  rows.push(row('read of a record, signed in, first time', first, '≥ 0.35'));
+  const cached = await load(order(bench.gateway, paths.slice(0, 100), { headers }));
+  rows.push(row('read of a record, signed in, read before', cached, '≥ 1.2'));
+  const filter = encodeURIComponent(JSON.stringify({ status: 'published' }));
+  const list = await load(order(bench.gateway, [`${collection}?filter=${filter}&sort=-score&limit=20`], { headers }));
+  rows.push({
+    what: 'list of 20 by an index',
+    measured: `${perSecond(list.perSecond)}, p99 ${milliseconds(list.p99Ms)}`,
+  });
+}
+
+async function measureCreates(bench: BenchPlatform): Promise<void> {
+  const { path: collection } = await makeCollection(bench, 1);
+  const bare = await driver(bench, 'insertOne');
+  const ours = await load(creates(bench, collection, await bench.signedIn()));
+  rows.push({
+    what: 'create of a record, signed in, with its event',
+    measured: `${perSecond(ours.perSecond)}, p99 ${milliseconds(ours.p99Ms)}`,
+    beside: `driver's insertOne, majority ${perSecond(bare.perSecond)}`,
+    ratio: ratio(ours.perSecond, bare.perSecond),
+    aim: '≥ 0.25',
+  });
+}
+
+const shown = ({ p50Ms, p99Ms }: Latency): string => `p50 ${milliseconds(p50Ms)}, p99 ${milliseconds(p99Ms)}`;
+
+/** @param makeReader - how the events are read */
+async function measureEvents(
+  bench: BenchPlatform,
+  what: string,
+  aim: string,
+  makeReader: (path: string) => Reader | Promise<Reader>,
+): Promise<void> {
+  const { path: collection } = await makeCollection(bench, 1);
+  const reader = await makeReader(collection);
+  try {
+    // The first events find connections to be opened and groups to be joined.
+    await measureLatency(bench, collection, reader, 20);
+    const idle = await measureLatency(bench, collection, reader, latencyWrites);
+    rows.push({ what: `write to ${what}, idle`, measured: shown(idle), aim });
+    const background = { ...creates(bench, collection, await bench.signedIn()), connections: 8, measureMs: 60_000 };
+    const loading = new AbortController();
+    const busy = runProgram('load.ts', background, 90_000, loading.signal).catch(() => undefined);
+    const loaded = await measureLatency(bench, collection, reader, latencyWrites).finally(() => loading.abort());
+    await busy;
+    rows.push({ what: `write to ${what}, beside 8 connections that create all the time`, measured: shown(loaded) });
+  } finally {
+    await reader.stop();
+  }
+}
+
+interface Speed {
+  readonly read: number;
+  readonly create: number;
+}
+
+async function measureSpeed(bench: BenchPlatform): Promise<Speed> {
+  const { path: collection, ids } = await makeCollection(bench, 100);
+  const headers = await bench.signedIn();
+  const read = await load(
+    order(
+      bench.gateway,
+      ids.map((id) => `${collection}/${id}`),
+      { headers },
+    ),
+  );
+  const create = await load(creates(bench, collection, headers));
+  return { read: read.perSecond, create: create.perSecond };
+}
+
+const settings = [
+  { what: 'without tracing', env: { TRACE_SAMPLE_RATIO: '0' } },
+  { what: 'without tracing and logs', env: { TRACE_SAMPLE_RATIO: '0', LOG_LEVEL: 'silent' } },
+  { what: 'with every request traced', env: { TRACE_SAMPLE_RATIO: '1' } },
+] as const;
+
+/** What tracing and logging cost: the same calls on platforms that differ in nothing else. */
+async function measureTelemetry(home: string, usual: Speed): Promise<void> {
+  for (const { what, env } of options.short ? settings.slice(1, 2) : settings) {
+    const bench = await startBenchPlatform(home, env);
+    try {
+      const other = await measureSpeed(bench);
+      rows.push({
+        what: `cached read and create ${what}`,
+        measured: `${perSecond(other.read)} and ${perSecond(other.create)}`,
+        beside: `as it is by default ${perSecond(usual.read)} and ${perSecond(usual.create)}`,
+        ratio: `${ratio(other.read, usual.read)} and ${ratio(other.create, usual.create)}`,
+      });
+    } finally {
+      await bench.platform.stop();
+    }
+  }
+}
+
+async function measureRunning(bench: BenchPlatform): Promise<Speed | undefined> {
+  const { platform } = bench;
+  rows.push(
+    {
+      what: 'start, with data there, to ready',
+      measured: `${(platform.startedInMs / 1000).toFixed(1)} s`,
+      aim: '< 15 s',
+    },
+    {
+      what: 'memory, resident, all processes',
+      measured: `${(platform.memoryBytes() / 2 ** 30).toFixed(2)} GB`,
+      aim: '< 1.5 GB',
+    },
+  );
+  await part('the gateway alone', () => measureProxy(bench));
+  if (platform.urls.data === undefined) {
+    say('there is no data service: nothing else is measured');
+    return undefined;
+  }
+  await part('reads', () => measureReads(bench));
+  await part('creates', () => measureCreates(bench));
+  await part('write to the feed', () =>
+    measureEvents(bench, 'feed', 'p50 ≤ 15 ms, p99 ≤ 60 ms', (collection) => feedReader(bench, collection)),
+  );
+  await part('write to Kafka', () =>
+    measureEvents(bench, 'a subscriber of Kafka’s (kafkajs)', '', () => kafkaReader(bench)),
+  );
+  let usual: Speed | undefined;
+  await part('as it is by default', async () => {
+    usual = await measureSpeed(bench);
+  });
+  return usual;
+}
+
+const home = await mkdtemp(path.join(tmpdir(), 'causeway-bench-'));
+try {
+  say('a first start, to have data');
+  await (await startBenchPlatform(home)).platform.stop();
+  const bench = await startBenchPlatform(home);
+  const usual = await measureRunning(bench).finally(() => bench.platform.stop());
+  if (usual !== undefined) await part('what tracing and logs cost', () => measureTelemetry(home, usual));
+} finally {
+  await rm(home, { recursive: true, force: true });
+}
+console.log(reportOf(rows));

@@ -1,0 +1,54 @@
+// What MongoDB's driver itself reaches from one process: `findOne` by id, or `insertOne` acknowledged by the majority.
+import { randomUUID } from 'node:crypto';
+import process from 'node:process';
+import { MongoClient } from 'mongodb';
+import type { LoadResult } from './load-order.ts';
+
+/** What is to be measured. */
+export interface DriverOrder {
+  readonly url: string;
+  readonly what: 'findOne' | 'insertOne';
+  readonly concurrency: number;
+  readonly warmUpMs: number;
+  readonly measureMs: number;
+}
+
+const order = JSON.parse(process.argv[2] ?? '{}') as DriverOrder;
+const client = new MongoClient(order.url, {
+  maxPoolSize: order.concurrency,
+  writeConcern: { w: 'majority' },
+  readConcern: { level: 'majority' },
+});
+const records = client.db('bench-driver').collection<{ _id: string; fields: object }>('records');
+const document = (id: string) => ({
+  _id: id,
+  revision: 1,
+  createdAt: new Date(),
+  updatedAt: new Date(),
+  fields: { title: `Record ${id}`, status: 'published', score: 7, tags: ['a', 'b'] },
+});
+const ids = Array.from({ length: 1000 }, () => randomUUID());
+if (order.what === 'findOne') await records.insertMany(ids.map(document));
+
+let count = 0;
+let isOver = false;
+const once =
+  order.what === 'findOne'
+    ? () => records.findOne({ _id: ids[count % ids.length] ?? '' })
+    : () => records.insertOne(document(randomUUID()));
+const worker = async (): Promise<void> => {
+  while (!isOver) {
+    await once();
+    count += 1;
+  }
+};
+let from = performance.now();
+setTimeout(() => {
+  count = 0;
+  from = performance.now();
+}, order.warmUpMs);
+setTimeout(() => (isOver = true), order.warmUpMs + order.measureMs);
+await Promise.all(Array.from({ length: order.concurrency }, worker));
+const seconds = (performance.now() - from) / 1000;
+await client.close();
+console.log(JSON.stringify({ perSecond: count / seconds } satisfies Pick<LoadResult, 'perSecond'>));
