@@ -41,7 +41,7 @@ const attributesOf = (destination: Destination, type: string, name: string) => (
 
 /**
  * A span for one send of a batch, linked to the writes whose events it carries: they belong to many traces. A batch of
- * one event continues that event's trace instead, so that a single write is one connected trace.
+ * one trace continues it instead, so that a single request is one connected trace.
  *
  * @param destination - topic, partition, batch size
  * @param events - what is sent
@@ -51,13 +51,14 @@ export const startProducerSpan = (destination: Destination, events: readonly Tra
   const causes = events.map((each) => parseTraceparent(each.traceparent)).filter((each) => each !== undefined);
   const [only] = causes;
   const sampled = causes.filter((each) => each.traceFlags === 1);
-  const parent = causes.length === 1 && only !== undefined ? trace.setSpanContext(ROOT_CONTEXT, only) : ROOT_CONTEXT;
+  const oneTrace = only !== undefined && causes.every(({ traceId }) => traceId === only.traceId);
+  const parent = oneTrace ? trace.setSpanContext(ROOT_CONTEXT, only) : ROOT_CONTEXT;
   return tracer().startSpan(
     `send ${destination.destination}`,
     {
       kind: SpanKind.PRODUCER,
       attributes: attributesOf(destination, 'send', 'send'),
-      ...(causes.length > 1 && { links: sampled.slice(0, 128).map((each) => ({ context: each })) }),
+      ...(!oneTrace && { links: sampled.slice(0, 128).map((each) => ({ context: each })) }),
     },
     parent,
   );
