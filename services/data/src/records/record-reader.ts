@@ -66,7 +66,9 @@ export function createRecordReader(options: RecordReaderOptions): RecordReader {
 
   const load = async (collectionId: string, id: string, session?: ClientSession): Promise<Cached | undefined> => {
     const records = registry.get(collectionId)?.records.native;
-    const read = { projection: visibleProjection, maxTimeMS: loadMs, ...(session === undefined ? {} : { session }) };
+    // With a read concern of its own: the driver writes a session's time into the one that all reads share.
+    const own = session === undefined ? {} : { session, readConcern: { level: 'majority' as const } };
+    const read = { projection: visibleProjection, maxTimeMS: loadMs, ...own };
     const record = await records?.findOne<VisibleRecord>({ _id: id }, read);
     return record === null || record === undefined ? undefined : cached(record);
   };
