@@ -1,6 +1,7 @@
 // What MongoDB's driver itself reaches from one process: `findOne` by id, or `insertOne` acknowledged by the majority.
 import { randomUUID } from 'node:crypto';
 import process from 'node:process';
+import { json } from 'node:stream/consumers';
 import { MongoClient } from 'mongodb';
 import type { LoadResult } from './load-order.ts';
 
@@ -13,7 +14,7 @@ export interface DriverOrder {
   readonly measureMs: number;
 }
 
-const order = JSON.parse(process.argv[2] ?? '{}') as DriverOrder;
+const order = (await json(process.stdin)) as DriverOrder;
 const client = new MongoClient(order.url, {
   maxPoolSize: order.concurrency,
   writeConcern: { w: 'majority' },

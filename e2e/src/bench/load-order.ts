@@ -33,7 +33,7 @@ export interface LoadResult {
  * one, and waits for what it prints.
  *
  * @param program - file name in this folder
- * @param order - handed over as its argument
+ * @param order - handed over as JSON on its input
  * @param signal - ends it early
  * @throws Error when it does not end well in time
  */
@@ -44,11 +44,12 @@ export function runProgram<Result>(
   signal?: AbortSignal,
 ): Promise<Result> {
   const file = path.join(import.meta.dirname, program);
-  const child = spawn(process.execPath, ['--conditions=development', file, JSON.stringify(order)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+  const child = spawn(process.execPath, ['--conditions=development', file], {
+    stdio: ['pipe', 'pipe', 'inherit'],
     timeout: timeoutMs,
     ...(signal === undefined ? {} : { signal }),
   });
+  child.stdin.end(JSON.stringify(order));
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   return new Promise((resolve, reject) => {

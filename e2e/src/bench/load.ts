@@ -1,10 +1,11 @@
-// One process of load: so many connections, each of which sends its next request when it has its answer. Told by the first
-// argument, tells by its last line.
+// One process of load: so many connections, each of which sends its next request when it has its answer. Told by its
+// input, tells by its last line.
+import { json } from 'node:stream/consumers';
 import process from 'node:process';
 import { Client, type Dispatcher } from 'undici';
 import type { LoadOrder, LoadResult } from './load-order.ts';
 
-const order = JSON.parse(process.argv[2] ?? '{}') as LoadOrder;
+const order = (await json(process.stdin)) as LoadOrder;
 const { origin, method, paths, headers = {}, body, connections, warmUpMs, measureMs } = order;
 const maySkip = order.onceEach === true;
 
