@@ -38,5 +38,7 @@ export { faultOfError } from './recording/fault-of-error.ts';
 export { draft, stateOf } from './recording/recorded-document.ts';
 export type { EventDraft, RecordedDocument, StateOf } from './recording/recorded-document.ts';
 export { slotOf } from './relay/slot.ts';
+export { followEndedSessions } from './sessions/follow-ended-sessions.ts';
+export type { EndedSessions, FollowOptions } from './sessions/follow-ended-sessions.ts';
 export { HistoryLost } from './stream/commit-stream.ts';
 export type { Change, CommitStream } from './stream/commit-stream.ts';

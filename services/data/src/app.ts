@@ -1,8 +1,8 @@
 import { hkdfSync } from 'node:crypto';
 
-import { createEvents, createIdempotency, faultOfError } from '@causeway/events';
+import { createEvents, createIdempotency, faultOfError, followEndedSessions } from '@causeway/events';
 import type { Events, KafkaPort } from '@causeway/events';
-import { createIdentity, createRevocations, remoteKeys } from '@causeway/service';
+import { createIdentity, createRevocations, eventRoutes, remoteKeys } from '@causeway/service';
 import type { Identity, Route, ServiceParts, StartContext } from '@causeway/service';
 import type { MongoClient } from 'mongodb';
 
@@ -156,8 +156,11 @@ export async function start(
     });
   onStop('identity', () => identity.stop());
   await identity.start();
+  // Redis tells sooner; this is for when it is away, or has lost what it knew.
+  const endedSessions = followEndedSessions({ kafka: wrap(kafka), revocations, logger });
+  onStop('ended sessions', () => endedSessions.close());
   return {
-    routes,
+    routes: [...routes, ...eventRoutes(events)],
     identity,
     readiness: {
       mongodb: () => events.db.command({ ping: 1 }).then(() => true),

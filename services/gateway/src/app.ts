@@ -1,4 +1,4 @@
-import { createKafka, followHandlers } from '@causeway/events';
+import { followEndedSessions, createKafka, followHandlers } from '@causeway/events';
 import type { KafkaPort } from '@causeway/events';
 import { connectRedis, createIdentity, createRevocations, openApiOf, remoteKeys } from '@causeway/service';
 import type { Identity, Route, ServiceParts, StartContext } from '@causeway/service';
@@ -16,7 +16,6 @@ import { createProxy } from './proxy/proxy.ts';
 import { createRouter } from './routing/routing-table.ts';
 import { createServiceClient } from './services/service-client.ts';
 import { serviceReadiness } from './services/service-readiness.ts';
-import { followEndedSessions } from './sessions/follow-ended-sessions.ts';
 
 type Context = StartContext<typeof settings>;
 
@@ -66,7 +65,7 @@ const startIdentity = async (
     revocations,
   });
   onStop('identity', () => identity.stop());
-  const endedSessions = await followEndedSessions({ kafka, revocations, logger });
+  const endedSessions = followEndedSessions({ kafka, revocations, logger });
   onStop('ended sessions', () => endedSessions.close());
   const [, caughtUp] = await Promise.all([identity.start(), endedSessions.caughtUp(waitForEndedSessionsMs)]);
   if (!caughtUp) logger.warn('Kafka has not told of ended sessions yet: those that Redis knows are refused');

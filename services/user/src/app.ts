@@ -1,5 +1,5 @@
-import { accountCreated, sessionEnded } from '@causeway/contracts';
-import { createEvents, faultOfError, onEvent } from '@causeway/events';
+import { accountCreated } from '@causeway/contracts';
+import { createEvents, faultOfError, followEndedSessions, onEvent } from '@causeway/events';
 import type { Events, Handler, KafkaPort, RecordedCollection } from '@causeway/events';
 import { createIdentity, createRevocations, eventRoutes, remoteKeys } from '@causeway/service';
 import type { Identity, Revocations, ServiceParts, StartContext } from '@causeway/service';
@@ -15,7 +15,6 @@ import { profileQueries, profilesCollection } from './profiles/profile.model.ts'
 import type { ProfileDocument } from './profiles/profile.model.ts';
 import { readOwnProfileRoute } from './profiles/read-own-profile.route.ts';
 import { readProfileRoute } from './profiles/read-profile.route.ts';
-import { learnEndedSession } from './sessions/learn-ended-session.ts';
 
 /** Calls that may wait for a profile that is on its way; more are told to come again. */
 const waitersLimit = 1000;
@@ -31,17 +30,11 @@ export interface Replacements {
 }
 
 /** What this service does when something happens elsewhere. */
-const handlersOf = (profiles: () => RecordedCollection<ProfileDocument>, revocations: Revocations): Handler[] => [
+const handlersOf = (profiles: () => RecordedCollection<ProfileDocument>): Handler[] => [
   onEvent.transaction({
     name: 'create-profile',
     on: [accountCreated],
     handle: (event, context) => createProfile(profiles())(event, context),
-  }),
-  onEvent.external({
-    name: 'learn-ended-session',
-    on: [sessionEnded],
-    order: 'commutative',
-    handle: learnEndedSession(revocations),
   }),
 ];
 
@@ -92,11 +85,14 @@ export async function start(
     kafka: wrap(kafka),
     partitions: config.kafkaPartitions,
     logger,
-    handlers: handlersOf(() => profiles, revocations),
+    handlers: handlersOf(() => profiles),
   });
   const profiles: RecordedCollection<ProfileDocument> = events.collection(profilesCollection, { thing: 'profile' });
   onStop('events', () => events.stop());
   await Promise.all([events.start(), identity.start()]);
+  // Redis tells sooner; this is for when it is away, or has lost what it knew.
+  const endedSessions = followEndedSessions({ kafka: wrap(kafka), revocations, logger });
+  onStop('ended sessions', () => endedSessions.close());
 
   return {
     routes: routesOf(events, profiles, connections),
