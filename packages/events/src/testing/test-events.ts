@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { createEvents, type Events, type EventsOptions } from '../create-events.ts';
 import { fromBinary } from '../envelope/binary-mode.ts';
 import { createKafka } from '../kafka/create-kafka.ts';
-import type { FetchedRecord, KafkaPort } from '../kafka/port.ts';
+import type { FetchedRecord, KafkaDriver, KafkaPort } from '../kafka/port.ts';
 import type { RecordedDocument } from '../recording/recorded-document.ts';
 
 /** The documents of these tests. */
@@ -69,13 +69,15 @@ const fromEnvironment = (name: string): string => {
   return value;
 };
 
+/** The drivers that the whole of this package is held to. */
+export const drivers: readonly KafkaDriver[] = ['platformatic', 'kafkajs'];
+
 /** Opens a world. */
-export const openWorld = async (): Promise<TestWorld> => {
+export const openWorld = async (driver: KafkaDriver = 'platformatic'): Promise<TestWorld> => {
   const service = `t${randomBytes(5).toString('hex')}`;
   const database = `causeway-${service}`;
   const client = await MongoClient.connect(fromEnvironment('MONGODB_URL'));
   const logger = createLogger({ service, level: process.env.TEST_LOG === undefined ? 'silent' : 'debug' });
-  const driver = process.env.KAFKA_DRIVER === 'kafkajs' ? 'kafkajs' : 'platformatic';
   const brokers = fromEnvironment('KAFKA_BROKERS').split(',');
   const kafka = createKafka({ driver, brokers, clientId: service, logger });
   const running: Events[] = [];
