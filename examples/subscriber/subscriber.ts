@@ -6,9 +6,9 @@ import kafkajs, { type EachMessagePayload } from 'kafkajs';
 const topics = process.argv.length > 2 ? process.argv.slice(2) : ['causeway.auth', 'causeway.user', 'causeway.data'];
 const brokers = (process.env.KAFKA_BROKERS ?? '127.0.0.1:9192').split(',');
 const kafka = new kafkajs.Kafka({ clientId: 'example-subscriber', brokers, logLevel: kafkajs.logLevel.NOTHING });
-// A broker that is away is waited for, however long that takes.
-const retry = { restartOnFailure: () => Promise.resolve(true) };
-const consumer = kafka.consumer({ groupId: process.env.GROUP_ID ?? 'example-subscriber', retry });
+// A broker that is away is waited for, however long that takes; back again, it waits a session for who was there before.
+const lasting = { retry: { restartOnFailure: () => Promise.resolve(true) }, sessionTimeout: 10_000 };
+const consumer = kafka.consumer({ groupId: process.env.GROUP_ID ?? 'example-subscriber', ...lasting });
 
 // Yours are rows in your database, written in one transaction with what you make of the event.
 const seen = new Set<string>();

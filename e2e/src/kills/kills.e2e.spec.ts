@@ -65,13 +65,17 @@ describe(`kill -9 under writes (CAUSEWAY_TEST_SEED=${seed})`, () => {
     const readyAfter = performance.now() - killedAt;
     await workload.progress(3, recoveryMs);
     const writesAfter = performance.now() - killedAt;
+    const late = await signUp();
+    await eventually(() => hasProfile(late), { withinMs: recoveryMs, everyMs: 100 });
+    const effectsAfter = performance.now() - killedAt;
 
     await workload.settle(recoveryMs);
     await revoked.assertRefused();
     await assertNothingLost(workload, { subscriber, collection, people });
+    const provenAfter = performance.now() - killedAt;
     const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
     context.diagnostic(
-      `${killed.join(' and ')}: ready again after ${seconds(readyAfter)}, writes of every kind again by ${seconds(writesAfter)}; ${workload.acknowledged.length} writes acknowledged`,
+      `${killed.join(' and ')}: ready again after ${seconds(readyAfter)}, writes of every kind by ${seconds(writesAfter)}, their effects by ${seconds(effectsAfter)}, all accounted for by ${seconds(provenAfter)}; ${workload.acknowledged.length} writes acknowledged`,
     );
   }
 
