@@ -74,6 +74,9 @@ function serverProperties({ dir, port, controllerPort }: KafkaPlace, bind: strin
     'replica.fetch.max.bytes': 8 * mebibyte,
     // There is one node, and nobody to wait for.
     'group.initial.rebalance.delay.ms': 0,
+    // After a kill it takes itself for another broker until its own session is over: 7 s to be ready again, not 14.
+    'broker.session.timeout.ms': 3000,
+    'broker.heartbeat.interval.ms': 500,
     'offsets.topic.replication.factor': 1,
     'offsets.topic.num.partitions': 8,
     'transaction.state.log.replication.factor': 1,
