@@ -76,7 +76,6 @@ describe('a query', () => {
       { sort: '_id' },
       { sort: 'outbox' },
       { fields: '_id' },
-      { fields: 'title,outbox' },
       { count: 'yes' },
       { cursor: 'bm90IG91cnM' },
     ];
