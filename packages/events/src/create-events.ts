@@ -27,6 +27,7 @@ import { createRelay, type Relay } from './relay/relay.ts';
 import { createSlotLeases } from './relay/slot-leases.ts';
 import { startBeacon } from './stream/beacon.ts';
 import { createCommitStream, type CommitStream } from './stream/commit-stream.ts';
+import { clusterTimeOf, formatPosition, laterOf } from './stream/position.ts';
 
 /** How a service's events are wired. */
 export interface EventsOptions {
@@ -75,6 +76,11 @@ export interface Events {
   collection<Doc extends RecordedDocument>(name: string, options: CollectionOptions): RecordedCollection<Doc>;
   /** Creates what a collection needs that was first named after the start. */
   prepare(name: string): Promise<void>;
+  /**
+   * Where this process stands in the order of commits: at or after all that it has written and read. What answers carry
+   * as `Causeway-Position`.
+   */
+  position(): string | undefined;
   /** Runs a transaction in which writes may be recorded; see {@link runTransaction}. */
   transaction<T>(work: (session: ClientSession) => Promise<T>): Promise<T>;
   readonly findEvent: FindEvent;
@@ -223,6 +229,10 @@ export const createEvents = (options: EventsOptions): Events => {
     log,
     stream,
     transaction,
+    position() {
+      const position = laterOf(clusterTimeOf(client), stream.position);
+      return position === undefined ? undefined : formatPosition(position);
+    },
     findEvent: createFindEvent(db, log, collections),
     effectsOf: createEffects(db, inbox, handlers),
     get ready() {

@@ -41,4 +41,5 @@ export { slotOf } from './relay/slot.ts';
 export { followEndedSessions } from './sessions/follow-ended-sessions.ts';
 export type { EndedSessions, FollowOptions } from './sessions/follow-ended-sessions.ts';
 export { HistoryLost } from './stream/commit-stream.ts';
+export { clusterTimeOf, formatPosition, laterOf, parseAfter } from './stream/position.ts';
 export type { Change, CommitStream } from './stream/commit-stream.ts';

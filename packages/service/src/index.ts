@@ -17,6 +17,7 @@ export { parseQuery } from './http/query.ts';
 export { ClientGone, parseJson, readBody } from './http/read-body.ts';
 export { defineRoute, internalRoute } from './http/route.ts';
 export type { Access, Answer, BodySchemas, Call, ResponseDocument, Route, StreamWriter } from './http/route.ts';
+export { withPosition } from './http/with-position.ts';
 export { validateBody, validateParams, validateQuery } from './http/validate.ts';
 export type { AccessClaims } from './identity/access-claims.ts';
 export { createIdentity } from './identity/create-identity.ts';

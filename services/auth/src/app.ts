@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Cause } from '@causeway/contracts';
 import { createEvents, createIdempotency, faultOfError } from '@causeway/events';
 import type { Events, KafkaPort } from '@causeway/events';
-import { createIdentity, createRevocations, eventRoutes, localKeys } from '@causeway/service';
+import { createIdentity, createRevocations, eventRoutes, localKeys, withPosition } from '@causeway/service';
 import type { Revocations, Route, ServiceParts, StartContext } from '@causeway/service';
 import { createGauge } from '@causeway/telemetry';
 
@@ -114,18 +114,19 @@ async function createUseCases(parts: Parts) {
   };
 }
 
-const routesOf = (parts: Parts, useCases: Awaited<ReturnType<typeof createUseCases>>): Route[] => [
-  signUpRoute(useCases),
-  signInRoute(useCases),
-  refreshRoute(useCases),
-  signOutRoute(useCases),
-  listSessionsRoute(parts),
-  endSessionRoute(useCases),
-  endOtherSessionsRoute(useCases),
-  readAccountRoute({ accounts: parts.accountQueries }),
-  jwksRoute(parts),
-  ...eventRoutes(parts.events),
-];
+const routesOf = (parts: Parts, useCases: Awaited<ReturnType<typeof createUseCases>>): Route[] =>
+  [
+    signUpRoute(useCases),
+    signInRoute(useCases),
+    refreshRoute(useCases),
+    signOutRoute(useCases),
+    listSessionsRoute(parts),
+    endSessionRoute(useCases),
+    endOtherSessionsRoute(useCases),
+    readAccountRoute({ accounts: parts.accountQueries }),
+    jwksRoute(parts),
+    ...eventRoutes(parts.events),
+  ].map((route) => withPosition(route, () => parts.events.position()));
 
 /** Starts everything that this service is, and says what it serves. */
 export async function start(

@@ -1,7 +1,7 @@
 import { accountCreated } from '@causeway/contracts';
 import { createEvents, faultOfError, followEndedSessions, onEvent } from '@causeway/events';
 import type { Events, Handler, KafkaPort, RecordedCollection } from '@causeway/events';
-import { createIdentity, createRevocations, eventRoutes, remoteKeys } from '@causeway/service';
+import { createIdentity, createRevocations, eventRoutes, remoteKeys, withPosition } from '@causeway/service';
 import type { Identity, Revocations, ServiceParts, StartContext } from '@causeway/service';
 import type { Logger } from '@causeway/telemetry';
 
@@ -53,7 +53,7 @@ const routesOf = (events: Events, profileWrites: RecordedCollection<ProfileDocum
     changeOwnProfileRoute({ awaitProfile, profiles: profileWrites }),
     readProfileRoute({ profiles }),
     ...eventRoutes(events),
-  ];
+  ].map((route) => withPosition(route, () => events.position()));
 };
 
 const identityOf = (config: Config, revocations: Revocations, logger: Logger): Identity =>

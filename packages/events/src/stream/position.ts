@@ -1,0 +1,49 @@
+import { faults } from '@causeway/contracts';
+import { Timestamp } from 'mongodb';
+import type { MongoClient } from 'mongodb';
+
+const header = 'Causeway-After';
+const form = /^(\d{1,10})\.(\d{1,10})$/;
+const largest = 2 ** 32 - 1;
+
+/** A point in the order of commits, as clients carry it: `1795437812.4`. */
+export const formatPosition = (position: Timestamp): string => `${position.t}.${position.i}`;
+
+/**
+ * Reads `Causeway-After`: the highest position that the caller has seen.
+ *
+ * @param value - the header, as Node gives it
+ * @returns undefined where it was not sent
+ * @throws Fault `invalid-request` where it is none of ours
+ */
+export function parseAfter(value: string | readonly string[] | undefined): Timestamp | undefined {
+  if (value === undefined) return undefined;
+  const match = typeof value === 'string' ? form.exec(value) : null;
+  const [t, i] = [Number(match?.[1]), Number(match?.[2])];
+  if (match !== null && t <= largest && i <= largest) return new Timestamp({ t, i });
+  throw faults.invalidRequest({
+    errors: [{ parameter: header, code: 'malformed', message: `${header} takes what Causeway-Position answered.` }],
+  });
+}
+
+/** The later of two positions. */
+export function laterOf(a: Timestamp | undefined, b: Timestamp | undefined): Timestamp | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a.greaterThan(b) ? a : b;
+}
+
+/** What the driver keeps of the cluster's time, which every answer of a replica set carries; not in its types. */
+interface Gossip {
+  readonly topology?: { readonly clusterTime?: { readonly clusterTime?: unknown } };
+}
+
+/**
+ * The latest cluster time that MongoDB has told this process: at or after everything that it has written or read.
+ *
+ * Taken from the driver's own gossip. Its public ways are an explicit session for each call, which recorded writes do not
+ * take, and command monitoring, which decodes every answer twice.
+ */
+export function clusterTimeOf(client: MongoClient): Timestamp | undefined {
+  const time = (client as Gossip).topology?.clusterTime?.clusterTime;
+  return time instanceof Timestamp ? time : undefined;
+}
