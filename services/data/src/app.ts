@@ -6,6 +6,10 @@ import { createIdentity, createRevocations, eventRoutes, remoteKeys } from '@cau
 import type { Identity, Route, ServiceParts, StartContext } from '@causeway/service';
 import type { MongoClient } from 'mongodb';
 
+import { changesRoute } from './changes/changes.route.ts';
+import type { FeedHub } from './changes/feed-hub.ts';
+import { createFeedHub } from './changes/feed-hub.ts';
+import { readGeneration } from './changes/generation.ts';
 import type { DefinitionDocument } from './collections/collection.model.ts';
 import { definitionsCollection, ensureDefinitionIndexes } from './collections/collection.model.ts';
 import type { CollectionRegistry } from './collections/collection-registry.ts';
@@ -40,6 +44,8 @@ export interface Replacements {
   readonly kafka?: (kafka: KafkaPort) => KafkaPort;
   /** Knows a test's tokens. */
   readonly identity?: Identity;
+  /** Knows which of its sessions have ended. */
+  readonly isRevoked?: (sid: string) => boolean;
   /** Before this service's keys in Redis. */
   readonly redisPrefix?: string;
   readonly now?: () => Date;
@@ -53,6 +59,7 @@ interface Parts {
   readonly logger: StartContext<typeof settings>['logger'];
   readonly events: Events;
   readonly registry: CollectionRegistry;
+  readonly hub: FeedHub;
   readonly now: () => Date;
 }
 
@@ -67,6 +74,7 @@ async function routesOf({
   redisPrefix,
   events,
   registry,
+  hub,
   logger,
   now,
 }: Parts): Promise<Route[]> {
@@ -99,6 +107,7 @@ async function routesOf({
       publicUrl,
     }),
     listRecordsRoute({ registry, cursors, queryTimeoutMs }),
+    changesRoute({ registry, cursors, hub }),
     readRecordRoute({ readRecord: createReadRecord({ registry, reader }) }),
     replaceRecordRoute({ changeRecord }),
     patchRecordRoute({ changeRecord }),
@@ -109,7 +118,13 @@ async function routesOf({
 /** Starts everything that this service is, and says what it serves. */
 export async function start(
   context: StartContext<typeof settings>,
-  { kafka: wrap = (kafka) => kafka, redisPrefix, now = () => new Date(), identity: given }: Replacements = {},
+  {
+    kafka: wrap = (kafka) => kafka,
+    redisPrefix,
+    now = () => new Date(),
+    identity: given,
+    isRevoked,
+  }: Replacements = {},
 ): Promise<ServiceParts> {
   const { logger, onStop, settings: config } = context;
   const { client, redis, kafka } = await connect(config, context);
@@ -125,6 +140,21 @@ export async function start(
     now,
   });
   const registry = createCollectionRegistry({ events, db: events.db, logger });
+  const revocations = createRevocations({
+    redis,
+    logger,
+    ...(redisPrefix === undefined ? {} : { prefix: redisPrefix }),
+  });
+  const generation = await readGeneration(events.db);
+  const hub = createFeedHub({
+    stream: events.stream,
+    registry,
+    generation,
+    isRevoked: isRevoked ?? ((sid) => revocations.isRevoked(sid)),
+    limit: config.feedLimit,
+    historyBytes: config.feedHistoryBytes,
+    logger,
+  });
   await ensureDefinitionIndexes(events.db);
   await registry.start();
   const routes = await routesOf({
@@ -134,18 +164,15 @@ export async function start(
     redisPrefix: redisPrefix ?? 'causeway:data',
     events,
     registry,
+    hub,
     logger,
     now,
   });
   onStop('events', () => events.stop());
+  onStop('feeds', () => hub.stop());
   await events.start();
   await registry.refresh();
 
-  const revocations = createRevocations({
-    redis,
-    logger,
-    ...(redisPrefix === undefined ? {} : { prefix: redisPrefix }),
-  });
   const identity =
     given ??
     createIdentity({

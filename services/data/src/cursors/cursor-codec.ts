@@ -12,17 +12,20 @@ export interface CursorBinding {
   readonly principal: string;
 }
 
-/** Makes and reads cursors: opaque to clients, theirs alone, good for one query alone. */
-export interface CursorCodec {
+/** Cursors of one query and one person: opaque to clients, theirs alone, good for one query alone. */
+export interface BoundCursors {
   /** @param place - JSON */
-  encode(binding: CursorBinding, place: unknown): string;
+  encode(place: unknown): string;
   /**
    * @param parameter - where the cursor was sent, for the fault
    * @returns the place
    * @throws Fault `invalid-request` for a cursor that is none of ours or of another query; `not-found` for another person's
    */
-  decode(binding: CursorBinding, cursor: string, parameter: string): unknown;
+  decode(cursor: string, parameter: string): unknown;
 }
+
+/** Binds cursors. */
+export type CursorCodec = (binding: CursorBinding) => BoundCursors;
 
 const macBytes = 16;
 const hashBytes = 12;
@@ -36,28 +39,30 @@ const form = /^[A-Za-z0-9_-]{40,4096}$/;
 export function createCursorCodec(secret: Uint8Array): CursorCodec {
   const key = Buffer.from(hkdfSync('sha256', secret, Buffer.alloc(0), 'causeway data cursor', 32));
   const macOf = (content: Buffer): Buffer => createHmac('sha256', key).update(content).digest().subarray(0, macBytes);
-  return {
-    encode(binding, place) {
-      const { query, principal } = hashesOf(binding);
-      const content = Buffer.concat([query, principal, Buffer.from(JSON.stringify(place))]);
-      return Buffer.concat([macOf(content), content]).toString('base64url');
-    },
-    decode(binding, cursor, parameter) {
-      const refused = (code: string, message: string): Error =>
-        faults.invalidRequest({ errors: [{ parameter, code, message }] });
-      const bytes = form.test(cursor) ? Buffer.from(cursor, 'base64url') : Buffer.alloc(0);
-      const content = bytes.subarray(macBytes);
-      const isOurs =
-        bytes.length > macBytes + 2 * hashBytes && timingSafeEqual(bytes.subarray(0, macBytes), macOf(content));
-      if (!isOurs) throw refused('invalid-cursor', 'Send a cursor as it was answered.');
-      const own = hashesOf(binding);
-      // What is another person's is not there (API.md, "Rules").
-      if (!content.subarray(hashBytes, 2 * hashBytes).equals(own.principal)) throw faults.notFound();
-      if (!content.subarray(0, hashBytes).equals(own.query)) {
-        throw refused('other-query', 'Send a cursor with the query that it was answered to.');
-      }
-      return JSON.parse(content.subarray(2 * hashBytes).toString()) as unknown;
-    },
+  return (binding) => {
+    const own = hashesOf(binding);
+    return {
+      encode(place) {
+        const content = Buffer.concat([own.query, own.principal, Buffer.from(JSON.stringify(place))]);
+        return Buffer.concat([macOf(content), content]).toString('base64url');
+      },
+      decode(cursor, parameter) {
+        const refused = (code: string, message: string): Error =>
+          faults.invalidRequest({ errors: [{ parameter, code, message }] });
+        const bytes = form.test(cursor) ? Buffer.from(cursor, 'base64url') : Buffer.alloc(0);
+        const content = bytes.subarray(macBytes);
+        const isWhole = bytes.length > macBytes + 2 * hashBytes;
+        if (!isWhole || !timingSafeEqual(bytes.subarray(0, macBytes), macOf(content))) {
+          throw refused('invalid-cursor', 'Send a cursor as it was answered.');
+        }
+        // What is another person's is not there (API.md, "Rules").
+        if (!content.subarray(hashBytes, 2 * hashBytes).equals(own.principal)) throw faults.notFound();
+        if (!content.subarray(0, hashBytes).equals(own.query)) {
+          throw refused('other-query', 'Send a cursor with the query that it was answered to.');
+        }
+        return JSON.parse(content.subarray(2 * hashBytes).toString()) as unknown;
+      },
+    };
   };
 }
 

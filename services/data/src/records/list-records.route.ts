@@ -52,8 +52,12 @@ export function listRecordsRoute({ registry, cursors, queryTimeoutMs }: ListReco
   ): Promise<Answer<200>> => {
     const query = parseRecordQuery(parameters, collection.scalarTypesAt);
     const { filter, sort, fields, limit = defaultLimit, cursor } = parameters;
-    const binding = { collectionId: collection.id, query: [filter, sort, fields], principal: who.principal };
-    const after = cursor === undefined ? undefined : (cursors.decode(binding, cursor, 'cursor') as SortKey);
+    const bound = cursors({
+      collectionId: collection.id,
+      query: ['list', filter, sort, fields],
+      principal: who.principal,
+    });
+    const after = cursor === undefined ? undefined : (bound.decode(cursor, 'cursor') as SortKey);
     const counting =
       parameters.count === 'true'
         ? collection.records.native.countDocuments(visibleFilter(collection, who.caller, query), {
@@ -62,7 +66,7 @@ export function listRecordsRoute({ registry, cursors, queryTimeoutMs }: ListReco
         : undefined;
     const options = { after, limit, timeoutMs: queryTimeoutMs };
     const [page, count] = await Promise.all([readPage(collection, who.caller, query, options), counting]);
-    const nextCursor = page.next === undefined ? null : cursors.encode(binding, page.next);
+    const nextCursor = page.next === undefined ? null : bound.encode(page.next);
     return {
       status: 200,
       headers: { Link: nextCursor === null ? undefined : linkTo(collection.name, parameters, nextCursor) },

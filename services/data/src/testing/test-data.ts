@@ -113,6 +113,7 @@ export async function openTestData(): Promise<TestData> {
       const parts = await start(context, {
         kafka: (kafka) => isolatedKafka(kafka, prefix),
         identity: issuer.identity,
+        isRevoked: (sid) => ended.has(sid),
         redisPrefix: name,
       });
       const service = await startTestService(parts.routes, {

@@ -1,0 +1,110 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { HistoryLost } from '@causeway/events';
+import type { CommitStream } from '@causeway/events';
+import type { Timestamp } from 'mongodb';
+
+import type { Place } from './place.ts';
+import { comesAfter } from './place.ts';
+import type { RecordChange } from './record-change.ts';
+import { toRecordChange } from './record-change.ts';
+
+/** Somebody who has missed changes that the history has forgotten. */
+interface Reader {
+  readonly place: Place;
+  readonly collectionId: string;
+  readonly tell: (change: RecordChange) => Promise<void> | void;
+  readonly signal: AbortSignal;
+  readonly done: (place: Place) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/** Reads missed changes again. */
+export interface CatchUp {
+  /**
+   * Tells the changes after a place, in commit order.
+   *
+   * @returns the place up to which everything has been told
+   * @throws HistoryLost where MongoDB does not reach back so far
+   */
+  read(
+    place: Place,
+    collectionId: string,
+    tell: (change: RecordChange) => Promise<void> | void,
+    signal: AbortSignal,
+  ): Promise<Place>;
+  stop(): Promise<void>;
+}
+
+/** Readers that come within this time share a round. */
+const gatherMs = 30;
+
+/**
+ * Makes the one reader of the past: however many feeds resume, as after a restart, there is one change stream. Who comes
+ * while it reads waits for the next round.
+ *
+ * @param stream - the process's commit stream
+ * @param now - the position up to which a round reads; what follows is in the history
+ */
+export function createCatchUp(stream: Pick<CommitStream, 'readFrom'>, now: () => Timestamp | undefined): CatchUp {
+  const stopping = new AbortController();
+  let waiting: Reader[] = [];
+  let running: Promise<void> | undefined;
+
+  const follow = async (readers: readonly Reader[], from: Timestamp, until: Timestamp): Promise<void> => {
+    const filters = readers.map((reader) => ({ reader, isAfter: comesAfter(reader.place) }));
+    for await (const raw of stream.readFrom(from, stopping.signal, until)) {
+      const change = toRecordChange(raw);
+      if (change === undefined) continue;
+      for (const { reader, isAfter } of filters) {
+        // Asked of each change in turn: within a transaction it counts.
+        if (reader.collectionId !== change.collectionId || !isAfter(change) || reader.signal.aborted) continue;
+        await reader.tell(change);
+      }
+    }
+    for (const { done } of readers) done({ position: until, eventId: undefined });
+  };
+
+  const round = async (readers: readonly Reader[]): Promise<void> => {
+    const rest = readers.toSorted((a, b) => a.place.position.compare(b.place.position));
+    const until = now();
+    while (rest.length > 0 && until !== undefined) {
+      const [oldest] = rest;
+      if (oldest === undefined) return;
+      try {
+        await follow(rest, oldest.place.position, until);
+        return;
+      } catch (error) {
+        if (!(error instanceof HistoryLost)) throw error;
+        // Lost to the oldest; the others may still be told.
+        oldest.failed(error);
+        rest.shift();
+      }
+    }
+  };
+
+  const run = async (): Promise<void> => {
+    while (waiting.length > 0 && !stopping.signal.aborted) {
+      await delay(gatherMs);
+      const readers = waiting;
+      waiting = [];
+      await round(readers).catch((error: unknown) => {
+        for (const { failed } of readers) failed(error);
+      });
+    }
+    running = undefined;
+  };
+
+  return {
+    read: (place, collectionId, tell, signal) =>
+      new Promise((done, failed) => {
+        waiting.push({ place, collectionId, tell, signal, done, failed });
+        running ??= run();
+      }),
+    async stop() {
+      stopping.abort();
+      await running;
+      for (const { failed } of waiting) failed(new Error('the service stops'));
+    },
+  };
+}

@@ -1,0 +1,375 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, describe, it } from 'node:test';
+
+import { openTestData } from '../testing/test-data.ts';
+import type { Answered, Person, TestData, TestReplica } from '../testing/test-data.ts';
+import { openFeed } from '../testing/test-feed.ts';
+import type { TestFeed, Told } from '../testing/test-feed.ts';
+
+const definition = {
+  schema: {
+    properties: {
+      status: { enum: ['draft', 'published'] },
+      author: { type: 'string' },
+      n: { type: 'number' },
+      text: { type: 'string' },
+    },
+  },
+  rules: { read: [{ status: 'published' }, { author: { $auth: 'sub' } }], create: 'signed-in', update: 'signed-in' },
+};
+
+describe('the feed of a collection', () => {
+  let data: TestData;
+  let replica: TestReplica;
+  let other: TestReplica;
+  let admin: Person;
+  let ada: Person;
+  let eve: Person;
+  const feeds: TestFeed[] = [];
+
+  before(async () => {
+    data = await openTestData();
+    [replica, other] = [await data.replica(), await data.replica()];
+    [admin, ada, eve] = await Promise.all([data.person({ roles: ['admin'] }), data.person(), data.person()]);
+  });
+
+  after(async () => {
+    for (const feed of feeds) feed.close();
+    await data.stop();
+  });
+
+  const define = async (body: object = definition): Promise<string> => {
+    const name = `c${randomUUID().slice(0, 8)}`;
+    const answer = await replica.call(`PUT /v1/collections/${name}`, { body, token: admin.token });
+    assert.equal(answer.status, 201, answer.text);
+    return name;
+  };
+  const follow = async (
+    name: string,
+    person?: Person,
+    options: { at?: TestReplica; filter?: unknown; after?: string } = {},
+  ): Promise<TestFeed> => {
+    const { at = replica, ...more } = options;
+    const feed = await openFeed(at, name, { ...(person === undefined ? {} : { token: person.token }), ...more });
+    feeds.push(feed);
+    return feed;
+  };
+  const create = async (name: string, fields: object, at = replica): Promise<{ id: string; path: string }> => {
+    const answer = await at.call(`POST /v1/data/${name}`, { body: fields, token: admin.token });
+    assert.equal(answer.status, 201, answer.text);
+    const id = String(answer.body.id);
+    return { id, path: `/v1/data/${name}/${id}` };
+  };
+  const patch = async (path: string, fields: object, at = replica): Promise<Answered> => {
+    const type = 'application/merge-patch+json';
+    const answer = await at.call(`PATCH ${path}`, { body: fields, type, token: admin.token });
+    assert.equal(answer.status, 200, answer.text);
+    return answer;
+  };
+  const remove = async (path: string): Promise<void> => {
+    assert.equal((await replica.call(`DELETE ${path}`, { token: admin.token })).status, 204);
+  };
+  const reasonOf = (block: { readonly event?: string; readonly data?: string } | undefined): string =>
+    `${block?.event ?? ''} ${(JSON.parse(block?.data ?? '{}') as { reason?: string }).reason ?? ''}`;
+  const shapes = (told: readonly Told[]): string[] => told.map(({ event, revision }) => `${event} ${revision}`);
+
+  it('opens with where it begins, then tells of each change what the record is', async () => {
+    const name = await define();
+    const feed = await follow(name, ada);
+    assert.deepEqual(Object.keys(feed.blocks[0] ?? {}), ['id']);
+    const { id, path } = await create(name, { status: 'published', n: 1 });
+    const changed = await patch(path, { n: 2 });
+    await remove(path);
+    const [created, updated, deleted] = await feed.count(3);
+    assert.equal(created?.event, 'created');
+    assert.equal(created.record?.n, 1);
+    assert.equal(created.previous, undefined);
+    assert.equal(updated?.event, 'updated');
+    assert.deepEqual(updated.record, changed.body);
+    assert.equal(updated.previous?.n, 1);
+    assert.equal(updated.previous.revision, 1);
+    assert.equal(updated.eventId, changed.headers.get('causeway-event'));
+    assert.deepEqual([deleted?.event, deleted?.recordId, deleted?.revision], ['deleted', id, 3]);
+    assert.equal(deleted?.record, undefined);
+    assert.equal(deleted?.previous?.n, 2);
+  });
+
+  it('tells each subscriber what the rule and its filter let it see', async () => {
+    const name = await define();
+    const whole = await follow(name, admin);
+    const mine = await follow(name, ada);
+    const public_ = await follow(name);
+    const big = await follow(name, ada, { filter: { n: { $gte: 10 } } });
+    const { path } = await create(name, { status: 'draft', author: ada.id, n: 1 });
+    await patch(path, { n: 10 });
+    await patch(path, { status: 'published' });
+    await patch(path, { n: 2 });
+    await patch(path, { status: 'draft', author: eve.id });
+    await remove(path);
+    assert.deepEqual(shapes(await whole.count(6)), [
+      'created 1',
+      'updated 2',
+      'updated 3',
+      'updated 4',
+      'updated 5',
+      'deleted 6',
+    ]);
+    assert.deepEqual(shapes(await mine.count(5)), ['created 1', 'updated 2', 'updated 3', 'updated 4', 'left 5']);
+    const seen = await public_.count(3);
+    assert.deepEqual(shapes(seen), ['entered 3', 'updated 4', 'left 5']);
+    // What it was before is nobody's business who could not read it.
+    assert.equal(seen[0]?.previous, undefined);
+    const left = seen[2];
+    assert.equal(left?.record, undefined);
+    assert.equal(left?.previous?.n, 2);
+    const bigTold = await big.count(3);
+    assert.deepEqual(shapes(bigTold), ['entered 2', 'updated 3', 'left 4']);
+    // It could read what its filter did not ask for.
+    assert.equal(bigTold[0]?.previous?.n, 1);
+  });
+
+  it('is the same in every replica, in the order of commits', async () => {
+    const name = await define();
+    const [one, two] = [await follow(name, admin), await follow(name, admin, { at: other })];
+    await Promise.all(
+      Array.from({ length: 10 }, async (_, index) => {
+        const at = index % 2 === 0 ? replica : other;
+        const { path } = await create(name, { status: 'published', n: index }, at);
+        await patch(path, { n: index + 100 }, at === replica ? other : replica);
+      }),
+    );
+    const [told, toldToo] = [await one.count(20), await two.count(20)];
+    assert.deepEqual(
+      told.map(({ eventId }) => eventId),
+      toldToo.map(({ eventId }) => eventId),
+    );
+  });
+
+  describe('resumed', () => {
+    /** Reads everything from a cursor, at a replica, up to a number of changes. */
+    const resumed = async (name: string, after: string, changes: number, at = replica): Promise<Told[]> => {
+      const feed = await follow(name, ada, { after, at });
+      const told = await feed.count(changes);
+      feed.close();
+      return told;
+    };
+
+    it('goes on after any change, at any replica, without a gap and without a repetition', async () => {
+      const name = await define();
+      const feed = await follow(name, ada);
+      const first = feed.lastId();
+      const { path } = await create(name, { status: 'published', n: 0 });
+      for (let n = 1; n < 8; n += 1) await patch(path, { n });
+      await remove(path);
+      const whole = (await feed.count(9)).map(({ eventId }) => eventId);
+      const cursors = [first, ...feed.told().map(({ id }) => id)];
+      for (const [index, cursor] of cursors.slice(0, -1).entries()) {
+        const told = await resumed(name, cursor, 9 - index, index % 2 === 0 ? replica : other);
+        assert.deepEqual(
+          told.map(({ eventId }) => eventId),
+          whole.slice(index),
+        );
+      }
+    });
+
+    it('by a replica that was not there when it happened', async () => {
+      const name = await define();
+      const feed = await follow(name, ada);
+      const first = feed.lastId();
+      const { path } = await create(name, { status: 'published', n: 0 });
+      for (let n = 1; n < 5; n += 1) await patch(path, { n });
+      await feed.count(5);
+      const late = await data.replica();
+      const feedsAtOnce = await Promise.all(
+        [first, ...feed.told().map(({ id }) => id)].map((after) => follow(name, ada, { at: late, after })),
+      );
+      for (const [index, each] of feedsAtOnce.entries()) {
+        const told = await each.count(5 - index);
+        assert.deepEqual(
+          told.map(({ eventId }) => eventId),
+          feed
+            .told()
+            .slice(index)
+            .map(({ eventId }) => eventId),
+        );
+      }
+      // And then they go on live.
+      await patch(path, { n: 100 });
+      for (const [index, each] of feedsAtOnce.entries()) {
+        const told = await each.count(6 - index);
+        assert.equal(told.at(-1)?.record?.n, 100);
+      }
+      await late.stop();
+    });
+
+    it('loses nothing under writers, however often it is cut', async () => {
+      const name = await define();
+      const watching = await follow(name, admin, { at: other });
+      let writing = true;
+      const writers = [replica, other].map(async (at) => {
+        while (writing) {
+          const { path } = await create(name, { status: 'published', author: ada.id, n: 0 }, at);
+          for (let n = 1; n < 4; n += 1) await patch(path, { n, status: n === 2 ? 'draft' : 'published' }, at);
+        }
+      });
+      const told: Told[] = [];
+      let cursor: string | undefined;
+      for (let cut = 0; cut < 12; cut += 1) {
+        const feed = await follow(name, ada, {
+          at: cut % 2 === 0 ? replica : other,
+          ...(cursor ? { after: cursor } : {}),
+        });
+        await feed.count(5);
+        feed.close();
+        told.push(...feed.told());
+        cursor = feed.lastId();
+      }
+      writing = false;
+      await Promise.all(writers);
+      const { told: all } = watching;
+      const from = told[0]?.eventId;
+      await watching.until('the last change', () => all().some(({ eventId }) => eventId === told.at(-1)?.eventId));
+      const expected = all().map(({ eventId }) => eventId);
+      const begin = expected.indexOf(from ?? '');
+      assert.deepEqual(
+        told.map(({ eventId }) => eventId),
+        expected.slice(begin, begin + told.length),
+      );
+    });
+
+    it('is refused with a cursor of another query, another person or none', async () => {
+      const name = await define();
+      const cursor = (await follow(name, ada)).lastId();
+      assert.equal((await follow(name, ada, { after: cursor, filter: {} })).status, 400);
+      assert.equal((await follow(name, eve, { after: cursor })).status, 404);
+      assert.equal((await follow(await define(), ada, { after: cursor })).status, 400);
+      assert.equal((await follow(name, ada, { after: 'nonsense' })).status, 400);
+      assert.equal((await follow('nothing', ada)).status, 404);
+      const list = await replica.call(`GET /v1/data/${name}`, { token: ada.token });
+      assert.equal(list.status, 200);
+    });
+  });
+
+  describe('says what it cannot tell', () => {
+    it('when the read rule changes, and goes on under the new one', async () => {
+      const name = await define();
+      const feed = await follow(name);
+      const { path } = await create(name, { status: 'published', n: 1 });
+      const [{ id: old } = { id: '' }] = await feed.count(1);
+      const rules = { ...definition.rules, read: [{ n: { $gte: 5 } }] };
+      const changed = await replica.call(`PUT /v1/collections/${name}`, {
+        body: { ...definition, rules },
+        token: admin.token,
+      });
+      assert.equal(changed.status, 200, changed.text);
+      await feed.until('the gap', () => feed.blocks.some(({ event }) => event === 'gap'));
+      const gap = feed.blocks.find(({ event }) => event === 'gap');
+      assert.equal(reasonOf(gap), 'gap rights');
+      assert.notEqual(gap?.id, undefined);
+      await patch(path, { n: 5 });
+      assert.equal((await feed.count(2))[1]?.event, 'entered');
+      const late = await follow(name, undefined, { after: old });
+      await late.until('the gap', () => late.blocks.length >= 2);
+      assert.deepEqual(late.blocks[0], { id: old });
+      assert.equal(reasonOf(late.blocks[1]), 'gap rights');
+    });
+
+    it('nothing, when only the schema changes', async () => {
+      const name = await define();
+      const feed = await follow(name);
+      const schema = { properties: { ...definition.schema.properties, more: { type: 'string' } } };
+      await replica.call(`PUT /v1/collections/${name}`, { body: { ...definition, schema }, token: admin.token });
+      await create(name, { status: 'published', more: 'x' });
+      assert.equal((await feed.count(1))[0]?.record?.more, 'x');
+      assert.ok(!feed.blocks.some(({ event }) => event === 'gap'));
+    });
+
+    it('when the database has a former life', async () => {
+      const name = await define();
+      const cursor = (await follow(name, ada)).lastId();
+      const settings = data.db.collection<{ _id: string }>('settings');
+      const before = await settings.findOne({ _id: 'generation' });
+      await settings.updateOne({ _id: 'generation' }, { $set: { value: randomUUID() } });
+      const restored = await data.replica();
+      const feed = await follow(name, ada, { at: restored, after: cursor });
+      await feed.until('the gap', () => feed.blocks.length >= 2);
+      assert.equal(reasonOf(feed.blocks[1]), 'gap expired');
+      await create(name, { status: 'published' });
+      await feed.count(1);
+      await settings.updateOne({ _id: 'generation' }, { $set: before ?? {} });
+      await restored.stop();
+    });
+
+    it('when a reader is too slow, and resumes where it stopped', async () => {
+      const name = await define();
+      const feed = await follow(name, admin);
+      feed.pause();
+      const text = 'x'.repeat(100_000);
+      const lines = Array.from({ length: 150 }, (_, n) => JSON.stringify({ status: 'published', n, text }));
+      const imported = await replica.call(`POST /v1/data/${name}`, {
+        body: lines.join('\n'),
+        type: 'application/x-ndjson',
+        token: admin.token,
+      });
+      assert.equal(imported.body.created, 150, imported.text);
+      const last = await create(name, { status: 'published', n: 1_000 });
+      feed.resume();
+      assert.equal(reasonOf(await feed.ended()), 'gap slow');
+      assert.ok(feed.told().length < 151);
+      const rest = await follow(name, admin, { after: feed.lastId() });
+      const told = [...feed.told(), ...(await rest.count(151 - feed.told().length))];
+      assert.equal(told.at(-1)?.recordId, last.id);
+      assert.equal(new Set(told.map(({ recordId }) => recordId)).size, 151);
+    });
+  });
+
+  describe('ends', () => {
+    it('when the session ends', async () => {
+      const name = await define();
+      const person = await data.person();
+      const feed = await follow(name, person);
+      data.endSession(person.sid);
+      assert.equal(reasonOf(await feed.ended()), 'end session-ended');
+    });
+
+    it('when the token expires', async () => {
+      const name = await define();
+      const person = await data.person({ exp: Math.floor(Date.now() / 1_000) + 2 });
+      const feed = await follow(name, person);
+      assert.equal(reasonOf(await feed.ended()), 'end token-expired');
+    });
+
+    it('when the collection is removed', async () => {
+      const name = await define();
+      const feed = await follow(name, ada, { at: other });
+      await replica.call(`DELETE /v1/collections/${name}?records=delete`, { token: admin.token });
+      assert.equal(reasonOf(await feed.ended()), 'end collection-removed');
+    });
+
+    it('when the service shuts down', async () => {
+      const name = await define();
+      const third = await data.replica();
+      const feed = await follow(name, ada, { at: third });
+      third.service.drain();
+      assert.equal(reasonOf(await feed.ended()), 'end shutdown');
+      await third.stop();
+    });
+  });
+
+  it('is refused beyond the limit, until one is closed', async () => {
+    const small = await data.replica({ FEED_LIMIT: '1' });
+    const name = await define();
+    const feed = await follow(name, ada, { at: small });
+    const refused = await follow(name, ada, { at: small });
+    assert.equal(refused.status, 503);
+    feed.close();
+    const deadline = performance.now() + 10_000;
+    for (;;) {
+      const again = await follow(name, ada, { at: small });
+      if (again.status === 200) break;
+      assert.ok(performance.now() < deadline, 'no feed was admitted after one was closed');
+    }
+    await small.stop();
+  });
+});

@@ -1,0 +1,89 @@
+import { recordCreated, recordDeleted, recordUpdated } from '@causeway/contracts';
+import type { DataOf, EventEnvelope } from '@causeway/contracts';
+import type { Change } from '@causeway/events';
+import type { Timestamp } from 'mongodb';
+
+import { definitionIdOf } from '../collections/collection.model.ts';
+import type { VisibleRecord } from '../records/record.model.ts';
+
+/** A committed change of a record, with the record as it was and as it is. */
+export interface RecordChange {
+  readonly collectionId: string;
+  readonly id: string;
+  readonly revision: number;
+  readonly eventId: string;
+  readonly position: Timestamp;
+  /** Others of the same transaction have the same position. */
+  readonly inTransaction: boolean;
+  /** Absent where the record is new. */
+  readonly before: VisibleRecord | undefined;
+  /** Absent where the record is gone. */
+  readonly after: VisibleRecord | undefined;
+}
+
+type Created = EventEnvelope<DataOf<typeof recordCreated>>;
+type Updated = EventEnvelope<DataOf<typeof recordUpdated>>;
+type Deleted = EventEnvelope<DataOf<typeof recordDeleted>>;
+
+/**
+ * Reads a change of the commit stream as one of a record: the event tells both states whole, so that nothing has to be
+ * looked up.
+ *
+ * @returns undefined for what is no record
+ */
+export function toRecordChange({
+  collection,
+  id,
+  revision,
+  event,
+  clusterTime,
+  transaction,
+}: Change): RecordChange | undefined {
+  const collectionId = definitionIdOf(collection);
+  if (collectionId === undefined || event === undefined) return undefined;
+  const about = { collectionId, id, revision, eventId: event.id, position: clusterTime };
+  const shared = { ...about, inTransaction: transaction !== undefined };
+  switch (event.type) {
+    case recordCreated.type:
+      return { ...shared, before: undefined, after: createdRecord(id, event as Created) };
+    case recordUpdated.type:
+      return {
+        ...shared,
+        before: earlierRecord(id, revision, event as Updated),
+        after: updatedRecord(id, revision, event as Updated),
+      };
+    case recordDeleted.type:
+      return { ...shared, before: earlierRecord(id, revision, event as Deleted), after: undefined };
+    default:
+      return undefined;
+  }
+}
+
+const createdRecord = (id: string, { time, data }: Created): VisibleRecord => ({
+  _id: id,
+  revision: 1,
+  fields: data.fields,
+  createdAt: new Date(time),
+  updatedAt: new Date(time),
+  ...(data.createdBy === undefined ? {} : { createdBy: data.createdBy }),
+});
+
+const updatedRecord = (id: string, revision: number, { time, data }: Updated): VisibleRecord => ({
+  _id: id,
+  revision,
+  fields: data.fields,
+  createdAt: new Date(data.createdAt),
+  updatedAt: new Date(time),
+  ...(data.createdBy === undefined ? {} : { createdBy: data.createdBy }),
+  ...(data.updatedBy === undefined ? {} : { updatedBy: data.updatedBy }),
+});
+
+const earlierRecord = (id: string, revision: number, { data }: Updated | Deleted): VisibleRecord => ({
+  _id: id,
+  revision: revision - 1,
+  fields: data.before,
+  createdAt: new Date(data.createdAt),
+  updatedAt: new Date(data.beforeUpdatedAt),
+  ...(data.createdBy === undefined ? {} : { createdBy: data.createdBy }),
+  ...(data.beforeUpdatedBy === undefined ? {} : { updatedBy: data.beforeUpdatedBy }),
+});

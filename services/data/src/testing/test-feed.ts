@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { createInterface } from 'node:readline';
+
+import type { TestReplica } from './test-data.ts';
+
+/** One block of an event stream. */
+export interface FeedBlock {
+  readonly event?: string;
+  readonly id?: string;
+  readonly data?: string;
+}
+
+/** What a block tells of a change. */
+export interface Told {
+  readonly event: string;
+  readonly id: string;
+  readonly record?: Readonly<Record<string, unknown>>;
+  readonly previous?: Readonly<Record<string, unknown>>;
+  readonly recordId: string;
+  readonly revision: number;
+  readonly eventId: string;
+}
+
+/** An open feed. */
+export interface TestFeed {
+  readonly status: number;
+  readonly blocks: readonly FeedBlock[];
+  /** Those that tell of changes. */
+  told(): Told[];
+  lastId(): string;
+  /** Waits, for at most 15 s. */
+  until(what: string, condition: () => boolean): Promise<void>;
+  /** Waits for so many changes, and gives what was told. */
+  count(changes: number): Promise<Told[]>;
+  /** Waits until the server has ended it. */
+  ended(): Promise<FeedBlock | undefined>;
+  /** Stops reading, without closing. */
+  pause(): void;
+  resume(): void;
+  close(): void;
+}
+
+const patienceMs = 15_000;
+
+/** Opens a feed, and waits until it has said from where it tells. */
+export async function openFeed(
+  replica: TestReplica,
+  collection: string,
+  options: { readonly token?: string; readonly filter?: unknown; readonly after?: string } = {},
+): Promise<TestFeed> {
+  const { token, filter, after } = options;
+  const query = filter === undefined ? '' : `?filter=${encodeURIComponent(JSON.stringify(filter))}`;
+  const answered = Promise.withResolvers<IncomingMessage>();
+  const asking = request({
+    port: replica.service.port,
+    path: `/v1/data/${collection}/changes${query}`,
+    agent: false,
+    headers: {
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(after === undefined ? {} : { 'last-event-id': after }),
+    },
+  });
+  asking.once('response', answered.resolve).once('error', answered.reject).end();
+  const response = await answered.promise;
+  response.on('error', () => undefined);
+  const blocks: FeedBlock[] = [];
+  let isOver = false;
+  let block: Record<string, string> = {};
+  const lines = createInterface({ input: response });
+  lines.on('line', (line) => {
+    const [, name = '', value = ''] = /^([^:]*):? ?(.*)$/.exec(line) ?? [];
+    if (line !== '') block[name] = value;
+    else {
+      blocks.push(block);
+      block = {};
+    }
+  });
+  // It passes on the errors of its input.
+  lines.on('error', () => undefined);
+  response.once('close', () => (isOver = true));
+
+  const until: TestFeed['until'] = async (what, condition) => {
+    const deadline = performance.now() + patienceMs;
+    while (!condition()) {
+      const last = JSON.stringify(blocks.slice(-3)).slice(0, 500);
+      assert.ok(performance.now() < deadline, `waited in vain for ${what}; ${blocks.length} blocks, the last ${last}`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  };
+  const told = (): Told[] =>
+    blocks.flatMap(({ event, id, data }) => {
+      if (event === undefined || id === undefined || event === 'gap' || event === 'end') return [];
+      const {
+        record,
+        previous,
+        id: recordId,
+        revision,
+        eventId,
+      } = JSON.parse(data ?? '') as Record<string, never> & {
+        record?: { id: string };
+        previous?: Record<string, unknown>;
+        id?: string;
+        revision: number;
+        eventId: string;
+      };
+      const about = { event, id, recordId: record?.id ?? recordId ?? '', revision, eventId };
+      return [{ ...about, ...(record ? { record } : {}), ...(previous ? { previous } : {}) }];
+    });
+  const feed: TestFeed = {
+    status: response.statusCode ?? 0,
+    blocks,
+    told,
+    lastId: () => blocks.findLast(({ id }) => id !== undefined)?.id ?? after ?? '',
+    until,
+    async count(changes) {
+      await until(`${changes} changes`, () => told().length >= changes);
+      return told();
+    },
+    async ended() {
+      await until('the end', () => isOver);
+      return blocks.findLast(({ event }) => event === 'end' || event === 'gap');
+    },
+    pause: () => void response.pause(),
+    resume: () => void response.resume(),
+    close: () => asking.destroy(),
+  };
+  if (response.statusCode === 200) await until('the first block', () => blocks.length > 0);
+  return feed;
+}
