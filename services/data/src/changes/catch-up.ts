@@ -68,7 +68,8 @@ export function createCatchUp(stream: Pick<CommitStream, 'readFrom'>, now: () =>
   const round = async (readers: readonly Reader[]): Promise<void> => {
     const rest = readers.toSorted((a, b) => a.place.position.compare(b.place.position));
     const until = now();
-    while (rest.length > 0 && until !== undefined) {
+    if (until === undefined) throw new Error('the position of the commit stream is not known');
+    while (rest.length > 0) {
       const [oldest] = rest;
       if (oldest === undefined) return;
       try {
