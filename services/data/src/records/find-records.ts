@@ -8,6 +8,8 @@ import { compileSort, sortKeyOf } from '../sorting/sort.ts';
 import type { SortKey } from '../sorting/sort.ts';
 import type { Caller } from '../rules/rule.ts';
 import { conditionOf } from '../rules/rule.ts';
+import type { PagePlace } from './page-place.ts';
+import { keyOfPlace, placeOf } from './page-place.ts';
 import { projectionFor } from './project-record.ts';
 import type { RecordQuery } from './query-parameters.ts';
 import type { VisibleRecord } from './record.model.ts';
@@ -45,23 +47,32 @@ export function findVisible(
 /** A page of records. */
 export interface Page {
   readonly records: readonly VisibleRecord[];
-  /** Of the last record, where more come after it. */
-  readonly next: SortKey | undefined;
+  /** The last record's, where more come after it. */
+  readonly next: PagePlace | undefined;
 }
 
-/** Reads a page. */
+/**
+ * Reads a page.
+ *
+ * @throws Fault `invalid-request` where the place to go on from is gone; see {@link keyOfPlace}
+ */
 export async function readPage(
   collection: Collection,
   caller: Caller,
   query: RecordQuery,
-  options: FindOptions & { readonly limit: number },
+  {
+    place,
+    limit,
+    timeoutMs,
+  }: { readonly place: PagePlace | undefined; readonly limit: number; readonly timeoutMs: number },
 ): Promise<Page> {
-  const { limit } = options;
+  const after = place === undefined ? undefined : await keyOfPlace(collection, query.sort, place, timeoutMs);
   // One more tells whether there is a next page.
-  const found = await findVisible(collection, caller, query, { ...options, limit: limit + 1 }).toArray();
+  const found = await findVisible(collection, caller, query, { after, limit: limit + 1, timeoutMs }).toArray();
   const records = found.slice(0, limit);
   const last = records.at(-1);
-  return { records, next: found.length > limit && last !== undefined ? sortKeyOf(query.sort, last) : undefined };
+  const hasMore = found.length > limit && last !== undefined;
+  return { records, next: hasMore ? placeOf(last._id, sortKeyOf(query.sort, last)) : undefined };
 }
 
 /** MaxTimeMSExpired: https://www.mongodb.com/docs/manual/reference/error-codes/ */

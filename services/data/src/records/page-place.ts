@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+
+import { faults } from '@causeway/contracts';
+
+import type { Collection } from '../collections/collection-registry.ts';
+import type { Sort, SortKey } from '../sorting/sort.ts';
+import { sortKeyOf } from '../sorting/sort.ts';
+import { projectionFor } from './project-record.ts';
+
+/** A row whose values are too long for a cursor: they are read again, and compared by their hash. */
+interface LongRow {
+  readonly id: string;
+  /** SHA-256 of the values as JSON, base64url. */
+  readonly hash: string;
+}
+
+/** Where a page ended, as a cursor carries it. */
+export type PagePlace = SortKey | LongRow;
+
+/** Cursors stand in addresses and headers, and a value may have 512 KiB. */
+const maxKeyBytes = 2_048;
+
+/**
+ * Where a page ended.
+ *
+ * @param id - the last row's
+ * @param key - the last row's values under the sort
+ */
+export function placeOf(id: string, key: SortKey): PagePlace {
+  const json = JSON.stringify(key);
+  return Buffer.byteLength(json) <= maxKeyBytes ? key : { id, hash: hashOf(json) };
+}
+
+/**
+ * The values of the row that a page ended with.
+ *
+ * @throws Fault `invalid-request` with `cursor-expired` where they were too long for the cursor and the row has other ones
+ *   by now, or is gone: to go on from somewhere else would skip rows or repeat them
+ */
+export async function keyOfPlace(
+  { records }: Pick<Collection, 'records'>,
+  sort: Sort,
+  place: PagePlace,
+  timeoutMs: number,
+): Promise<SortKey> {
+  if (isKey(place)) return place;
+  const row = await records.native.findOne(
+    { _id: place.id },
+    { projection: projectionFor([], sort), maxTimeMS: timeoutMs },
+  );
+  const key = row === null ? undefined : sortKeyOf(sort, row);
+  if (key !== undefined && hashOf(JSON.stringify(key)) === place.hash) return key;
+  const message = 'Begin again: the record that the page ended with has changed.';
+  throw faults.invalidRequest({ errors: [{ parameter: 'cursor', code: 'cursor-expired', message }] });
+}
+
+const isKey = (place: PagePlace): place is SortKey => Array.isArray(place);
+
+const hashOf = (json: string): string => createHash('sha256').update(json).digest('base64url');
