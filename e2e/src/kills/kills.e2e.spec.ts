@@ -10,6 +10,7 @@ import { admin, type Person, signUp } from '../harness/people.ts';
 import { addressOf, childOf, killChild } from '../harness/platform.ts';
 import { startSubscriber, type Subscriber } from '../harness/subscriber.ts';
 import { assertNothingLost } from './outcome.ts';
+import { startResumingFeed } from './resuming-feed.ts';
 import { startRevokedToken } from './revoked-token.ts';
 import { seed, seededRandom, shuffled } from './seeded-random.ts';
 import { profileChanges, records, signUps, startWorkload } from './workload.ts';
@@ -46,6 +47,7 @@ describe(`kill -9 under writes (CAUSEWAY_TEST_SEED=${seed})`, () => {
       records(collection, one),
       records(collection, other),
     ];
+    const feed = await startResumingFeed(collection, one.accessToken);
     const workload = startWorkload(sources);
     await workload.progress(3, recoveryMs);
 
@@ -72,6 +74,10 @@ describe(`kill -9 under writes (CAUSEWAY_TEST_SEED=${seed})`, () => {
     await workload.settle(recoveryMs);
     await revoked.assertRefused();
     await assertNothingLost(workload, { subscriber, collection, people });
+    const recordIds = workload.acknowledged
+      .filter(({ write }) => write.kind === 'record')
+      .map(({ answer }) => answer.json().id as string);
+    await feed.assertToldOnce(recordIds, recoveryMs);
     const provenAfter = performance.now() - killedAt;
     const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
     context.diagnostic(

@@ -8,6 +8,8 @@ import { newEmail, type Person } from '../harness/people.ts';
 /** Long enough for any answer of a platform that is well; a caller that gets none by then repeats its call. */
 const patienceMs = 5000;
 const pauseMs = 100;
+/** Whoever got no answer does not ask at once again. */
+const pauseAfterFailureMs = 500;
 
 /** What is written: an account, a record, or a change to a profile. */
 export type Kind = 'sign-up' | 'record' | 'profile';
@@ -95,7 +97,7 @@ export function startWorkload(sources: readonly NextWrite[]): Workload {
       const answer = await attempt(write);
       if (answer === undefined) unanswered.push(write);
       else acknowledged.push({ write, answer });
-      await wait(pauseMs);
+      await wait(answer === undefined ? pauseAfterFailureMs : pauseMs);
     }
   };
   const running = sources.map((next) =>
