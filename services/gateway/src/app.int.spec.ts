@@ -175,7 +175,8 @@ describe('gateway', () => {
     const page = await (await service.fetch('/problems/email-taken')).text();
     assert.match(page, /The &lt;address&gt; is taken/);
     assert.match(page, /Sign in instead\./);
-    for (const code of ['not-found', 'timeout']) assert.equal((await service.fetch(`/problems/${code}`)).status, 200);
+    for (const code of ['not-found', 'timeout', 'request-timeout'])
+      assert.equal((await service.fetch(`/problems/${code}`)).status, 200);
     assert.equal((await service.fetch('/problems/nothing')).status, 404);
     assert.equal((await service.fetch('/')).headers.get('location'), '/docs');
   });

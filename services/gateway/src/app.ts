@@ -1,7 +1,7 @@
 import { followEndedSessions, createKafka, followHandlers } from '@causeway/events';
 import type { KafkaPort } from '@causeway/events';
 import { connectRedis, createIdentity, createRevocations, openApiOf, remoteKeys } from '@causeway/service';
-import type { Identity, Route, ServiceParts, StartContext } from '@causeway/service';
+import type { Identity, OpenApiPart, Route, ServiceParts, StartContext } from '@causeway/service';
 
 import { checkConfig } from './config.ts';
 import type { Config, settings } from './config.ts';
@@ -13,6 +13,7 @@ import { eventRoutes } from './events/event.routes.ts';
 import { createLimits } from './limits/limits.ts';
 import { problemRoutes } from './problems/problem.routes.ts';
 import { createProxy } from './proxy/proxy.ts';
+import { requestTimeoutDeclaration } from './proxy/request-timeout.ts';
 import { createRouter } from './routing/routing-table.ts';
 import { createServiceClient } from './services/service-client.ts';
 import { serviceReadiness } from './services/service-readiness.ts';
@@ -102,6 +103,13 @@ const limitsOf = (config: Config, { redis }: Connections, { logger, onStop }: Co
   return limits;
 };
 
+/** Its own calls, and the problems that a call may meet before it is anybody's. */
+const ownPart = (routes: readonly Route[]): OpenApiPart => {
+  const part = openApiOf('gateway', routes);
+  const { code, title, description } = requestTimeoutDeclaration;
+  return { ...part, 'x-problems': [...part['x-problems'], { code, status: 408, title, description }] };
+};
+
 /** Starts everything that this service is, and says what it serves. */
 export async function start(context: Context, replacements: Replacements = {}): Promise<ServiceParts> {
   const { logger, onStop } = context;
@@ -112,7 +120,7 @@ export async function start(context: Context, replacements: Replacements = {}): 
   const registry = await followHandlers(kafka, (error) => logger.debug({ error }, 'following handlers is interrupted'));
   onStop('handlers', () => registry.close());
 
-  const document = new ApiDocument({ client, own: () => openApiOf('gateway', routes), logger });
+  const document = new ApiDocument({ client, own: () => ownPart(routes), logger });
   const routes: readonly Route[] = [
     ...eventRoutes({ client, registry, logger }),
     ...docsRoutes(document),

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import { Fault } from '@causeway/contracts';
 import type { Dispatcher } from 'undici';
 
-import { BodyTooLarge } from './request-body.ts';
 import { responseHeaders } from './response-headers.ts';
 import { isConnectionFailure, upstreamFault } from './upstream-fault.ts';
 
@@ -139,6 +139,6 @@ export class Forward implements Dispatcher.DispatchHandler {
       this.#pause = setTimeout(() => this.#dispatch(), leastPauseMs + Math.random() * (mostPauseMs - leastPauseMs));
       return;
     }
-    this.#settled.reject(error instanceof BodyTooLarge ? error.fault : upstreamFault(error));
+    this.#settled.reject(error instanceof Fault ? error : upstreamFault(error));
   }
 }

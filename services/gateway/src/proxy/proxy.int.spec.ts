@@ -7,6 +7,7 @@ import { describe, it } from 'node:test';
 import { eventually } from '../testing/eventually.ts';
 import { startTestEdge } from '../testing/test-edge.ts';
 import { startUpstream } from '../testing/upstream.ts';
+import { defaultBodyTimeouts } from './request-body.ts';
 
 interface ProblemBody {
   readonly code: string;
@@ -28,6 +29,18 @@ const raw = async (port: number, text: string): Promise<string> => {
   socket.write(text);
   await once(socket, 'close');
   return answer;
+};
+
+/** Begins a request and stops in its body; resolves when the gateway has seen its head. */
+const halfSent = async (port: number, length: string, part: string) => {
+  const socket = connect(port, '127.0.0.1');
+  let answer = '';
+  socket.on('error', () => undefined);
+  socket.on('data', (chunk: Buffer) => (answer += chunk.toString('latin1')));
+  const closed = once(socket, 'close');
+  socket.write(`POST /v1/auth/sign-in HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n${length}\r\n\r\n${part}`);
+  await eventually(() => answer.startsWith('HTTP/1.1 100 '));
+  return { socket, rest: closed.then(() => answer) };
 };
 
 const get = async (url: string): Promise<IncomingMessage> => {
@@ -274,7 +287,11 @@ describe('proxy', () => {
         request.resume();
       });
     });
-    await using edge = await startTestEdge(upstream.url, { timeoutMs: 30_000 });
+    await using edge = await startTestEdge(upstream.url, {
+      timeoutMs: 30_000,
+      // The service is silent for longer: that is nothing that the client could help.
+      bodyTimeouts: { ...defaultBodyTimeouts, streamSilenceMs: 100 },
+    });
     const headers = { 'Content-Type': 'application/x-ndjson' };
     const upload = httpRequest(`${edge.service.url}/v1/data/a`, { method: 'POST', headers });
     const chunk = Buffer.alloc(1_048_576, 'a');
@@ -326,6 +343,48 @@ describe('proxy', () => {
     await expectProblem(await answer, 413, 'payload-too-large');
     await eventually(() => aborted === 1);
     assert.equal(ended, 1, 'the service never takes a part for the whole');
+  });
+
+  it('lets no client that stops in the middle of a small body keep others from a service', async () => {
+    await using upstream = await startUpstream((request, response) => {
+      request.resume().once('end', () => response.end('{}'));
+    });
+    await using edge = await startTestEdge(upstream.url, { connections: 2 });
+    const held = await Promise.all([1, 2, 3].map(() => halfSent(edge.service.port, 'Content-Length: 1000', 'x')));
+    const signIn = () => edge.service.fetch('/v1/auth/sign-in', { method: 'POST', body: '{}' });
+    assert.equal((await signIn()).status, 200);
+    assert.equal(upstream.seen.length, 1, 'the service hears of a small body when it is whole');
+    for (const each of held) each.socket.destroy();
+    assert.equal((await signIn()).status, 200);
+  });
+
+  it('ends a body that stops on its way with 408, and the service never takes a part for the whole', async () => {
+    let aborted = 0;
+    let ended = 0;
+    await using upstream = await startUpstream((request) => {
+      request.on('error', () => (aborted += 1));
+      request.on('end', () => (ended += 1)).resume();
+    });
+    const bodyTimeouts = { wholeMs: 60_000, wholeSilenceMs: 60_000, streamSilenceMs: 60_000 };
+    const declared = 'Content-Length: 1000';
+    const cases = [
+      [{ wholeSilenceMs: 100 }, declared, 'x', 0],
+      [{ wholeMs: 100 }, declared, 'x', 0],
+      [{ streamSilenceMs: 100 }, 'Transfer-Encoding: chunked', '1\r\nx\r\n', 1],
+      [{ streamSilenceMs: 100 }, 'Content-Length: 70000', 'x', 1],
+    ] as const;
+    for (const [bounds, length, part, streamed] of cases) {
+      await using edge = await startTestEdge(upstream.url, {
+        timeoutMs: 60_000,
+        bodyLimitBytes: 100_000,
+        bodyTimeouts: { ...bodyTimeouts, ...bounds },
+      });
+      const before = aborted;
+      const { rest } = await halfSent(edge.service.port, length, part);
+      assert.match(await rest, /HTTP\/1\.1 408 [^]*application\/problem\+json[^]*"code":"request-timeout"/, length);
+      await eventually(() => aborted - before === streamed);
+    }
+    assert.equal(ended, 0);
   });
 
   it('has no more calls under way than connections, and says so', async () => {

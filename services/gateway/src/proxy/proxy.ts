@@ -5,7 +5,7 @@ import { Pool, type Dispatcher } from 'undici';
 
 import type { ServiceRoute } from '../routing/routing-table.ts';
 import { Forward } from './forward.ts';
-import { requestBody } from './request-body.ts';
+import { requestBody, type BodyTimeouts } from './request-body.ts';
 import { requestHeaders } from './request-headers.ts';
 
 /** What a proxy is made of. */
@@ -21,6 +21,8 @@ export interface ProxyOptions {
   readonly feeds: number;
   readonly bodyLimitBytes: number;
   readonly importLimitBytes: number;
+  /** How long a client may take over its body. */
+  readonly bodyTimeouts?: BodyTimeouts;
   /** Aborted when the gateway begins to stop: feeds end. */
   readonly draining: AbortSignal;
 }
@@ -112,7 +114,9 @@ export const createProxy = (options: ProxyOptions): Proxy => {
       if (upstream === undefined) throw new Error(`${route.service} has no address`);
       setSpanRoute(response, route.path);
       const isImport = request.headers['content-type']?.startsWith('application/x-ndjson') === true;
-      const body = requestBody(request, isImport ? options.importLimitBytes : options.bodyLimitBytes);
+      const limitBytes = isImport ? options.importLimitBytes : options.bodyLimitBytes;
+      const arriving = requestBody(request, limitBytes, options.bodyTimeouts);
+      const body = arriving instanceof Promise ? await arriving : arriving;
       const headers = requestHeaders(request.headers, { requestId, clientAddress, internalKey, proto, host });
       const repeatable = body === null && (method === 'GET' || method === 'HEAD');
       const { dispatcher } = upstream;
