@@ -5,6 +5,7 @@ import { RE2JS } from 're2js';
 import type { LocatedFault, Parsed } from '../conditions/located-fault.ts';
 import { pointerTo } from '../conditions/located-fault.ts';
 import { checkSchema, dialect, formats } from './check-schema.ts';
+import { uniqueItems } from './unique-items.ts';
 import type { SchemaObject } from './walk-schema.ts';
 import { isSchemaObject } from './walk-schema.ts';
 
@@ -66,6 +67,7 @@ function newAjv(): Ajv2020 {
     ownProperties: true,
     code: { regExp: Object.assign((pattern: string) => RE2JS.compile(pattern), { code: 'RE2JS.compile' }) },
   });
+  ajv.removeKeyword('uniqueItems').addKeyword(uniqueItems);
   for (const name of formats) ajv.addFormat(name, fullFormats[name]);
   return ajv;
 }

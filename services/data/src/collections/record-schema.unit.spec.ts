@@ -68,6 +68,39 @@ describe('the schema of a collection', () => {
     ]);
   });
 
+  it('demands unique items by their values, whatever the order of members', () => {
+    const schema = { properties: { a: { type: 'array', uniqueItems: true, maxItems: 10 } } };
+    const distinct = [1, '1', true, 'true', null, 'null', [1], { a: 1 }, { a: '1' }, { a: [1] }];
+    assert.deepEqual(judge(schema, { a: distinct }), []);
+    for (const [first, second] of [
+      [
+        { a: 1, b: [{ c: 1, d: 2 }] },
+        { b: [{ d: 2, c: 1 }], a: 1 },
+      ],
+      [
+        [1, 2],
+        [1, 2],
+      ],
+      [0, -0],
+    ]) {
+      assert.deepEqual(judge(schema, { a: ['x', first, second] }), [['/a', 'unique-items']]);
+    }
+    assert.deepEqual(judge({ properties: { a: { uniqueItems: false } } }, { a: [1, 1] }), []);
+  });
+
+  it('looks at each item once for uniqueness, also where there are too many', () => {
+    const schema = { properties: { a: { type: 'array', uniqueItems: true, maxItems: 10 } } };
+    let reads = 0;
+    const items = Array.from({ length: 500 }, (_, index) => ({
+      get value() {
+        reads += 1;
+        return index;
+      },
+    }));
+    assert.deepEqual(judge(schema, { a: items }), [['/a', 'max-items']]);
+    assert.equal(reads, items.length);
+  });
+
   it('refuses names that are reserved or out of reach', () => {
     for (const name of [
       'id',
