@@ -11,6 +11,7 @@ import { docsRoutes } from './docs/docs.routes.ts';
 import { createEdge } from './edge/edge.ts';
 import { eventRoutes } from './events/event.routes.ts';
 import { createLimits } from './limits/limits.ts';
+import { createOpenLimits } from './limits/open-calls.ts';
 import { problemRoutes } from './problems/problem.routes.ts';
 import { createProxy } from './proxy/proxy.ts';
 import { requestTimeoutDeclaration } from './proxy/request-timeout.ts';
@@ -134,6 +135,7 @@ export async function start(context: Context, replacements: Replacements = {}): 
     identity,
     cors: createCors(config.corsOrigins),
     limits: limitsOf(config, connections, context, replacements.redisPrefix),
+    open: createOpenLimits(config.openPerAddress, config.feedsPerCaller),
     proxy: proxyOf(config, connections, context),
     trustedProxies: config.trustedProxies,
     logger,

@@ -98,6 +98,20 @@ export const settings = defineSettings({
     min: 1,
     description: 'Calls by one principal in a window.',
   },
+  openPerAddress: {
+    env: 'OPEN_PER_ADDRESS',
+    type: 'integer',
+    default: 100,
+    min: 1,
+    description: 'Calls, besides feeds, that one address (IPv6: one /64) has at the same time.',
+  },
+  feedsPerCaller: {
+    env: 'FEEDS_PER_CALLER',
+    type: 'integer',
+    default: 50,
+    min: 1,
+    description: 'Feeds that one address (IPv6: one /64), and one principal, has at the same time.',
+  },
   limitSignIns: {
     env: 'LIMIT_SIGN_INS',
     type: 'integer',

@@ -7,6 +7,7 @@ import { testIdentity } from '@causeway/service/testing';
 import { createLogger } from '@causeway/telemetry';
 
 import { createLimits } from '../limits/limits.ts';
+import { createOpenLimits } from '../limits/open-calls.ts';
 import { eventually } from '../testing/eventually.ts';
 import { startTestEdge } from '../testing/test-edge.ts';
 import { startUpstream } from '../testing/upstream.ts';
@@ -110,6 +111,53 @@ describe('edge', () => {
     for (let call = 0; call < 3; call += 1) statuses.push((await edge.service.fetch('/v1/data/a')).status);
     assert.deepEqual(statuses, [200, 200, 429]);
     assert.equal((await edge.service.fetch('/readyz')).status, 404, 'health has no limit; this app has no such route');
+  });
+
+  it('lets one address have so many calls open, and so many feeds', async () => {
+    await using upstream = await startUpstream((request, response) => {
+      if (request.url?.endsWith('/held') === true) return;
+      response.writeHead(200);
+      if (request.url?.endsWith('/changes') === true) response.flushHeaders();
+      else response.end('{}');
+    });
+    await using edge = await startTestEdge(upstream.url, { open: createOpenLimits(2, 1) });
+    const going = new AbortController();
+    const { signal } = going;
+    const held = [1, 2].map(() => edge.service.fetch('/v1/users/held', { signal }).catch(() => undefined));
+    await eventually(() => upstream.seen.length === 2);
+    const refused = await edge.service.fetch('/v1/users/me');
+    assert.equal(refused.status, 429);
+    assert.equal(refused.headers.get('retry-after'), '1');
+    assert.equal(((await refused.json()) as { code: string }).code, 'too-many-requests');
+    assert.equal((await edge.service.fetch('/v1/data/a/changes', { signal })).status, 200);
+    assert.equal((await edge.service.fetch('/v1/data/a/changes')).status, 429);
+    going.abort();
+    await Promise.all(held);
+    await eventually(async () => (await edge.service.fetch('/v1/users/me')).status === 200);
+    for (let call = 0; call < 3; call += 1) {
+      assert.equal((await edge.service.fetch('/v1/users/me')).status, 200, 'what is answered is not open');
+    }
+  });
+
+  it('lets one principal have so many feeds, wherever it comes from', async () => {
+    await using upstream = await startUpstream((_request, response) => response.writeHead(200).flushHeaders());
+    await using edge = await startTestEdge(upstream.url, { open: createOpenLimits(10, 1), trustedProxies: 1 });
+    const going = new AbortController();
+    const feed = async (sub: string, address: string): Promise<number> => {
+      const headers = { ...(await edge.issuer.bearer({ sub })), 'x-forwarded-for': address };
+      return (await edge.service.fetch('/v1/data/a/changes', { headers, signal: going.signal })).status;
+    };
+    assert.equal(await feed('usr_1', '203.0.113.1'), 200);
+    assert.equal(await feed('usr_1', '203.0.113.2'), 429);
+    assert.equal(await feed('usr_2', '203.0.113.2'), 200);
+    assert.equal(await feed('usr_3', '203.0.113.2'), 429);
+    going.abort();
+    const again = new AbortController();
+    await eventually(async () => {
+      const headers = { ...(await edge.issuer.bearer({ sub: 'usr_1' })), 'x-forwarded-for': '203.0.113.3' };
+      return (await edge.service.fetch('/v1/data/a/changes', { headers, signal: again.signal })).status === 200;
+    });
+    again.abort();
   });
 
   it('counts together with other gateways', async () => {

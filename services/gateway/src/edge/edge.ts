@@ -4,9 +4,12 @@ import type { Exchange, Identity, Interceptor } from '@causeway/service';
 import type { Logger } from '@causeway/telemetry';
 
 import type { Cors } from '../cors/cors.ts';
+import { addressKey } from '../limits/caller-key.ts';
 import type { Limits } from '../limits/limits.ts';
+import type { OpenLimits } from '../limits/open-calls.ts';
 import { clientAddress } from '../proxy/client-address.ts';
 import type { Proxy } from '../proxy/proxy.ts';
+import { isFeed } from '../routing/is-feed.ts';
 import { pathOfTarget } from '../routing/request-target.ts';
 import type { ServiceRoute } from '../routing/routing-table.ts';
 
@@ -16,6 +19,7 @@ export interface EdgeOptions {
   readonly identity: Identity;
   readonly cors: Cors;
   readonly limits: Limits;
+  readonly open: OpenLimits;
   readonly proxy: Proxy;
   readonly trustedProxies: number;
   readonly logger: Logger;
@@ -52,9 +56,9 @@ const applyTo = (response: ServerResponse, extra: Readonly<Record<string, string
  * @param options - identity, limits, CORS, proxy
  */
 export const createEdge = (options: EdgeOptions): Interceptor => {
-  const { findRoute, identity, cors, limits, proxy, trustedProxies, logger } = options;
+  const { findRoute, identity, cors, limits, open, proxy, trustedProxies, logger } = options;
   const admit = async (exchange: Exchange, extra: Record<string, string>): Promise<boolean> => {
-    const { request } = exchange;
+    const { request, response } = exchange;
     checkMessage(request);
     const path = pathOfTarget(request.url ?? '');
     const address = clientAddress(request, trustedProxies);
@@ -63,11 +67,16 @@ export const createEdge = (options: EdgeOptions): Interceptor => {
     Object.assign(extra, limits.byAddress(address));
     logCallersId(logger, exchange);
     const route = findRoute(path);
+    const feed = route !== undefined && isFeed(route, request.method ?? '', path);
+    (feed ? open.feedsByAddress : open.calls).hold(addressKey(address), response);
     if (route?.limit === 'sign-in' && request.method === 'POST') Object.assign(extra, await limits.signIn(address));
     if (route?.credentials !== 'ignored') {
       const known = identity.authenticate(request.headers.authorization);
       const claims = known instanceof Promise ? await known : known;
-      if (claims !== undefined) Object.assign(extra, limits.byPrincipal(claims.sub));
+      if (claims !== undefined) {
+        Object.assign(extra, limits.byPrincipal(claims.sub));
+        if (feed) open.feedsByPrincipal.hold(claims.sub, response);
+      }
     }
     if (route === undefined) return false;
     await proxy.forward({ exchange, route, path, clientAddress: address, extra });

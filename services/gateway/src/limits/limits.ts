@@ -1,11 +1,12 @@
 import { faults } from '@causeway/contracts';
-import { createCounter, type Logger } from '@causeway/telemetry';
+import type { Logger } from '@causeway/telemetry';
 import type { Redis } from 'ioredis';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 
 import { Budget } from './budget.ts';
 import { addressKey } from './caller-key.ts';
 import { policyHeader, rateLimitHeader, retryAfterS, type Policy, type Standing } from './limit-headers.ts';
+import { countRefused } from './refused.ts';
 
 /** What limits are made of. */
 export interface LimitsOptions {
@@ -37,8 +38,6 @@ export interface Limits {
 const exchangeEveryMs = 100;
 const signInWindowS = 60;
 
-const refused = createCounter('causeway.gateway.limited', { description: 'Calls refused by a limit.' });
-
 const headersOf = (policies: string, standing: Standing): LimitHeaders => ({
   'ratelimit-policy': policies,
   ratelimit: rateLimitHeader([standing]),
@@ -47,7 +46,7 @@ const headersOf = (policies: string, standing: Standing): LimitHeaders => ({
 const admit = (policies: string, standing: Standing): LimitHeaders => {
   const headers = headersOf(policies, standing);
   if (standing.allowed) return headers;
-  refused.add(1, { budget: standing.name });
+  countRefused(standing.name);
   throw faults.tooManyRequests({
     detail: `Too many calls: try again in ${retryAfterS(standing)} s.`,
     retryAfterS: retryAfterS(standing),

@@ -3,6 +3,7 @@ import type { Exchange } from '@causeway/service';
 import { clientSpans, setSpanRoute } from '@causeway/telemetry';
 import { Pool, type Dispatcher } from 'undici';
 
+import { isFeed } from '../routing/is-feed.ts';
 import type { ServiceRoute } from '../routing/routing-table.ts';
 import { Forward } from './forward.ts';
 import { requestBody, type BodyTimeouts } from './request-body.ts';
@@ -49,10 +50,6 @@ const connectTimeoutMs = 3_000;
 const idleConnectionMs = 30_000;
 /** A feed says something every 15 s; after four silent ones its service is gone. */
 const feedSilenceMs = 60_000;
-
-/** Calls that wait for what will happen: they hold a connection for as long as somebody listens. */
-const isFeed = (route: ServiceRoute, method: string, path: string): boolean =>
-  route.service === 'data' && method === 'GET' && path.endsWith('/changes');
 
 class Upstream {
   readonly dispatcher: Dispatcher;

@@ -5,6 +5,7 @@ import { createLogger } from '@causeway/telemetry';
 import { createCors } from '../cors/cors.ts';
 import { createEdge } from '../edge/edge.ts';
 import type { Limits } from '../limits/limits.ts';
+import { createOpenLimits, type OpenLimits } from '../limits/open-calls.ts';
 import { createProxy, type ProxyOptions } from '../proxy/proxy.ts';
 import { createRouter } from '../routing/routing-table.ts';
 
@@ -33,7 +34,11 @@ export const noLimits: Limits = {
  */
 export const startTestEdge = async (
   upstreamUrl: string,
-  options: Partial<ProxyOptions> & { readonly limits?: Limits; readonly trustedProxies?: number } = {},
+  options: Partial<ProxyOptions> & {
+    readonly limits?: Limits;
+    readonly open?: OpenLimits;
+    readonly trustedProxies?: number;
+  } = {},
 ): Promise<TestEdge> => {
   const issuer = await testIdentity();
   const internalKey = randomUUID();
@@ -55,6 +60,7 @@ export const startTestEdge = async (
     identity: issuer.identity,
     cors: createCors(['http://localhost:*', 'https://app.example.test']),
     limits: options.limits ?? noLimits,
+    open: options.open ?? createOpenLimits(100, 50),
     proxy,
     trustedProxies: options.trustedProxies ?? 0,
     logger: createLogger({ service: 'test', level: 'silent' }),
