@@ -75,6 +75,7 @@ describe('gateway', () => {
       const found = events.get(path.split('/').at(-1) ?? '');
       if (path === '/.well-known/jwks.json') json(issuer.jwks);
       else if (path === '/internal/openapi.json') json(part);
+      else if (path.startsWith('/internal/events?correlationId=refused')) json({}, 400);
       else if (path.startsWith('/internal/events?')) json({ items: [...events.values()] });
       else if (path.startsWith('/internal/events/')) json(found ?? {}, found === undefined ? 404 : 200);
       else json({});
@@ -144,6 +145,15 @@ describe('gateway', () => {
     assert.equal(page.items.length, 1);
     assert.equal((await get(`${list}&cursor=${page.nextCursor}`, { sub: 'usr_1' })).status, 200);
     assert.equal((await get(`/v1/events?correlationId=d&cursor=${page.nextCursor}`, { sub: 'usr_1' })).status, 400);
+    assert.equal((await get(`${list}&cursor=${page.nextCursor}`, { sub: 'usr_2' })).status, 404);
+    for (const cursor of [
+      'x',
+      `${page.nextCursor.slice(0, -2)}AA`,
+      Buffer.from(`["c","${id}"]`).toString('base64url'),
+    ]) {
+      assert.equal((await get(`${list}&cursor=${cursor}`, { sub: 'usr_1' })).status, 400, cursor);
+    }
+    assert.equal((await get('/v1/events?correlationId=refused', { sub: 'usr_1' })).status, 400, 'nobody is away');
     const strangers = (await (await get(list, { sub: 'usr_2' })).json()) as { items: unknown[] };
     assert.deepEqual(strangers.items, []);
     for (const query of ['', '?subject=x', '?correlationId=c&type=x']) {

@@ -123,7 +123,7 @@ export async function start(context: Context, replacements: Replacements = {}): 
 
   const document = new ApiDocument({ client, own: () => ownPart(routes), logger });
   const routes: readonly Route[] = [
-    ...eventRoutes({ client, registry, logger }),
+    ...eventRoutes({ client, internalKey: config.internalKey, registry, logger }),
     ...docsRoutes(document),
     ...problemRoutes(document),
   ];

@@ -1,34 +1,76 @@
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { faults } from '@causeway/contracts';
 import { z } from 'zod';
 
-const shape = z.tuple([z.string(), z.string()]);
+/** Whose list it is, and of what. */
+export interface CursorScope {
+  readonly correlationId: string;
+  /** `sub` of the caller. */
+  readonly principal: string;
+}
 
-/**
- * Where the next page begins.
- *
- * @param correlationId - of the query
- * @param lastId - the last event of this page
- */
-export const toCursor = (correlationId: string, lastId: string): string =>
-  Buffer.from(JSON.stringify([correlationId, lastId])).toString('base64url');
+/** Makes and reads cursors of lists of events. */
+export interface EventCursors {
+  /**
+   * @param lastId - the event after which the next page begins; it cannot be read from the cursor
+   */
+  seal(scope: CursorScope, lastId: string): string;
+  /**
+   * @returns the event after which the page begins
+   * @throws Fault `invalid-request` where the cursor is none of ours, or of another query; `not-found` where it is another's
+   */
+  open(scope: CursorScope, cursor: string): string;
+}
 
-const parse = (cursor: string): unknown => {
+const shape = z.tuple([z.string(), z.string(), z.string()]);
+
+// AES-256-GCM (NIST SP 800-38D): a nonce of 96 bits, at random, and a tag of 128.
+const algorithm = 'aes-256-gcm';
+const keyBytes = 32;
+const nonceBytes = 12;
+const tagBytes = 16;
+
+const invalid = () => {
+  const message = 'This is not a cursor of this query.';
+  return faults.invalidRequest({ errors: [{ parameter: 'cursor', code: 'invalid-cursor', message }] });
+};
+
+const decrypt = (key: Buffer, cursor: string): unknown => {
+  const sealed = Buffer.from(cursor, 'base64url');
+  if (sealed.length <= nonceBytes + tagBytes) throw invalid();
+  const decipher = createDecipheriv(algorithm, key, sealed.subarray(0, nonceBytes), { authTagLength: tagBytes });
+  decipher.setAuthTag(sealed.subarray(-tagBytes));
   try {
-    return JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+    const text = [decipher.update(sealed.subarray(nonceBytes, -tagBytes)), decipher.final()];
+    return JSON.parse(Buffer.concat(text).toString('utf8'));
   } catch {
-    return undefined;
+    throw invalid();
   }
 };
 
 /**
- * The event after which a page begins.
+ * Makes the cursors of an installation: sealed, so that nobody makes one up or reads an id from it, and bound to query and
+ * caller. Every gateway that has the same internal key reads them.
  *
- * @throws Fault `invalid-request` where the cursor is none, or of another query
+ * @param internalKey - of the installation; the key of cursors is derived from it (HKDF, RFC 5869)
  */
-export const fromCursor = (cursor: string | undefined, correlationId: string): string | undefined => {
-  if (cursor === undefined) return undefined;
-  const { data } = shape.safeParse(parse(cursor));
-  if (data?.[0] === correlationId) return data[1];
-  const message = 'This is not a cursor of this query.';
-  throw faults.invalidRequest({ errors: [{ parameter: 'cursor', code: 'invalid-cursor', message }] });
+export const createEventCursors = (internalKey: string): EventCursors => {
+  const key = Buffer.from(hkdfSync('sha256', internalKey, '', 'causeway/gateway/event-cursor/1', keyBytes));
+  return {
+    seal: ({ correlationId, principal }, lastId) => {
+      const nonce = randomBytes(nonceBytes);
+      const cipher = createCipheriv(algorithm, key, nonce, { authTagLength: tagBytes });
+      const text = JSON.stringify([correlationId, principal, lastId]);
+      const sealed = [nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()];
+      return Buffer.concat(sealed).toString('base64url');
+    },
+    open: ({ correlationId, principal }, cursor) => {
+      const { data } = shape.safeParse(decrypt(key, cursor));
+      if (data === undefined) throw invalid();
+      const [ofQuery, ofPrincipal, lastId] = data;
+      if (ofPrincipal !== principal) throw faults.notFound();
+      if (ofQuery !== correlationId) throw invalid();
+      return lastId;
+    },
+  };
 };

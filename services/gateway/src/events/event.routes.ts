@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { ServiceAway, type ServiceClient } from '../services/service-client.ts';
 import { awaitComplete } from './await-complete.ts';
 import { effectsOf } from './effects-tree.ts';
-import { fromCursor, toCursor } from './event-cursor.ts';
+import { createEventCursors } from './event-cursor.ts';
 import { eventListSchema, eventSchema } from './event-schemas.ts';
 import { isAdministrator, maySee } from './event-visibility.ts';
 import { findEvent, type AskOptions } from './find-event.ts';
@@ -16,6 +16,8 @@ import { listEvents } from './list-events.ts';
 /** What the calls about events are given. */
 export interface EventRoutesOptions {
   readonly client: ServiceClient;
+  /** Cursors are sealed with a key derived from it. */
+  readonly internalKey: string;
   readonly registry: Pick<HandlerRegistry, 'handlersOf' | 'ready'>;
   readonly logger: Logger;
 }
@@ -67,8 +69,9 @@ const readEvent = ({ client }: EventRoutesOptions): Route =>
     }),
   });
 
-const listEventsRoute = ({ client }: EventRoutesOptions): Route =>
-  defineRoute({
+const listEventsRoute = ({ client, internalKey }: EventRoutesOptions): Route => {
+  const cursors = createEventCursors(internalKey);
+  return defineRoute({
     method: 'get',
     path: '/v1/events',
     operationId: 'listEvents',
@@ -78,18 +81,20 @@ const listEventsRoute = ({ client }: EventRoutesOptions): Route =>
     access: 'signed-in',
     query: z.object({
       correlationId: z.string().min(1).max(200).describe('The `X-Request-Id` of the request.'),
-      cursor: z.string().max(1_000).optional(),
+      cursor: z.string().max(2_000).optional(),
       limit: z.coerce.number().int().min(1).max(200).default(20),
     }),
     responses: { 200: { description: 'The events.', schema: eventListSchema } },
+    faults: [faults.notFound],
     handle: async ({ query: { correlationId, cursor, limit }, token, requestId, signal }) => {
-      const after = fromCursor(cursor, correlationId);
-      const page = await orUnavailable(listEvents(client, { correlationId, after, limit }, { requestId, signal }));
-      const last = page.items.at(-1);
-      const nextCursor = page.more && last !== undefined ? toCursor(correlationId, last.id) : null;
-      return { status: 200, body: { items: page.items.filter((event) => maySee(event, token)), nextCursor } };
+      const scope = { correlationId, principal: token.sub };
+      const after = cursor === undefined ? undefined : cursors.open(scope, cursor);
+      const question = { correlationId, after, limit, visible: (event: EventEnvelope) => maySee(event, token) };
+      const { items, next } = await orUnavailable(listEvents(client, question, { requestId, signal }));
+      return { status: 200, body: { items, nextCursor: next === undefined ? null : cursors.seal(scope, next) } };
     },
   });
+};
 
 const readEffects = ({ client, registry, logger }: EventRoutesOptions): Route =>
   defineRoute({
