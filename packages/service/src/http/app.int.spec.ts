@@ -314,6 +314,26 @@ describe('bad input', () => {
   });
 });
 
+describe('a message', () => {
+  const problemDocument = (status: number, code: string): RegExp =>
+    new RegExp(`^HTTP/1\\.1 ${status} [^]*application/problem\\+json[^]*"status":${status},"code":"${code}"`);
+
+  it('has exactly one Host, unless it is of HTTP/1.0', async () => {
+    const refused = problemDocument(400, 'invalid-request');
+    assert.match(await raw('GET /v1/things HTTP/1.1\r\n\r\n'), refused);
+    assert.match(await raw('GET /v1/things HTTP/1.1\r\nHost: a\r\nhOST: b\r\n\r\n'), refused);
+    assert.match(await raw('GET /v1/things HTTP/1.0\r\nHost: a\r\nHost: a\r\n\r\n'), refused);
+    assert.match(await raw('GET /v1/things HTTP/1.0\r\n\r\n'), /^HTTP\/1\.1 200 /);
+  });
+
+  it('expects nothing but 100-continue', async () => {
+    const expecting = (what: string) =>
+      raw(`GET /v1/things HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: ${what}\r\n\r\n`);
+    assert.match(await expecting('200-ok'), problemDocument(417, 'expectation-failed'));
+    assert.match(await expecting('100-continue'), /HTTP\/1\.1 200 /);
+  });
+});
+
 describe('several media types', () => {
   it('are told apart', async () => {
     const patch = (type: string, body: string) =>

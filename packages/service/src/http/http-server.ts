@@ -1,4 +1,11 @@
-import { createServer, STATUS_CODES, type RequestListener, type Server } from 'node:http';
+import {
+  createServer,
+  STATUS_CODES,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { defineFault, Fault, faults } from '@causeway/contracts';
@@ -61,12 +68,48 @@ const answerOnWire = (error: NodeJS.ErrnoException, socket: Duplex, publicUrl: s
   );
 };
 
+const expectationFailed = defineFault({
+  code: 'expectation-failed',
+  category: 'invalid-request',
+  title: 'This expectation is not met here',
+  description: 'The only expectation that a request may state in `Expect` is `100-continue`.',
+});
+
+const hostCount = ({ rawHeaders }: IncomingMessage): number => {
+  let count = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? '';
+    if (name.length === 4 && name.toLowerCase() === 'host') count += 1;
+  }
+  return count;
+};
+
+/** RFC 9112 §3.2: of HTTP/1.1 a request has one Host, and none has two. */
+const isHostPlain = (request: IncomingMessage): boolean => {
+  const hosts = hostCount(request);
+  return hosts === 1 || (hosts === 0 && request.httpVersion === '1.0');
+};
+
+/** Refuses a request whose message is wrong, whatever it asks for; what follows on its connection is not read. */
+const refuse = (response: ServerResponse, status: number, fault: Fault, publicUrl: string): void => {
+  const text = JSON.stringify({ ...problemOf(fault, publicUrl), status });
+  response.writeHead(status, {
+    'Content-Type': problemMediaType,
+    'Content-Length': Buffer.byteLength(text),
+    'X-Content-Type-Options': 'nosniff',
+    'Cache-Control': 'no-store',
+    Connection: 'close',
+  });
+  response.end(text);
+};
+
 /**
  * Makes an HTTP server whose waits all have a bound, and which answers with a problem document even to what is no HTTP.
  *
  * @param options - the listener, and the start of problem types
  */
 export const createHttpServer = (options: HttpServerOptions): Server => {
+  const { listener, publicUrl } = options;
   const server = createServer(
     {
       headersTimeout: headersTimeoutMs,
@@ -75,10 +118,18 @@ export const createHttpServer = (options: HttpServerOptions): Server => {
       maxHeaderSize: largestHeadersBytes,
       connectionsCheckingInterval: 5_000,
       noDelay: true,
+      // Node would refuse with no word why; the listener below says it.
+      requireHostHeader: false,
     },
-    options.listener,
+    (request, response) => {
+      if (isHostPlain(request)) listener(request, response);
+      else
+        refuse(response, 400, faults.invalidRequest({ detail: 'A request has exactly one Host header.' }), publicUrl);
+    },
   );
-  server.on('clientError', (error, socket) => answerOnWire(error, socket, options.publicUrl));
+  // RFC 9110 §10.1.1.
+  server.on('checkExpectation', (_request, response) => refuse(response, 417, expectationFailed(), publicUrl));
+  server.on('clientError', (error, socket) => answerOnWire(error, socket, publicUrl));
   return server;
 };
 
