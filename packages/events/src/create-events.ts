@@ -95,6 +95,8 @@ export interface Events {
 /** Kafka may be on its way up: so long is it waited for. */
 const startMs = 60_000;
 const drainMs = 4_000;
+/** Handlers that take longer at the end are told to give up; their events are delivered again. */
+const handlersMs = 3_000;
 
 /** A recorded event is at most 2 MiB as BSON; as JSON with its headers it stays under this. */
 const maxMessageBytes = 4 * 1024 * 1024;
@@ -256,8 +258,10 @@ export const createEvents = (options: EventsOptions): Events => {
     },
     async stop() {
       // Handlers in hand may finish first; only then are they told to give up.
-      await consumer?.stop();
+      const left = consumer?.stop();
+      await Promise.race([left, delay(handlersMs, undefined, { ref: false })]);
       stopping.abort();
+      await left;
       endBeacon?.();
       await relay?.stop(drainMs);
       await stream.stop();

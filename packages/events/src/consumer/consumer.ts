@@ -49,6 +49,9 @@ interface Progress extends TopicPartition {
   next: bigint;
   event: string | undefined;
   committed: bigint;
+  /** Given up: what is left belongs to whoever comes next. A new assignment has a progress of its own. */
+  leaving: boolean;
+  inHand: Promise<void>;
 }
 
 /** Commits are gathered for so long; what a crash leaves uncommitted is delivered again and found settled. */
@@ -68,8 +71,6 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
     for (const { type } of handler.on) byType.set(type, [...(byType.get(type) ?? []), handler]);
   }
   const progress = new Map<string, Progress>();
-  const inHand = new Map<string, Promise<void>>();
-  const leaving = new Set<string>();
   let consumer: KafkaConsumer | undefined;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
@@ -100,40 +101,30 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
     }
   };
 
-  const work = async (key: string, records: readonly FetchedRecord[]): Promise<void> => {
+  const work = async (state: Progress, records: readonly FetchedRecord[]): Promise<void> => {
     for (const record of records) {
-      // Given up: what is left belongs to whoever comes next.
-      if (leaving.has(key)) return;
+      if (state.leaving) return;
       const event = await read(record);
       if (event !== undefined) await handle(event, record);
-      const state = progress.get(key);
-      if (state !== undefined) {
-        state.next = record.offset + 1n;
-        state.event = event?.id ?? state.event;
-      }
+      state.next = record.offset + 1n;
+      state.event = event?.id ?? state.event;
     }
   };
 
-  const commit = async (keys: Iterable<string>): Promise<void> => {
-    const due = [...keys].flatMap((key) => progress.get(key) ?? []).filter(({ next, committed }) => next > committed);
+  const keepPositions = async (due: readonly Progress[]): Promise<void> => {
+    const updates = due.flatMap(({ topic, partition, next, event }) => {
+      if (event === undefined) return [];
+      const filter = { _id: keyOf(topic, partition) };
+      return [{ updateOne: { filter, update: { $set: { event, offset: String(next) } }, upsert: true } }];
+    });
+    if (updates.length > 0) await positions.bulkWrite(updates, { ordered: false });
+  };
+
+  const commit = async (states: Iterable<Progress>): Promise<void> => {
+    const due = [...states].filter(({ next, committed }) => next > committed);
     if (due.length === 0 || consumer === undefined) return;
     const offsets = due.map(({ topic, partition, next }) => ({ topic, partition, offset: next }));
-    await positions.bulkWrite(
-      due.flatMap(({ topic, partition, next, event }) =>
-        event === undefined
-          ? []
-          : [
-              {
-                updateOne: {
-                  filter: { _id: keyOf(topic, partition) },
-                  update: { $set: { event, offset: String(next) } },
-                  upsert: true,
-                },
-              },
-            ],
-      ),
-      { ordered: false },
-    );
+    await keepPositions(due);
     await consumer.commit(offsets);
     for (const [index, state] of due.entries()) state.committed = offsets[index]?.offset ?? state.committed;
   };
@@ -141,7 +132,7 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
   const commitAll = async (): Promise<void> => {
     timer = undefined;
     try {
-      await commit([...progress.keys()].filter((key) => !leaving.has(key)));
+      await commit([...progress.values()].filter(({ leaving }) => !leaving));
     } catch (error) {
       // Nothing is lost: it is delivered again, and found settled.
       if (error instanceof KafkaNotAssignedError) return;
@@ -175,29 +166,31 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
         async onAssigned(partitions) {
           await parking.load();
           for (const { topic, partition, committed } of partitions) {
-            const key = keyOf(topic, partition);
-            leaving.delete(key);
             const next = committed ?? 0n;
-            progress.set(key, { topic, partition, next, event: undefined, committed: next });
+            const fresh = { next, event: undefined, committed: next, leaving: false, inHand: Promise.resolve() };
+            progress.set(keyOf(topic, partition), { topic, partition, ...fresh });
           }
           return [];
         },
         async onRevoked(partitions, lost) {
-          const keys = partitions.map(({ topic, partition }) => keyOf(topic, partition));
-          for (const key of keys) leaving.add(key);
-          await Promise.allSettled(keys.flatMap((key) => inHand.get(key) ?? []));
+          const mine = partitions.flatMap(({ topic, partition }) => progress.get(keyOf(topic, partition)) ?? []);
+          for (const state of mine) state.leaving = true;
+          await Promise.allSettled(mine.map(({ inHand }) => inHand));
           if (!lost)
-            await commit(keys).catch((error: unknown) => logger.debug({ error }, 'offsets were not committed'));
-          for (const key of keys) progress.delete(key);
+            await commit(mine).catch((error: unknown) => logger.debug({ error }, 'offsets were not committed'));
+          for (const state of mine) {
+            const key = keyOf(state.topic, state.partition);
+            // Where this took too long, the partition may have been given to us anew.
+            if (progress.get(key) === state) progress.delete(key);
+          }
         },
         async onRecords(topic, partition, records) {
-          const key = keyOf(topic, partition);
-          const working = work(key, records);
-          inHand.set(key, working);
+          const state = progress.get(keyOf(topic, partition));
+          if (state === undefined || state.leaving) return;
+          state.inHand = work(state, records);
           try {
-            await working;
+            await state.inHand;
           } finally {
-            inHand.delete(key);
             commitSoon();
           }
         },

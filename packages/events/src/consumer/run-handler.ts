@@ -46,6 +46,7 @@ const checked = (handler: Handler, event: EventEnvelope): EventEnvelope => {
 export const isOutage = (error: unknown): boolean =>
   error instanceof MongoNetworkError ||
   error instanceof MongoServerSelectionError ||
+  (error instanceof MongoError && error.name === 'MongoWaitQueueTimeoutError') ||
   (error instanceof MongoError &&
     (error.hasErrorLabel('RetryableWriteError') || error.hasErrorLabel('TransientTransactionError'))) ||
   (error instanceof Fault && error.cause !== undefined && isOutage(error.cause));
@@ -88,8 +89,8 @@ export const createHandlerRunner = (options: HandlerRunnerOptions): HandlerRunne
     try {
       await copies.updateOne({ _id, seq: { $lt: event.sequence } }, state, { upsert: true });
     } catch (error) {
-      // The copy is as new as this event, or newer.
-      if (!isDuplicateKey(error)) throw error;
+      // The copy is as new as this event, or newer; another unique index is a failure like any other.
+      if (!isDuplicateKey(error) || !('_id' in ((error.keyPattern ?? {}) as object))) throw error;
     }
   };
 

@@ -31,7 +31,11 @@ export const createEffects = (db: Db, inbox: Inbox, handlers: readonly Handler[]
   };
 
   return async (event) => {
-    const rows = await inbox.rowsOf(event.id);
+    const projections = new Set(handlers.filter(({ kind }) => kind === 'projection').map(({ name }) => name));
+    // A projection that failed once and then worked leaves its first row: the copy itself tells.
+    const rows = (await inbox.rowsOf(event.id)).filter(
+      ({ _id, status }) => status !== 'retrying' || !projections.has(_id.handler),
+    );
     const effects = rows.map(({ _id, status, attempts, at, error, caused }): Effect => {
       const tried = { attempts: attempts ?? 0, at: at.toISOString(), caused: caused ?? [] };
       return { handler: _id.handler, status, ...tried, ...(error === undefined ? {} : { error }) };

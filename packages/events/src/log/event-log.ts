@@ -87,7 +87,9 @@ export const createEventLog = (db: Db, now: () => Date): EventLog => {
       if (refusal === undefined || blocked === undefined) continue;
       if (refusal.uniqueIndex === '_id_') {
         const there = await collection.findOne({ _id: blocked.event.id });
-        if (there !== null) keep(there);
+        // Refused as a duplicate, and not there: not to be passed over, or its subject would skip a revision.
+        if (there === null) throw new Error('an event of the log cannot be read back');
+        keep(there);
         rest = rest.slice(1);
       } else {
         lostSlots.add(blocked.slot);

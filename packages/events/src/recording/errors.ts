@@ -1,4 +1,4 @@
-import { MongoServerError, type Document, type MongoBulkWriteError } from 'mongodb';
+import { MongoBulkWriteError, MongoServerError, type Document } from 'mongodb';
 
 /** MongoDB's code for a violated unique index. */
 export const duplicateKeyCode = 11000;
@@ -74,4 +74,16 @@ export const refusals = (error: MongoBulkWriteError): Refusal[] => {
     uniqueIndex: one.code === duplicateKeyCode ? indexInText.exec(one.errmsg ?? '')?.[1] : undefined,
     cause: one,
   }));
+};
+
+/**
+ * The refusals of a bulk, where they alone say what was written and what was not. The driver wraps every other error of a
+ * bulk too (no server, no connection, not known to a majority), with an empty list of refusals.
+ *
+ * @returns undefined where the outcome of any write is open
+ */
+export const refusalsOnly = (error: unknown): Refusal[] | undefined => {
+  if (!(error instanceof MongoBulkWriteError)) return undefined;
+  const refused = refusals(error);
+  return refused.length === 0 || error.result.getWriteConcernError() !== undefined ? undefined : refused;
 };

@@ -1,6 +1,5 @@
 import { faults, type Cause, type EventEnvelope } from '@causeway/contracts';
 import {
-  MongoBulkWriteError,
   type ClientSession,
   type Collection,
   type Db,
@@ -12,7 +11,7 @@ import {
 } from 'mongodb';
 
 import { buildEvent } from './build-event.ts';
-import { DuplicateKey, RevisionMismatch, duplicateKeyCode, refusals, translate, type Refusal } from './errors.ts';
+import { DuplicateKey, RevisionMismatch, duplicateKeyCode, refusalsOnly, translate, type Refusal } from './errors.ts';
 import { checkOutboxSize, limits, outboxFull } from './limits.ts';
 import {
   recordedKeys,
@@ -24,7 +23,7 @@ import {
   type Tombstone,
 } from './recorded-document.ts';
 import type { Bell, RecordedRow, SessionJournal } from './session-journal.ts';
-import { settleCreate, settleUpdate, isUnknownOutcome } from './unknown-outcome.ts';
+import { isRecorded, isUnknownOutcome, settleCreate, settleUpdate } from './unknown-outcome.ts';
 
 /** The revisions that a caller accepts: `If-Match`, parsed. */
 export type IfMatch = '*' | readonly number[];
@@ -170,7 +169,7 @@ export const recordedCollection = <Doc extends RecordedDocument>(
       await native.insertOne(write.document as OptionalUnlessRequiredId<Doc>, session === undefined ? {} : { session });
     } catch (error) {
       if (session !== undefined || !isUnknownOutcome(error)) throw translate(error);
-      await settleCreate(native, write.document, error);
+      await settleCreate(native, db, write.document, error);
     }
     announce(rowOf(write.document), write.event.id, session);
   };
@@ -205,6 +204,7 @@ export const recordedCollection = <Doc extends RecordedDocument>(
   };
 
   const createMany: RecordedCollection<Doc>['createMany'] = async (cause, creations, { session } = {}) => {
+    if (options.reusableIds) throw new TypeError('ids that come back are created one by one: each has its tombstone');
     const results = creations.map((creation): RecordedWrite<Doc> | { readonly error: unknown } => {
       try {
         return build(cause, creation);
@@ -219,22 +219,23 @@ export const recordedCollection = <Doc extends RecordedDocument>(
       await native.insertMany(documents, { ordered: false, ...(session === undefined ? {} : { session }) });
     } catch (error) {
       if (session !== undefined) throw translate(error);
-      if (error instanceof MongoBulkWriteError && !isUnknownOutcome(error)) {
-        const refused = refusals(error);
-        const keysOf = await keysOfIndexes(refused);
-        for (const { index, code, uniqueIndex = '', cause } of refused) {
-          const at = built[index];
-          if (at === undefined) continue;
-          const isDuplicate = code === duplicateKeyCode;
-          results[at.index] = { error: isDuplicate ? new DuplicateKey(keysOf.get(uniqueIndex) ?? {}, {}) : cause };
-        }
-      } else if (isUnknownOutcome(error)) {
+      const refused = refusalsOnly(error);
+      if (refused === undefined) {
+        // Nobody said which of them were written: each is looked for.
         for (const { index, write } of built) {
-          await settleCreate(native, write.document, error).catch((unsettled: unknown) => {
+          await settleCreate(native, db, write.document, error).catch((unsettled: unknown) => {
             results[index] = { error: unsettled };
           });
         }
-      } else throw error;
+      }
+      const keysOf = await keysOfIndexes(refused ?? []);
+      for (const { index, code, uniqueIndex = '', cause: why } of refused ?? []) {
+        const at = built[index];
+        if (at === undefined) continue;
+        results[at.index] = {
+          error: code === duplicateKeyCode ? new DuplicateKey(keysOf.get(uniqueIndex) ?? {}, {}) : why,
+        };
+      }
     }
     for (const result of results) {
       if (!('error' in result)) announce(rowOf(result.document), result.event.id, session);
@@ -247,6 +248,7 @@ export const recordedCollection = <Doc extends RecordedDocument>(
     cause: Cause,
     current: Doc,
     decision: Decision<Doc>,
+    unsettled: EventEnvelope[],
     session?: ClientSession,
   ): Promise<RecordedWrite<Doc> | undefined> => {
     checkOutboxSize(current.outbox);
@@ -271,6 +273,8 @@ export const recordedCollection = <Doc extends RecordedDocument>(
     } catch (error) {
       if (session !== undefined || !isUnknownOutcome(error)) throw translate(error);
       document = await settleUpdate(native, db, current._id, event, error);
+      // Not there yet is not never: it may still be on its way.
+      if (document === null) unsettled.push(event);
     }
     if (document === null) return undefined;
     announce(rowOf(document), event.id, session);
@@ -281,14 +285,20 @@ export const recordedCollection = <Doc extends RecordedDocument>(
     (await native.findOne(byId(id), session === undefined ? {} : { session })) as Doc | null;
 
   const update: RecordedCollection<Doc>['update'] = async (cause, id, decide, { ifMatch, session } = {}) => {
+    const unsettled: EventEnvelope[] = [];
     for (let tries = 1; tries <= limits.tries; tries += 1) {
       const current = await read(id, session);
       if (current === null) return undefined;
+      for (const event of unsettled) {
+        if (!(await isRecorded(db, current, event.id))) continue;
+        announce(rowOf(current), event.id, session);
+        return { document: current, event };
+      }
       checkRevision(ifMatch, current.revision);
       if (current.outbox.length >= limits.outboxEvents) throw outboxFull();
       const decision = await decide(current);
       if (decision === undefined) return { document: current };
-      const write = await compareAndSet(cause, current, decision, session);
+      const write = await compareAndSet(cause, current, decision, unsettled, session);
       if (write !== undefined) return write;
     }
     throw faults.conflict({ detail: `Others changed it ${limits.tries} times meanwhile. Try again.` });

@@ -1,7 +1,16 @@
 import { faults, type EventEnvelope } from '@causeway/contracts';
-import { MongoError, MongoNetworkError, MongoServerError, type Collection, type Db, type Filter } from 'mongodb';
+import {
+  MongoError,
+  MongoNetworkError,
+  MongoServerError,
+  MongoServerSelectionError,
+  type Collection,
+  type Db,
+  type Filter,
+} from 'mongodb';
 
 import { eventLog, type LoggedEvent } from '../log/event-log.ts';
+import { DuplicateKey } from './errors.ts';
 import type { RecordedDocument } from './recorded-document.ts';
 
 /**
@@ -10,6 +19,8 @@ import type { RecordedDocument } from './recorded-document.ts';
  */
 export const isUnknownOutcome = (error: unknown): boolean => {
   if (!(error instanceof MongoError)) return false;
+  // The driver's own retry found no server: the first attempt may have got through all the same.
+  if (error instanceof MongoServerSelectionError) return true;
   if (error instanceof MongoNetworkError || error.hasErrorLabel('RetryableWriteError')) return true;
   // https://www.mongodb.com/docs/manual/reference/error-codes/: WriteConcernFailed, MaxTimeMSExpired
   return error instanceof MongoServerError ? error.code === 64 || error.code === 50 : error.name.includes('Timeout');
@@ -19,7 +30,7 @@ const unsettled = (cause: unknown): Error =>
   faults.unavailable({ message: 'a write has an unknown outcome', retryAfterS: 1, cause });
 
 /** Whether an event has reached a document or, already published, the log. */
-const isRecorded = async (db: Db, document: RecordedDocument | null, eventId: string): Promise<boolean> => {
+export const isRecorded = async (db: Db, document: RecordedDocument | null, eventId: string): Promise<boolean> => {
   if (document?.event === eventId || document?.outbox.some((each) => each.id === eventId) === true) return true;
   return (await db.collection<LoggedEvent>(eventLog).findOne({ _id: eventId }, { projection: { _id: 1 } })) !== null;
 };
@@ -27,21 +38,26 @@ const isRecorded = async (db: Db, document: RecordedDocument | null, eventId: st
 /**
  * Finds out whether a create whose answer was lost was made.
  *
- * @throws `unavailable` - it was not, or nobody can tell
+ * @throws {@link DuplicateKey} - somebody else's document has the id; `unavailable` - it was not made, or nobody can tell
  */
 export const settleCreate = async <Doc extends RecordedDocument>(
   native: Collection<Doc>,
+  db: Db,
   document: Doc,
   error: unknown,
 ): Promise<void> => {
+  let there: RecordedDocument | null;
+  let recorded: boolean;
   try {
-    const there = await native.findOne({ _id: document._id } as Filter<Doc>, { projection: { event: 1, outbox: 1 } });
-    // Ids are new: whoever holds it is ours, even if somebody has changed it since.
-    if (there !== null) return;
+    const projection = { event: 1, outbox: 1 };
+    there = (await native.findOne({ _id: document._id } as Filter<Doc>, { projection })) as RecordedDocument | null;
+    recorded = await isRecorded(db, there, document.event);
   } catch {
     throw unsettled(error);
   }
-  throw unsettled(error);
+  if (recorded) return;
+  // Ids may be derived from a request: then the first run of it has made the document.
+  throw there === null ? unsettled(error) : new DuplicateKey({ _id: 1 }, { _id: document._id });
 };
 
 /**

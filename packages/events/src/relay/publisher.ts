@@ -1,5 +1,5 @@
 import { endSpan, startProducerSpan } from '@causeway/telemetry';
-import type { Collection, Db } from 'mongodb';
+import type { AnyBulkWriteOperation, Collection, Db } from 'mongodb';
 
 import { toBinary } from '../envelope/binary-mode.ts';
 import { KafkaSendError } from '../kafka/errors.ts';
@@ -10,27 +10,33 @@ import type { LoggedEvent } from '../log/event-log.ts';
 interface SlotRow {
   readonly _id: number;
   readonly pos: number;
-  /** Kafka's offset of the event at `pos`, or a later one of ours. */
+  /** Kafka's offset of the event at `pos`. */
   readonly offset: number;
+  /** Kafka has lost what the log holds from this position on, and has not got all of it back yet. */
+  readonly lostFrom?: number;
 }
 
-/** What became of a send. */
-export interface Sent {
-  /** Slots whose events are all acknowledged. */
-  readonly done: ReadonlySet<number>;
-  /** Slots with events that may not have arrived: send them again, in order, before any later one. */
-  readonly failed: ReadonlyMap<number, unknown>;
+/** What became of a slot's part of a send. */
+export interface Outcome {
+  /** So many of its events, from the first on, are acknowledged. */
+  readonly written: number;
+  /** Why the others are not; send them again, in order, before any later one. */
+  readonly error?: unknown;
+  /** Kafka has lost events that it had acknowledged: the log holds them from this position on. */
+  readonly lostFrom?: number;
 }
 
 /** Sends logged events to the service's topic. */
 export interface Publisher {
-  send(bySlot: ReadonlyMap<number, readonly LoggedEvent[]>): Promise<Sent>;
+  send(bySlot: ReadonlyMap<number, readonly LoggedEvent[]>): Promise<ReadonlyMap<number, Outcome>>;
   /**
-   * Slots whose acknowledged events Kafka no longer has: its end is below what was written there once.
+   * How far each slot is known to be in Kafka: the log may be ahead of it after a crash, and Kafka behind it after a loss.
    *
-   * @returns by slot, the position in the log to publish again from
+   * @returns by slot, the position up to which Kafka has everything, and whether it had more once
    */
-  missingFrom(mine: readonly number[]): Promise<ReadonlyMap<number, number>>;
+  progressOf(mine: readonly number[]): Promise<ReadonlyMap<number, { readonly pos: number; readonly lost: boolean }>>;
+  /** A slot has got back what Kafka had lost. */
+  restored(slot: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -48,57 +54,101 @@ export const createPublisher = async (db: Db, kafka: KafkaPort, topic: string): 
   const producer: KafkaProducer = await kafka.producer({ requestTimeoutMs: sendMs });
   const slots: Collection<SlotRow> = db.collection<SlotRow>('slots');
 
-  const keepProgress = async (last: readonly SlotRow[]): Promise<void> => {
-    // Progress that is lost or late only makes the check at the next takeover less exact.
-    const updates = last.map(({ _id, pos, offset }) => ({
-      updateOne: { filter: { _id }, update: { $max: { pos, offset } }, upsert: true },
-    }));
-    await slots.bulkWrite(updates, { ordered: false, writeConcern: { w: 1 } }).catch(() => undefined);
+  /** The last acknowledgement of each slot, of this process. */
+  const acknowledged = new Map<number, { readonly pos: number; readonly offset: number }>();
+  let keeping: Promise<unknown> = Promise.resolve();
+
+  const keep = (updates: AnyBulkWriteOperation<SlotRow>[]): void => {
+    if (updates.length === 0) return;
+    // Progress that is lost or late only makes the next takeover publish something twice.
+    keeping = keeping
+      .then(() => slots.bulkWrite(updates, { ordered: false, writeConcern: { w: 1 } }))
+      .catch(() => undefined);
+  };
+
+  /** A topic that answers a lower offset than it did before has lost its end. */
+  const lostBefore = (slot: number, base: number): number | undefined => {
+    const last = acknowledged.get(slot);
+    // Kafka may hold an event twice, the log never: so many records held at most so many events.
+    return last === undefined || last.offset < base ? undefined : Math.max(1, last.pos - (last.offset - base));
+  };
+
+  const acknowledge = (rows: readonly LoggedEvent[], base: number): Outcome & { readonly row: SlotRow } => {
+    const { slot, pos } = rows.at(-1) ?? { slot: 0, pos: 0 };
+    const lostFrom = lostBefore(slot, base);
+    const offset = base + rows.length - 1;
+    acknowledged.set(slot, { pos, offset });
+    const row = { _id: slot, pos, offset };
+    return { written: rows.length, row, ...(lostFrom === undefined ? {} : { lostFrom }) };
+  };
+
+  const trySend = async (
+    events: readonly LoggedEvent[],
+  ): Promise<{ bases: Map<number, number>; error?: unknown; failed: Map<number, number> }> => {
+    const bases = new Map<number, number>();
+    const failed = new Map<number, number>();
+    try {
+      const offsets = await producer.send(events.map((each) => toRecord(topic, each)));
+      for (const { partition, offset } of offsets) bases.set(partition, Number(offset));
+      return { bases, failed };
+    } catch (error) {
+      const unwritten =
+        error instanceof KafkaSendError ? error.failed : events.map(({ slot }) => ({ partition: slot }));
+      for (const { partition } of unwritten) failed.set(partition, (failed.get(partition) ?? 0) + 1);
+      return { bases, failed, error };
+    }
   };
 
   return {
     async send(bySlot) {
-      const done = new Set(bySlot.keys());
-      const failed = new Map<number, unknown>();
       const events = [...bySlot.values()].flat();
       const span = startProducerSpan(
         { destination: topic, batchSize: events.length },
         events.map(({ event }) => event),
       );
-      const progress: SlotRow[] = [];
-      try {
-        const offsets = await producer.send(events.map((each) => toRecord(topic, each)));
-        for (const { partition, offset } of offsets) {
-          const rows = bySlot.get(partition) ?? [];
-          const last = rows.at(-1);
-          if (last !== undefined)
-            progress.push({ _id: partition, pos: last.pos, offset: Number(offset) + rows.length - 1 });
+      const { bases, failed, error } = await trySend(events);
+      endSpan(span, error);
+      const outcomes = new Map<number, Outcome>();
+      const updates: AnyBulkWriteOperation<SlotRow>[] = [];
+      for (const [slot, rows] of bySlot) {
+        const base = bases.get(slot);
+        if (base === undefined) {
+          // Records of one partition are written in order: what failed is the end of them.
+          const written = rows.length - (failed.get(slot) ?? 0);
+          outcomes.set(slot, failed.has(slot) ? { written, error } : { written: rows.length });
+          continue;
         }
-        endSpan(span);
-      } catch (error) {
-        const partitions = error instanceof KafkaSendError ? error.failed.map(({ partition }) => partition) : [...done];
-        for (const partition of partitions) {
-          failed.set(partition, error);
-          done.delete(partition);
-        }
-        endSpan(span, error);
+        const { row, ...outcome } = acknowledge(rows, base);
+        outcomes.set(slot, outcome);
+        const { _id, ...set } = row;
+        const lost = outcome.lostFrom === undefined ? {} : { $min: { lostFrom: outcome.lostFrom } };
+        updates.push({ updateOne: { filter: { _id }, update: { $set: set, ...lost }, upsert: true } });
       }
-      if (progress.length > 0) void keepProgress(progress);
-      return { done, failed };
+      keep(updates);
+      return outcomes;
     },
-    async missingFrom(mine) {
-      const missing = new Map<number, number>();
-      if (mine.length === 0) return missing;
+    async progressOf(mine) {
+      const progress = new Map<number, { pos: number; lost: boolean }>();
+      if (mine.length === 0) return progress;
+      await keeping;
       const ends = await kafka.endOffsets(topic);
-      for await (const { _id, pos, offset } of slots.find({ _id: { $in: [...mine] } })) {
+      for await (const { _id, pos, offset, lostFrom } of slots.find({ _id: { $in: [...mine] } })) {
         const end = Number(ends.get(_id) ?? 0n);
-        if (end > offset) continue;
-        // Kafka may hold an event twice, the log never: so many records hold at most so many events.
-        missing.set(_id, Math.max(1, pos - (offset + 1 - end) + 1));
-        await slots.updateOne({ _id }, { $set: { offset: end - 1 } });
+        const missing = Math.max(0, offset + 1 - end);
+        const known = Math.max(0, Math.min(pos - missing, (lostFrom ?? Infinity) - 1));
+        if (missing > 0) await slots.updateOne({ _id }, { $min: { lostFrom: known + 1 } });
+        acknowledged.delete(_id);
+        progress.set(_id, { pos: known, lost: known < pos });
       }
-      return missing;
+      return progress;
     },
-    close: () => producer.close(),
+    async restored(slot) {
+      await keeping;
+      await slots.updateOne({ _id: slot }, { $unset: { lostFrom: '' } });
+    },
+    async close() {
+      await keeping;
+      await producer.close();
+    },
   };
 };

@@ -1,0 +1,45 @@
+import type { LoggedEvent } from '../log/event-log.ts';
+import { PendingRows } from './pending-rows.ts';
+
+/** A slot that this replica leads under one lease, and what waits in it. Another lease is another lane. */
+export interface Lane {
+  readonly slot: number;
+  /** Of the lease under which it was opened. */
+  readonly epoch: number;
+  readonly pending: PendingRows;
+  /** In the log, not known to be in Kafka: they go before anything later of the slot. */
+  unsent: LoggedEvent[];
+  /** The next free position in the log; unknown after an append whose answer was lost. */
+  next: number | undefined;
+  /** Everything in the log up to here is in Kafka. */
+  sentPos: number;
+  /** Kafka may lack what the log holds from this position on: it is published, again, before anything new. */
+  replayFrom: number | undefined;
+  failures: number;
+  busy: boolean;
+  /** On `performance.now()`. */
+  notBefore: number;
+}
+
+/** Opens a lane. */
+export const openLane = (slot: number, epoch: number, sentPos: number, next: number): Lane => ({
+  slot,
+  epoch,
+  pending: new PendingRows(),
+  unsent: [],
+  next,
+  sentPos,
+  replayFrom: sentPos + 1 < next ? sentPos + 1 : undefined,
+  failures: 0,
+  busy: false,
+  notBefore: 0,
+});
+
+/** Whether a lane has something to do now. */
+export const isDue = (lane: Lane): boolean =>
+  !lane.busy &&
+  lane.notBefore <= performance.now() &&
+  (lane.unsent.length > 0 || lane.pending.size > 0 || lane.replayFrom !== undefined);
+
+/** How long a lane waits after so many failures in a row. */
+export const backoffMs = (failures: number): number => Math.min(5_000, 100 * 2 ** failures) * (0.5 + Math.random() / 2);
