@@ -103,12 +103,15 @@ describe('imports', () => {
   it('are refused to who may create nothing', async () => {
     const closed = await replica.call('PUT /v1/collections/closed', { body: { schema: {} }, token: admin.token });
     assert.equal(closed.status, 201);
-    const answer = await replica.call('POST /v1/data/closed', {
-      body: '{}',
-      type: 'application/x-ndjson',
-      token: ada.token,
-    });
-    assert.equal(answer.status, 403);
+    const send = async () => {
+      const options = { body: '{}', type: 'application/x-ndjson', token: ada.token };
+      return (await replica.call('POST /v1/data/closed', options)).status;
+    };
+    // Who can see nothing of a collection does not learn that it is there.
+    assert.equal(await send(), 404);
+    const shown = { body: { schema: {}, rules: { read: 'public' } }, token: admin.token };
+    assert.equal((await replica.call('PUT /v1/collections/closed', shown)).status, 200);
+    assert.equal(await send(), 403);
   });
 
   describe('with an Idempotency-Key', () => {

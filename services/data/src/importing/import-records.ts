@@ -5,11 +5,9 @@ import type { Cause, Fault } from '@causeway/contracts';
 import type { Idempotency, IdempotentRequest } from '@causeway/events';
 
 import type { CollectionRegistry } from '../collections/collection-registry.ts';
-import { maxRecordBytes } from '../records/judge-record.ts';
+import { demandCreatable, maxRecordBytes } from '../records/judge-record.ts';
 import { underDefinition } from '../records/under-definition.ts';
 import type { Caller } from '../rules/rule.ts';
-import { conditionOf } from '../rules/rule.ts';
-import { nothing } from '../conditions/condition.ts';
 import type { Batch, ImportWriter, LineOutcome } from './import-batch.ts';
 import { writeBatch } from './import-batch.ts';
 import type { createImportLocks, ImportLock } from './import-lock.ts';
@@ -141,7 +139,7 @@ export function createImportRecords({ registry, idempotency, locks, now }: Impor
     const collection = await registry.find(name);
     if (collection === undefined) throw faults.notFound();
     // Who may create nothing at all need not send everything first.
-    if (conditionOf(collection.rules.create, caller) === nothing) throw faults.forbidden();
+    demandCreatable(collection, caller);
     const writer = { cause, caller, now };
     if (request === undefined) {
       const answer = await writeLines(command, { ...writer, idOf: () => newId('rec') }, undefined);

@@ -7,7 +7,7 @@ import { matches } from '@causeway/service';
 
 import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
 import type { Caller } from '../rules/rule.ts';
-import { checkRecord, demandRight, demandWritable, mayDo } from './judge-record.ts';
+import { checkRecord, demandReadable, demandRight, demandWritable, mayDo } from './judge-record.ts';
 import type { Fields, RecordDocument } from './record.model.ts';
 import { updated } from './records.events.ts';
 import { underDefinition } from './under-definition.ts';
@@ -68,6 +68,7 @@ export function createChangeRecord({
 
   return async (cause: Cause, command: ChangeRecord): Promise<ChangedRecord> =>
     underDefinition(registry, command.collection, async (collection) => {
+      demandReadable(collection, command.caller);
       demandWritable(collection);
       const write = await collection.records.update(cause, command.id, (current) =>
         decide(collection, command, cause.principal.id, current),

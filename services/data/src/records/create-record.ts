@@ -6,7 +6,7 @@ import type { ClientSession } from 'mongodb';
 
 import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
 import type { Caller } from '../rules/rule.ts';
-import { checkRecord, demandWritable, mayDo } from './judge-record.ts';
+import { checkRecord, demandCreatable, demandWritable, mayDo } from './judge-record.ts';
 import type { RecordAnswer, RecordDocument } from './record.model.ts';
 import { answerRecord } from './record.model.ts';
 import { created } from './records.events.ts';
@@ -39,7 +39,7 @@ export interface CreatedRecord {
  *
  * @param id - the record's
  * @param at - when, for rules that look at it
- * @throws Fault `invalid-request`, `payload-too-large`, `forbidden`, `definition-busy`
+ * @throws Fault `invalid-request`, `payload-too-large`, `forbidden`, `not-found`, `definition-busy`
  */
 export function decideCreate(
   collection: Collection,
@@ -47,6 +47,7 @@ export function decideCreate(
   by: string | undefined,
   { id, fields, at }: { readonly id: string; readonly fields: unknown; readonly at: Date },
 ): Creation<RecordDocument> {
+  demandCreatable(collection, caller);
   demandWritable(collection);
   checkRecord(collection, fields);
   const state = { def: collection.def, fields, ...(by === undefined ? {} : { createdBy: by }) };

@@ -8,7 +8,7 @@ import type { DefinitionDocument } from '../collections/collection.model.ts';
 import { definitionsCollection } from '../collections/collection.model.ts';
 import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
 import type { Caller } from '../rules/rule.ts';
-import { demandRight, demandWritable } from './judge-record.ts';
+import { demandReadable, demandRight, demandWritable } from './judge-record.ts';
 import { deleted } from './records.events.ts';
 import { OutdatedDefinition, underDefinition } from './under-definition.ts';
 
@@ -43,6 +43,7 @@ export function createDeleteRecord({
 
   return async (cause: Cause, { collection: name, id, caller, ifMatch }: DeleteRecord): Promise<string> =>
     underDefinition(registry, name, async (collection) => {
+      demandReadable(collection, caller);
       demandWritable(collection);
       const write = await events.transaction(async (session) => {
         await demandCurrent(collection, session);

@@ -3,7 +3,7 @@ import { faults } from '@causeway/contracts';
 import type { Collection } from '../collections/collection-registry.ts';
 import { definitionBusy } from '../collections/collections.errors.ts';
 import type { Action, Caller } from '../rules/rule.ts';
-import { decide } from '../rules/rule.ts';
+import { canEver, decide } from '../rules/rule.ts';
 import { checkFields } from './check-fields.ts';
 import type { Fields } from './record.model.ts';
 
@@ -29,6 +29,28 @@ export function mayDo(definitions: Definitions, action: Action, caller: Caller, 
   return (
     decide(rules[action], caller, record) && (pending === undefined || decide(pending.rules[action], caller, record))
   );
+}
+
+/**
+ * Refuses callers who can see no record of a collection, whatever it holds: to them it is not there.
+ *
+ * @throws Fault `not-found`
+ */
+export function demandReadable({ rules }: Pick<Definitions, 'rules'>, caller: Caller): void {
+  if (!canEver(rules.read, caller)) throw faults.notFound();
+}
+
+/**
+ * Refuses callers who can create no record in a collection, whatever they send; before it is looked at, so that its faults
+ * tell nothing of the schema.
+ *
+ * @throws Fault `forbidden`; `not-found` for those who cannot see a record either
+ */
+export function demandCreatable(definitions: Definitions, caller: Caller): void {
+  const { rules, pending } = definitions;
+  if (canEver(rules.create, caller) && (pending === undefined || canEver(pending.rules.create, caller))) return;
+  demandReadable(definitions, caller);
+  throw faults.forbidden();
 }
 
 /**

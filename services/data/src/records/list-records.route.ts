@@ -10,6 +10,7 @@ import { exportRecords } from '../exporting/export-records.ts';
 import { callerOf, principalKey } from '../rules/caller.ts';
 import type { Caller } from '../rules/rule.ts';
 import { faultOfQuery, readPage, visibleFilter } from './find-records.ts';
+import { demandReadable } from './judge-record.ts';
 import type { PagePlace } from './page-place.ts';
 import { answerProjected } from './project-record.ts';
 import type { QueryParameters } from './query-parameters.ts';
@@ -105,6 +106,7 @@ export function listRecordsRoute({ registry, cursors, queryTimeoutMs }: ListReco
       const collection = await registry.find(params.collection);
       if (collection === undefined) throw faults.notFound();
       const caller = callerOf(token);
+      demandReadable(collection, caller);
       if (mediaType === ndjsonType || mediaType === csvType) {
         refusePaging(parameters);
         return exportRecords({ collection, caller, parameters, mediaType, signal });

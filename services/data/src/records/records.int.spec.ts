@@ -134,6 +134,35 @@ describe('records', () => {
       assert.equal(code(await create({ body: 'x'.repeat(530_000) })), '413 payload-too-large');
     });
 
+    it('tells nothing of a collection to who can neither see nor create a record in it', async () => {
+      const schema = { required: ['pin'], properties: { pin: { enum: ['a-secret'] }, salary: { type: 'number' } } };
+      const body = { schema, rules: { read: [{ owner: { $auth: 'sub' } }] } };
+      assert.equal((await replica.call('PUT /v1/collections/vault', { body, token: admin.token })).status, 201);
+      const calls: [string, object][] = [
+        ['POST /v1/data/NAME', { body: {} }],
+        ['POST /v1/data/NAME', { body: '{}', type: 'application/x-ndjson' }],
+        ['GET /v1/data/NAME', {}],
+        ['GET /v1/data/NAME?sort=salary', {}],
+        ['GET /v1/data/NAME?sort=zzz', {}],
+        ['GET /v1/data/NAME', { headers: { accept: 'text/csv' } }],
+        ['GET /v1/data/NAME/rec_1', {}],
+        ['PUT /v1/data/NAME/rec_1', { body: {} }],
+        ['DELETE /v1/data/NAME/rec_1', {}],
+      ];
+      for (const [call, options] of calls) {
+        const [closed, unknown] = await Promise.all(
+          ['vault', 'nothing'].map((name) => replica.call(call.replace('NAME', name), options)),
+        );
+        assert.ok(closed !== undefined && unknown !== undefined);
+        assert.deepEqual([closed.status, closed.body.code], [404, 'not-found'], call);
+        assert.deepEqual([unknown.status, unknown.body.code], [404, 'not-found'], call);
+      }
+      // Who can see records of it, but create none, learns that and no more.
+      const refused = await replica.call('POST /v1/data/vault', { body: {}, token: ada.token });
+      assert.equal(code(refused), '403 forbidden');
+      assert.equal(refused.body.errors, undefined);
+    });
+
     it('is 404 in a collection that is not there', async () => {
       assert.equal(code(await replica.call('POST /v1/data/nothing', { body: {}, token: ada.token })), '404 not-found');
     });

@@ -93,6 +93,15 @@ export function conditionOf(rule: Rule, caller: Caller): Condition<Value> {
 }
 
 /**
+ * Whether there can be a record with which a caller may do something. Where there can be none, nothing is looked at: what
+ * is wrong with a call would tell of a collection that is not the caller's business.
+ */
+export function canEver(rule: Rule, caller: Caller): boolean {
+  const condition = conditionOf(rule, caller);
+  return !(condition.kind === 'or' && condition.branches.every((branch) => branch === nothing));
+}
+
+/**
  * Whether a caller may do something with a record.
  *
  * @param document - In its stored form; for `create`, the record to be.

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { compileFilter } from '../conditions/compile-filter.ts';
 import type { Caller, Rules } from './rule.ts';
-import { conditionOf, decide, parseRules } from './rule.ts';
+import { canEver, conditionOf, decide, parseRules } from './rule.ts';
 
 const anonymous: Caller = { signedIn: false, administrator: false, auth: {} };
 const ada: Caller = { signedIn: true, administrator: false, auth: { sub: 'usr_ada', roles: ['editor'] } };
@@ -49,6 +49,17 @@ describe('a rule', () => {
     assert.deepEqual(decisions({ status: 'draft', author: 'usr_eve' }), [false, false, true]);
     // A record without an author does not belong to a caller without a name.
     assert.deepEqual(decisions({ status: 'draft' }), [false, false, true]);
+  });
+
+  it('tells who can pass it with no record', () => {
+    const can = (read: unknown): boolean[] =>
+      [anonymous, ada, admin].map((caller) => canEver(rulesOf(read === undefined ? {} : { read }).read, caller));
+    assert.deepEqual(can(undefined), [false, false, true]);
+    assert.deepEqual(can([]), [false, false, true]);
+    assert.deepEqual(can('signed-in'), [false, true, true]);
+    assert.deepEqual(can('public'), [true, true, true]);
+    assert.deepEqual(can([{ author: { $auth: 'sub' } }, { team: { $auth: 'org' } }]), [false, true, true]);
+    assert.deepEqual(can([{ team: { $auth: 'org' } }, { status: 'published' }]), [true, true, true]);
   });
 
   it('without alternatives is for administrators', () => {
