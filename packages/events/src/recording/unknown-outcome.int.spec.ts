@@ -1,18 +1,18 @@
 import { defineEvent } from '@causeway/contracts';
 import assert from 'node:assert/strict';
-import { after, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, it } from 'node:test';
 import { MongoClient } from 'mongodb';
 import { z } from 'zod';
 
 import { testCause, type Note } from '../testing/test-events.ts';
-import { recordedCollection } from './recorded-collection.ts';
+import { recordedCollection, type RecordedCollection } from './recorded-collection.ts';
 import { draft } from './recorded-document.ts';
 import { SessionJournal } from './session-journal.ts';
 
 describe('writes while MongoDB is away', () => {
-  // Nothing listens on port 1: every operation ends in the driver's server selection error.
-  const client = new MongoClient('mongodb://127.0.0.1:1', { serverSelectionTimeoutMS: 100 });
-  after(() => client.close());
+  let client: MongoClient;
+  let notes: RecordedCollection<Note>;
+  let bells: number;
   const created = defineEvent({
     type: 't.note.created',
     version: 1,
@@ -20,19 +20,24 @@ describe('writes while MongoDB is away', () => {
     description: '',
     data: { text: z.string() },
   });
-  let bells = 0;
-  const notes = recordedCollection<Note>('notes', {
-    service: 't',
-    db: client.db('none'),
-    journal: new SessionJournal(),
-    bell: () => {
-      bells += 1;
-    },
-    transaction: () => Promise.reject(new Error('not in this test')),
-    now: () => new Date(),
-    thing: 'note',
-    reusableIds: false,
+  beforeEach(() => {
+    bells = 0;
+    // Nothing listens on port 1: every operation ends in the driver's server selection error.
+    client = new MongoClient('mongodb://127.0.0.1:1', { serverSelectionTimeoutMS: 100 });
+    notes = recordedCollection<Note>('notes', {
+      service: 't',
+      db: client.db('none'),
+      journal: new SessionJournal(),
+      bell: () => {
+        bells += 1;
+      },
+      transaction: () => Promise.reject(new Error('not in this test')),
+      now: () => new Date(),
+      thing: 'note',
+      reusableIds: false,
+    });
   });
+  afterEach(() => client.close());
   const creation = (id: string) => ({ _id: id, state: { text: id }, event: draft(created, { text: id }) });
 
   it('reports none of many as created, and rings for none', async () => {
