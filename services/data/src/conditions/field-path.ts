@@ -26,8 +26,11 @@ const systemFields: ReadonlyMap<string, { storage: string; holds: FieldPath['hol
   ['updatedBy', { storage: 'updatedBy', holds: 'json' }],
 ]);
 
-/** Top-level names that a record's own fields may not have (API.md, "data"). */
-export const reservedNames: ReadonlySet<string> = new Set([...systemFields.keys(), 'deletedAt']);
+/**
+ * Top-level names that a record's own fields may not have: those of the API, and `outbox`, so that whoever asks for the one
+ * that every stored document has is told no instead of nothing.
+ */
+export const reservedNames: ReadonlySet<string> = new Set([...systemFields.keys(), 'deletedAt', 'outbox']);
 
 /** The key under which a stored document holds the fields that users named. */
 export const fieldsKey = 'fields';
