@@ -26,7 +26,8 @@ describe('a filter', () => {
   it('reaches nothing but the fields and what the service shows of a record', () => {
     assert.deepEqual(queryFor({ 'name.common': 'Chad' }), { 'fields.name.common': { $eq: 'Chad' } });
     assert.deepEqual(queryFor({ id: 'rec_1' }), { _id: { $eq: 'rec_1' } });
-    assert.deepEqual(queryFor({ outbox: { $exists: true } }), { 'fields.outbox': { $exists: true } });
+    assert.deepEqual(queryFor({ event: { $exists: true } }), { 'fields.event': { $exists: true } });
+    assert.equal(faultsOf({ 'outbox.id': { $exists: true } }).length, 1);
     assert.deepEqual(queryFor({ 'fields.a': 1 }), { 'fields.fields.a': { $eq: 1 } });
   });
 
