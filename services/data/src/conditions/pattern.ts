@@ -3,6 +3,7 @@ import type { LocatedFault, Parsed } from './located-fault.ts';
 import { checkCost } from './pattern/check-cost.ts';
 import { parsePattern, PatternRefused } from './pattern/parse-pattern.ts';
 import { printPattern } from './pattern/print-pattern.ts';
+import { trimPattern } from './pattern/trim-pattern.ts';
 
 /** A regular expression that means the same to MongoDB and to us. */
 export interface Pattern {
@@ -18,7 +19,7 @@ export const maxPatternLength = 200;
 /**
  * Compiles a `$regex` in RE2's syntax.
  *
- * RE2 judges the syntax; then the pattern is read, its options are applied, and it is printed anew for each engine, so that
+ * RE2 judges the syntax; then the pattern is read, its options are applied, its ends are trimmed, and it is printed anew for each engine, so that
  * what they define differently (`$`, `\s`, the other cases of a letter) is written out. What cannot be made the same, or
  * what MongoDB's backtracking engine might not finish, is refused.
  *
@@ -39,7 +40,7 @@ export function compilePattern(source: string, options: string, pointer: string)
   }
   try {
     RE2JS.compile(options === '' ? source : `(?${options})${source}`);
-    const node = parsePattern(source, options);
+    const node = trimPattern(parsePattern(source, options));
     checkCost(node);
     const compiled = RE2JS.compile(printPattern(node, 're2'));
     return { ok: true, value: { pcre: printPattern(node, 'pcre'), test: (text) => compiled.test(text) } };

@@ -28,6 +28,12 @@ describe('a $regex', () => {
     assert.equal(accepted('^Über den').pcre, '^Über den');
   });
 
+  it('is trimmed of what does not change whether it is found', () => {
+    assert.equal(accepted('.*foo.*').pcre, 'foo');
+    assert.equal(accepted('(?:ab)+c{2,5}').pcre, '(?:ab){1,1}c{2,2}');
+    assert.equal(accepted('^a*b?$').pcre, '^a*+b{0,1}\\z');
+  });
+
   it('matches as RE2 defines it where PCRE differs', () => {
     assert.equal(accepted('a$').test('a\n'), false);
     assert.equal(accepted('\\s').test('\v'), false);
@@ -50,6 +56,12 @@ describe('a $regex', () => {
     '^(?:\\d+,)*$',
     '(?:https?|ftp)://',
     'foo.*bar',
+    '\\d+ items',
+    'foo\\d*bar',
+    '^foo.*bar',
+    '\\bfoo\\b.*x',
+    '.*foo.*',
+    '(?:foo|bar)+qux',
     '^\\s*$',
     '[]a]',
     'x{',
@@ -63,12 +75,15 @@ describe('a $regex', () => {
 
   for (const [source, why] of [
     ['(a+)+$', 'repeats what repeats'],
-    ['(a|a)*$', 'has two ways for one character'],
-    ['(a|ab)*c', 'has two ways for a character'],
-    ['(?:ab|c)*a', 'repeats a group without telling when to stop'],
-    ['.*.*=.*', 'has several open ends'],
-    ['a?a?a?a?a?a?a?a?a?aaaaaaaaa', 'has 2^9 ways'],
-    ['(a*)*', 'repeats what may be empty'],
+    ['^(a|a)*$', 'has two ways for one character'],
+    ['^(a|ab)*c', 'has two ways for a character'],
+    ['^(?:ab|c)*a', 'repeats a group without telling when to stop'],
+    ['^.*.*=', 'has several open ends'],
+    ['^a?a?a?a?a?a?a?a?a?aaaaaaaaa', 'has 2^9 ways'],
+    ['x(?:foo|bar)*qux|bar', 'scans on from everywhere'],
+    ['a.*b[ac]*d', 'scans on from everywhere'],
+    ['^.*\\d+x', 'scans on from everywhere after its open end'],
+    ['^(a*)*$', 'repeats what may be empty'],
     ['(?:ab){300}', 'repeats a group more often than PCRE can'],
     ['\\p{L}', 'needs the tables of an engine'],
     ['[[:alpha:]]', 'names a class by POSIX'],

@@ -11,13 +11,20 @@ const { MONGODB_URL = '', CAUSEWAY_TEST_LONG, CAUSEWAY_TEST_SEED } = process.env
 const patterns = CAUSEWAY_TEST_LONG === undefined ? 1_500 : 30_000;
 const letters = ['a', 'A', 'b', 'k', 'K', 'é', 'É', '\n', '\v', '\0', '1', ' ', '_', '\u{1F600}', '\u2028', '\r'];
 
-/** Patterns that PCRE recurses or backtracks in, with texts on which it would give up. */
+/** Patterns that PCRE recurses or backtracks in, with texts on which it would give up, or take minutes. */
 const hard: readonly (readonly [source: string, text: string])[] = [
   ['^(?:ab)*$', 'ab'.repeat(100_000)],
   ['^(?:[0-9]+,)*$', '12,'.repeat(100_000)],
   ['x.*foo$', `x${'foo'.repeat(100_000)}`],
   ['^.*foo', `${'fo'.repeat(100_000)}foo`],
-  ['(?:foo|bar)+qux$', `${'foobar'.repeat(20_000)}qux`],
+  ['^(?:foo|bar)+qux$', `${'foobar'.repeat(30_000)}qux`],
+  ['(?:foo|bar)+qux$', `${'foobar'.repeat(30_000)}qux`],
+  ['[ab]+c', `${'ab'.repeat(150_000)}c`],
+  ['foo.*bar', `${'foo'.repeat(100_000)}bar`],
+  ['f[^x]*bar', `${'f'.repeat(300_000)}bar`],
+  ['.*foo$', `${'fo'.repeat(150_000)}foo`],
+  ['a\\d*b', `${'a1'.repeat(150_000)}b`],
+  ['(?m)^\\w+=', `${'a\n'.repeat(150_000)}a=`],
 ];
 
 describe('a $regex in memory and in MongoDB', () => {

@@ -9,6 +9,9 @@ export interface ValueBounds {
   readonly nodes: number;
 }
 
+/** Longest name of a field, in characters: a path has no more (`parseFieldPath`). */
+const maxNameLength = 256;
+
 /** Names that mean something to a JavaScript object before they mean anything to its author. */
 const dangerousNames: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
@@ -84,6 +87,7 @@ function checkScalar(value: unknown, pointer: string): LocatedFault | undefined 
 function checkName(name: string, pointer: string): LocatedFault | undefined {
   const fault = (reason: string): LocatedFault => ({ pointer, code: 'invalid-name', message: reason });
   if (name === '__proto__') return fault('Rename the field: `__proto__` is not allowed.');
+  if (name.length > maxNameLength) return fault(`Rename the field: use at most ${maxNameLength} characters.`);
   if (name.startsWith('$')) return fault('Rename the field: names do not begin with `$`.');
   if (name.includes('.')) return fault('Rename the field: names hold no `.`, which separates the parts of a path.');
   if (name.includes('\0') || !name.isWellFormed()) return fault('Rename the field: its name is not valid text.');

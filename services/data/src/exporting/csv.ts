@@ -2,8 +2,9 @@
 export const csvLineEnd = '\r\n';
 
 /**
- * A row of CSV (RFC 4180): nested values as JSON, nothing where there is nothing. Text that begins with `=`, `+`, `-` or
- * `@` gets a `'` before it, so that no spreadsheet takes it for a formula (OWASP, "CSV Injection"); numbers do not.
+ * A row of CSV (RFC 4180): nested values as JSON, nothing where there is nothing. Text that begins with `=`, `+`, `-`,
+ * `@`, a tab or a carriage return gets a `'` before it, so that no spreadsheet takes it for a formula (OWASP, "CSV
+ * Injection"); numbers do not.
  *
  * @param values - in the order of the columns
  */
@@ -15,6 +16,6 @@ function csvCell(value: unknown): string {
   if (value === undefined || value === null) return '';
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   const text = typeof value === 'string' ? value : JSON.stringify(value);
-  const safe = /^[=+\-@]/.test(text) ? `'${text}` : text;
+  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -22,6 +22,8 @@ describe('a row of CSV', () => {
     ['-x', "'-x"],
     ['@cmd', "'@cmd"],
     ['=HYPERLINK("x","y")', '"\'=HYPERLINK(""x"",""y"")"'],
+    ['\t=1+1', "'\t=1+1"],
+    ['\r=1+1', '"\'\r=1+1"'],
     ['a=b', 'a=b'],
   ] as const) {
     it(`has ${JSON.stringify(cell)} for ${value === undefined ? 'nothing' : JSON.stringify(value)}`, () => {

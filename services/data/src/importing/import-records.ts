@@ -8,12 +8,14 @@ import type { CollectionRegistry } from '../collections/collection-registry.ts';
 import { demandCreatable, maxRecordBytes } from '../records/judge-record.ts';
 import { underDefinition } from '../records/under-definition.ts';
 import type { Caller } from '../rules/rule.ts';
-import type { Batch, ImportWriter, LineOutcome } from './import-batch.ts';
+import type { Batch, ImportWriter } from './import-batch.ts';
 import { writeBatch } from './import-batch.ts';
 import type { createImportLocks, ImportLock } from './import-lock.ts';
 import { createLineIds } from './line-ids.ts';
 import type { Line } from './read-lines.ts';
 import { readLines } from './read-lines.ts';
+import type { ImportResult } from './tally.ts';
+import { Tally } from './tally.ts';
 
 /** What {@link createImportRecords} is given. */
 export interface ImportRecordsDependencies {
@@ -34,49 +36,8 @@ export interface ImportRecords {
   readonly describe: (fault: Fault) => unknown;
 }
 
-/** What has become of an import. */
-export interface ImportResult {
-  readonly created: number;
-  readonly failed: number;
-  /** The first 100. */
-  readonly errors: readonly { readonly line: number; readonly problem: unknown }[];
-  /** The events of its records, as long as they are few. */
-  readonly eventIds: readonly string[];
-}
-
 const batchLines = 500;
 const batchBytes = 1_048_576;
-const maxErrors = 100;
-/** An answer names so many events; of more, none. */
-const maxEventIds = 10;
-
-class Tally {
-  created = 0;
-  failed = 0;
-  readonly errors: { line: number; problem: unknown }[] = [];
-  readonly eventIds: string[] = [];
-  readonly #describe: ImportRecords['describe'];
-
-  constructor(describe: ImportRecords['describe']) {
-    this.#describe = describe;
-  }
-
-  add(line: number, outcome: LineOutcome): void {
-    if (outcome.kind === 'failed') {
-      this.failed += 1;
-      if (this.errors.length < maxErrors) this.errors.push({ line, problem: this.#describe(outcome.fault) });
-      return;
-    }
-    this.created += 1;
-    if (outcome.eventId !== undefined && this.eventIds.length <= maxEventIds) this.eventIds.push(outcome.eventId);
-  }
-
-  result(): ImportResult {
-    const { created, failed, errors, eventIds } = this;
-    return { created, failed, errors, eventIds: eventIds.length > maxEventIds ? [] : eventIds };
-  }
-}
-
 /**
  * Stores one record for each line of a stream, in batches, as fast as MongoDB takes them: the client is read no faster.
  * Good lines stay, whatever becomes of the others.

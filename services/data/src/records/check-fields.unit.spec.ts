@@ -22,6 +22,7 @@ describe("a record's fields", () => {
     ['{"a": {"$gt": ""}}', '/a/$gt', 'invalid-name'],
     ['{"a": {"b.c": 1}}', '/a/b.c', 'invalid-name'],
     ['{"a/b": {"x\\u0000": 1}}', '/a~1b/x\0', 'invalid-name'],
+    [`{"a": {"${'x'.repeat(257)}": 1}}`, `/a/${'x'.repeat(257)}`, 'invalid-name'],
     ['{"a": 9007199254740992}', '/a', 'integer-out-of-range'],
     ['{"a": [1e999]}', '/a/0', 'number-out-of-range'],
     ['{"a": "\\ud800"}', '/a', 'malformed-string'],

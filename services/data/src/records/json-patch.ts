@@ -45,18 +45,21 @@ interface Place {
  *
  * @param target - not changed
  * @param operations - at most 200
- * @throws Fault `patch-failed` naming the operation that does not fit; `payload-too-large` where copies grow the record
+ * @throws Fault `patch-failed` naming the operation that does not fit; `payload-too-large` where it copies more than a record
+ *   may hold, whether it grows by that or not
  */
 export function applyJsonPatch(target: unknown, operations: readonly Operation[]): unknown {
   let document = structuredClone(target);
+  let copiedBytes = 0;
   for (const [index, operation] of operations.entries()) {
     const failed = (reason: string): Error =>
       patchFailed({ errors: [{ pointer: `/${index}`, code: 'does-not-fit', message: reason }] });
-    document = apply(document, operation, failed);
-    // Copies of copies double with each operation.
-    if (operation.op === 'copy' && Buffer.byteLength(JSON.stringify(document)) > maxRecordBytes) {
-      throw faults.payloadTooLarge({ extensions: { limitBytes: maxRecordBytes } });
+    if (operation.op === 'copy') {
+      // Copies of copies double with each operation.
+      copiedBytes += Buffer.byteLength(JSON.stringify(read(document, tokensOf(operation.from), failed)));
+      if (copiedBytes > maxRecordBytes) throw faults.payloadTooLarge({ extensions: { limitBytes: maxRecordBytes } });
     }
+    document = apply(document, operation, failed);
   }
   return document;
 }

@@ -5,6 +5,7 @@ import { definitionBusy } from '../collections/collections.errors.ts';
 import type { Action, Caller } from '../rules/rule.ts';
 import { canEver, decide } from '../rules/rule.ts';
 import { checkFields } from './check-fields.ts';
+import { boundFaults } from './record-faults.ts';
 import type { Fields } from './record.model.ts';
 
 /** Largest record, as the JSON of its fields (API.md). */
@@ -82,7 +83,7 @@ export function checkRecord({ schema, pending }: Definitions, fields: unknown): 
   const structural = checkFields(fields);
   const errors =
     structural.length > 0 ? structural : [...schema.validate(fields), ...(pending?.schema.validate(fields) ?? [])];
-  if (errors.length > 0) throw faults.invalidRequest({ errors: errors.slice(0, 100) });
+  if (errors.length > 0) throw faults.invalidRequest({ errors: boundFaults(errors) });
   const sizeBytes = Buffer.byteLength(JSON.stringify(fields));
   if (sizeBytes <= maxRecordBytes) return;
   throw faults.payloadTooLarge({

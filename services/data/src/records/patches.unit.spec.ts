@@ -129,6 +129,17 @@ describe('a JSON patch', () => {
     );
   });
 
+  it('copies no more in all than a record may hold, though the record does not grow', () => {
+    const copy = { op: 'copy', from: '/a', path: '/b' };
+    const copies = (count: number): object[] => Array.from({ length: count }, () => copy);
+    const record = { a: 'x'.repeat(100_000) };
+    assert.deepEqual(apply(record, copies(5)), { a: record.a, b: record.a });
+    assert.throws(
+      () => apply(record, copies(6)),
+      (error) => error instanceof Fault && error.status === 413,
+    );
+  });
+
   it('is one', () => {
     for (const patch of [
       {},

@@ -1,8 +1,8 @@
 import type { CharSet } from './char-set.ts';
 import { anyChar, charOf, overlaps, union } from './char-set.ts';
 import { PatternRefused } from './parse-pattern.ts';
-import type { PatternNode } from './pattern-node.ts';
-import { firstChars, isNullable } from './pattern-node.ts';
+import type { PatternNode, Repeat } from './pattern-node.ts';
+import { allChars, firstChars, isNullable, openRepeats, sequenceOf } from './pattern-node.ts';
 
 /** How many ways a backtracking engine may have to try from one starting point. */
 interface Ways {
@@ -18,8 +18,9 @@ const maxBoundedWays = 256;
 const maxGroupRepeats = 250;
 
 /**
- * Refuses a pattern that a backtracking engine might not finish, although RE2 would: MongoDB's engine gives up after a
- * number of steps and answers "no match", and the two would differ.
+ * Refuses a pattern that a backtracking engine might not finish in time linear in the text, although RE2 would: MongoDB's
+ * engine gives up after a number of steps and answers "no match", so that the two would differ, and no time limit
+ * interrupts it before.
  *
  * A choice is settled when the next character tells which way to go: the sets of first characters of the ways do not
  * overlap (the condition for one-unambiguous expressions: Brüggemann-Klein and Wood, "One-unambiguous regular
@@ -29,7 +30,7 @@ const maxGroupRepeats = 250;
  * @throws PatternRefused with what to change.
  */
 export function checkCost(node: PatternNode): void {
-  const ways = waysOf(node, [], 1);
+  const ways = waysOf(node, [], 1, []);
   if (ways.open > 1) {
     throw new PatternRefused(
       'Use one open-ended repetition (such as .*) whose end is uncertain; split the pattern into several $regex in $and.',
@@ -41,30 +42,31 @@ export function checkCost(node: PatternNode): void {
 /**
  * @param follow - The characters that can come next after the node.
  * @param repeats - How many times the groups around the node are repeated.
+ * @param rest - What comes after the node.
  */
-function waysOf(node: PatternNode, follow: CharSet, repeats: number): Ways {
+function waysOf(node: PatternNode, follow: CharSet, repeats: number, rest: readonly PatternNode[]): Ways {
   switch (node.kind) {
     case 'chars':
     case 'place':
       return settled;
     case 'sequence':
-      return node.parts.reduce<Ways>(
-        (ways, part, index) => multiply(ways, waysOf(part, followOf(node.parts.slice(index + 1), follow), repeats)),
-        settled,
-      );
+      return node.parts.reduce<Ways>((ways, part, index) => {
+        const after = node.parts.slice(index + 1);
+        return multiply(ways, waysOf(part, followOf(after, follow), repeats, [...after, ...rest]));
+      }, settled);
     case 'choice': {
-      const ways = node.parts.map((part) => waysOf(part, follow, repeats)).reduce(multiply, settled);
+      const ways = node.parts.map((part) => waysOf(part, follow, repeats, rest)).reduce(multiply, settled);
       return isSettledChoice(node.parts, follow) ? ways : multiply(ways, { open: 0, bounded: node.parts.length });
     }
     case 'repeat':
-      return waysOfRepeat(node, follow, repeats);
+      return waysOfRepeat(node, follow, repeats, rest);
   }
 }
 
-function waysOfRepeat(node: PatternNode & { kind: 'repeat' }, follow: CharSet, repeats: number): Ways {
+function waysOfRepeat(node: Repeat, follow: CharSet, repeats: number, rest: readonly PatternNode[]): Ways {
   const { body, min, max } = node;
   if (max <= 1) {
-    const inner = waysOf(body, follow, repeats);
+    const inner = waysOf(body, follow, repeats, rest);
     const isChoice = min === 0 && (isNullable(body) || overlaps(firstChars(body), follow));
     return isChoice ? multiply(inner, { open: 0, bounded: 2 }) : inner;
   }
@@ -72,13 +74,19 @@ function waysOfRepeat(node: PatternNode & { kind: 'repeat' }, follow: CharSet, r
   const isGroup = body.kind !== 'chars';
   const innerRepeats = isGroup && max !== Infinity ? repeats * max : repeats;
   if (innerRepeats > maxGroupRepeats) throw new PatternRefused(`Repeat a group at most ${maxGroupRepeats} times.`);
-  const inner = waysOf(body, union(firstChars(body), follow), innerRepeats);
+  const inner = waysOf(body, union(firstChars(body), follow), innerRepeats, rest);
   const isSettled = min === max || isSettledRepeat(node, follow);
   if (max === Infinity) {
     if (inner.open > 0 || inner.bounded > 1 || (isGroup && !isSettled)) {
       throw new PatternRefused('Repeat groups without an end only where the next character tells how to go on.');
     }
-    return isSettled ? settled : { open: 1, bounded: 1 };
+    if (isSettled) return settled;
+    if (!scansOnce(sequenceOf(rest))) {
+      throw new PatternRefused(
+        'Write what comes after an open-ended repetition so that it does not scan on from everywhere.',
+      );
+    }
+    return { open: 1, bounded: 1 };
   }
   return {
     open: inner.open * max,
@@ -87,7 +95,7 @@ function waysOfRepeat(node: PatternNode & { kind: 'repeat' }, follow: CharSet, r
 }
 
 /** Whether the next character tells if the repetition goes on, so that giving back what it took can never help. */
-export function isSettledRepeat(node: PatternNode & { kind: 'repeat' }, follow: CharSet): boolean {
+export function isSettledRepeat(node: Repeat, follow: CharSet): boolean {
   return !overlaps(firstChars(node.body), follow);
 }
 
@@ -120,6 +128,15 @@ function hasPlace(node: PatternNode): boolean {
     case 'choice':
       return node.parts.some((part) => part.kind === 'place' || hasPlace(part));
   }
+}
+
+/**
+ * Whether a search for the node reads no character more than a bounded number of times: no open-ended repetition in it
+ * runs over characters at which another attempt would begin.
+ */
+export function scansOnce(node: PatternNode): boolean {
+  const first = firstChars(node);
+  return openRepeats(node).every((repeat) => !overlaps(allChars(repeat), first));
 }
 
 function isSettledChoice(parts: readonly PatternNode[], follow: CharSet): boolean {

@@ -1,6 +1,7 @@
 import { anyChar, charOf, complement, sizeOf, union, withOtherCases } from './char-set.ts';
 import type { CharSet } from './char-set.ts';
 import type { PatternNode } from './pattern-node.ts';
+import { sequenceOf } from './pattern-node.ts';
 
 /** Thrown where a pattern uses what the matcher does not take; the message says what to do. */
 export class PatternRefused extends Error {}
@@ -101,13 +102,13 @@ class PatternReader {
         current = inline;
       } else if (char === '|') {
         this.#at += 1;
-        choices.push({ kind: 'sequence', parts });
+        choices.push(sequenceOf(parts));
         parts = [];
       } else {
         parts.push(this.#repeated(current));
       }
     }
-    const last: PatternNode = { kind: 'sequence', parts };
+    const last = sequenceOf(parts);
     return choices.length === 0 ? last : { kind: 'choice', parts: [...choices, last] };
   }
 

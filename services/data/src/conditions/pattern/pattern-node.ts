@@ -11,6 +11,14 @@ export type PatternNode =
   | { readonly kind: 'sequence' | 'choice'; readonly parts: readonly PatternNode[] }
   | { readonly kind: 'repeat'; readonly body: PatternNode; readonly min: number; readonly max: number };
 
+/** The repetition of something. */
+export type Repeat = PatternNode & { readonly kind: 'repeat' };
+
+/** One after the other; a sequence within a sequence is part of it. */
+export function sequenceOf(parts: readonly PatternNode[]): PatternNode & { readonly kind: 'sequence' } {
+  return { kind: 'sequence', parts: parts.flatMap((part) => (part.kind === 'sequence' ? part.parts : [part])) };
+}
+
 /** Whether the node can match the empty string. */
 export function isNullable(node: PatternNode): boolean {
   switch (node.kind) {
@@ -42,5 +50,34 @@ export function firstChars(node: PatternNode): CharSet {
       const solid = node.parts.findIndex((part) => !isNullable(part));
       return union(...node.parts.slice(0, solid === -1 ? undefined : solid + 1).map(firstChars));
     }
+  }
+}
+
+/** All characters that a match of the node can hold. */
+export function allChars(node: PatternNode): CharSet {
+  switch (node.kind) {
+    case 'chars':
+      return node.set;
+    case 'place':
+      return [];
+    case 'sequence':
+    case 'choice':
+      return union(...node.parts.map(allChars));
+    case 'repeat':
+      return allChars(node.body);
+  }
+}
+
+/** The repetitions without an end in a node, outermost first. */
+export function openRepeats(node: PatternNode): Repeat[] {
+  switch (node.kind) {
+    case 'chars':
+    case 'place':
+      return [];
+    case 'sequence':
+    case 'choice':
+      return node.parts.flatMap(openRepeats);
+    case 'repeat':
+      return [...(node.max === Infinity ? [node] : []), ...openRepeats(node.body)];
   }
 }

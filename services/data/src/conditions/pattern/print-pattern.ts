@@ -1,7 +1,9 @@
 import type { CharSet } from './char-set.ts';
 import { anyChar, complement, sizeOf } from './char-set.ts';
 import { followOf, isSettledRepeat } from './check-cost.ts';
-import type { PatternNode, Place } from './pattern-node.ts';
+import type { PatternNode, Place, Repeat } from './pattern-node.ts';
+import { sequenceOf } from './pattern-node.ts';
+import { planSearch } from './search-plan.ts';
 
 /** An engine to print a pattern for. */
 export type Dialect = 'pcre' | 're2';
@@ -34,12 +36,29 @@ const places: Readonly<Record<Dialect, Readonly<Record<Place, string>>>> = {
  * Prints a pattern in the words of one engine, without options.
  *
  * For PCRE, a repetition that the next character settles is possessive: the same matches, without the recursion in which
- * MongoDB's engine gives up on long texts.
+ * MongoDB's engine gives up on long texts. And it is told where to begin, so that no text takes quadratic time.
  *
  * @param node - Passed by `checkCost`.
+ * @throws PatternRefused where a search by PCRE could take quadratic time
  */
 export function printPattern(node: PatternNode, dialect: Dialect): string {
-  return print(node, dialect, []);
+  const plan = dialect === 're2' ? ({ kind: 'everywhere' } as const) : planSearch(node);
+  switch (plan.kind) {
+    case 'everywhere':
+      return print(node, dialect, []);
+    case 'first-word': {
+      const { parts } = sequenceOf([node]);
+      const word = print(sequenceOf(parts.slice(0, plan.wordLength)), dialect, anyChar);
+      const rest = print(sequenceOf(parts.slice(plan.wordLength)), dialect, []);
+      return `${printRunStart(plan.run)}(?>${printSet(plan.run)}*?${word})${rest}`;
+    }
+  }
+}
+
+/** Where a run of these characters begins, empty ones included. */
+function printRunStart(run: CharSet): string {
+  const others = complement(run);
+  return others.length === 0 ? '^' : `(?:^|(?<=${printSet(others)}))`;
 }
 
 function print(node: PatternNode, dialect: Dialect, follow: CharSet): string {
@@ -59,7 +78,7 @@ function print(node: PatternNode, dialect: Dialect, follow: CharSet): string {
   }
 }
 
-function printRepeat(node: PatternNode & { kind: 'repeat' }, dialect: Dialect, follow: CharSet): string {
+function printRepeat(node: Repeat, dialect: Dialect, follow: CharSet): string {
   const { body, min, max } = node;
   // What a repetition's body is followed by is settled by checkCost: inside, nothing is given back either way.
   const inner = print(body, dialect, anyChar);
