@@ -50,13 +50,13 @@ const get = async (url: string): Promise<IncomingMessage> => {
 };
 
 /** Waits until a number has not changed for a while: all buffers on the way are full. */
-const standsStill = async (value: () => number): Promise<void> => {
+const standsStill = async (value: () => number, forMs = 300): Promise<void> => {
   let before = -1;
   let since = performance.now();
   await eventually(() => {
     if (value() !== before) since = performance.now();
     before = value();
-    return performance.now() - since > 300;
+    return performance.now() - since > forMs;
   });
 };
 
@@ -290,7 +290,7 @@ describe('proxy', () => {
     await using edge = await startTestEdge(upstream.url, {
       timeoutMs: 30_000,
       // The service is silent for longer: that is nothing that the client could help.
-      bodyTimeouts: { ...defaultBodyTimeouts, streamSilenceMs: 100 },
+      bodyTimeouts: { ...defaultBodyTimeouts, streamSilenceMs: 1_500 },
     });
     const headers = { 'Content-Type': 'application/x-ndjson' };
     const upload = httpRequest(`${edge.service.url}/v1/data/a`, { method: 'POST', headers });
@@ -307,7 +307,7 @@ describe('proxy', () => {
       upload.end();
     };
     more();
-    await standsStill(() => sent);
+    await standsStill(() => sent, 2_000);
     assert.equal(upstream.seen.length, 1);
     assert.ok(sent < 32, `${sent} MB are on their way to a service that takes nothing`);
     go.resolve(undefined);

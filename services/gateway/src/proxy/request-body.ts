@@ -43,7 +43,8 @@ const whole = async (request: IncomingMessage, timeouts: BodyTimeouts): Promise<
 /** Ends a body whose client says nothing, though the service would take more. */
 const endWhenSilent = (request: IncomingMessage, body: Transform, silenceMs: number): void => {
   const silence = setTimeout(() => {
-    // It is the service that is slow.
+    // Nothing is missing, or it is the service that is slow.
+    if (request.complete) return;
     if (body.writableNeedDrain) silence.refresh();
     else body.destroy(new RequestTimeout());
   }, silenceMs);
