@@ -6,4 +6,6 @@ export const testLimits: Readonly<Record<string, string>> = {
   LIMIT_PER_ADDRESS: '1000000',
   LIMIT_PER_PRINCIPAL: '1000000',
   LIMIT_SIGN_INS: '1000000',
+  OPEN_PER_ADDRESS: '1000000',
+  FEEDS_PER_CALLER: '1000000',
 };
