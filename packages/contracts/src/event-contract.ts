@@ -65,6 +65,17 @@ export class ContractViolation extends Error {
 const describe = (error: z.ZodError): string[] =>
   error.issues.map((issue) => `/${issue.path.map(String).join('/')} ${issue.code}`);
 
+const strictSchemas = new WeakMap<EventContract, z.ZodType>();
+
+/** A contract's schema that takes no other properties; made once, since Zod compiles each schema that it makes. */
+const strictSchema = (contract: EventContract): z.ZodType => {
+  const known = strictSchemas.get(contract);
+  if (known !== undefined) return known;
+  const strict = contract.schema instanceof z.ZodObject ? contract.schema.strict() : contract.schema;
+  strictSchemas.set(contract, strict);
+  return strict;
+};
+
 /**
  * Checks data that is about to be recorded: strict, so that a property which the contract does not name is refused.
  *
@@ -72,8 +83,7 @@ const describe = (error: z.ZodError): string[] =>
  * @throws {@link ContractViolation}
  */
 export const checkRecorded = <Data extends EventData>(contract: EventContract<Data>, data: Data): Data => {
-  const strict = contract.schema instanceof z.ZodObject ? contract.schema.strict() : contract.schema;
-  const result = strict.safeParse(data);
+  const result = strictSchema(contract).safeParse(data);
   if (!result.success) throw new ContractViolation(contract.type, describe(result.error));
   return result.data as Data;
 };
