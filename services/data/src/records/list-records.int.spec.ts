@@ -233,8 +233,10 @@ describe('lists', () => {
     });
   }
 
-  it('find nothing by a filter on the outbox', async () => {
-    assert.deepEqual(itemsOf(await get({ filter: { outbox: { $exists: true } } })), []);
+  it('reach nothing but the fields by a filter', async () => {
+    const answer = await get({ filter: { outbox: { $exists: true } } });
+    assert.equal(code(answer), '400 invalid-request', answer.text);
+    assert.deepEqual(itemsOf(await get({ filter: { event: { $exists: true } } })), []);
     assert.deepEqual(itemsOf(await get({ filter: { 'fields.region': 'Africa' } })), []);
   });
 
