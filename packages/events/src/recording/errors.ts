@@ -52,7 +52,8 @@ export interface Refusal {
   readonly code: number;
   /** The name of the unique index, where that is why. */
   readonly uniqueIndex: string | undefined;
-  readonly cause: unknown;
+  /** MongoDB's own: it may quote values. */
+  readonly message: string;
 }
 
 interface WriteErrorLike {
@@ -72,7 +73,7 @@ export const refusals = (error: MongoBulkWriteError): Refusal[] => {
     index: one.index,
     code: one.code,
     uniqueIndex: one.code === duplicateKeyCode ? indexInText.exec(one.errmsg ?? '')?.[1] : undefined,
-    cause: one,
+    message: one.errmsg ?? 'a write of a bulk was refused',
   }));
 };
 

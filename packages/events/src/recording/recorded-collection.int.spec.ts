@@ -127,12 +127,13 @@ describe('recorded writes', () => {
     assert.equal(await notes.native.findOne({ _id: 'a9' }), null);
   });
 
+  const tagged = (id: string, tag: string) => ({
+    _id: id,
+    state: { text: id, tag },
+    event: draft(contracts.created, { text: id, tag }),
+  });
+
   it('creates many at once, each with its own outcome', async () => {
-    const tagged = (id: string, tag: string) => ({
-      _id: id,
-      state: { text: id, tag },
-      event: draft(contracts.created, { text: id, tag }),
-    });
     const results = await notes.createMany(testCause(), [tagged('m1', 't1'), tagged('m2', 't1'), tagged('m3', 't3')]);
     assert.deepEqual(
       results.map((each) => ('error' in each ? each.error instanceof DuplicateKey : each.document._id)),
@@ -146,6 +147,24 @@ describe('recorded writes', () => {
     assert.deepEqual(again.error.keyPattern, { _id: 1 });
     await published('note/m3', 1);
     assert.equal(world.events().filter(({ subject }) => subject === 'note/m2').length, 0);
+  });
+
+  it('gives each of many that are created at once its own outcome', async () => {
+    const creations = Array.from({ length: 300 }, (_, index) => tagged(`g${index % 250}`, `g${index % 200}`));
+    const outcomes = await Promise.allSettled(creations.map((each) => notes.create(testCause(), each)));
+    const made = outcomes.filter(({ status }) => status === 'fulfilled').length;
+    // An id and a tag for each of the first 200; of the others each meets one or the other.
+    assert.equal(made, 200);
+    for (const outcome of outcomes) {
+      if (outcome.status === 'fulfilled') continue;
+      assert.ok(outcome.reason instanceof DuplicateKey, String(outcome.reason));
+      const keys = Object.keys(outcome.reason.keyPattern);
+      assert.ok(keys.length === 1 && (keys[0] === 'tag' || keys[0] === '_id'), keys.join());
+    }
+    assert.equal(await notes.native.countDocuments({ _id: /^g/ }), 200);
+    for (const outcome of outcomes) {
+      if (outcome.status === 'fulfilled') await published(`note/${outcome.value.document._id}`, 1);
+    }
   });
 
   it('keeps the unpublished events of a document that is deleted', async () => {

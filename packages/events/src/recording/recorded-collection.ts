@@ -3,15 +3,14 @@ import {
   type ClientSession,
   type Collection,
   type Db,
-  type Document,
   type Filter,
   type MatchKeysAndValues,
-  type OptionalUnlessRequiredId,
   type UpdateFilter,
 } from 'mongodb';
 
 import { buildEvent } from './build-event.ts';
-import { DuplicateKey, RevisionMismatch, duplicateKeyCode, refusalsOnly, translate, type Refusal } from './errors.ts';
+import { RevisionMismatch, translate } from './errors.ts';
+import { createInserter } from './insert-documents.ts';
 import { checkOutboxSize, limits, outboxFull } from './limits.ts';
 import {
   recordedKeys,
@@ -23,7 +22,7 @@ import {
   type Tombstone,
 } from './recorded-document.ts';
 import type { Bell, RecordedRow, SessionJournal } from './session-journal.ts';
-import { isRecorded, isUnknownOutcome, settleCreate, settleUpdate } from './unknown-outcome.ts';
+import { isRecorded, isUnknownOutcome, settleUpdate } from './unknown-outcome.ts';
 
 /** The revisions that a caller accepts: `If-Match`, parsed. */
 export type IfMatch = '*' | readonly number[];
@@ -146,6 +145,7 @@ export const recordedCollection = <Doc extends RecordedDocument>(
   const { service, db, journal, bell, transaction, now, thing } = options;
   const native = db.collection<Doc>(name);
   const graves = db.collection<Tombstone>(tombstones);
+  const inserter = createInserter(native, db);
   const byId = (id: string): Filter<Doc> => ({ _id: id }) as Filter<Doc>;
 
   /** Rings at once, or after the commit of the transaction that the write is part of. */
@@ -165,12 +165,7 @@ export const recordedCollection = <Doc extends RecordedDocument>(
   };
 
   const insert = async (write: RecordedWrite<Doc>, session?: ClientSession): Promise<void> => {
-    try {
-      await native.insertOne(write.document as OptionalUnlessRequiredId<Doc>, session === undefined ? {} : { session });
-    } catch (error) {
-      if (session !== undefined || !isUnknownOutcome(error)) throw translate(error);
-      await settleCreate(native, db, write.document, error);
-    }
+    await inserter.one(write.document, session);
     announce(rowOf(write.document), write.event.id, session);
   };
 
@@ -195,14 +190,6 @@ export const recordedCollection = <Doc extends RecordedDocument>(
     return write;
   };
 
-  /** The keys of the indexes by which writes of a bulk were refused, by name: the driver tells them of single writes only. */
-  const keysOfIndexes = async (refused: readonly Refusal[]): Promise<ReadonlyMap<string, Document>> => {
-    const names = new Set(refused.flatMap(({ uniqueIndex }) => uniqueIndex ?? []));
-    if (names.size === 0) return new Map();
-    if (names.size === 1 && names.has('_id_')) return new Map([['_id_', { _id: 1 }]]);
-    return new Map((await native.indexes()).map(({ name = '', key }) => [name, key]));
-  };
-
   const createMany: RecordedCollection<Doc>['createMany'] = async (cause, creations, { session } = {}) => {
     if (options.reusableIds) throw new TypeError('ids that come back are created one by one: each has its tombstone');
     const results = creations.map((creation): RecordedWrite<Doc> | { readonly error: unknown } => {
@@ -214,28 +201,10 @@ export const recordedCollection = <Doc extends RecordedDocument>(
     });
     const built = results.flatMap((result, index) => ('error' in result ? [] : [{ index, write: result }]));
     if (built.length === 0) return results;
-    try {
-      const documents = built.map(({ write }) => write.document as OptionalUnlessRequiredId<Doc>);
-      await native.insertMany(documents, { ordered: false, ...(session === undefined ? {} : { session }) });
-    } catch (error) {
-      if (session !== undefined) throw translate(error);
-      const refused = refusalsOnly(error);
-      if (refused === undefined) {
-        // Nobody said which of them were written: each is looked for.
-        for (const { index, write } of built) {
-          await settleCreate(native, db, write.document, error).catch((unsettled: unknown) => {
-            results[index] = { error: unsettled };
-          });
-        }
-      }
-      const keysOf = await keysOfIndexes(refused ?? []);
-      for (const { index, code, uniqueIndex = '', cause: why } of refused ?? []) {
-        const at = built[index];
-        if (at === undefined) continue;
-        results[at.index] = {
-          error: code === duplicateKeyCode ? new DuplicateKey(keysOf.get(uniqueIndex) ?? {}, {}) : why,
-        };
-      }
+    const documents = built.map(({ write }) => write.document);
+    for (const [at, error] of (await inserter.many(documents, session)).entries()) {
+      const index = built[at]?.index;
+      if (index !== undefined && error !== undefined) results[index] = { error };
     }
     for (const result of results) {
       if (!('error' in result)) announce(rowOf(result.document), result.event.id, session);
