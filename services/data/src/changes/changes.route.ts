@@ -44,6 +44,7 @@ export const changesRoute = ({ registry, cursors, hub }: ChangesDependencies): R
     async handle({ params, query, token, principal, headers, draining }) {
       const collection = await registry.find(params.collection);
       if (collection === undefined) throw faults.notFound();
+      demandReadable(collection, callerOf(token));
       const filter = parseFilter(query.filter);
       const binding = {
         collectionId: collection.id,
