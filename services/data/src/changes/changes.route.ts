@@ -5,6 +5,7 @@ import { z } from 'zod';
 
 import type { CollectionRegistry } from '../collections/collection-registry.ts';
 import type { CursorCodec } from '../cursors/cursor-codec.ts';
+import { demandReadable } from '../records/judge-record.ts';
 import { filterParameter, parseFilter } from '../records/query-parameters.ts';
 import { callerOf, principalKey } from '../rules/caller.ts';
 import type { FeedHub } from './feed-hub.ts';
