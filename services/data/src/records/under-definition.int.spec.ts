@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, describe, it } from 'node:test';
+
+import { Fault, newEventId } from '@causeway/contracts';
+import type { Cause } from '@causeway/contracts';
+import { createEvents, createIdempotency, createKafka } from '@causeway/events';
+import type { Events } from '@causeway/events';
+import { createLogger } from '@causeway/telemetry';
+import { MongoClient } from 'mongodb';
+
+import type { Definition } from '../collections/collection.model.ts';
+import type { CollectionRegistry } from '../collections/collection-registry.ts';
+import { createCollectionRegistry } from '../collections/collection-registry.ts';
+import { lockDefinition } from '../collections/definition-lock.ts';
+import { demandDefinition } from '../collections/records-store.ts';
+import type { Caller } from '../rules/rule.ts';
+import { openTestData } from '../testing/test-data.ts';
+import type { Person, TestData, TestReplica } from '../testing/test-data.ts';
+import { createChangeRecord } from './change-record.ts';
+import { createCreateRecord } from './create-record.ts';
+import { createDeleteRecord } from './delete-record.ts';
+
+/** A replica whose commit stream hangs: it hears of no change of a definition. */
+describe('a replica that hears nothing', () => {
+  let data: TestData;
+  let replica: TestReplica;
+  let admin: Person;
+  let client: MongoClient;
+  let events: Events;
+
+  before(async () => {
+    data = await openTestData();
+    replica = await data.replica();
+    admin = await data.person({ roles: ['admin'] });
+    client = await MongoClient.connect(process.env.MONGODB_URL ?? '');
+    const logger = createLogger({ service: 'data', level: 'silent' });
+    const brokers = (process.env.KAFKA_BROKERS ?? '').split(',');
+    const kafka = createKafka({ driver: 'platformatic', brokers, clientId: 'deaf', logger });
+    // Never started: it writes, but has no stream.
+    events = createEvents({ service: 'data', client, database: data.db.databaseName, kafka, partitions: 2, logger });
+  });
+
+  after(async () => {
+    await client.close();
+    await data.stop();
+  });
+
+  const cause = (): Cause => ({ correlationId: newEventId(), principal: { type: 'app_user', id: 'usr_ada' } });
+  const caller: Caller = { signedIn: true, administrator: false, auth: { sub: 'usr_ada' } };
+  const now = (): Date => new Date();
+  const open: Definition = {
+    schema: { additionalProperties: true },
+    indexes: [],
+    rules: { read: 'public', create: 'public', update: 'public', delete: 'public' },
+  };
+  const strict: Definition = { ...open, schema: { properties: { a: { type: 'number' } } } };
+
+  const define = async (name: string, definition: Definition): Promise<string> => {
+    const answer = await replica.call(`PUT /v1/collections/${name}`, { body: definition, token: admin.token });
+    assert.ok(answer.status < 300, answer.text);
+    return String(answer.body.id);
+  };
+  /** Knows the definitions as they are now, and hears of no change of them. */
+  const deaf = async (): Promise<CollectionRegistry> => {
+    const logger = { error: (_fields: unknown, message: string) => assert.fail(message) };
+    const registry = createCollectionRegistry({ events, db: events.db, logger });
+    await registry.start();
+    return registry;
+  };
+  const idempotency = () =>
+    createIdempotency({ db: events.db, transaction: events.transaction, secret: new Uint8Array(32) });
+  const create = (registry: CollectionRegistry, collection: string, fields: object) =>
+    createCreateRecord({ registry, idempotency: idempotency(), now })(cause(), {
+      collection,
+      fields,
+      caller,
+      request: undefined,
+    });
+  const isFault = (code: string) => (error: unknown) => error instanceof Fault && error.code === code;
+  const newName = (): string => `c${randomUUID().slice(0, 8)}`;
+
+  it('lets no record in under a definition that is not current any more', async () => {
+    const name = newName();
+    await define(name, open);
+    const registry = await deaf();
+    await create(registry, name, { a: 1 });
+    await define(name, strict);
+    assert.deepEqual((await registry.find(name))?.source, open, 'it has heard of the change');
+    await assert.rejects(create(registry, name, { a: 'text' }), isFault('invalid-request'));
+    await create(registry, name, { a: 2 });
+  });
+
+  it('changes none either', async () => {
+    const name = newName();
+    await define(name, open);
+    const registry = await deaf();
+    const { record } = await create(registry, name, { a: 1 });
+    await define(name, strict);
+    const change = (fields: object) =>
+      createChangeRecord({ registry, now })(cause(), {
+        collection: name,
+        id: record.id,
+        caller,
+        ifMatch: undefined,
+        change: () => fields,
+      });
+    await assert.rejects(change({ a: 'text' }), isFault('invalid-request'));
+    assert.equal((await change({ a: 2 })).document.revision, 2);
+  });
+
+  it('deletes none under an old rule', async () => {
+    const name = newName();
+    await define(name, open);
+    const registry = await deaf();
+    const { record } = await create(registry, name, {});
+    await define(name, { ...open, rules: { ...open.rules, delete: [] } });
+    const remove = createDeleteRecord({ events, registry });
+    await assert.rejects(
+      remove(cause(), { collection: name, id: record.id, caller, ifMatch: undefined }),
+      isFault('forbidden'),
+    );
+  });
+
+  it('keeps to both definitions while the new one is looked at', async () => {
+    const name = newName();
+    const id = await define(name, open);
+    const registry = await deaf();
+    await create(registry, name, { a: 1 });
+    const lock = await lockDefinition(events.db, id, {
+      pending: { ...strict, rules: { ...open.rules, create: [{ a: 1 }] } },
+    });
+    await demandDefinition(events.db, id, lock.def);
+    await assert.rejects(create(registry, name, { a: 'text' }), isFault('invalid-request'));
+    await assert.rejects(create(registry, name, { a: 2 }), isFault('forbidden'));
+    await create(registry, name, { a: 1 });
+    await lock.release();
+    // The change has not come about; who knew of it goes on under what was, once told.
+    await registry.reload(id);
+    await create(registry, name, { a: 'text' });
+  });
+
+  it('writes nothing while the collection is being removed', async () => {
+    const name = newName();
+    const id = await define(name, open);
+    const registry = await deaf();
+    await create(registry, name, {});
+    const lock = await lockDefinition(events.db, id, { removing: true });
+    await demandDefinition(events.db, id, lock.def);
+    await assert.rejects(create(registry, name, {}), isFault('definition-busy'));
+    await lock.release();
+  });
+
+  it('takes over a change whose owner is gone, and not one that is at work', async () => {
+    const id = await define(newName(), open);
+    const first = await lockDefinition(events.db, id, { pending: strict });
+    await assert.rejects(lockDefinition(events.db, id, { pending: open }), isFault('definition-busy'));
+    const changes = data.db.collection<{ _id: string }>('definition_changes');
+    await changes.updateOne({ _id: id }, { $set: { until: new Date(0) } });
+    const second = await lockDefinition(events.db, id, { pending: open });
+    assert.equal(second.def, first.def + 1);
+    await assert.rejects(first.renew(), isFault('definition-busy'));
+    await first.release();
+    await second.renew();
+    await second.release();
+  });
+});
