@@ -46,13 +46,26 @@ export function findVisible(
 
 /** A page of records. */
 export interface Page {
-  readonly records: readonly VisibleRecord[];
+  /** JSON, one for each record. */
+  readonly items: readonly string[];
   /** The last record's, where more come after it. */
   readonly next: PagePlace | undefined;
 }
 
+/** How to read a page. */
+export interface PageOptions {
+  readonly place: PagePlace | undefined;
+  readonly limit: number;
+  readonly timeoutMs: number;
+  /** Shows a record. */
+  readonly answer: (record: VisibleRecord) => unknown;
+}
+
+/** A page of large records ends before its limit. */
+const maxPageLength = 8 * 1_048_576;
+
 /**
- * Reads a page.
+ * Reads a page: up to a number of records, or fewer where they are large.
  *
  * @throws Fault `invalid-request` where the place to go on from is gone; see {@link keyOfPlace}
  */
@@ -60,19 +73,23 @@ export async function readPage(
   collection: Collection,
   caller: Caller,
   query: RecordQuery,
-  {
-    place,
-    limit,
-    timeoutMs,
-  }: { readonly place: PagePlace | undefined; readonly limit: number; readonly timeoutMs: number },
+  { place, limit, timeoutMs, answer }: PageOptions,
 ): Promise<Page> {
   const after = place === undefined ? undefined : await keyOfPlace(collection, query.sort, place, timeoutMs);
+  const items: string[] = [];
+  let length = 0;
+  let last: VisibleRecord | undefined;
   // One more tells whether there is a next page.
-  const found = await findVisible(collection, caller, query, { after, limit: limit + 1, timeoutMs }).toArray();
-  const records = found.slice(0, limit);
-  const last = records.at(-1);
-  const hasMore = found.length > limit && last !== undefined;
-  return { records, next: hasMore ? placeOf(last._id, sortKeyOf(query.sort, last)) : undefined };
+  for await (const record of findVisible(collection, caller, query, { after, limit: limit + 1, timeoutMs })) {
+    if (last !== undefined && (items.length === limit || length > maxPageLength)) {
+      return { items, next: placeOf(last._id, sortKeyOf(query.sort, last)) };
+    }
+    const text = JSON.stringify(answer(record));
+    items.push(text);
+    length += text.length;
+    last = record;
+  }
+  return { items, next: undefined };
 }
 
 /** MaxTimeMSExpired: https://www.mongodb.com/docs/manual/reference/error-codes/ */

@@ -168,6 +168,23 @@ describe('lists', () => {
     assert.equal(page.body.nextCursor, null);
   });
 
+  it('end a page of large records before its limit', async () => {
+    const body = { schema: { properties: { text: { type: 'string' } } }, rules: { read: 'public' } };
+    await replica.call('PUT /v1/collections/large', { body, token: admin.token });
+    const text = 'x'.repeat(500_000);
+    const lines = Array.from({ length: 25 }, () => JSON.stringify({ text })).join('\n');
+    const type = 'application/x-ndjson';
+    const imported = await replica.call('POST /v1/data/large', { body: lines, type, token: admin.token });
+    assert.equal(imported.body.created, 25, imported.text);
+    const page = await replica.call('GET /v1/data/large?limit=200&fields=text');
+    const found = itemsOf(page).length;
+    assert.ok(found > 5 && found < 25, `${found} records on a page`);
+    const cursor = String(page.body.nextCursor);
+    const rest = await replica.call(`GET /v1/data/large?limit=200&fields=text&cursor=${cursor}`);
+    assert.equal(itemsOf(rest).length, 25 - found);
+    assert.equal(rest.body.nextCursor, null);
+  });
+
   it('bind a cursor to its query and its person', async () => {
     const page = await get({ sort: 'area', limit: 2 }, ada);
     const cursor = String(page.body.nextCursor);
