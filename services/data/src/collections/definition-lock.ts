@@ -18,6 +18,8 @@ export interface DefinitionLock {
   renew(): Promise<void>;
   /** Ends the change in the transaction that commits it. @throws Fault `definition-busy` */
   commit(session: ClientSession): Promise<void>;
+  /** Ends it together with the definition, in the transaction that removes it. @throws Fault `definition-busy` */
+  remove(session: ClientSession): Promise<void>;
   /** Ends a change that has not come about. */
   release(): Promise<void>;
 }
@@ -50,6 +52,10 @@ export async function lockDefinition(db: Db, id: string, demand: Demand): Promis
       const end = { $unset: { owner: true, until: true, pending: true, removing: true } } as const;
       const { matchedCount } = await changes.updateOne(own, end, { session });
       if (matchedCount === 0) throw definitionBusy();
+    },
+    async remove(session) {
+      const { deletedCount } = await changes.deleteOne(own, { session });
+      if (deletedCount === 0) throw definitionBusy();
     },
     async release() {
       await changes.updateOne(own, { $unset: { owner: true, until: true, pending: true, removing: true } });

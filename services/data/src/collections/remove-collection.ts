@@ -68,7 +68,7 @@ export function createRemoveCollection({ events, definitions, registry }: Remove
       throw collectionNotEmpty();
     }
     const write = await events.transaction(async (session) => {
-      await lock.commit(session);
+      await lock.remove(session);
       return await definitions.delete(cause, collection.id, deleted, { session });
     });
     if (write === undefined) throw faults.notFound();
