@@ -40,6 +40,8 @@ describe(`kill -9 under writes (CAUSEWAY_TEST_SEED=${seed})`, () => {
     const collection = await defineCollection(await admin());
     const [one, other] = people;
     const revoked = await startRevokedToken(['/v1/auth/account', '/v1/users/me', '/v1/collections']);
+    // A round that fails leaves nothing running that would keep the others from being told.
+    context.after(() => revoked.stop());
     const sources = [
       signUps,
       profileChanges(one),
@@ -48,7 +50,9 @@ describe(`kill -9 under writes (CAUSEWAY_TEST_SEED=${seed})`, () => {
       records(collection, other),
     ];
     const feed = await startResumingFeed(collection, one.accessToken);
+    context.after(() => feed.stop());
     const workload = startWorkload(sources);
+    context.after(() => workload.stop());
     await workload.progress(3, recoveryMs);
 
     await wait(random() * 500);

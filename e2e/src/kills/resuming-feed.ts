@@ -11,6 +11,8 @@ const foreverMs = 600_000;
 export interface ResumingFeed {
   /** Resolves when it has told of the creation of these records, each once, and of no other; then leaves. */
   readonly assertToldOnce: (recordIds: readonly string[], withinMs: number) => Promise<void>;
+  /** Leaves, whatever it has told; as often as one likes. */
+  readonly stop: () => void;
 }
 
 /** Subscribes, and stays subscribed whatever happens to the platform. */
@@ -44,7 +46,12 @@ export async function startResumingFeed(collection: string, token: string): Prom
     [...changes, ...(current?.changes() ?? [])]
       .filter((change) => change.event === 'created')
       .map((change) => change.data.record?.id);
+  const stop = (): void => {
+    isOver = true;
+    current?.close();
+  };
   return {
+    stop,
     assertToldOnce: async (recordIds, withinMs) => {
       const enough = (): void => {
         const told = new Set(created());
@@ -58,8 +65,7 @@ export async function startResumingFeed(collection: string, token: string): Prom
       try {
         await eventually(enough, { withinMs });
       } finally {
-        isOver = true;
-        current?.close();
+        stop();
       }
       await reading;
       assert.deepEqual(gaps, [], 'the feed has said that it left something out');

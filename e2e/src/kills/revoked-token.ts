@@ -12,6 +12,8 @@ const pauseMs = 50;
 export interface RevokedToken {
   /** Ends the attempts; fails if one of them succeeded, or if the token is not refused by every service now. */
   readonly assertRefused: () => Promise<void>;
+  /** Ends the attempts, whatever came of them; as often as one likes. */
+  readonly stop: () => void;
 }
 
 /** Signs somebody in and out, and then tries the token again and again, at one service after the other. */
@@ -43,9 +45,13 @@ export async function startRevokedToken(paths: readonly string[]): Promise<Revok
       await wait(pauseMs);
     }
   })();
+  const stop = (): void => {
+    isStopped = true;
+  };
   return {
+    stop,
     assertRefused: async () => {
-      isStopped = true;
+      stop();
       await trying;
       assert.deepEqual(accepted, [], 'a revoked token was accepted');
       await eventually(refusedEverywhere, { withinMs: 30_000 });

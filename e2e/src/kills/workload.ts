@@ -38,6 +38,8 @@ export interface Workload {
   readonly progress: (times: number, withinMs: number) => Promise<void>;
   /** Ends the writers, then repeats what is unanswered and repeatable, with its key, until it is answered. */
   readonly settle: (withinMs: number) => Promise<void>;
+  /** Ends the writers; as often as one likes. */
+  readonly stop: () => void;
 }
 
 /** Makes the writes of one kind, one after another. */
@@ -111,8 +113,12 @@ export function startWorkload(sources: readonly NextWrite[]): Workload {
   };
   const kinds = new Set(sources.map((next) => next().kind));
   const countOf = (kind: Kind): number => acknowledged.filter((each) => each.write.kind === kind).length;
+  const stop = (): void => {
+    isStopped = true;
+  };
   return {
     acknowledged,
+    stop,
     get unanswered() {
       return unanswered;
     },
@@ -128,7 +134,7 @@ export function startWorkload(sources: readonly NextWrite[]): Workload {
       assertSound();
     },
     settle: async (withinMs) => {
-      isStopped = true;
+      stop();
       await Promise.all(running);
       assertSound();
       const open = unanswered.filter((each) => each.isRepeatable);
