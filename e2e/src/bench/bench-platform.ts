@@ -7,8 +7,15 @@ import { testLimits } from '../harness/limits.ts';
 export interface BenchPlatform {
   readonly platform: TestPlatform;
   readonly gateway: string;
+  /** Settings of its services besides the platform's own: another gateway is to have them too. */
+  readonly gatewayEnv: Readonly<Record<string, string>>;
   /** @returns headers of somebody who has just signed in: tokens live for five minutes */
   readonly signedIn: () => Promise<Readonly<Record<string, string>>>;
+  /**
+   * @param headers - of {@link signedIn}
+   * @returns the same, and how far the caller has seen, as a client that lets itself be answered from caches sends it
+   */
+  readonly havingSeen: (headers: Readonly<Record<string, string>>) => Promise<Readonly<Record<string, string>>>;
   readonly call: (method: string, path: string, sent: Sent) => Promise<Got>;
 }
 
@@ -51,7 +58,12 @@ export async function startBenchPlatform(
     const got = await call('POST', '/v1/auth/sign-in', { body });
     return { authorization: `Bearer ${(got.body as { accessToken: string }).accessToken}` };
   };
-  return { platform, gateway, signedIn: signIn, call };
+  const havingSeen: BenchPlatform['havingSeen'] = async (headers) => {
+    const response = await request(new URL('/v1/collections', gateway), { headers });
+    await response.body.dump();
+    return { ...headers, 'causeway-after': String(response.headers['causeway-position']) };
+  };
+  return { platform, gateway, gatewayEnv: env, signedIn: signIn, havingSeen, call };
 }
 
 /** A record of the size that applications have. */

@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline';
 import { request } from 'undici';
 import { eventually } from '../harness/eventually.ts';
 import { testLimits } from '../harness/limits.ts';
+import type { BenchPlatform } from './bench-platform.ts';
 
 const checkout = path.resolve(import.meta.dirname, '../../..');
 
@@ -30,19 +31,26 @@ function sideProcess(args: readonly string[], env: NodeJS.ProcessEnv, url: strin
 
 type Child = ReturnType<typeof spawn>;
 
+/** Runs one of this folder's programs that serves at the port it prints. */
+async function startServer(program: string, args: readonly string[] = []): Promise<SideProcess> {
+  const file = path.join(import.meta.dirname, program);
+  const { child, stop } = sideProcess([file, ...args], process.env, '');
+  if (child.stdout === null) throw new Error(`${program} has no output`);
+  const lines = createInterface({ input: child.stdout });
+  const [port] = (await once(lines, 'line', { signal: AbortSignal.timeout(20_000) })) as [string];
+  return { url: `http://127.0.0.1:${port}`, stop };
+}
+
 /**
  * Starts a bare server: the upstream, or the proxy before it.
  *
  * @param target - the upstream's address, for the proxy
  */
-export async function startBareServer(target?: string): Promise<SideProcess> {
-  const file = path.join(import.meta.dirname, 'bare-servers.ts');
-  const { child, stop } = sideProcess([file, ...(target === undefined ? [] : [target])], process.env, '');
-  if (child.stdout === null) throw new Error('the bare server has no output');
-  const lines = createInterface({ input: child.stdout });
-  const [port] = (await once(lines, 'line', { signal: AbortSignal.timeout(20_000) })) as [string];
-  return { url: `http://127.0.0.1:${port}`, stop };
-}
+export const startBareServer = (target?: string): Promise<SideProcess> =>
+  startServer('bare-servers.ts', target === undefined ? [] : [target]);
+
+/** Starts what takes traces and forgets them: its address is an `OTEL_EXPORTER_OTLP_ENDPOINT`. */
+export const startTraceSink = (): Promise<SideProcess> => startServer('discard-traces.ts');
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -59,7 +67,7 @@ async function freePort(): Promise<number> {
  */
 export async function startGatewayBefore(
   upstream: string,
-  platform: Readonly<Record<string, string>>,
+  { platform, gatewayEnv }: BenchPlatform,
   headers: Readonly<Record<string, string>>,
 ): Promise<SideProcess> {
   const [port, opsPort] = [await freePort(), await freePort()];
@@ -70,12 +78,13 @@ export async function startGatewayBefore(
     PORT: String(port),
     OPS_PORT: String(opsPort),
     PUBLIC_URL: url,
-    KAFKA_BROKERS: platform.kafka,
-    REDIS_URL: platform.redis,
-    AUTH_URL: platform.auth,
+    KAFKA_BROKERS: platform.urls.kafka,
+    REDIS_URL: platform.urls.redis,
+    AUTH_URL: platform.urls.auth,
     USER_URL: upstream,
     DATA_URL: upstream,
     LOG_LEVEL: 'info',
+    ...gatewayEnv,
     CAUSEWAY_INTERNAL_KEY: randomBytes(24).toString('base64url'),
   };
   const preload = pathToFileURL(path.join(checkout, 'packages/telemetry/src/preload.ts')).href;
