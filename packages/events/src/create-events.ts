@@ -16,6 +16,7 @@ import { createFindEvent, type FindEvent } from './effects/find-event.ts';
 import { KafkaTopicError } from './kafka/errors.ts';
 import type { KafkaPort } from './kafka/port.ts';
 import { createEventLog, type EventLog } from './log/event-log.ts';
+import { endAbandonedTransactions } from './recording/abandoned-transactions.ts';
 import { recordedCollection, type RecordedCollection } from './recording/recorded-collection.ts';
 import { tombstones, type RecordedDocument } from './recording/recorded-document.ts';
 import { SessionJournal, type Bell } from './recording/session-journal.ts';
@@ -50,6 +51,8 @@ export interface EventsOptions {
   readonly leaseMs?: number;
   /** How often rows are looked for that a bell has missed; default 10,000. */
   readonly sweepMs?: number;
+  /** How long a transaction may be open before it counts as left by a process that died; default 12,000. */
+  readonly abandonedAfterMs?: number;
 }
 
 /** A collection whose writes record events. */
@@ -113,6 +116,7 @@ export const createEvents = (options: EventsOptions): Events => {
   });
   const topic = topicOf(service);
   const leaseMs = options.leaseMs ?? 6_000;
+  const { abandonedAfterMs: afterMs } = options;
   const journal = new SessionJournal();
   const stopping = new AbortController();
   const log = createEventLog(db, now);
@@ -124,6 +128,7 @@ export const createEvents = (options: EventsOptions): Events => {
   let relay: Relay | undefined;
   let consumer: Consumer | undefined;
   let endBeacon: (() => void) | undefined;
+  let endWatch: (() => void) | undefined;
 
   const bell: Bell = (row) => {
     const subject = row.outbox[0]?.subject;
@@ -248,6 +253,7 @@ export const createEvents = (options: EventsOptions): Events => {
     },
     prepare: (name) => rows.createIndex(name),
     async start() {
+      endWatch = endAbandonedTransactions({ client, logger, ...(afterMs === undefined ? {} : { afterMs }) });
       await createIndexes();
       await untilKafka(ensureTopics);
       await stream.start();
@@ -263,6 +269,7 @@ export const createEvents = (options: EventsOptions): Events => {
       stopping.abort();
       await left;
       endBeacon?.();
+      endWatch?.();
       await relay?.stop(drainMs);
       await stream.stop();
     },

@@ -186,7 +186,9 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
         },
         async onRecords(topic, partition, records) {
           const state = progress.get(keyOf(topic, partition));
-          if (state === undefined || state.leaving) return;
+          if (state?.leaving) return;
+          // Records that nobody has a place for are asked for again, not passed over.
+          if (state === undefined) throw new Error(`records of ${keyOf(topic, partition)}, which was not assigned`);
           state.inHand = work(state, records);
           try {
             await state.inHand;

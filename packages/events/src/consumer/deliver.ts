@@ -31,14 +31,14 @@ export type Delivery = (handler: Handler, event: EventEnvelope) => Promise<void>
 export const createDelivery = (options: DeliveryOptions): Delivery => {
   const { run, inbox, parking, logger, metrics, signal } = options;
 
-  /** Does something for as long as MongoDB is away; nothing can be decided without it. */
+  /** Does something once MongoDB lets it through; nothing can be decided without it. */
   const throughOutages = async <T>(work: () => Promise<T>): Promise<T> => {
     for (let failures = 0; ; failures += 1) {
       try {
         return await work();
       } catch (error) {
         if (!isOutage(error)) throw error;
-        if (failures % 10 === 0) logger.warn({ error }, 'MongoDB does not answer; the event waits');
+        if (failures % 10 === 0) logger.warn({ error }, 'MongoDB does not take the effect now; the event waits');
         await delay(outagePauseMs(failures), undefined, { signal });
       }
     }

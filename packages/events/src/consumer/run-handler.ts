@@ -6,7 +6,14 @@ import {
   type Cause,
   type EventEnvelope,
 } from '@causeway/contracts';
-import { MongoError, MongoNetworkError, MongoServerSelectionError, type ClientSession, type Db } from 'mongodb';
+import {
+  MongoError,
+  MongoNetworkError,
+  MongoOperationTimeoutError,
+  MongoServerSelectionError,
+  type ClientSession,
+  type Db,
+} from 'mongodb';
 
 import { MalformedEvent } from '../envelope/binary-mode.ts';
 import { isDuplicateKey } from '../recording/errors.ts';
@@ -42,13 +49,16 @@ const checked = (handler: Handler, event: EventEnvelope): EventEnvelope => {
   return contract === undefined ? event : checkRead(contract, event);
 };
 
-/** MongoDB is away: no attempt of any handler can succeed, and none can be parked. */
+/** MongoDB is away, or does not let anybody through now: no attempt of any handler can succeed, and none can be parked. */
 export const isOutage = (error: unknown): boolean =>
   error instanceof MongoNetworkError ||
   error instanceof MongoServerSelectionError ||
+  error instanceof MongoOperationTimeoutError ||
   (error instanceof MongoError && error.name === 'MongoWaitQueueTimeoutError') ||
   (error instanceof MongoError &&
-    (error.hasErrorLabel('RetryableWriteError') || error.hasErrorLabel('TransientTransactionError'))) ||
+    ['RetryableWriteError', 'TransientTransactionError', 'UnknownTransactionCommitResult'].some((label) =>
+      error.hasErrorLabel(label),
+    )) ||
   (error instanceof Fault && error.cause !== undefined && isOutage(error.cause));
 
 /** Trying again cannot help: the event or the handler would have to change. */

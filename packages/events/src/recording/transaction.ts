@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { SessionJournal } from './session-journal.ts';
 
-/** Transactions that go on for longer are given up: MongoDB itself ends them after 60 s. */
+/** Transactions that go on for longer are given up; see `abandoned-transactions.ts` for those whose process is gone. */
 const boundMs = 10_000;
 
 const hasLabel = (error: unknown, label: string): boolean => error instanceof MongoError && error.hasErrorLabel(label);

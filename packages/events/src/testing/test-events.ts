@@ -76,7 +76,7 @@ export const drivers: readonly KafkaDriver[] = ['platformatic', 'kafkajs'];
 export const openWorld = async (driver: KafkaDriver = 'platformatic'): Promise<TestWorld> => {
   const service = `t${randomBytes(5).toString('hex')}`;
   const database = `causeway-${service}`;
-  const client = await MongoClient.connect(fromEnvironment('MONGODB_URL'));
+  const client = await MongoClient.connect(fromEnvironment('MONGODB_URL'), { appName: service });
   const logger = createLogger({ service, level: process.env.TEST_LOG === undefined ? 'silent' : 'debug' });
   const brokers = fromEnvironment('KAFKA_BROKERS').split(',');
   const kafka = createKafka({ driver, brokers, clientId: service, logger });

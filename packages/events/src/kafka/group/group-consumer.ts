@@ -36,6 +36,8 @@ export class GroupConsumer implements KafkaConsumer {
   /** The last feed of each partition: its delivery may still run when the partition comes back to us. */
   readonly #lastFeeds = new Map<string, PartitionFeed>();
   #assignment: Assignment | undefined;
+  /** The end of the generation before: only then may the next one be announced. */
+  #left: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
 
   constructor(wire: KafkaWire, options: GroupConsumerOptions) {
@@ -103,12 +105,19 @@ export class GroupConsumer implements KafkaConsumer {
       starting: Promise.resolve(),
     };
     this.#assignment = assignment;
-    assignment.starting = this.#startFeeds(assignment);
+    assignment.starting = this.#left.then(() => this.#startFeeds(assignment));
   }
 
-  async #onLeaving(lost: boolean): Promise<void> {
+  #onLeaving(lost: boolean): Promise<void> {
     const assignment = this.#assignment;
-    if (!assignment) return;
+    if (!assignment) return Promise.resolve();
+    const leaving = this.#leave(assignment, lost);
+    // Who reads `onRevoked` late, since a drain took longer than the group waits, must not take it for the partitions that came after.
+    this.#left = leaving.catch(() => undefined);
+    return leaving;
+  }
+
+  async #leave(assignment: Assignment, lost: boolean): Promise<void> {
     if (lost) this.#assignment = undefined;
     assignment.ended.abort();
     for (const feed of assignment.feeds.values()) {

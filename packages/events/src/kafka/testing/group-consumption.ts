@@ -211,6 +211,37 @@ export function describeGroupConsumer(options: ConformanceOptions): void {
       await second.consumer.close();
     });
 
+    it('announces no generation before the last one has been given up, however long that took to be announced', async () => {
+      const [topic, group] = [await context.topic({ partitions: 2 }), context.group()];
+      await context.sendTexts(topic, ['a'], 0);
+      await context.sendTexts(topic, ['b'], 1);
+      const told: string[] = [];
+      let release: (() => void) | undefined;
+      const first = await TestConsumer.start(context.port, group, [topic], {
+        rebalanceTimeoutMs: 1_000,
+        onAssigned: async () => {
+          told.push('assigned');
+          if (release === undefined) await new Promise<void>((resolve) => (release = resolve));
+          return [];
+        },
+        onRevoked: () => {
+          told.push('revoked');
+          return Promise.resolve();
+        },
+      });
+      await eventually(() => release !== undefined);
+      const second = await TestConsumer.start(context.port, group, [topic]);
+      // The group waits no longer for the first one, which then has a generation of its own again.
+      await eventually(() => second.consumer.assigned.length === 1 && first.consumer.assigned.length === 1);
+      assert.deepEqual(told, ['assigned']);
+      release?.();
+      await eventually(() => told.length === 3);
+      assert.deepEqual(told, ['assigned', 'revoked', 'assigned']);
+      await eventually(() => new Set([...first.values(), ...second.values()]).size === 2);
+      await second.consumer.close();
+      await first.consumer.close();
+    });
+
     it('delivers the same records again when a handler rejects', async () => {
       const topic = await context.topic();
       await context.sendTexts(topic, ['a', 'b']);
