@@ -1,7 +1,14 @@
-import { accountCreated } from '@causeway/contracts';
+import { accountCreated, topicOf } from '@causeway/contracts';
 import { createEvents, faultOfError, followEndedSessions, onEvent } from '@causeway/events';
 import type { Events, Handler, KafkaPort, RecordedCollection } from '@causeway/events';
-import { createIdentity, createRevocations, eventRoutes, remoteKeys, withPosition } from '@causeway/service';
+import {
+  createIdentity,
+  createRevocations,
+  eventRoutes,
+  producerLogs,
+  remoteKeys,
+  withPosition,
+} from '@causeway/service';
 import type { Identity, Revocations, ServiceParts, StartContext } from '@causeway/service';
 import type { Logger } from '@causeway/telemetry';
 
@@ -86,6 +93,7 @@ export async function start(
     partitions: config.kafkaPartitions,
     logger,
     handlers: handlersOf(() => profiles),
+    readProducerLog: producerLogs({ urls: { [topicOf('auth')]: config.authUrl }, internalKey: config.internalKey }),
   });
   const profiles: RecordedCollection<ProfileDocument> = events.collection(profilesCollection, { thing: 'profile' });
   onStop('events', () => events.stop());

@@ -8,7 +8,7 @@ import { createEvents, createKafka, draft } from '@causeway/events';
 import type { Events } from '@causeway/events';
 import { isolatedKafka, readPublished } from '@causeway/events/testing';
 import type { PublishedEvents } from '@causeway/events/testing';
-import { createRevocations, connectRedis } from '@causeway/service';
+import { createRevocations, connectRedis, eventRoutes } from '@causeway/service';
 import { startTestService, testIdentity } from '@causeway/service/testing';
 import type { TestIdentity, TestService } from '@causeway/service/testing';
 import { createLogger } from '@causeway/telemetry';
@@ -54,8 +54,19 @@ export interface TestUser {
 
 const required = (name: string): string => process.env[name] ?? assert.fail(`${name} is not set`);
 
-/** Opens a world of its own. */
-export async function openTestUser(): Promise<TestUser> {
+/** What there is before this service starts. */
+export interface BeforeStart {
+  readonly createAccount: TestUser['createAccount'];
+  /** Before the names of topics and groups. */
+  readonly prefix: string;
+}
+
+/**
+ * Opens a world of its own.
+ *
+ * @param beforeStart - what happens before this service starts for the first time
+ */
+export async function openTestUser(beforeStart?: (before: BeforeStart) => Promise<void>): Promise<TestUser> {
   const name = `user-${randomUUID().slice(0, 8)}`;
   const client = await MongoClient.connect(required('MONGODB_URL'));
   const logger = createLogger({ service: name, level: process.env.TEST_LOG === undefined ? 'silent' : 'debug' });
@@ -75,6 +86,20 @@ export async function openTestUser(): Promise<TestUser> {
   const accounts = auth.collection('accounts', { thing: 'account' });
   const sessions = auth.collection('sessions', { thing: 'session' });
   await auth.start();
+  const cause = () => ({ correlationId: randomUUID(), principal: { type: 'system' } }) as const;
+  const createAccount: TestUser['createAccount'] = async ({
+    id = newId('usr'),
+    email = `${id.toLowerCase()}@example.com`,
+    name: called,
+  } = {}) => {
+    const facts = { accountId: id, email, emailVerified: false, roles: ['member' as const] };
+    const data = { ...facts, ...(called === undefined ? {} : { name: called }) };
+    const { event } = await accounts.create(cause(), { _id: id, state: {}, event: draft(accountCreated, data) });
+    return { id, event };
+  };
+  const internalKey = randomUUID();
+  const authService = await startTestService(eventRoutes(auth), { logger, internalKey });
+  await beforeStart?.({ createAccount, prefix });
 
   const settings = readConfig({
     MONGODB_URL: required('MONGODB_URL'),
@@ -82,7 +107,8 @@ export async function openTestUser(): Promise<TestUser> {
     REDIS_URL: required('REDIS_URL'),
     USER_DATABASE: name,
     KAFKA_PARTITIONS: '2',
-    CAUSEWAY_INTERNAL_KEY: randomUUID(),
+    CAUSEWAY_INTERNAL_KEY: internalKey,
+    AUTH_URL: authService.url,
   });
   const context = {
     settings,
@@ -105,7 +131,6 @@ export async function openTestUser(): Promise<TestUser> {
     ...(parts.translateError === undefined ? {} : { translateError: parts.translateError }),
   });
   const published = await readPublished(kafka, 'user');
-  const cause = () => ({ correlationId: randomUUID(), principal: { type: 'system' } }) as const;
   const producer = await kafka.producer();
 
   return {
@@ -132,12 +157,7 @@ export async function openTestUser(): Promise<TestUser> {
         body: (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>,
       };
     },
-    createAccount: async ({ id = newId('usr'), email = `${id.toLowerCase()}@example.com`, name: called } = {}) => {
-      const facts = { accountId: id, email, emailVerified: false, roles: ['member' as const] };
-      const data = { ...facts, ...(called === undefined ? {} : { name: called }) };
-      const { event } = await accounts.create(cause(), { _id: id, state: {}, event: draft(accountCreated, data) });
-      return { id, event };
-    },
+    createAccount,
     endSession: async (accountId) => {
       const sessionId = newId('ses');
       const event = draft(sessionEnded, { sessionId, accountId, reason: 'signed-out' });
@@ -152,6 +172,7 @@ export async function openTestUser(): Promise<TestUser> {
       await published.stop();
       await service.stop();
       for (const each of stops.reverse()) await each();
+      await authService.stop();
       await auth.stop();
       await kafka.deleteTopics([topicOf('auth'), topicOf('user'), handlersTopic]);
       await kafka.close();
