@@ -50,6 +50,18 @@ export interface CollectionRegistryOptions {
   readonly logger: { error(fields: Record<string, unknown>, message: string): void };
 }
 
+/** Whether a collection is known as it is: schemas cost time to compile, and writers read it anew during a change. */
+const isSame = (
+  { revision, def, pending, removing }: Collection,
+  document: DefinitionDocument,
+  change: DefinitionChange,
+): boolean =>
+  revision === document.revision &&
+  // Each change that is begun has a number of its own.
+  def === change.def &&
+  (pending === undefined) === (change.pending === undefined) &&
+  removing === (change.removing === true);
+
 /** Keeps the definitions of a process in step with MongoDB, by the commit stream. */
 export function createCollectionRegistry({ events, db, logger }: CollectionRegistryOptions): CollectionRegistry {
   const definitions = db.collection<DefinitionDocument>(definitionsCollection);
@@ -103,7 +115,7 @@ export function createCollectionRegistry({ events, db, logger }: CollectionRegis
       return undefined;
     }
     // The stream may have brought a later one meanwhile.
-    if (known !== undefined && known.revision > document.revision) return known;
+    if (known !== undefined && (known.revision > document.revision || isSame(known, document, change))) return known;
     return put(make({ id, name: document.name, revision: document.revision }, document.definition, change));
   };
 

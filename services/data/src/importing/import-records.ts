@@ -6,7 +6,7 @@ import type { Idempotency, IdempotentRequest } from '@causeway/events';
 
 import type { CollectionRegistry } from '../collections/collection-registry.ts';
 import { demandCreatable, maxRecordBytes } from '../records/judge-record.ts';
-import { underDefinition } from '../records/under-definition.ts';
+import { findForWrite, underDefinition } from '../records/under-definition.ts';
 import type { Caller } from '../rules/rule.ts';
 import type { Batch, ImportWriter } from './import-batch.ts';
 import { writeBatch } from './import-batch.ts';
@@ -97,7 +97,7 @@ export function createImportRecords({ registry, idempotency, locks, now }: Impor
     command: ImportRecords,
   ): Promise<{ readonly answer: ImportResult; readonly replayed: boolean }> => {
     const { collection: name, caller, request } = command;
-    const collection = await registry.find(name);
+    const collection = await findForWrite(registry, name);
     if (collection === undefined) throw faults.notFound();
     // Who may create nothing at all need not send everything first.
     demandCreatable(collection, caller);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 
 import { Fault, newEventId } from '@causeway/contracts';
@@ -14,6 +15,8 @@ import type { CollectionRegistry } from '../collections/collection-registry.ts';
 import { createCollectionRegistry } from '../collections/collection-registry.ts';
 import { lockDefinition } from '../collections/definition-lock.ts';
 import { demandDefinition } from '../collections/records-store.ts';
+import { createImportLocks } from '../importing/import-lock.ts';
+import { createImportRecords } from '../importing/import-records.ts';
 import type { Caller } from '../rules/rule.ts';
 import { openTestData } from '../testing/test-data.ts';
 import type { Person, TestData, TestReplica } from '../testing/test-data.ts';
@@ -135,9 +138,24 @@ describe('a replica that hears nothing', () => {
     await assert.rejects(create(registry, name, { a: 2 }), isFault('forbidden'));
     await create(registry, name, { a: 1 });
     await lock.release();
-    // The change has not come about; who knew of it goes on under what was, once told.
-    await registry.reload(id);
+    // The change has not come about; who knew of it goes on under what was, and is told by nobody.
     await create(registry, name, { a: 'text' });
+  });
+
+  it('imports under what was, once a change has ended without coming about', async () => {
+    const name = newName();
+    const id = await define(name, open);
+    const registry = await deaf();
+    const lock = await lockDefinition(events.db, id, { pending: { ...open, rules: { read: 'public' } } });
+    await demandDefinition(events.db, id, lock.def);
+    await assert.rejects(create(registry, name, {}), isFault('forbidden'));
+    await lock.release();
+    const locks = createImportLocks(events.db, new Uint8Array(32));
+    const importRecords = createImportRecords({ registry, idempotency: idempotency(), locks, now });
+    const body = Readable.from([Buffer.from('{"a":1}')]);
+    const command = { collection: name, caller, body, request: undefined, describe: (fault: Fault) => fault.code };
+    const { answer } = await importRecords(cause(), command);
+    assert.equal(answer.created, 1);
   });
 
   it('writes nothing while the collection is being removed', async () => {
@@ -149,6 +167,7 @@ describe('a replica that hears nothing', () => {
     await demandDefinition(events.db, id, lock.def);
     await assert.rejects(create(registry, name, {}), isFault('definition-busy'));
     await lock.release();
+    await create(registry, name, {});
   });
 
   it('takes over a change whose owner is gone, and not one that is at work', async () => {

@@ -28,6 +28,24 @@ function codeOf(error: unknown): unknown {
 }
 
 /**
+ * Finds a collection for somebody who writes. One that is known to be in the middle of a change is read again: a change
+ * that ends without being committed tells nobody, and what it asked of writers would be kept to for ever.
+ *
+ * @param registry - the definitions
+ * @param name - the collection's
+ * @returns undefined where there is no such collection
+ */
+export async function findForWrite(
+  registry: Pick<CollectionRegistry, 'find' | 'reload'>,
+  name: string,
+): Promise<Collection | undefined> {
+  const known = await registry.find(name);
+  if (known === undefined || (known.pending === undefined && !known.removing)) return known;
+  await registry.reload(known.id);
+  return await registry.find(name);
+}
+
+/**
  * Runs what writes records of a collection. Where the definition has changed since this process heard of it, MongoDB
  * refuses the write; then the definition is read again and the work is done anew.
  *
@@ -42,7 +60,8 @@ export async function underDefinition<T>(
   work: (collection: Collection) => Promise<T>,
 ): Promise<T> {
   for (let tries = 1; tries <= maxTries; tries += 1) {
-    const collection = await registry.find(name);
+    // After the first try it has just been read.
+    const collection = await (tries === 1 ? findForWrite(registry, name) : registry.find(name));
     if (collection === undefined) throw faults.notFound();
     try {
       return await work(collection);
