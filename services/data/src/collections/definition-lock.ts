@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
 import type { ClientSession, Collection as MongoCollection, Db } from 'mongodb';
-import { MongoServerError } from 'mongodb';
 
 import type { Definition, DefinitionChange } from './collection.model.ts';
 import { changesCollection } from './collection.model.ts';
@@ -34,7 +33,7 @@ const lockMs = 30_000;
  * @param db - the service's database
  * @param id - the definition's
  * @param demand - what writers have to keep to as well
- * @throws Fault `definition-busy` where another change is under way
+ * @throws Fault `definition-busy` where another change is under way, or the definition is gone
  */
 export async function lockDefinition(db: Db, id: string, demand: Demand): Promise<DefinitionLock> {
   const changes = db.collection<DefinitionChange>(changesCollection);
@@ -75,20 +74,15 @@ async function take(
   const until = new Date(now.getTime() + lockMs);
   const { pending, removing } = { pending: undefined, removing: undefined, ...demand };
   const begin = {
-    def: { $add: [{ $ifNull: ['$def', 0] }, 1] },
+    def: { $add: ['$def', 1] },
     owner,
     until,
     // A schema holds names such as $ref, which are no operators here.
     pending: pending === undefined ? '$$REMOVE' : { $literal: pending },
     removing: removing ?? '$$REMOVE',
   };
-  try {
-    const locked = await changes.findOneAndUpdate(free, [{ $set: begin }], { upsert: true, returnDocument: 'after' });
-    if (locked === null) throw definitionBusy();
-    return locked;
-  } catch (error) {
-    // The upsert meets a row that is there and not free.
-    if (error instanceof MongoServerError && error.code === 11_000) throw definitionBusy({ cause: error });
-    throw error;
-  }
+  // Without a row the collection has been removed: one made here would count anew, and let old writers in again.
+  const locked = await changes.findOneAndUpdate(free, [{ $set: begin }], { returnDocument: 'after' });
+  if (locked === null) throw definitionBusy();
+  return locked;
 }

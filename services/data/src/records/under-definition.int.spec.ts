@@ -11,6 +11,7 @@ import { createLogger } from '@causeway/telemetry';
 import { MongoClient } from 'mongodb';
 
 import type { Definition } from '../collections/collection.model.ts';
+import { changesCollection, recordsCollection } from '../collections/collection.model.ts';
 import type { CollectionRegistry } from '../collections/collection-registry.ts';
 import { createCollectionRegistry } from '../collections/collection-registry.ts';
 import { lockDefinition } from '../collections/definition-lock.ts';
@@ -170,11 +171,28 @@ describe('a replica that hears nothing', () => {
     await create(registry, name, {});
   });
 
+  it('writes nothing into a collection that has been removed, whoever comes late to change it', async () => {
+    const name = newName();
+    const id = await define(name, open);
+    const registry = await deaf();
+    await create(registry, name, {});
+    const removal = `DELETE /v1/collections/${name}?records=delete`;
+    assert.equal((await replica.call(removal, { token: admin.token })).status, 204);
+    // A change that had read the definition before it went.
+    const late = lockDefinition(events.db, id, { removing: true }).then(({ def }) =>
+      demandDefinition(events.db, id, def),
+    );
+    await assert.rejects(late, isFault('definition-busy'));
+    await assert.rejects(create(registry, name, {}), isFault('not-found'));
+    assert.equal(await data.db.collection(recordsCollection(id)).countDocuments({}), 0);
+    assert.equal(await data.db.collection<{ _id: string }>(changesCollection).findOne({ _id: id }), null);
+  });
+
   it('takes over a change whose owner is gone, and not one that is at work', async () => {
     const id = await define(newName(), open);
     const first = await lockDefinition(events.db, id, { pending: strict });
     await assert.rejects(lockDefinition(events.db, id, { pending: open }), isFault('definition-busy'));
-    const changes = data.db.collection<{ _id: string }>('definition_changes');
+    const changes = data.db.collection<{ _id: string }>(changesCollection);
     await changes.updateOne({ _id: id }, { $set: { until: new Date(0) } });
     const second = await lockDefinition(events.db, id, { pending: open });
     assert.equal(second.def, first.def + 1);
