@@ -14,7 +14,7 @@ import { definitionConflict, tooManyCollections } from './collections.errors.ts'
 import type { DefinitionLock } from './definition-lock.ts';
 import { lockDefinition } from './definition-lock.ts';
 import type { CompiledDefinition } from './parse-definition.ts';
-import { buildIndexes } from './record-indexes.ts';
+import { buildIndex, dropOtherIndexes } from './record-indexes.ts';
 import { createRecordsCollection, demandDefinition } from './records-store.ts';
 
 /** What {@link createDefineCollection} is given. */
@@ -53,6 +53,7 @@ const maxExamples = 5;
 export function createDefineCollection({ events, definitions, registry }: DefineCollectionDependencies) {
   const { db } = events;
   const changes = db.collection<DefinitionChange>(changesCollection);
+  const recordsOf = (id: string) => db.collection<RecordDocument>(recordsCollection(id));
 
   const create = async (cause: Cause, name: string, definition: CompiledDefinition): Promise<DefinedCollection> => {
     if ((await definitions.native.countDocuments({}, { limit: maxCollections })) >= maxCollections) {
@@ -61,7 +62,7 @@ export function createDefineCollection({ events, definitions, registry }: Define
     const id = newId('col');
     const { source } = definition;
     await createRecordsCollection(db, id, 1);
-    await buildIndexes(db.collection<RecordDocument>(recordsCollection(id)), source.indexes);
+    for (const index of source.indexes) await buildIndex(recordsOf(id), index);
     await events.prepare(recordsCollection(id));
     const write = await events.transaction(async (session) => {
       await changes.insertOne({ _id: id, def: 1 }, { session });
@@ -91,32 +92,47 @@ export function createDefineCollection({ events, definitions, registry }: Define
     return { document: write.document, eventId: write.event.id, isNew: false };
   };
 
+  const changeLocked = async (
+    cause: Cause,
+    current: DefinitionDocument,
+    definition: CompiledDefinition,
+    lock: DefinitionLock,
+  ): Promise<DefinedCollection> => {
+    const { source } = definition;
+    const records = recordsOf(current._id);
+    await demandDefinition(db, current._id, lock.def);
+    for (const index of source.indexes) {
+      await lock.demandHeld();
+      await buildIndex(records, index);
+    }
+    if (!isDeepStrictEqual(source.schema, current.definition.schema)) await checkRecords(records, definition, lock);
+    return await commit(cause, current, source, lock);
+  };
+
+  /** Whether the change has come about or not: leaves the indexes that the definition asks for now. */
+  const tidyIndexes = async (id: string, lock: DefinitionLock): Promise<void> => {
+    // Who has taken it over may have promised what we have built.
+    if (!(await lock.isHeld())) return;
+    const document = await definitions.native.findOne({ _id: id });
+    if (document !== null) await dropOtherIndexes(recordsOf(id), document.definition.indexes);
+  };
+
   const change = async (
     cause: Cause,
     current: DefinitionDocument,
     definition: CompiledDefinition,
   ): Promise<DefinedCollection> => {
-    const { source } = definition;
-    if (isDeepStrictEqual(source, current.definition)) return { document: current, isNew: false };
-    const lock = await lockDefinition(db, current._id, { pending: source });
+    if (isDeepStrictEqual(definition.source, current.definition)) return { document: current, isNew: false };
+    const lock = await lockDefinition(db, current._id, { pending: definition.source });
     try {
-      await demandDefinition(db, current._id, lock.def);
-      const records = db.collection<RecordDocument>(recordsCollection(current._id));
-      const indexes = await buildIndexes(records, source.indexes);
-      let defined: DefinedCollection;
-      try {
-        if (!isDeepStrictEqual(source.schema, current.definition.schema)) await checkRecords(records, definition, lock);
-        defined = await commit(cause, current, source, lock);
-      } catch (error) {
-        await indexes.undo();
-        throw error;
-      }
-      await indexes.finish();
-      return defined;
+      return await changeLocked(cause, current, definition, lock);
     } finally {
-      // After a commit it is not ours any more, and this does nothing.
-      await lock.release();
-      await registry.reload(current._id);
+      try {
+        await tidyIndexes(current._id, lock);
+      } finally {
+        await lock.release();
+        await registry.reload(current._id);
+      }
     }
   };
 
@@ -145,7 +161,7 @@ async function checkRecords(
   let count = 0;
   for await (const { _id, fields } of records.find({}, { projection: { fields: 1 }, batchSize: 1_000 })) {
     count += 1;
-    if (count % 5_000 === 0) await lock.renew();
+    if (count % 5_000 === 0) await lock.demandHeld();
     const errors = schema.validate(fields);
     if (errors.length > 0) examples.push({ id: _id, errors });
     if (examples.length >= maxExamples) break;

@@ -13,43 +13,56 @@ export type Demand = { readonly pending: Definition } | { readonly removing: tru
 export interface DefinitionLock {
   /** The number that the records' validator is to demand. */
   readonly def: number;
-  /** Moves the lock's end on. @throws Fault `definition-busy` where somebody has taken it over */
-  renew(): Promise<void>;
-  /** Ends the change in the transaction that commits it. @throws Fault `definition-busy` */
+  /** Whether nobody has taken it over, and then nobody does for as long as a lock lasts. */
+  isHeld(): Promise<boolean>;
+  /** Makes sure of {@link isHeld} before a step. @throws Fault `definition-busy` where somebody has taken it over */
+  demandHeld(): Promise<void>;
+  /** Ends what writers have to keep to, in the transaction that commits the change. @throws Fault `definition-busy` */
   commit(session: ClientSession): Promise<void>;
   /** Ends it together with the definition, in the transaction that removes it. @throws Fault `definition-busy` */
   remove(session: ClientSession): Promise<void>;
-  /** Ends a change that has not come about. */
+  /** Lets it go, with whatever it asks of writers; nothing where it is not held. */
   release(): Promise<void>;
 }
 
 /** A process that has not moved its lock on for so long is taken for dead. */
-const lockMs = 30_000;
+const defaultLockMs = 30_000;
 
 /**
  * Begins a change of a definition: takes the lock, raises the number, and tells all writers what they have to keep to
- * meanwhile. A writer that knows an older number is refused by the records' validator, and reads this.
+ * meanwhile. A writer that knows an older number is refused by the records' validator, and reads this. The lock moves its
+ * own end on until it is released: no step is too long for it.
  *
  * @param db - the service's database
  * @param id - the definition's
  * @param demand - what writers have to keep to as well
+ * @param lockMs - for how long a process that does not move it on is waited for
  * @throws Fault `definition-busy` where another change is under way, or the definition is gone
  */
-export async function lockDefinition(db: Db, id: string, demand: Demand): Promise<DefinitionLock> {
+export async function lockDefinition(
+  db: Db,
+  id: string,
+  demand: Demand,
+  lockMs: number = defaultLockMs,
+): Promise<DefinitionLock> {
   const changes = db.collection<DefinitionChange>(changesCollection);
   const owner = randomUUID();
-  const { def } = await take(changes, id, owner, demand);
+  const { def } = await take(changes, id, { owner, lockMs }, demand);
   const own = { _id: id, owner };
-  const until = (): Date => new Date(Date.now() + lockMs);
+  const isHeld = async (): Promise<boolean> => {
+    const { matchedCount } = await changes.updateOne(own, { $set: { until: new Date(Date.now() + lockMs) } });
+    return matchedCount > 0;
+  };
+  // One that fails is made up for by the next; where the lock is lost, the next step finds out.
+  const renewal = setInterval(() => void isHeld().catch(() => undefined), lockMs / 3).unref();
   return {
     def,
-    async renew() {
-      const { matchedCount } = await changes.updateOne(own, { $set: { until: until() } });
-      if (matchedCount === 0) throw definitionBusy();
+    isHeld,
+    async demandHeld() {
+      if (!(await isHeld())) throw definitionBusy();
     },
     async commit(session) {
-      const end = { $unset: { owner: true, until: true, pending: true, removing: true } } as const;
-      const { matchedCount } = await changes.updateOne(own, end, { session });
+      const { matchedCount } = await changes.updateOne(own, { $unset: demands }, { session });
       if (matchedCount === 0) throw definitionBusy();
     },
     async remove(session) {
@@ -57,15 +70,18 @@ export async function lockDefinition(db: Db, id: string, demand: Demand): Promis
       if (deletedCount === 0) throw definitionBusy();
     },
     async release() {
-      await changes.updateOne(own, { $unset: { owner: true, until: true, pending: true, removing: true } });
+      clearInterval(renewal);
+      await changes.updateOne(own, { $unset: { owner: true, until: true, ...demands } });
     },
   };
 }
 
+const demands = { pending: true, removing: true } as const;
+
 async function take(
   changes: MongoCollection<DefinitionChange>,
   id: string,
-  owner: string,
+  { owner, lockMs }: { readonly owner: string; readonly lockMs: number },
   demand: Demand,
 ): Promise<DefinitionChange> {
   const now = new Date();

@@ -36,44 +36,32 @@ export function describeIndex({ keys, unique = false }: IndexDefinition): IndexD
   };
 }
 
-/** What {@link buildIndexes} has done. */
-export interface BuiltIndexes {
-  /** Removes what was built: the definition has not come about. */
-  undo(): Promise<void>;
-  /** Removes what the definition does not ask for any more. */
-  finish(): Promise<void>;
-}
+/** Names of the indexes that definitions have asked for. */
+const namesOf = async (records: Collection<RecordDocument>): Promise<string[]> =>
+  (await records.indexes()).flatMap(({ name }) => (name?.startsWith(prefix) === true ? [name] : []));
 
 /**
- * Builds the indexes that a definition asks for and that are not there.
+ * Builds an index, unless it is there. One that somebody else is building is waited for: MongoDB lists it already, but the
+ * records may yet refuse it.
  *
- * @throws Fault `definition-conflict` where the records do not allow one
+ * @throws Fault `definition-conflict` where the records do not allow it
  */
-export async function buildIndexes(
+export async function buildIndex(records: Collection<RecordDocument>, definition: IndexDefinition): Promise<void> {
+  const index = describeIndex(definition);
+  try {
+    await records.createIndexes([index]);
+  } catch (error) {
+    throw await explain(records, index, error);
+  }
+}
+
+/** Removes the indexes that a definition does not ask for: an older one did, or one that has not come about. */
+export async function dropOtherIndexes(
   records: Collection<RecordDocument>,
   definitions: readonly IndexDefinition[],
-): Promise<BuiltIndexes> {
-  const wanted = definitions.map(describeIndex);
-  const there = new Set(
-    (await records.indexes()).flatMap(({ name }) => (name?.startsWith(prefix) === true ? [name] : [])),
-  );
-  const missing = wanted.filter(({ name }) => !there.has(name));
-  const drop = async (names: readonly string[]): Promise<void> => {
-    for (const name of names) await records.dropIndex(name);
-  };
-  const built: string[] = [];
-  const undo = (): Promise<void> => drop(built);
-  for (const index of missing) {
-    try {
-      await records.createIndexes([index]);
-    } catch (error) {
-      await undo();
-      throw await explain(records, index, error);
-    }
-    built.push(index.name);
-  }
-  const names = new Set(wanted.map(({ name }) => name));
-  return { undo, finish: () => drop([...there].filter((name) => !names.has(name))) };
+): Promise<void> {
+  const wanted = new Set(definitions.map((each) => describeIndex(each).name));
+  for (const name of await namesOf(records)) if (!wanted.has(name)) await records.dropIndex(name);
 }
 
 /** Cannot index parallel arrays: https://www.mongodb.com/docs/manual/reference/error-codes/ */

@@ -47,7 +47,7 @@ export function createRemoveCollection({ events, definitions, registry }: Remove
     const { id: by } = cause.principal;
     for (;;) {
       signal.throwIfAborted();
-      await lock.renew();
+      await lock.demandHeld();
       const rows = await records.native.find({}, { projection: { _id: 1 }, limit: 500 }).toArray();
       if (rows.length === 0) return;
       for (const { _id } of rows) {

@@ -187,18 +187,4 @@ describe('a replica that hears nothing', () => {
     assert.equal(await data.db.collection(recordsCollection(id)).countDocuments({}), 0);
     assert.equal(await data.db.collection<{ _id: string }>(changesCollection).findOne({ _id: id }), null);
   });
-
-  it('takes over a change whose owner is gone, and not one that is at work', async () => {
-    const id = await define(newName(), open);
-    const first = await lockDefinition(events.db, id, { pending: strict });
-    await assert.rejects(lockDefinition(events.db, id, { pending: open }), isFault('definition-busy'));
-    const changes = data.db.collection<{ _id: string }>(changesCollection);
-    await changes.updateOne({ _id: id }, { $set: { until: new Date(0) } });
-    const second = await lockDefinition(events.db, id, { pending: open });
-    assert.equal(second.def, first.def + 1);
-    await assert.rejects(first.renew(), isFault('definition-busy'));
-    await first.release();
-    await second.renew();
-    await second.release();
-  });
 });

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { Fault, newEventId } from '@causeway/contracts';
+import type { Cause } from '@causeway/contracts';
+import { createEvents, createKafka } from '@causeway/events';
+import type { Events, RecordedCollection } from '@causeway/events';
+import { createLogger } from '@causeway/telemetry';
+import type { Collection } from 'mongodb';
+import { MongoClient } from 'mongodb';
+
+import type { Definition, DefinitionChange, DefinitionDocument } from './collection.model.ts';
+import { changesCollection, definitionsCollection, recordsCollection } from './collection.model.ts';
+import { ensureDefinitionIndexes } from './collection.model.ts';
+import type { CollectionRegistry } from './collection-registry.ts';
+import { createCollectionRegistry } from './collection-registry.ts';
+import type { DefinedCollection, DefineCollectionDependencies } from './define-collection.ts';
+import { createDefineCollection } from './define-collection.ts';
+import { lockDefinition } from './definition-lock.ts';
+import { parseDefinition } from './parse-definition.ts';
+
+describe('a change of a definition', () => {
+  let client: MongoClient;
+  let events: Events;
+  let definitions: RecordedCollection<DefinitionDocument>;
+  let changes: Collection<DefinitionChange>;
+  let registry: CollectionRegistry;
+
+  before(async () => {
+    client = await MongoClient.connect(process.env.MONGODB_URL ?? '');
+    const logger = createLogger({ service: 'data', level: 'silent' });
+    const brokers = (process.env.KAFKA_BROKERS ?? '').split(',');
+    const kafka = createKafka({ driver: 'platformatic', brokers, clientId: 'define', logger });
+    const database = `data-${randomUUID().slice(0, 8)}`;
+    // Never started: what is recorded is not published.
+    events = createEvents({ service: 'data', client, database, kafka, partitions: 2, logger });
+    definitions = events.collection<DefinitionDocument>(definitionsCollection, { thing: 'collection' });
+    changes = events.db.collection<DefinitionChange>(changesCollection);
+    await ensureDefinitionIndexes(events.db);
+    registry = createCollectionRegistry({ events, db: events.db, logger });
+    await registry.start();
+  });
+
+  after(async () => {
+    await events.db.dropDatabase();
+    await client.close();
+  });
+
+  const cause = (): Cause => ({ correlationId: newEventId(), principal: { type: 'app_user', id: 'usr_ada' } });
+  const isFault = (code: string) => (error: unknown) => error instanceof Fault && error.code === code;
+  const newName = (): string => `c${randomUUID().slice(0, 8)}`;
+  const open: Definition = { schema: { additionalProperties: true }, indexes: [], rules: {} };
+  const strict: Definition = { ...open, schema: { properties: { a: { type: 'number' } } } };
+
+  /** Defines a collection; `transaction` may do something before the change is committed. */
+  const define = (
+    name: string,
+    definition: Definition,
+    { transaction }: Pick<DefineCollectionDependencies['events'], 'transaction'> = events,
+  ): Promise<DefinedCollection> =>
+    createDefineCollection({ events: { ...events, transaction }, definitions, registry })(cause(), {
+      name,
+      definition: parseDefinition(definition),
+      ifMatch: undefined,
+    });
+  const defined = async (definition: Definition): Promise<{ readonly name: string; readonly id: string }> => {
+    const name = newName();
+    const { document } = await define(name, definition);
+    return { name, id: document._id };
+  };
+  const keysOf = async (id: string): Promise<unknown[]> =>
+    (await events.db.collection(recordsCollection(id)).indexes()).map(({ key }) => key);
+  /** The lock's owner is taken for dead. */
+  const abandon = (id: string) => changes.updateOne({ _id: id }, { $set: { until: new Date(0) } });
+
+  it('takes over one whose owner is gone, and not one that is at work', async () => {
+    const { id } = await defined(open);
+    const first = await lockDefinition(events.db, id, { pending: strict });
+    await assert.rejects(lockDefinition(events.db, id, { pending: open }), isFault('definition-busy'));
+    await abandon(id);
+    const second = await lockDefinition(events.db, id, { pending: open });
+    assert.equal(second.def, first.def + 1);
+    await assert.rejects(first.demandHeld(), isFault('definition-busy'));
+    await first.release();
+    await second.demandHeld();
+    await second.release();
+  });
+
+  it('keeps its lock for as long as it works, however long a step takes', async () => {
+    const { id } = await defined(open);
+    const startedAt = Date.now();
+    const lockMs = 300;
+    const lock = await lockDefinition(events.db, id, { pending: open }, lockMs);
+    const bound = startedAt + 20 * lockMs;
+    // Moved on twice, it would have run out by itself before.
+    for (let until = 0; until < startedAt + 2 * lockMs; until = Number((await changes.findOne({ _id: id }))?.until)) {
+      assert.ok(Date.now() < bound, 'the lock is not moved on');
+      await delay(10);
+    }
+    await assert.rejects(lockDefinition(events.db, id, { pending: open }), isFault('definition-busy'));
+    await lock.release();
+    await (await lockDefinition(events.db, id, { pending: open })).release();
+  });
+
+  it('removes no index that whoever took it over has promised', async () => {
+    const { name, id } = await defined(open);
+    const unique: Definition = { ...open, indexes: [{ keys: { a: 1 }, unique: true }] };
+    const slow = define(name, unique, {
+      async transaction(work) {
+        // Its client has given up, and asks again.
+        await abandon(id);
+        await define(name, unique);
+        return await events.transaction(work);
+      },
+    });
+    await assert.rejects(slow, isFault('definition-busy'));
+    assert.deepEqual((await registry.find(name))?.source, unique);
+    assert.ok((await keysOf(id)).some((key) => JSON.stringify(key) === '{"fields.a":1}'));
+  });
+
+  it('leaves no index behind where it does not come about', async () => {
+    const { name, id } = await defined(open);
+    const before = await keysOf(id);
+    const failing = define(
+      name,
+      { ...open, indexes: [{ keys: { a: 1 }, unique: true }] },
+      {
+        transaction: () => Promise.reject(new Error('not now')),
+      },
+    );
+    await assert.rejects(failing, /not now/);
+    assert.deepEqual(await keysOf(id), before);
+  });
+});
