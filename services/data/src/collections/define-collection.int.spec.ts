@@ -11,6 +11,7 @@ import { createLogger } from '@causeway/telemetry';
 import type { Collection } from 'mongodb';
 import { MongoClient } from 'mongodb';
 
+import type { RecordDocument } from '../records/record.model.ts';
 import type { Definition, DefinitionChange, DefinitionDocument } from './collection.model.ts';
 import { changesCollection, definitionsCollection, recordsCollection } from './collection.model.ts';
 import { ensureDefinitionIndexes } from './collection.model.ts';
@@ -20,6 +21,7 @@ import type { DefinedCollection, DefineCollectionDependencies } from './define-c
 import { createDefineCollection } from './define-collection.ts';
 import { lockDefinition } from './definition-lock.ts';
 import { parseDefinition } from './parse-definition.ts';
+import { buildIndex, describeIndex } from './record-indexes.ts';
 
 describe('a change of a definition', () => {
   let client: MongoClient;
@@ -132,5 +134,33 @@ describe('a change of a definition', () => {
     );
     await assert.rejects(failing, /not now/);
     assert.deepEqual(await keysOf(id), before);
+  });
+
+  it('that is repeated puts indexes right that a process which died has left wrong', async () => {
+    const unique: Definition = { ...open, indexes: [{ keys: { a: 1 }, unique: true }] };
+    const { name, id } = await defined(unique);
+    const right = await keysOf(id);
+    const records = events.db.collection<RecordDocument>(recordsCollection(id));
+    await buildIndex(records, { keys: { b: 1 }, unique: true });
+    await records.dropIndex(describeIndex({ keys: { a: 1 }, unique: true }).name);
+    const { document, eventId } = await define(name, unique);
+    assert.deepEqual({ revision: document.revision, eventId }, { revision: 1, eventId: undefined });
+    assert.deepEqual(
+      new Set((await keysOf(id)).map((key) => JSON.stringify(key))),
+      new Set(right.map((key) => JSON.stringify(key))),
+    );
+  });
+
+  it('goes on from what has changed since it was first read, unless it was to be another revision', async () => {
+    const { name } = await defined(open);
+    const read = await definitions.native.findOne({ name });
+    await define(name, { ...open, rules: { read: 'public' } });
+    const findOne = (filter: object) =>
+      'name' in filter ? Promise.resolve(read) : definitions.native.findOne(filter as { _id: string });
+    const native = { findOne } as unknown as Collection<DefinitionDocument>;
+    const late = createDefineCollection({ events, definitions: { ...definitions, native }, registry });
+    const command = { name, definition: parseDefinition(strict) };
+    await assert.rejects(late(cause(), { ...command, ifMatch: [1] }), isFault('precondition-failed'));
+    assert.equal((await late(cause(), { ...command, ifMatch: undefined })).document.revision, 3);
   });
 });

@@ -14,7 +14,7 @@ import { definitionConflict, tooManyCollections } from './collections.errors.ts'
 import type { DefinitionLock } from './definition-lock.ts';
 import { lockDefinition } from './definition-lock.ts';
 import type { CompiledDefinition } from './parse-definition.ts';
-import { buildIndex, dropOtherIndexes } from './record-indexes.ts';
+import { buildIndex, dropOtherIndexes, hasIndexes } from './record-indexes.ts';
 import { createRecordsCollection, demandDefinition } from './records-store.ts';
 
 /** What {@link createDefineCollection} is given. */
@@ -94,18 +94,23 @@ export function createDefineCollection({ events, definitions, registry }: Define
 
   const changeLocked = async (
     cause: Cause,
-    current: DefinitionDocument,
-    definition: CompiledDefinition,
+    id: string,
+    { definition, ifMatch }: DefineCollection,
     lock: DefinitionLock,
   ): Promise<DefinedCollection> => {
+    // Somebody may have changed it before it was locked.
+    const current = await definitions.native.findOne({ _id: id });
+    if (!matches(ifMatch, current?.revision)) throw faults.preconditionFailed();
+    if (current === null) throw faults.conflict();
     const { source } = definition;
-    const records = recordsOf(current._id);
-    await demandDefinition(db, current._id, lock.def);
+    const records = recordsOf(id);
+    await demandDefinition(db, id, lock.def);
     for (const index of source.indexes) {
       await lock.demandHeld();
       await buildIndex(records, index);
     }
     if (!isDeepStrictEqual(source.schema, current.definition.schema)) await checkRecords(records, definition, lock);
+    if (isDeepStrictEqual(source, current.definition)) return { document: current, isNew: false };
     return await commit(cause, current, source, lock);
   };
 
@@ -119,34 +124,40 @@ export function createDefineCollection({ events, definitions, registry }: Define
 
   const change = async (
     cause: Cause,
-    current: DefinitionDocument,
-    definition: CompiledDefinition,
+    known: DefinitionDocument,
+    command: DefineCollection,
   ): Promise<DefinedCollection> => {
-    if (isDeepStrictEqual(definition.source, current.definition)) return { document: current, isNew: false };
-    const lock = await lockDefinition(db, current._id, { pending: definition.source });
+    const { _id: id } = known;
+    const { source } = command.definition;
+    // A process that died in a change may have left indexes that no definition asks for.
+    if (isDeepStrictEqual(source, known.definition) && (await hasIndexes(recordsOf(id), source.indexes))) {
+      return { document: known, isNew: false };
+    }
+    const lock = await lockDefinition(db, id, { pending: source });
     try {
-      return await changeLocked(cause, current, definition, lock);
+      return await changeLocked(cause, id, command, lock);
     } finally {
       try {
-        await tidyIndexes(current._id, lock);
+        await tidyIndexes(id, lock);
       } finally {
         await lock.release();
-        await registry.reload(current._id);
+        await registry.reload(id);
       }
     }
   };
 
-  return async (cause: Cause, { name, definition, ifMatch }: DefineCollection): Promise<DefinedCollection> => {
+  return async (cause: Cause, command: DefineCollection): Promise<DefinedCollection> => {
+    const { name, definition, ifMatch } = command;
     const current = await definitions.native.findOne({ name });
     if (!matches(ifMatch, current?.revision)) throw faults.preconditionFailed();
-    if (current !== null) return await change(cause, current, definition);
+    if (current !== null) return await change(cause, current, command);
     try {
       return await create(cause, name, definition);
     } catch (error) {
       // Somebody has defined the same name meanwhile.
       const winner = error instanceof DuplicateKey ? await definitions.native.findOne({ name }) : null;
       if (winner === null) throw error;
-      return await change(cause, winner, definition);
+      return await change(cause, winner, command);
     }
   };
 }

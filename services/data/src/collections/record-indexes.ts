@@ -40,6 +40,15 @@ export function describeIndex({ keys, unique = false }: IndexDefinition): IndexD
 const namesOf = async (records: Collection<RecordDocument>): Promise<string[]> =>
   (await records.indexes()).flatMap(({ name }) => (name?.startsWith(prefix) === true ? [name] : []));
 
+/** Whether records have the indexes that a definition asks for, and no others. */
+export async function hasIndexes(
+  records: Collection<RecordDocument>,
+  definitions: readonly IndexDefinition[],
+): Promise<boolean> {
+  const there = new Set(await namesOf(records));
+  return there.size === definitions.length && definitions.every((each) => there.has(describeIndex(each).name));
+}
+
 /**
  * Builds an index, unless it is there. One that somebody else is building is waited for: MongoDB lists it already, but the
  * records may yet refuse it.
