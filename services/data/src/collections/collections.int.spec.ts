@@ -144,6 +144,26 @@ describe('collections', () => {
     ]);
   });
 
+  it('are changed by another order of the same names', async () => {
+    const [a, b] = [{ type: 'string' }, { type: 'number' }];
+    const name = await defined({ schema: { properties: { a, b } }, indexes: [{ keys: { a: 1, b: 1 } }] });
+    const columns = async (): Promise<string | undefined> => {
+      const { service } = replica;
+      const headers = { accept: 'text/csv', authorization: `Bearer ${admin.token}` };
+      return (await (await service.fetch(`/v1/data/${name}`, { headers })).text()).split('\r\n')[0];
+    };
+    const before = await columns();
+    const turned = { schema: { properties: { b, a } }, indexes: [{ keys: { b: 1, a: 1 } }] };
+    const answer = await put(name, turned);
+    assert.equal(answer.headers.get('etag'), '"2"', answer.text);
+    const keys = (await data.db.collection(`records_${String(answer.body.id)}`).indexes()).map(({ key }) =>
+      Object.keys(key as object).join(),
+    );
+    assert.deepEqual(keys, ['_id', 'outbox.id', 'fields.b,fields.a,_id']);
+    assert.equal(before?.replace('a,b', 'b,a'), await columns());
+    assert.notEqual(before, await columns());
+  });
+
   it('refuse a replica that has not heard of the new definition, which reads it and goes on', async () => {
     const name = await defined({ schema: open });
     assert.equal((await create(name, { a: 'text' }, other)).status, 201);

@@ -110,7 +110,7 @@ export function createDefineCollection({ events, definitions, registry }: Define
       await buildIndex(records, index);
     }
     if (!isDeepStrictEqual(source.schema, current.definition.schema)) await checkRecords(records, definition, lock);
-    if (isDeepStrictEqual(source, current.definition)) return { document: current, isNew: false };
+    if (isSame(source, current.definition)) return { document: current, isNew: false };
     return await commit(cause, current, source, lock);
   };
 
@@ -130,7 +130,7 @@ export function createDefineCollection({ events, definitions, registry }: Define
     const { _id: id } = known;
     const { source } = command.definition;
     // A process that died in a change may have left indexes that no definition asks for.
-    if (isDeepStrictEqual(source, known.definition) && (await hasIndexes(recordsOf(id), source.indexes))) {
+    if (isSame(source, known.definition) && (await hasIndexes(recordsOf(id), source.indexes))) {
       return { document: known, isNew: false };
     }
     const lock = await lockDefinition(db, id, { pending: source });
@@ -161,6 +161,9 @@ export function createDefineCollection({ events, definitions, registry }: Define
     }
   };
 }
+
+/** Whether definitions are the same, in order too: it is that of an index's keys, and of a CSV's columns. */
+const isSame = (one: Definition, other: Definition): boolean => JSON.stringify(one) === JSON.stringify(other);
 
 /** Looks at every record, and keeps the lock while it does. */
 async function checkRecords(
