@@ -69,22 +69,30 @@ export function createRemoveCollection({ events, definitions, registry }: Remove
     }
     const write = await events.transaction(async (session) => {
       await lock.remove(session);
-      return await definitions.delete(cause, collection.id, deleted, { session });
+      const options = { session, ...(command.ifMatch === undefined ? {} : { ifMatch: command.ifMatch }) };
+      return await definitions.delete(cause, collection.id, deleted, options);
     });
     if (write === undefined) throw faults.notFound();
     return write.event.id;
   };
 
   return async (cause: Cause, command: RemoveCollection): Promise<string> => {
-    const collection = await registry.find(command.name);
-    if (collection === undefined) throw faults.notFound();
-    if (!matches(command.ifMatch, collection.revision)) throw faults.preconditionFailed();
-    const lock = await lockDefinition(events.db, collection.id, { removing: true });
+    const { name, ifMatch } = command;
+    // What is there, not what this process has heard of.
+    const document = await definitions.native.findOne({ name }, { projection: { revision: 1 } });
+    if (document === null) throw faults.notFound();
+    const { _id: id } = document;
+    if (!matches(ifMatch, document.revision)) throw faults.preconditionFailed();
+    const lock = await lockDefinition(events.db, id, { removing: true });
     try {
+      // Somebody may have changed it before it was locked.
+      const collection = await registry.reload(id);
+      if (collection === undefined) throw faults.notFound();
+      if (!matches(ifMatch, collection.revision)) throw faults.preconditionFailed();
       return await remove(cause, collection, lock, command);
     } finally {
       await lock.release();
-      await registry.reload(collection.id);
+      await registry.reload(id);
     }
   };
 }

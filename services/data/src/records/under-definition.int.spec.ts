@@ -10,12 +10,13 @@ import type { Events } from '@causeway/events';
 import { createLogger } from '@causeway/telemetry';
 import { MongoClient } from 'mongodb';
 
-import type { Definition } from '../collections/collection.model.ts';
-import { changesCollection, recordsCollection } from '../collections/collection.model.ts';
+import type { Definition, DefinitionDocument } from '../collections/collection.model.ts';
+import { changesCollection, definitionsCollection, recordsCollection } from '../collections/collection.model.ts';
 import type { CollectionRegistry } from '../collections/collection-registry.ts';
 import { createCollectionRegistry } from '../collections/collection-registry.ts';
 import { lockDefinition } from '../collections/definition-lock.ts';
 import { demandDefinition } from '../collections/records-store.ts';
+import { createRemoveCollection } from '../collections/remove-collection.ts';
 import { createImportLocks } from '../importing/import-lock.ts';
 import { createImportRecords } from '../importing/import-records.ts';
 import type { Caller } from '../rules/rule.ts';
@@ -169,6 +170,26 @@ describe('a replica that hears nothing', () => {
     await assert.rejects(create(registry, name, {}), isFault('definition-busy'));
     await lock.release();
     await create(registry, name, {});
+  });
+
+  it('removes no collection but at the revision that it is asked for', async () => {
+    const name = newName();
+    await define(name, open);
+    const registry = await deaf();
+    await create(registry, name, {});
+    await define(name, { ...open, rules: {} });
+    const definitions = events.collection<DefinitionDocument>(definitionsCollection, { thing: 'collection' });
+    const { signal } = new AbortController();
+    const remove = (revision: number): Promise<unknown> =>
+      createRemoveCollection({ events, definitions, registry })(cause(), {
+        name,
+        withRecords: true,
+        ifMatch: [revision],
+        signal,
+      });
+    await assert.rejects(remove(1), isFault('precondition-failed'));
+    await remove(2);
+    assert.equal(await definitions.native.findOne({ name }), null);
   });
 
   it('writes nothing into a collection that has been removed, whoever comes late to change it', async () => {
