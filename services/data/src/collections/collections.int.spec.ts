@@ -247,11 +247,27 @@ describe('collections', () => {
       const subject = `record/${String(record.body.id)}`;
       const events = await published.waitFor((event) => event.subject === subject, 2);
       assert.equal(events[1]?.type, 'data.record.deleted');
-      await published.waitFor(({ id }) => id === answer.headers.get('causeway-event'));
+      const collection = await published.waitFor(
+        ({ type, data: gone }) => type === 'data.collection.deleted' && (gone as { name: string }).name === name,
+      );
+      const named = [events[1], collection[0]].map((event) => event?.id).join(', ');
+      assert.equal(answer.headers.get('causeway-event'), named);
       assert.equal(code(await other.call(remove, { token: admin.token })), '404 not-found');
       assert.equal((await put(name, { schema: open })).status, 201);
       const list = await replica.call(`GET /v1/data/${name}`, { token: admin.token });
       assert.deepEqual(list.body.items, []);
+    });
+
+    it('name their events as long as these are few', async () => {
+      const eventsOf = async (count: number): Promise<number | undefined> => {
+        const name = await defined({ schema: open });
+        const body = '{}\n'.repeat(count);
+        await replica.call(`POST /v1/data/${name}`, { body, type: 'application/x-ndjson', token: admin.token });
+        const answer = await replica.call(`DELETE /v1/collections/${name}?records=delete`, { token: admin.token });
+        return answer.headers.get('causeway-event')?.split(', ').length;
+      };
+      assert.equal(await eventsOf(9), 10);
+      assert.equal(await eventsOf(10), undefined);
     });
   });
 });

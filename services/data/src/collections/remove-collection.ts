@@ -3,6 +3,7 @@ import type { Cause } from '@causeway/contracts';
 import type { Events, IfMatch, RecordedCollection } from '@causeway/events';
 import { matches } from '@causeway/service';
 
+import { EventIds } from '../records/event-ids.ts';
 import * as recordEvents from '../records/records.events.ts';
 import type { CollectionRegistry } from './collection-registry.ts';
 import type { DefinitionDocument } from './collection.model.ts';
@@ -33,15 +34,16 @@ export interface RemoveCollection {
  * Removes a collection: writes are refused, its records are deleted one by one, each with its event, then the definition.
  * The empty MongoDB collection stays: its name is never used again, and dropping it could lose events without a word.
  *
- * @returns the use case, giving the event's id; it throws faults `not-found`, `collection-not-empty`, `definition-busy`
- *   and `precondition-failed`
+ * @returns the use case, giving the events' ids where they are few; it throws faults `not-found`, `collection-not-empty`,
+ *   `definition-busy` and `precondition-failed`
  */
 export function createRemoveCollection({ events, definitions, registry }: RemoveCollectionDependencies) {
   const deleteRecords = async (
     cause: Cause,
     collection: Collection,
     lock: DefinitionLock,
-    signal: AbortSignal,
+    { signal }: RemoveCollection,
+    eventIds: EventIds,
   ): Promise<void> => {
     const { records } = collection;
     const { id: by } = cause.principal;
@@ -51,7 +53,8 @@ export function createRemoveCollection({ events, definitions, registry }: Remove
       const rows = await records.native.find({}, { projection: { _id: 1 }, limit: 500 }).toArray();
       if (rows.length === 0) return;
       for (const { _id } of rows) {
-        await records.delete(cause, _id, (current) => recordEvents.deleted(collection, current, by));
+        const write = await records.delete(cause, _id, (current) => recordEvents.deleted(collection, current, by));
+        if (write !== undefined) eventIds.add(write.event.id);
       }
     }
   };
@@ -61,9 +64,10 @@ export function createRemoveCollection({ events, definitions, registry }: Remove
     collection: Collection,
     lock: DefinitionLock,
     command: RemoveCollection,
-  ): Promise<string> => {
+  ): Promise<readonly string[]> => {
+    const eventIds = new EventIds();
     await demandDefinition(events.db, collection.id, lock.def);
-    if (command.withRecords) await deleteRecords(cause, collection, lock, command.signal);
+    if (command.withRecords) await deleteRecords(cause, collection, lock, command, eventIds);
     else if ((await collection.records.native.findOne({}, { projection: { _id: 1 } })) !== null) {
       throw collectionNotEmpty();
     }
@@ -73,10 +77,11 @@ export function createRemoveCollection({ events, definitions, registry }: Remove
       return await definitions.delete(cause, collection.id, deleted, options);
     });
     if (write === undefined) throw faults.notFound();
-    return write.event.id;
+    eventIds.add(write.event.id);
+    return eventIds.named;
   };
 
-  return async (cause: Cause, command: RemoveCollection): Promise<string> => {
+  return async (cause: Cause, command: RemoveCollection): Promise<readonly string[]> => {
     const { name, ifMatch } = command;
     // What is there, not what this process has heard of.
     const document = await definitions.native.findOne({ name }, { projection: { revision: 1 } });

@@ -1,5 +1,6 @@
 import type { Fault } from '@causeway/contracts';
 
+import { EventIds } from '../records/event-ids.ts';
 import type { LineOutcome } from './import-batch.ts';
 
 /** What has become of an import. */
@@ -16,15 +17,13 @@ const maxErrors = 100;
 /** Of a line's faults, and of all that is told of lines; a line that is not told of is counted. */
 const maxFaultsOfLine = 5;
 const maxErrorBytes = 65_536;
-/** An answer names so many events; of more, none. */
-const maxEventIds = 10;
 
 /** Counts what becomes of an import's lines, and keeps as much of it as an answer tells. */
 export class Tally {
   created = 0;
   failed = 0;
   readonly errors: { line: number; problem: unknown }[] = [];
-  readonly eventIds: string[] = [];
+  readonly #eventIds = new EventIds();
   readonly #describe: (fault: Fault) => unknown;
   #errorBytes = 0;
 
@@ -39,7 +38,7 @@ export class Tally {
       return;
     }
     this.created += 1;
-    if (outcome.eventId !== undefined && this.eventIds.length <= maxEventIds) this.eventIds.push(outcome.eventId);
+    if (outcome.eventId !== undefined) this.#eventIds.add(outcome.eventId);
   }
 
   #tell(line: number, fault: Fault): void {
@@ -50,8 +49,8 @@ export class Tally {
   }
 
   result(): ImportResult {
-    const { created, failed, errors, eventIds } = this;
-    return { created, failed, errors, eventIds: eventIds.length > maxEventIds ? [] : eventIds };
+    const { created, failed, errors } = this;
+    return { created, failed, errors, eventIds: this.#eventIds.named };
   }
 }
 

@@ -9,6 +9,7 @@ import { definitionBusy } from '../collections/collections.errors.ts';
 import type { createImportRecords, ImportRecords } from '../importing/import-records.ts';
 import { callerOf, principalKey } from '../rules/caller.ts';
 import type { CreateRecord, createCreateRecord } from './create-record.ts';
+import { eventHeader } from './event-ids.ts';
 import { recordAnswer, writeHeaders } from './record-answer.ts';
 import { duplicateValue, unindexable } from './records.errors.ts';
 
@@ -54,7 +55,7 @@ export function createRecordRoute({ createRecord, importRecords, publicUrl }: Cr
     return {
       status: 200,
       headers: {
-        'Causeway-Event': eventIds.length === 0 ? undefined : eventIds.join(', '),
+        'Causeway-Event': eventHeader(eventIds),
         'Idempotency-Replayed': replayedHeader(replayed),
       },
       body,
