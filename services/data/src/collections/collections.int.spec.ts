@@ -129,6 +129,44 @@ describe('collections', () => {
     assert.equal((await create(name, { a: 1 })).status, 201);
   });
 
+  it('name records that would break a unique index by an element of an array', async () => {
+    const cases: [string[], object[], object][] = [
+      [['a'], [{ a: [1, 2] }, { a: [2, 3] }], { a: [4, 4] }],
+      [['a.b'], [{ a: [{ b: [1, 2] }] }, { a: [{ b: 5 }, { b: [2] }] }], { a: { b: [7] } }],
+      [['a', 'a.b'], [{ a: [{ b: 1 }, { b: 2 }] }, { a: [{ b: 2 }] }], { a: { b: 3 } }],
+    ];
+    for (const [paths, same, other] of cases) {
+      const name = await defined({ schema: open });
+      const ids: string[] = [];
+      for (const fields of same) ids.push(String((await create(name, fields)).body.id));
+      await create(name, other);
+      const keys = Object.fromEntries(paths.map((path) => [path, 1]));
+      const answer = await put(name, { schema: open, indexes: [{ keys, unique: true }] });
+      assert.equal(code(answer), '409 definition-conflict');
+      const { examples } = answer.body as unknown as { examples: { ids: string[] }[] };
+      assert.deepEqual(
+        examples.map((each) => each.ids.sort()),
+        [ids.sort()],
+      );
+    }
+  });
+
+  it('name records that have arrays in two fields of an index', async () => {
+    const cases: [string[], object, object][] = [
+      [['a', 'b'], { a: [1], b: [1] }, { a: [1], b: 1 }],
+      [['a.b', 'a.c'], { a: [{ b: [1], c: [1] }] }, { a: [{ b: [1], c: 1 }] }],
+    ];
+    for (const [paths, parallel, other] of cases) {
+      const name = await defined({ schema: open });
+      const { id } = (await create(name, parallel)).body;
+      await create(name, other);
+      const keys = Object.fromEntries(paths.map((path) => [path, 1]));
+      const answer = await put(name, { schema: open, indexes: [{ keys }] });
+      assert.equal(code(answer), '409 definition-conflict');
+      assert.deepEqual((answer.body as unknown as { examples: unknown }).examples, [{ id }]);
+    }
+  });
+
   it('have the indexes that they define, and no others', async () => {
     const name = await defined({ schema: open, indexes: [{ keys: { a: 1 } }] });
     const { id } = (await replica.call(`GET /v1/collections/${name}`, { token: admin.token })).body as { id?: string };

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import type { Collection, Document, IndexDescription } from 'mongodb';
+import type { Collection, Document, Filter, IndexDescription } from 'mongodb';
 import { MongoServerError } from 'mongodb';
 
 import { parseFieldPath } from '../conditions/field-path.ts';
@@ -80,7 +80,7 @@ async function explain(records: Collection<RecordDocument>, index: IndexDescript
   if (!(error instanceof MongoServerError)) return error;
   if (error.code === parallelArraysCode) {
     const detail = 'Records have arrays in two fields of one index; an index takes one.';
-    return definitionConflict({ detail, cause: error });
+    return definitionConflict({ detail, cause: error, extensions: { examples: await parallels(records, index) } });
   }
   if (error.code !== 11_000) return error;
   const examples = await duplicates(records, index);
@@ -88,17 +88,55 @@ async function explain(records: Collection<RecordDocument>, index: IndexDescript
   return definitionConflict({ detail, cause: error, extensions: { examples } });
 }
 
-/** Ids of records that have the same values in the fields of an index. */
+const inTime = { maxTimeMS: 30_000 };
+
+/** The places on the way to a field where an array may stand: `fields.a`, `fields.a.b`; none for the service's own. */
+const placesOf = (path: string): string[] => {
+  const [first = '', ...names] = path.split('.');
+  return names.map((_, at) => [first, ...names.slice(0, at + 1)].join('.'));
+};
+
+/** Records that have arrays in two fields of an index, neither of them within the other. */
+async function parallels(
+  records: Collection<RecordDocument>,
+  { key }: IndexDescription,
+): Promise<{ readonly id: string }[]> {
+  const places = [...new Set(Object.keys(key).flatMap(placesOf))];
+  const isWithin = (inner: string, outer: string): boolean => inner.startsWith(`${outer}.`);
+  const pairs = places.flatMap((one, at) =>
+    places.slice(at + 1).flatMap((other) => (isWithin(one, other) || isWithin(other, one) ? [] : [[one, other]])),
+  );
+  if (pairs.length === 0) return [];
+  const filter: Filter<Document> = {
+    $or: pairs.map((pair) => ({ $and: pair.map((place) => ({ [place]: { $type: 'array' } })) })),
+  };
+  const found = records.find(filter as Filter<RecordDocument>, {
+    projection: { _id: 1 },
+    limit: maxExamples,
+    ...inTime,
+  });
+  return await found.map(({ _id }) => ({ id: _id })).toArray();
+}
+
+/** Ids of records that have the same values in the fields of an index; an array stands there with each of its elements. */
 async function duplicates(
   records: Collection<RecordDocument>,
   { key }: IndexDescription,
 ): Promise<{ readonly ids: string[] }[]> {
-  const values = Object.fromEntries(Object.keys(key).map((path, at) => [`k${at}`, { $ifNull: [`$${path}`, null] }]));
+  const paths = Object.keys(key);
+  // The outer ones first, so that fields of one element stay together.
+  const places = [...new Set(paths.flatMap(placesOf))].sort((one, other) => one.length - other.length);
+  const values = Object.fromEntries(paths.map((path, at) => [`k${at}`, { $ifNull: [`$${path}`, null] }]));
   const stages: Document[] = [
-    { $group: { _id: values, ids: { $firstN: { n: maxExamples, input: '$_id' } }, count: { $sum: 1 } } },
+    // By the outermost names: of `a` and `a.b` a projection takes one.
+    { $project: Object.fromEntries(paths.map((path) => [path.split('.', 2).join('.'), 1])) },
+    ...places.map((path) => ({ $unwind: { path: `$${path}`, preserveNullAndEmptyArrays: true } })),
+    // A record may hold a value twice.
+    { $group: { _id: { values, id: '$_id' } } },
+    { $group: { _id: '$_id.values', ids: { $firstN: { n: maxExamples, input: '$_id.id' } }, count: { $sum: 1 } } },
     { $match: { count: { $gt: 1 } } },
     { $limit: maxExamples },
     { $project: { _id: 0, ids: 1 } },
   ];
-  return await records.aggregate<{ ids: string[] }>(stages, { maxTimeMS: 30_000, allowDiskUse: true }).toArray();
+  return await records.aggregate<{ ids: string[] }>(stages, { ...inTime, allowDiskUse: true }).toArray();
 }
