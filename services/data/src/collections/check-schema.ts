@@ -48,6 +48,7 @@ export function checkSchema(schema: SchemaObject): LocatedFault[] {
     return [{ pointer: '', code: 'too-large', message: `Send a schema of at most ${schemaLimits.sizeBytes} bytes.` }];
   }
   const faults: LocatedFault[] = [];
+  const ofRecord = schemasInPlace(schema);
   let subschemas = 0;
   const visit = (each: Subschema, depth: number): void => {
     subschemas += 1;
@@ -56,7 +57,7 @@ export function checkSchema(schema: SchemaObject): LocatedFault[] {
       faults.push({ pointer: each.pointer, code: 'too-large', message });
       return;
     }
-    faults.push(...checkKeywords(each, schema));
+    faults.push(...checkKeywords(each, schema, ofRecord));
     for (const inner of subschemasOf(each.schema, each.pointer)) visit(inner, depth + 1);
   };
   visit({ pointer: '', schema, inPlace: true }, 0);
@@ -67,7 +68,11 @@ export function checkSchema(schema: SchemaObject): LocatedFault[] {
     : [{ pointer: loop, code: 'endless-reference', message: 'Leave out the reference that leads back to itself.' }];
 }
 
-function checkKeywords({ pointer, schema }: Subschema, root: SchemaObject): LocatedFault[] {
+function checkKeywords(
+  { pointer, schema }: Subschema,
+  root: SchemaObject,
+  ofRecord: ReadonlySet<SchemaObject>,
+): LocatedFault[] {
   const fault = (keyword: string, code: string, message: string): LocatedFault => ({
     pointer: pointerTo(pointer, keyword),
     code,
@@ -98,7 +103,7 @@ function checkKeywords({ pointer, schema }: Subschema, root: SchemaObject): Loca
     if (!Object.hasOwn(schema, keyword)) continue;
     faults.push(...checkPlainValue(schema[keyword], pointerTo(pointer, keyword), { depth: 16, nodes: 5_000 }));
   }
-  return [...faults, ...checkPatterns(schema, pointer), ...checkNames(schema, pointer, schema === root)];
+  return [...faults, ...checkPatterns(schema, pointer), ...checkNames(schema, pointer, ofRecord.has(schema))];
 }
 
 function isLocal(root: SchemaObject, reference: unknown): boolean {
@@ -133,13 +138,13 @@ function isRe2(pattern: string): boolean {
   }
 }
 
-function checkNames(schema: SchemaObject, pointer: string, isTop: boolean): LocatedFault[] {
+function checkNames(schema: SchemaObject, pointer: string, isOfRecord: boolean): LocatedFault[] {
   const faults: LocatedFault[] = [];
   for (const keyword of ['properties', 'dependentSchemas', 'dependentRequired']) {
     const members = schema[keyword];
     if (!isSchemaObject(members)) continue;
     for (const name of Object.keys(members)) {
-      const reason = refuseName(name, isTop);
+      const reason = refuseName(name, isOfRecord);
       if (reason === undefined) continue;
       faults.push({ pointer: pointerTo(pointerTo(pointer, keyword), name), code: 'reserved-name', message: reason });
     }
@@ -147,13 +152,32 @@ function checkNames(schema: SchemaObject, pointer: string, isTop: boolean): Loca
   return faults;
 }
 
-function refuseName(name: string, isTop: boolean): string | undefined {
-  if (isTop && reservedNames.has(name)) return `Rename the field: the service keeps \`${name}\` itself.`;
+function refuseName(name: string, isOfRecord: boolean): string | undefined {
+  if (isOfRecord && reservedNames.has(name)) return `Rename the field: the service keeps \`${name}\` itself.`;
   if (/^[_$]/.test(name)) return 'Rename the field: names do not begin with `_` or `$`.';
   if (name === '' || name.includes('.') || name.includes('\0') || !name.isWellFormed()) {
     return 'Rename the field: names are not empty, are valid text and hold no `.`.';
   }
   return isDangerousName(name) ? `Rename the field: \`${name}\` is not allowed.` : undefined;
+}
+
+/** The schemas that judge the same value as a schema: what it refers to, and what stands in its keywords in place. */
+function inPlaceOf(root: SchemaObject, { schema, pointer }: Subschema): Subschema[] {
+  const target = typeof schema.$ref === 'string' ? resolveReference(root, schema.$ref) : undefined;
+  const referred = target === undefined ? [] : [{ pointer: pointerTo(pointer, '$ref'), schema: target, inPlace: true }];
+  return [...referred, ...subschemasOf(schema, pointer).filter((inner) => inner.inPlace)];
+}
+
+/** All schemas that judge the record itself, and not a member or an element. */
+function schemasInPlace(root: SchemaObject): ReadonlySet<SchemaObject> {
+  const found = new Set<SchemaObject>();
+  const waiting: Subschema[] = [{ pointer: '', schema: root, inPlace: true }];
+  for (let each = waiting.pop(); each !== undefined; each = waiting.pop()) {
+    if (found.has(each.schema)) continue;
+    found.add(each.schema);
+    waiting.push(...inPlaceOf(root, each));
+  }
+  return found;
 }
 
 /**
@@ -164,17 +188,11 @@ function refuseName(name: string, isTop: boolean): string | undefined {
  */
 function findLoop(root: SchemaObject): string | undefined {
   const state = new Map<SchemaObject, 'open' | 'done'>();
-  const inPlaceOf = ({ schema, pointer }: Subschema): Subschema[] => {
-    const target = typeof schema.$ref === 'string' ? resolveReference(root, schema.$ref) : undefined;
-    const referred =
-      target === undefined ? [] : [{ pointer: pointerTo(pointer, '$ref'), schema: target, inPlace: true }];
-    return [...referred, ...subschemasOf(schema, pointer).filter((inner) => inner.inPlace)];
-  };
   const follow = (each: Subschema): string | undefined => {
     const seen = state.get(each.schema);
     if (seen !== undefined) return seen === 'open' ? each.pointer : undefined;
     state.set(each.schema, 'open');
-    for (const next of inPlaceOf(each)) {
+    for (const next of inPlaceOf(root, each)) {
       const loop = follow(next);
       if (loop !== undefined) return loop;
     }

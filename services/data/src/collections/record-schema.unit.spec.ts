@@ -122,6 +122,16 @@ describe('the schema of a collection', () => {
     ]);
   });
 
+  it('refuses reserved names wherever the record itself is judged', () => {
+    const reserved = { properties: { id: {} } };
+    assert.deepEqual(faultsOf({ allOf: [reserved] }), [['/schema/allOf/0/properties/id', 'reserved-name']]);
+    assert.deepEqual(faultsOf({ if: { not: reserved } }), [['/schema/if/not/properties/id', 'reserved-name']]);
+    assert.deepEqual(faultsOf({ $ref: '#/$defs/a', $defs: { a: { anyOf: [reserved] } } }), [
+      ['/schema/$defs/a/anyOf/0/properties/id', 'reserved-name'],
+    ]);
+    accepted({ properties: { a: { allOf: [reserved] }, b: { $ref: '#/$defs/a' } }, $defs: { a: reserved } });
+  });
+
   it('refuses references to elsewhere and to nothing', () => {
     for (const reference of ['https://example.com/schema', 'other.json', '#/$defs/none', '#name', 7]) {
       assert.deepEqual(faultsOf({ properties: { a: { $ref: reference } } }), [
