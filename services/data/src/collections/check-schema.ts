@@ -85,6 +85,9 @@ function checkKeywords(
   }
   if (Object.hasOwn(schema, '$id') && schema !== root) {
     faults.push(fault('$id', 'unsupported-keyword', 'Give $id at the top only, and refer by #/$defs/….'));
+  } else if (Object.hasOwn(schema, '$id') && Object.hasOwn(schema, '$ref')) {
+    // As a stored object the two are a DBRef, which comes back as something else than it was.
+    faults.push(fault('$id', 'unsupported-keyword', 'Leave $id out, or move $ref into allOf.'));
   }
   if (Object.hasOwn(schema, '$schema') && (schema !== root || schema.$schema !== dialect)) {
     faults.push(fault('$schema', 'unsupported-dialect', `Use ${dialect}, at the top, or leave it out.`));

@@ -159,6 +159,10 @@ describe('the schema of a collection', () => {
     assert.deepEqual(faultsOf({ $schema: 'http://json-schema.org/draft-07/schema#' }), [
       ['/schema/$schema', 'unsupported-dialect'],
     ]);
+    // Together they would be a DBRef in MongoDB.
+    const named = { $id: 'https://example.com/article', $defs: { a: { type: 'object' } } };
+    assert.deepEqual(faultsOf({ ...named, $ref: '#/$defs/a' }), [['/schema/$id', 'unsupported-keyword']]);
+    accepted({ ...named, allOf: [{ $ref: '#/$defs/a' }] });
     assert.deepEqual(faultsOf({ properties: { a: { $id: 'b' } } }), [
       ['/schema/properties/a/$id', 'unsupported-keyword'],
     ]);
