@@ -6,7 +6,8 @@ import type { Db } from 'mongodb';
 import type { RecordDocument } from '../records/record.model.ts';
 import type { ScalarTypesAt } from '../sorting/sort.ts';
 import type { Definition, DefinitionChange, DefinitionDocument } from './collection.model.ts';
-import { changesCollection, definitionsCollection, recordsCollection } from './collection.model.ts';
+import { definitionsCollection, recordsCollection } from './collection.model.ts';
+import { readChange } from './definition-lock.ts';
 import type { CompiledDefinition } from './parse-definition.ts';
 import { parseDefinition } from './parse-definition.ts';
 import { scalarTypesAt } from './scalar-types.ts';
@@ -65,7 +66,6 @@ const isSame = (
 /** Keeps the definitions of a process in step with MongoDB, by the commit stream. */
 export function createCollectionRegistry({ events, db, logger }: CollectionRegistryOptions): CollectionRegistry {
   const definitions = db.collection<DefinitionDocument>(definitionsCollection);
-  const changes = db.collection<DefinitionChange>(changesCollection);
   const byId = new Map<string, Collection>();
   const idByName = new Map<string, string>();
   const recorded = new Map<string, RecordedCollection<RecordDocument>>();
@@ -107,7 +107,7 @@ export function createCollectionRegistry({ events, db, logger }: CollectionRegis
 
   const reload = async (id: string): Promise<Collection | undefined> => {
     // The change first: a definition that is committed in between has an entry that is older, and is refused once more.
-    const change = await changes.findOne({ _id: id });
+    const change = await readChange(db, id);
     const document = await definitions.findOne({ _id: id });
     const known = byId.get(id);
     if (document === null || change === null) {

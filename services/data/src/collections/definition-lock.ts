@@ -71,12 +71,29 @@ export async function lockDefinition(
     },
     async release() {
       clearInterval(renewal);
-      await changes.updateOne(own, { $unset: { owner: true, until: true, ...demands } });
+      await changes.updateOne(own, { $unset: everything });
     },
   };
 }
 
+/**
+ * Reads what writers have to know. A change whose owner is gone is ended by this, for nobody else would say that it has not
+ * come about; an owner that was only slow finds its lock lost.
+ *
+ * @param db - the service's database
+ * @param id - the definition's
+ * @returns null where there is no such definition
+ */
+export async function readChange(db: Db, id: string): Promise<DefinitionChange | null> {
+  const changes = db.collection<DefinitionChange>(changesCollection);
+  const change = await changes.findOne({ _id: id });
+  if (change?.until === undefined || change.until >= new Date()) return change;
+  await changes.updateOne({ _id: id, until: change.until }, { $unset: everything });
+  return await changes.findOne({ _id: id });
+}
+
 const demands = { pending: true, removing: true } as const;
+const everything = { owner: true, until: true, ...demands } as const;
 
 async function take(
   changes: MongoCollection<DefinitionChange>,
@@ -85,7 +102,7 @@ async function take(
   demand: Demand,
 ): Promise<DefinitionChange> {
   const now = new Date();
-  // An abandoned change leaves its demand behind, and writers keep to it: it is replaced here.
+  // An abandoned change leaves its demand behind, and writers may still keep to it: it is replaced here.
   const free = { _id: id, $or: [{ owner: { $exists: false } }, { until: { $lt: now } }] };
   const until = new Date(now.getTime() + lockMs);
   const { pending, removing } = { pending: undefined, removing: undefined, ...demand };

@@ -10,7 +10,7 @@ import type { Events } from '@causeway/events';
 import { createLogger } from '@causeway/telemetry';
 import { MongoClient } from 'mongodb';
 
-import type { Definition, DefinitionDocument } from '../collections/collection.model.ts';
+import type { Definition, DefinitionChange, DefinitionDocument } from '../collections/collection.model.ts';
 import { changesCollection, definitionsCollection, recordsCollection } from '../collections/collection.model.ts';
 import type { CollectionRegistry } from '../collections/collection-registry.ts';
 import { createCollectionRegistry } from '../collections/collection-registry.ts';
@@ -170,6 +170,21 @@ describe('a replica that hears nothing', () => {
     await assert.rejects(create(registry, name, {}), isFault('definition-busy'));
     await lock.release();
     await create(registry, name, {});
+  });
+
+  it('writes again once whoever was changing the definition is gone', async () => {
+    const name = newName();
+    const id = await define(name, open);
+    const registry = await deaf();
+    const lock = await lockDefinition(events.db, id, { removing: true });
+    await demandDefinition(events.db, id, lock.def);
+    await assert.rejects(create(registry, name, {}), isFault('definition-busy'));
+    await events.db
+      .collection<DefinitionChange>(changesCollection)
+      .updateOne({ _id: id }, { $set: { until: new Date(0) } });
+    await create(registry, name, {});
+    await assert.rejects(lock.demandHeld(), isFault('definition-busy'));
+    await lock.release();
   });
 
   it('removes no collection but at the revision that it is asked for', async () => {

@@ -29,7 +29,8 @@ function codeOf(error: unknown): unknown {
 
 /**
  * Finds a collection for somebody who writes. One that is known to be in the middle of a change is read again: a change
- * that ends without being committed tells nobody, and what it asked of writers would be kept to for ever.
+ * that ends without being committed, or whose process dies, tells nobody, and what it asked of writers would be kept to
+ * for ever.
  *
  * @param registry - the definitions
  * @param name - the collection's
