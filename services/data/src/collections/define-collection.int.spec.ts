@@ -151,6 +151,13 @@ describe('a change of a definition', () => {
     );
   });
 
+  it('asks nothing of writers where it changes nothing', async () => {
+    const twice: Definition = { ...open, indexes: [{ keys: { a: 1 } }, { keys: { a: 1, id: 1 } }] };
+    const { name, id } = await defined(twice);
+    await define(name, twice);
+    assert.deepEqual(await changes.findOne({ _id: id }), { _id: id, def: 1 });
+  });
+
   it('goes on from what has changed since it was first read, unless it was to be another revision', async () => {
     const { name } = await defined(open);
     const read = await definitions.native.findOne({ name });
