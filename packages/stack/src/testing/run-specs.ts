@@ -3,27 +3,12 @@
 import path from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import { specBounds } from './spec-bounds.ts';
 import { withTestServers } from './test-servers.ts';
 import { findSpecs, runSpecs } from './spec-run.ts';
-import { isGreen, nothingRun, type SpecKind, type Totals, writeTotals } from './totals.ts';
+import { isGreen, nothingRun, type Totals, writeTotals } from './totals.ts';
 
 const usage = 'usage: run-specs.ts unit|int|e2e [--verbose] [part of a spec file’s path…]';
-
-const bounds: Record<SpecKind, { readonly fileTimeoutMs: number; readonly concurrency: number }> = {
-  unit: { fileTimeoutMs: 60_000, concurrency: 2 },
-  int: { fileTimeoutMs: 180_000, concurrency: 2 },
-  // Each brings a platform up on this machine's cores.
-  e2e: { fileTimeoutMs: 600_000, concurrency: 1 },
-};
-
-function setting(name: string, fallback: number): number {
-  const text = process.env[name];
-  if (text === undefined || text === '') return fallback;
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new Error(`${name} must be a whole number of at least 1, not ${text}`);
-  return value;
-}
 
 async function main(): Promise<Totals> {
   const { positionals, values } = parseArgs({ allowPositionals: true, options: { verbose: { type: 'boolean' } } });
@@ -42,8 +27,7 @@ async function main(): Promise<Totals> {
       projectDir,
       kind,
       filters,
-      concurrency: setting('SPEC_CONCURRENCY', bounds[kind].concurrency),
-      fileTimeoutMs: setting('SPEC_FILE_TIMEOUT_MS', bounds[kind].fileTimeoutMs),
+      ...specBounds(kind, process.env),
       verbose: values.verbose ?? false,
       write: (text) => void process.stdout.write(text),
     });
