@@ -45,6 +45,13 @@ describe('run-specs', () => {
     assert.deepEqual(await readTotals(dir, 'unit'), { passed: 3, failed: 0, skipped: 0 });
   });
 
+  it('tells what a test has measured, also when all is well', async () => {
+    await spec('a.unit.spec.ts', "it('waits', (test) => test.diagnostic('ready again after 3.1 s'));");
+    const { status, output } = run(['unit']);
+    assert.equal(status, 0);
+    assert.match(output, /^ℹ src\/a\.unit\.spec\.ts: ready again after 3\.1 s\n✔ fixture unit: 1 passed, 0 failed/);
+  });
+
   it('tells failures in full, with what the file printed', async () => {
     await spec('a.unit.spec.ts', "it('adds', () => { console.log('half-way'); throw new Error('two and two'); });");
     const { status, output } = run(['unit']);

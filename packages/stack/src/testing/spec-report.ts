@@ -13,6 +13,7 @@ export class SpecReport {
   readonly #path: string[] = [];
   readonly #failures: string[] = [];
   readonly #lines: string[] = [];
+  readonly #diagnostics: string[] = [];
   #output = '';
   // A run that ends without a summary has failed.
   #counts: Totals = { passed: 0, failed: 1, skipped: 0 };
@@ -44,7 +45,7 @@ export class SpecReport {
         break;
       case 'test:diagnostic':
         // The runner's own statistics come as diagnostics too, but name no file.
-        if (event.data.file !== undefined) this.#keep(`${event.data.message}\n`);
+        if (event.data.file !== undefined) this.#diagnostics.push(event.data.message);
         break;
       case 'test:summary':
         if (event.data.file === undefined) this.#summarise(event.data.counts);
@@ -57,9 +58,13 @@ export class SpecReport {
     this.#failures.push(`✖ ${this.#name}: ${text}`);
   }
 
-  /** @returns the failures in full with what the file printed; with `verbose` each test first; nothing when all is well */
+  /**
+   * @returns what the tests have measured (`context.diagnostic`), and the failures in full with what the file printed; with
+   *   `verbose` each test first
+   */
   text(verbose: boolean): string {
     const parts = verbose ? [`${this.#name}\n`, ...this.#lines.map((line) => `${line}\n`)] : [];
+    parts.push(...this.#diagnostics.map((each) => `ℹ ${this.#name}: ${each}\n`));
     if (this.#failures.length > 0) parts.push(...this.#failures.map((each) => `\n${each}\n`));
     if (this.#output !== '' && (verbose || this.#failures.length > 0)) {
       parts.push(`\n${this.#name} printed:\n${indent(this.#output.trimEnd(), '  │ ')}\n`);
