@@ -13,14 +13,22 @@ export function commandOf(pid: number): string | undefined {
   }
 }
 
-/** @returns the resident memory of a process in bytes; 0 where it has gone */
+/**
+ * @returns the resident memory of a process in bytes; 0 where it has gone. Where the system tells it (Linux), a page that
+ *   several processes map is divided between them, so that a sum over processes counts Node and its libraries once
+ */
 export function residentBytes(pid: number): number {
   if (process.platform !== 'linux') return Number(ps(pid, 'rss=') ?? 0) * 1024;
+  const proportional = kibibytes(`/proc/${pid}/smaps_rollup`, /^Pss:\s+(\d+) kB$/m);
+  return (proportional ?? kibibytes(`/proc/${pid}/status`, /^VmRSS:\s+(\d+) kB$/m) ?? 0) * 1024;
+}
+
+function kibibytes(file: string, pattern: RegExp): number | undefined {
   try {
-    const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
-    return Number(kibibytes ?? 0) * 1024;
+    const found = pattern.exec(readFileSync(file, 'latin1'))?.[1];
+    return found === undefined ? undefined : Number(found);
   } catch {
-    return 0;
+    return undefined;
   }
 }
 
