@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { Readable } from 'node:stream';
 import { Agent, type Dispatcher, request } from 'undici';
 import { ApiDocument, type Exchange, type OpenApiDocument } from './api-document.ts';
+import { checkExchange, headersOf } from './check-exchange.ts';
 import { addressOf } from './platform.ts';
 
 /** What a call sends besides method and path. */
@@ -36,12 +37,7 @@ export class Answer {
     this.method = method;
     this.target = target;
     this.status = response.statusCode;
-    this.headers = Object.fromEntries(
-      Object.entries(response.headers).map(([name, value = '']) => [
-        name,
-        Array.isArray(value) ? value.join(', ') : value,
-      ]),
-    );
+    this.headers = headersOf(response.headers);
     this.text = text;
   }
 
@@ -138,29 +134,5 @@ const exchangeOf = (answer: Answer, options: CallOptions, text: string | undefin
   text,
 });
 
-/** What holds for every answer, whatever the route. */
-function check(document: ApiDocument, exchange: Exchange, options: CallOptions): void {
-  const shown = `${exchange.method} ${exchange.target.slice(0, 500)} → ${exchange.status}`;
-  if (exchange.status >= 400) checkProblem(exchange, shown);
-  // The parser gave up on its head: there is no request yet that could have an id or a route.
-  if (options.isRefusedEarly === true && exchange.status === 431) return;
-  assert.match(exchange.headers['x-request-id'] ?? '', /^[\w-]{8,}$/, `${shown}: X-Request-Id`);
-  assert.match(exchange.headers.traceparent ?? '', /^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$/, `${shown}: traceparent`);
-  if (options.isUnknown === true) {
-    assert.equal(document.find(exchange.method, exchange.target), undefined, `${shown}: is in openapi.json`);
-    assert.ok([404, 405].includes(exchange.status), shown);
-  } else document.check(exchange);
-}
-
-/** RFC 9457, and what API.md adds to it. */
-function checkProblem({ headers, text = '', status, method }: Exchange, shown: string): void {
-  assert.equal(headers['content-type'], 'application/problem+json', `${shown}\n${text}`);
-  if (method === 'HEAD') return;
-  const problem = JSON.parse(text) as Record<string, unknown>;
-  assert.equal(problem.status, status, shown);
-  assert.equal(problem.type, `${addressOf('gateway')}/problems/${String(problem.code)}`, shown);
-  assert.equal(problem.requestId, headers['x-request-id'], shown);
-  if (status === 401) assert.match(headers['www-authenticate'] ?? '', /^Bearer\b/, shown);
-  if (status === 405) assert.ok(headers.allow, `${shown}: Allow`);
-  if (status === 429 || status === 503) assert.match(headers['retry-after'] ?? '', /^\d+$/, `${shown}: Retry-After`);
-}
+const check = (document: ApiDocument, exchange: Exchange, { isUnknown, isRefusedEarly }: CallOptions): void =>
+  checkExchange(document, exchange, { publicUrl: addressOf('gateway'), isUnknown, isRefusedEarly });

@@ -215,6 +215,8 @@ async function tour(): Promise<void> {
   feed.close();
   await followTheSignUp(answer, adminToken);
   await leave(person, adminToken);
+  narrator.say();
+  api.tellConformance();
 }
 
 const startedAt = performance.now();
