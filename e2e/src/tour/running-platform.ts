@@ -15,7 +15,7 @@ export interface RunningPlatform {
 /**
  * Finds the platform that runs in this checkout's home, `.causeway`, or in `CAUSEWAY_HOME`.
  *
- * @throws Error in words for a person when there is none
+ * @throws Error in words for a person when there is none, or one without services
  */
 export function findRunningPlatform(): RunningPlatform {
   const { home, adminEmail, adminPassword } = readSettings(checkout, process.env);
@@ -27,5 +27,8 @@ export function findRunningPlatform(): RunningPlatform {
     }
   };
   const { address } = JSON.parse(read('stack.lock')) as { address: string };
+  if (!URL.canParse(address)) {
+    throw new Error(`what runs in ${home} is ${address}: the services are needed too, so npm run stop, then npm start`);
+  }
   return { url: address, adminEmail, adminPassword: adminPassword ?? read('admin-password').trim() };
 }

@@ -91,4 +91,13 @@ describe('npm run tour', () => {
     assert.match(output, /npm start/);
     assert.doesNotMatch(output, /\n\s+at /, 'a person has no use for a stack');
   });
+
+  it('says that the services are needed where only the servers run', async () => {
+    const home = await mkdtemp(path.join(tmpdir(), 'tour-'));
+    await writeFile(path.join(home, 'stack.lock'), JSON.stringify({ address: 'the servers only, logs in here/logs' }));
+    const { code, output } = await runTour(home);
+    await rm(home, { recursive: true });
+    assert.equal(code, 1);
+    assert.match(output, /^what runs in .* is the servers only, .*: the services are needed too/);
+  });
 });
