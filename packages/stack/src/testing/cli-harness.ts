@@ -30,13 +30,19 @@ export interface Command {
 export class CliHarness {
   dir = '';
   env: NodeJS.ProcessEnv = {};
+  readonly #checkout: string;
   #started: Command[] = [];
 
-  /** To be called inside `describe`. */
-  constructor() {
+  /**
+   * To be called inside `describe`.
+   *
+   * @param checkout - whose services are run; those of the fixture by default
+   */
+  constructor(checkout: string = fixtureCheckout) {
+    this.#checkout = checkout;
     beforeEach(async () => {
       this.dir = await mkdtemp(path.join(tmpdir(), 'cli-'));
-      const { ports } = await throwAwaySettings(fixtureCheckout, this.dir);
+      const { ports } = await throwAwaySettings(checkout, this.dir);
       const own = Object.entries(ports).map(([name, port]) => [name, String(port)] as const);
       const compiled = process.env.NODE_COMPILE_CACHE ?? path.join(tmpdir(), 'causeway-cli-compiled');
       // The servers of this run, so that a start takes a moment; a test that wants its own takes them out.
@@ -58,7 +64,7 @@ export class CliHarness {
 
   /** @returns the arguments with which Node runs a command */
   args(...args: string[]): string[] {
-    return ['--conditions=development', cli, ...args, '--checkout', fixtureCheckout];
+    return ['--conditions=development', cli, ...args, '--checkout', this.#checkout];
   }
 
   run(...args: string[]): Command {
