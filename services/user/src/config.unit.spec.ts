@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
-import process from 'node:process';
 import { describe, it } from 'node:test';
 
-import { SettingsError, withSettingsTable } from '@causeway/service';
+import { SettingsError } from '@causeway/service';
+import { assertSettingsTable } from '@causeway/service/testing';
 
 import { readConfig, settings } from './config.ts';
 
@@ -20,11 +19,5 @@ describe('configuration', () => {
     );
   });
 
-  it('is what the README says', () => {
-    const file = new URL('../README.md', import.meta.url);
-    const readme = readFileSync(file, 'utf8');
-    const current = withSettingsTable(readme, settings);
-    if (process.env.UPDATE_README === 'true') writeFileSync(file, current);
-    else assert.ok(readme === current, 'run the unit tests with UPDATE_README=true and commit README.md');
-  });
+  it('is what the README says', () => assertSettingsTable(new URL('../README.md', import.meta.url), settings));
 });
