@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { call } from './client.ts';
 import { expectStatus } from './expectations.ts';
 
-/** A rule as API.md has it: a list of alternatives, or a word. */
+/** A rule: a list of alternatives, or a word. */
 export type Rule = 'public' | 'signed-in' | readonly unknown[];
 
 export interface CollectionOptions {

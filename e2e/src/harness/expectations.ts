@@ -9,7 +9,7 @@ export function expectStatus(answer: Answer, status: number): Answer {
   return answer;
 }
 
-/** A problem document as API.md has it. */
+/** A problem document (RFC 9457) with the members that each of ours has besides. */
 export interface ProblemBody {
   readonly type: string;
   readonly code: string;

@@ -24,7 +24,7 @@ async function sessionsOf(token: string): Promise<readonly Session[]> {
   return answer.json<{ items: Session[] }>().items;
 }
 
-/** API.md: the access token of a session that has ended is refused everywhere within a second. */
+/** What is promised: the access token of a session that has ended is refused everywhere within a second. */
 async function assertRefusedEverywhere(token: string): Promise<void> {
   await eventually(
     async () => {

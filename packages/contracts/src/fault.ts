@@ -136,7 +136,7 @@ export const defineFault = (declaration: FaultDeclaration): FaultFactory =>
 const generic = (category: FaultCategory, description: string): FaultFactory =>
   defineFault({ code: category, category, title: faultCategories[category].title, description });
 
-/** The generic faults: one a category, named as API.md's problem codes are. */
+/** The generic faults: one a category, and named as that is. */
 export const faults = {
   invalidRequest: generic(
     'invalid-request',

@@ -21,7 +21,7 @@ const operatorsNotForTimes: ReadonlySet<string> = new Set(['$all', '$elemMatch',
 /**
  * Parses a filter, or one alternative of a rule, into the condition tree.
  *
- * Taken are exactly the operators of API.md ("Filters"); everything else is refused by name.
+ * Taken are exactly the operators that are told apart here and in `parse-atom.ts`; any other is refused by name.
  *
  * @param json - As `JSON.parse` gave it.
  * @param options - `auth`: whether `{"$auth": …}` may stand for a value (rules). `pointer`: where the condition stands.

@@ -13,7 +13,7 @@ export interface Pattern {
   readonly test: (text: string) => boolean;
 }
 
-/** Longest pattern, in characters (API.md, "Filters"). */
+/** Longest pattern, in characters, that clients may rely on. */
 export const maxPatternLength = 200;
 
 /**

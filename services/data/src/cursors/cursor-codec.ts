@@ -55,7 +55,7 @@ export function createCursorCodec(secret: Uint8Array): CursorCodec {
         if (!isWhole || !timingSafeEqual(bytes.subarray(0, macBytes), macOf(content))) {
           throw refused('invalid-cursor', 'Send a cursor as it was answered.');
         }
-        // What is another person's is not there (API.md, "Rules").
+        // What is another person's is not there: 404, as for a record that one may not read.
         if (!content.subarray(hashBytes, 2 * hashBytes).equals(own.principal)) throw faults.notFound();
         if (!content.subarray(0, hashBytes).equals(own.query)) {
           throw refused('other-query', 'Send a cursor with the query that it was answered to.');

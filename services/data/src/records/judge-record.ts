@@ -8,7 +8,7 @@ import { checkFields } from './check-fields.ts';
 import { boundFaults } from './record-faults.ts';
 import type { Fields } from './record.model.ts';
 
-/** Largest record, as the JSON of its fields (API.md). */
+/** Largest record, as the JSON of its fields. */
 export const maxRecordBytes = 524_288;
 
 type Definitions = Pick<Collection, 'rules' | 'schema' | 'pending' | 'removing'>;

@@ -39,7 +39,7 @@ describe('CORS', () => {
   const cors = createCors(['https://app.example.com']);
   const origin = 'https://app.example.com';
 
-  it('lets an allowed page read an answer and what API.md exposes, never with credentials', () => {
+  it('lets an allowed page read an answer and what of its head is for clients, never with credentials', () => {
     const headers = cors.answer({ origin });
     assert.equal(headers['access-control-allow-origin'], origin);
     const exposed = (headers['access-control-expose-headers'] ?? '').split(', ');
