@@ -25,6 +25,7 @@ interface Manifest {
   readonly spec: {
     readonly ports?: readonly { readonly port: number; readonly targetPort: string }[];
     readonly template: {
+      readonly metadata: { readonly annotations: Readonly<Record<string, string>> };
       readonly spec: {
         readonly terminationGracePeriodSeconds: number;
         readonly containers: readonly {
@@ -53,7 +54,8 @@ const services: Readonly<Record<string, Readonly<Record<string, SettingRow>>>> =
 };
 
 describe('deployment', () => {
-  const shared = Object.keys(manifestsOf('settings.yaml')[0]?.data ?? {});
+  const sharedValues = manifestsOf('settings.yaml')[0]?.data ?? {};
+  const shared = Object.keys(sharedValues);
   const known = new Set(Object.values(services).flatMap((rows) => Object.values(rows).map(({ env }) => env)));
 
   it('builds and deploys the four services by skaffold', () => {
@@ -77,6 +79,15 @@ describe('deployment', () => {
     for (const name of shared) assert.ok(known.has(name), `no service has a setting ${name}`);
   });
 
+  it('sends the services to each other at the names and ports of their Services', () => {
+    for (const name of ['auth', 'user', 'data']) {
+      const service = manifestsOf(`${name}.yaml`).find(({ kind }) => kind === 'Service');
+      const address = `http://${service?.metadata.name}:${service?.spec.ports?.[0]?.port}`;
+      assert.equal(sharedValues[`${name.toUpperCase()}_URL`], address);
+    }
+    assert.equal(sharedValues.JWKS_URL, `${sharedValues.AUTH_URL}/.well-known/jwks.json`);
+  });
+
   for (const [name, rows] of Object.entries(services)) {
     describe(name, () => {
       const manifests = manifestsOf(`${name}.yaml`);
@@ -97,6 +108,9 @@ describe('deployment', () => {
         );
         const operations = container.ports.find((each) => each.name === 'operations')?.containerPort;
         assert.equal(operations, byEnv.get('OPS_PORT')?.default);
+        assert.equal(container.env.find((each) => each.name === 'OPS_PORT')?.value, String(operations));
+        const scraped = deployment.spec.template.metadata.annotations;
+        assert.equal(scraped['prometheus.io/port'], String(operations));
         for (const host of ['HOST', 'OPS_HOST']) {
           assert.equal(
             container.env.find((each) => each.name === host)?.value,
