@@ -75,6 +75,12 @@ describe('deployment', () => {
     for (const name of Object.keys(services)) assert.ok(base.resources.includes(`${name}.yaml`));
   });
 
+  it('builds on the Node that everything is tested with', () => {
+    const [, version] = /^ARG NODE_IMAGE=node:([\d.]+)-/m.exec(read('deploy/docker/Dockerfile')) ?? [];
+    const { packages } = JSON.parse(read('package-lock.json')) as { packages: Record<string, { version?: string }> };
+    assert.equal(version, packages['node_modules/node']?.version);
+  });
+
   it('shares only settings that a service has', () => {
     for (const name of shared) assert.ok(known.has(name), `no service has a setting ${name}`);
   });

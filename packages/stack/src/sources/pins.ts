@@ -96,5 +96,5 @@ export const kafkaArchive: Archive = {
   sizeBytes: 130_000_000,
 };
 
-/** What Docker runs, where nothing else is to be had. */
-export const images = { mongodb: 'mongo:7.0', kafka: `apache/kafka:${kafkaVersion}`, redis: 'redis:7.2' } as const;
+/** What Docker runs, where nothing else is to be had: tags of whole versions, which are not moved to another one. */
+export const images = { mongodb: 'mongo:7.0.14', kafka: `apache/kafka:${kafkaVersion}`, redis: 'redis:7.2.5' } as const;

