@@ -45,11 +45,13 @@ export interface Workload {
 /** Makes the writes of one kind, one after another. */
 export type NextWrite = () => Write;
 
+/** Accounts, each of somebody new. */
 export const signUps: NextWrite = () => {
   const json = { email: newEmail(), password: `password-${randomUUID()}`, name: 'Ada' };
   return repeatable('sign-up', json.email, '/v1/auth/sign-up', { json });
 };
 
+/** Records that one person creates in a collection. */
 export const records =
   (collection: string, { accessToken: token }: Person): NextWrite =>
   () => {
@@ -57,6 +59,7 @@ export const records =
     return repeatable('record', title, `/v1/data/${collection}`, { json: { title }, token });
   };
 
+/** Changes to one person's profile: a write of this kind cannot be repeated. */
 export const profileChanges =
   ({ accessToken: token }: Person): NextWrite =>
   () => {

@@ -127,6 +127,7 @@ export type WireErrorCode =
   | 'UNDECODABLE'
   | (string & {});
 
+/** A request that came to nothing, by the code that says why, whichever driver has sent it. */
 export class WireError extends Error {
   readonly code: WireErrorCode;
   /** With `MEMBER_ID_REQUIRED`: the id to join with. */

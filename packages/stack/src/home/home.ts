@@ -13,6 +13,7 @@ export interface Home {
   readonly internalKey: string;
 }
 
+/** @returns the places in a home; nothing is made or looked at */
 export function homeAt(dir: string): Home {
   const inside = (name: string): string => path.join(dir, name);
   return {
@@ -27,6 +28,7 @@ export function homeAt(dir: string): Home {
   };
 }
 
+/** Makes the folders of a home, where they are not there yet. */
 export function createHome(home: Home): void {
   for (const dir of [home.dir, home.data, home.logs]) mkdirSync(dir, { recursive: true });
 }

@@ -16,6 +16,7 @@ export interface TestChild {
   readonly restarted: (times: number, withinMs: number) => Promise<void>;
 }
 
+/** @returns the child of that name, as a test may look at it and kill it */
 export function testChild(supervisor: Supervisor, name: string): TestChild {
   const status = () => supervisor.child(name).status();
   const until = async (isThere: () => boolean, withinMs: number): Promise<void> => {

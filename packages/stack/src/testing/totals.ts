@@ -15,6 +15,7 @@ export type SpecKind = 'unit' | 'int' | 'e2e';
 
 export const nothingRun: Totals = { passed: 0, failed: 0, skipped: 0 };
 
+/** @returns what two runs came to together */
 export function addTotals(left: Totals, right: Totals): Totals {
   return {
     passed: left.passed + right.passed,

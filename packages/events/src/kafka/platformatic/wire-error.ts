@@ -9,7 +9,10 @@ const NETWORK_CODES = new Set([
   'PLT_KFK_UNEXPECTED_CORRELATION_ID',
 ]);
 
-/** The first of the protocol errors in an error tree, else whether it is the network's fault. */
+/**
+ * @param error - whatever a call of the library has thrown
+ * @returns the first protocol error in its tree, else `NETWORK` or `UNDECODABLE`; one that is a `WireError` already, as it is
+ */
 export function toWireError(error: unknown): WireError {
   if (error instanceof WireError) return error;
   const protocolError = firstProtocolError(error);
