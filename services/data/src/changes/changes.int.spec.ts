@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 
 import { openTestData } from '../testing/test-data.ts';
@@ -299,6 +299,32 @@ describe('the feed of a collection', () => {
       await feed.count(1);
       await settings.updateOne({ _id: 'generation' }, { $set: before ?? {} });
       await restored.stop();
+    });
+
+    it('when the patterns of its filter take too long over a change, and goes on after it', async () => {
+      const name = await define();
+      const filter = { text: { $regex: 'a[ab]{900}[cd]' } };
+      const feed = await follow(name, admin, { filter });
+      const quick = await follow(name, admin, { filter: { text: { $regex: 'b[cd]$' } } });
+      const begin = feed.lastId();
+      const text = randomBytes(300_000)
+        .toString('latin1')
+        .replaceAll(/./gs, (char) => (char < '\x80' ? 'a' : 'b'));
+      await create(name, { status: 'published', n: 1, text: `${text}bc` });
+      const found = await create(name, { status: 'published', n: 2, text: `a${'b'.repeat(900)}c` });
+      const late = await follow(name, admin, { filter, after: begin, at: other });
+      for (const each of [feed, late]) {
+        await each.count(1);
+        const gap = each.blocks.find(({ event }) => event === 'gap');
+        assert.equal(reasonOf(gap), 'gap too-costly');
+        assert.notEqual(gap?.id, undefined);
+        assert.deepEqual(
+          each.told().map(({ recordId }) => recordId),
+          [found.id],
+        );
+      }
+      assert.equal((await quick.count(2)).length, 2);
+      assert.ok(!quick.blocks.some(({ event }) => event === 'gap'));
     });
 
     it('when a reader is too slow, and resumes where it stopped', async () => {

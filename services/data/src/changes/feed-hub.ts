@@ -7,14 +7,17 @@ import { createUpDownCounter } from '@causeway/telemetry';
 import { Timestamp } from 'mongodb';
 
 import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
+import { createBudget, TooCostly } from '../conditions/evaluation-budget.ts';
+import type { Spend } from '../conditions/pattern/automaton.ts';
 import type { CatchUp } from './catch-up.ts';
 import { createCatchUp } from './catch-up.ts';
 import type { ChangeHistory } from './change-history.ts';
 import { createChangeHistory } from './change-history.ts';
 import type { Feed } from './feed.ts';
-import type { FeedView } from './feed-view.ts';
+import type { FeedMessage, FeedView } from './feed-view.ts';
 import type { FeedCursor, Place } from './place.ts';
 import { placeAfter } from './place.ts';
+import type { RecordChange } from './record-change.ts';
 import { toRecordChange } from './record-change.ts';
 
 /** What {@link createFeedHub} is given. */
@@ -57,6 +60,8 @@ const keepAliveMs = 15_000;
 const checkMs = 250;
 const historyMs = 300_000;
 const positionMs = 5_000;
+/** What the patterns of all feeds may take over one change: about 60 ms, in which nothing else is served. */
+const changeUnits = 6_000_000;
 /** A feed that has to catch up so often is slower than the changes. */
 const maxRounds = 5;
 
@@ -155,7 +160,7 @@ class Hub implements FeedHub {
         return;
       }
       try {
-        const tell = (change: Parameters<FeedView['tell']>[0]): Promise<void> => this.#tellLate(feed, change);
+        const tell = (late: RecordChange): Promise<void> => this.#tellLate(feed, late);
         place = await this.#catchUp.read(place, feed.collectionId, tell, feed.signal);
       } catch (error) {
         if (!(error instanceof HistoryLost)) throw error;
@@ -167,8 +172,8 @@ class Hub implements FeedHub {
   }
 
   /** Waits for a reader that is behind, for it has more to read than it can have been sent. */
-  async #tellLate(feed: Feed, change: Parameters<FeedView['tell']>[0]): Promise<void> {
-    const message = feed.view.tell(change);
+  async #tellLate(feed: Feed, change: RecordChange): Promise<void> {
+    const message = judge(feed.view, change);
     if (message === undefined) return;
     if (!(await feed.drained())) feed.end('gap', 'slow');
     else this.#tell(feed, message, placeAfter(change));
@@ -226,8 +231,9 @@ class Hub implements FeedHub {
       const change = toRecordChange(raw);
       if (change === undefined) return;
       this.#history.add(change);
+      const budget = createBudget(changeUnits);
       for (const { view, feeds } of this.#audiences.get(change.collectionId)?.values() ?? []) {
-        const message = view.tell(change);
+        const message = judge(view, change, budget);
         if (message === undefined) continue;
         const place = placeAfter(change);
         for (const feed of feeds) this.#tell(feed, message, place);
@@ -239,7 +245,7 @@ class Hub implements FeedHub {
     }
   }
 
-  #tell(feed: Feed, { event, data }: { event: string; data: string }, place: Place): void {
+  #tell(feed: Feed, { event, data }: Told, place: Place): void {
     if (feed.write({ event, id: feed.cursorAt(place, this.#options.generation), data })) return;
     feed.end('gap', 'slow');
     this.#detach(feed);
@@ -296,6 +302,21 @@ class Hub implements FeedHub {
     for (const end of this.#unsubscribe) end();
     for (const feed of this.#feeds) feed.end('end', 'shutdown');
     await this.#catchUp.stop();
+  }
+}
+
+/** What is told of a change: it itself, or that it cannot be told. */
+type Told = FeedMessage | { readonly event: 'gap'; readonly data: string };
+
+const tooCostly: Told = { event: 'gap', data: JSON.stringify({ reason: 'too-costly' }) };
+
+/** A gap where patterns take too long over a change; the feed goes on after it. */
+function judge(view: FeedView, change: RecordChange, budget?: Spend): Told | undefined {
+  try {
+    return view.tell(change, budget);
+  } catch (error) {
+    if (error instanceof TooCostly) return tooCostly;
+    throw error;
   }
 }
 

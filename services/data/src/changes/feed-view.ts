@@ -1,7 +1,7 @@
-import type { Predicate } from '../conditions/compile-predicate.ts';
 import { compilePredicate } from '../conditions/compile-predicate.ts';
 import type { Condition, Value } from '../conditions/condition.ts';
-import type { RecordAnswer, VisibleRecord } from '../records/record.model.ts';
+import { createBudget } from '../conditions/evaluation-budget.ts';
+import type { Spend } from '../conditions/pattern/automaton.ts';
 import { answerRecord } from '../records/record.model.ts';
 import type { RecordChange } from './record-change.ts';
 
@@ -16,9 +16,16 @@ export interface FeedMessage {
 export interface FeedView {
   /** The same for the same conditions. */
   readonly key: string;
-  /** @returns undefined for a change that they do not see */
-  tell(change: RecordChange): FeedMessage | undefined;
+  /**
+   * @param spend - the budget of the change, over all views
+   * @returns undefined for a change that they do not see
+   * @throws TooCostly where patterns take too long to tell
+   */
+  tell(change: RecordChange, spend?: Spend): FeedMessage | undefined;
 }
+
+/** What the patterns of one view may take over one change, before and after: about 20 ms. */
+const viewUnits = 2_000_000;
 
 /** The key of the view through two conditions. */
 export const viewKey = (rule: Condition<Value>, filter: Condition<Value>): string => JSON.stringify([rule, filter]);
@@ -30,30 +37,26 @@ export const viewKey = (rule: Condition<Value>, filter: Condition<Value>): strin
  * @param filter - what they asked for
  */
 export function createFeedView(rule: Condition<Value>, filter: Condition<Value>): FeedView {
-  const mayRead = compilePredicate(rule);
-  const isAskedFor = compilePredicate(filter);
-  const sees = (record: VisibleRecord): boolean => mayRead(record) && isAskedFor(record);
+  let budget: Spend;
+  const spend: Spend = (units) => budget(units);
+  const mayRead = compilePredicate(rule, spend);
+  const isAskedFor = compilePredicate(filter, spend);
   return {
     key: viewKey(rule, filter),
-    tell(change) {
-      const { before, after } = change;
-      const saw = before !== undefined && sees(before);
-      if (after !== undefined && sees(after)) {
+    tell(change, whole) {
+      budget = createBudget(viewUnits, whole);
+      const { id, revision, eventId, before, after } = change;
+      const couldRead = before !== undefined && mayRead(before);
+      const saw = couldRead && isAskedFor(before);
+      const sees = after !== undefined && mayRead(after) && isAskedFor(after);
+      // `previous` only for who could read it, whether or not the filter asked for it.
+      const about = { revision, eventId, ...(couldRead ? { previous: answerRecord(before) } : {}) };
+      if (sees) {
         const event = saw ? 'updated' : before === undefined ? 'created' : 'entered';
-        return { event, data: JSON.stringify({ record: answerRecord(after), ...aboutChange(change, mayRead) }) };
+        return { event, data: JSON.stringify({ record: answerRecord(after), ...about }) };
       }
       if (!saw) return undefined;
-      const event = after === undefined ? 'deleted' : 'left';
-      return { event, data: JSON.stringify({ id: change.id, ...aboutChange(change, mayRead) }) };
+      return { event: after === undefined ? 'deleted' : 'left', data: JSON.stringify({ id, ...about }) };
     },
   };
-}
-
-/** `previous` only for who could read it, whether or not the filter asked for it. */
-function aboutChange(
-  { revision, eventId, before }: RecordChange,
-  mayRead: Predicate,
-): { revision: number; eventId: string; previous?: RecordAnswer } {
-  const isReadable = before !== undefined && mayRead(before);
-  return { revision, eventId, ...(isReadable ? { previous: answerRecord(before) } : {}) };
 }

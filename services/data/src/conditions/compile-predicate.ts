@@ -1,5 +1,6 @@
 import { compareText, compareValues, typeRank } from './bson-order.ts';
 import type { Atom, Comparison, Condition, ElementTest, Value } from './condition.ts';
+import type { Spend } from './pattern/automaton.ts';
 import type { Test } from './values-at.ts';
 import { compileSomeAt } from './values-at.ts';
 
@@ -11,31 +12,32 @@ export type Predicate = (document: object) => boolean;
  * condition; `conditions-agree.int.spec.ts` holds the two against each other.
  *
  * @param condition - Bound to its caller.
+ * @param spend - Is told of the work of patterns, which grows with the texts; what it throws ends the evaluation.
  */
-export function compilePredicate(condition: Condition<Value>): Predicate {
+export function compilePredicate(condition: Condition<Value>, spend: Spend): Predicate {
   switch (condition.kind) {
     case 'and': {
-      const branches = condition.branches.map(compilePredicate);
+      const branches = condition.branches.map((each) => compilePredicate(each, spend));
       return (document) => branches.every((branch) => branch(document));
     }
     case 'or': {
-      const branches = condition.branches.map(compilePredicate);
+      const branches = condition.branches.map((each) => compilePredicate(each, spend));
       return (document) => branches.some((branch) => branch(document));
     }
     case 'nor': {
-      const branches = condition.branches.map(compilePredicate);
+      const branches = condition.branches.map((each) => compilePredicate(each, spend));
       return (document) => !branches.some((branch) => branch(document));
     }
     case 'not': {
-      const branch = compilePredicate(condition.branch);
+      const branch = compilePredicate(condition.branch, spend);
       return (document) => !branch(document);
     }
     case 'field':
-      return compileField(condition.path.segments, condition.atom);
+      return compileField(condition.path.segments, condition.atom, spend);
   }
 }
 
-function compileField(segments: readonly string[], atom: Atom<Value>): Predicate {
+function compileField(segments: readonly string[], atom: Atom<Value>, spend: Spend): Predicate {
   switch (atom.op) {
     case 'all': {
       const each = atom.operands.map((operand) => compileSomeAt(segments, 'elements', equals(operand)));
@@ -44,7 +46,7 @@ function compileField(segments: readonly string[], atom: Atom<Value>): Predicate
     case 'size':
     case 'element-passes':
     case 'element-matches':
-      return compileSomeAt(segments, 'itself', compileAtom(atom));
+      return compileSomeAt(segments, 'itself', compileAtom(atom, spend));
     case 'eq':
     case 'gt':
     case 'gte':
@@ -53,12 +55,12 @@ function compileField(segments: readonly string[], atom: Atom<Value>): Predicate
     case 'in':
     case 'exists':
     case 'regex':
-      return compileSomeAt(segments, 'elements', compileAtom(atom));
+      return compileSomeAt(segments, 'elements', compileAtom(atom, spend));
   }
 }
 
 /** What an atom asks of one value. */
-function compileAtom(atom: Atom<Value>): Test {
+function compileAtom(atom: Atom<Value>, spend: Spend): Test {
   switch (atom.op) {
     case 'eq':
       return equals(atom.operand);
@@ -78,13 +80,13 @@ function compileAtom(atom: Atom<Value>): Test {
     case 'size':
       return (value) => Array.isArray(value) && value.length === atom.size;
     case 'regex':
-      return (value) => typeof value === 'string' && atom.pattern.test(value);
+      return (value) => typeof value === 'string' && atom.pattern.test(value, spend);
     case 'element-passes': {
-      const test = compileTest(atom.test);
+      const test = compileTest(atom.test, spend);
       return (value) => Array.isArray(value) && value.some(test);
     }
     case 'element-matches': {
-      const predicate = compilePredicate(atom.condition);
+      const predicate = compilePredicate(atom.condition, spend);
       // To MongoDB an array among the elements is a document too, whose fields are "0", "1" and so on.
       return (value) =>
         Array.isArray(value) &&
@@ -93,18 +95,18 @@ function compileAtom(atom: Atom<Value>): Test {
   }
 }
 
-function compileTest(test: ElementTest<Value>): Test {
+function compileTest(test: ElementTest<Value>, spend: Spend): Test {
   switch (test.kind) {
     case 'all': {
-      const tests = test.tests.map(compileTest);
+      const tests = test.tests.map((each) => compileTest(each, spend));
       return (value) => tests.every((each) => each(value));
     }
     case 'not': {
-      const inner = compileTest(test.test);
+      const inner = compileTest(test.test, spend);
       return (value) => !inner(value);
     }
     case 'atom':
-      return compileAtom(test.atom);
+      return compileAtom(test.atom, spend);
   }
 }
 

@@ -7,7 +7,7 @@ import { parseCondition } from './parse-condition.ts';
 function meets(filter: unknown, fields: unknown): boolean {
   const parsed = parseCondition(filter, { auth: false });
   assert.ok(parsed.ok);
-  return compilePredicate(bindCondition(parsed.value, {}))({ _id: 'rec_1', revision: 1, fields });
+  return compilePredicate(bindCondition(parsed.value, {}), () => undefined)({ _id: 'rec_1', revision: 1, fields });
 }
 
 /** Each as MongoDB 6 answers; the integration test holds thousands of generated ones against it. */

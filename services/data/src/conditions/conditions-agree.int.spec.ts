@@ -56,7 +56,9 @@ describe('a condition in memory and in MongoDB', () => {
       if (condition === undefined) return false;
       await single.deleteMany({});
       await single.insertOne(stored);
-      return (await idsOf(single, condition, hint)).has(stored._id) !== compilePredicate(condition)(stored);
+      return (
+        (await idsOf(single, condition, hint)).has(stored._id) !== compilePredicate(condition, () => undefined)(stored)
+      );
     };
     const filter = await shrink(json, (smaller) => differs(smaller, document));
     const fields = await shrink(document.fields, (smaller) =>
@@ -69,7 +71,7 @@ describe('a condition in memory and in MongoDB', () => {
       `  filter    ${JSON.stringify(filter)}`,
       `  query     ${JSON.stringify(compileFilter(condition))}`,
       `  document  ${JSON.stringify({ ...document, fields })}`,
-      `  in memory ${compilePredicate(condition)({ ...document, fields })}, in MongoDB the opposite`,
+      `  in memory ${compilePredicate(condition, () => undefined)({ ...document, fields })}, in MongoDB the opposite`,
     ].join('\n');
   }
 
@@ -105,7 +107,7 @@ describe('a condition in memory and in MongoDB', () => {
         const condition = parseFilter(json);
         if (condition === undefined) continue;
         compared += 1;
-        const predicate = compilePredicate(condition);
+        const predicate = compilePredicate(condition, () => undefined);
         const scanned = await idsOf(plain, condition);
         const served = await idsOf(indexed, condition, hint);
         for (const document of stored) {

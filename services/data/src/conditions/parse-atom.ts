@@ -80,5 +80,5 @@ function parseRegex(state: ParseState, source: unknown, siblings: Operators, { p
     state.fault(pointer, 'invalid-operand', 'Give $regex a text, and $options a text of i, m and s.');
     return [];
   }
-  return state.take(compilePattern(source, options, pointer), (pattern) => ({ op: 'regex', pattern }));
+  return state.take(compilePattern(source, options, pointer, state.patterns), (pattern) => ({ op: 'regex', pattern }));
 }

@@ -23,6 +23,22 @@ function nested(levels: number): unknown {
 }
 
 describe('a filter', () => {
+  it('bounds its patterns together, before it takes long over them', () => {
+    const anyOf = (count: number, operators: object) => ({
+      $or: Array.from({ length: count }, () => ({ a: operators })),
+    });
+    const codes = (json: unknown) => [...new Set(faultsOf(json).map(({ code }) => code))];
+    queryFor(anyOf(20, { $regex: 'foo' }));
+    assert.deepEqual(codes(anyOf(21, { $regex: 'foo' })), ['too-large']);
+    queryFor(anyOf(2, { $regex: '[Ā-߿]', $options: 'i' }));
+    assert.deepEqual(codes(anyOf(3, { $regex: '[Ā-߿]', $options: 'i' })), ['too-large']);
+    queryFor(anyOf(4, { $regex: '[ab]{900}' }));
+    assert.deepEqual(codes(anyOf(5, { $regex: '[ab]{900}' })), ['too-large']);
+    const begun = performance.now();
+    faultsOf(anyOf(20, { $regex: '[Ā-߿]'.repeat(40), $options: 'i' }));
+    assert.ok(performance.now() - begun < 200);
+  });
+
   it('reaches nothing but the fields and what the service shows of a record', () => {
     assert.deepEqual(queryFor({ 'name.common': 'Chad' }), { 'fields.name.common': { $eq: 'Chad' } });
     assert.deepEqual(queryFor({ id: 'rec_1' }), { _id: { $eq: 'rec_1' } });

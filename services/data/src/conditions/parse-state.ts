@@ -1,5 +1,6 @@
 import type { LocatedFault, Parsed } from './located-fault.ts';
 import type { PathRoot } from './field-path.ts';
+import { PatternBudget } from './pattern/pattern-budget.ts';
 
 /** Bounds of one condition; exceeding one is a fault, not a surprise for the database. */
 export const conditionLimits = {
@@ -25,6 +26,7 @@ export class ParseState {
   readonly faults: LocatedFault[] = [];
   /** Whether `{"$auth": …}` may stand for a value. */
   readonly auth: boolean;
+  readonly patterns = new PatternBudget();
   #nodes = 0;
 
   constructor(auth: boolean) {

@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { RE2JS } from 're2js';
 import type { Pattern } from './pattern.ts';
+import { createBudget, TooCostly } from './evaluation-budget.ts';
 import { compilePattern } from './pattern.ts';
 import { generatePattern } from './testing/generate.ts';
 import { seededRandom } from './testing/random.ts';
@@ -23,6 +24,8 @@ function refusal(source: string, options = ''): string {
   return compiled.faults[0]!.code;
 }
 
+const free = (): void => undefined;
+
 describe('a $regex', () => {
   it('keeps a literal prefix in a form from which MongoDB bounds an index', () => {
     assert.equal(accepted('^Über den').pcre, '^Über den');
@@ -35,20 +38,20 @@ describe('a $regex', () => {
   });
 
   it('matches as RE2 defines it where PCRE differs', () => {
-    assert.equal(accepted('a$').test('a\n'), false);
-    assert.equal(accepted('\\s').test('\v'), false);
-    assert.equal(accepted('^$', 'm').test('a\n'), true);
-    assert.equal(accepted('a.b').test('a\nb'), false);
-    assert.equal(accepted('a.b', 's').test('a\nb'), true);
+    assert.equal(accepted('a$').test('a\n', free), false);
+    assert.equal(accepted('\\s').test('\v', free), false);
+    assert.equal(accepted('^$', 'm').test('a\n', free), true);
+    assert.equal(accepted('a.b').test('a\nb', free), false);
+    assert.equal(accepted('a.b', 's').test('a\nb', free), true);
   });
 
   it('takes the other cases of a letter, in literals, ranges and negated classes', () => {
-    assert.equal(accepted('é', 'i').test('É'), true);
-    assert.equal(accepted('[a-c]+$', 'i').test('ABC'), true);
-    assert.equal(accepted('^[^a]$', 'i').test('A'), false);
-    assert.equal(accepted('x(?i)y').test('xY'), true);
-    assert.equal(accepted('x(?i)y').test('XY'), false);
-    assert.equal(accepted('(?i:a)b').test('AB'), false);
+    assert.equal(accepted('é', 'i').test('É', free), true);
+    assert.equal(accepted('[a-c]+$', 'i').test('ABC', free), true);
+    assert.equal(accepted('^[^a]$', 'i').test('A', free), false);
+    assert.equal(accepted('x(?i)y').test('xY', free), true);
+    assert.equal(accepted('x(?i)y').test('XY', free), false);
+    assert.equal(accepted('(?i:a)b').test('AB', free), false);
   });
 
   for (const source of [
@@ -110,6 +113,23 @@ describe('a $regex', () => {
     assert.equal(refusal('a'.repeat(201)), 'pattern-too-long');
   });
 
+  it('is stopped in memory where it would take long, soon and before it has told anything wrong', () => {
+    const text = Array.from({ length: 500_000 }, (_, index) => ((index * 7919) % 13 < 6 ? 'a' : 'b')).join('');
+    const random = seededRandom(7);
+    const hard = Array.from({ length: 500_000 }, () => random.pick(['a', 'b'])).join('');
+    for (const source of ['a[ab]{990}[cd]', 'a[ab]{100}[cd]', '\\B[a-z ]{200}[0-9]|a[ab]{300}[cd]']) {
+      const { test } = accepted(source);
+      const begun = performance.now();
+      assert.throws(() => test(hard, createBudget(2_000_000)), TooCostly, source);
+      const tookMs = performance.now() - begun;
+      // About 20 ms; to the end it takes seconds.
+      assert.ok(tookMs < 1_000, `/${source}/ took ${tookMs} ms`);
+    }
+    for (const source of ['foo', '^[\\w.]+@[\\w.]+\\.[a-z]{2,}$', 'foo.{0,20}bar', '\\bfoo\\b.*x', '[a-z]{50}[0-9]']) {
+      assert.equal(accepted(source).test(text, createBudget(600_000)), false, source);
+    }
+  });
+
   it('means what RE2 reads in the pattern itself', (test) => {
     const seed = randomInt(2 ** 31);
     test.diagnostic(`seed ${seed}`);
@@ -124,9 +144,12 @@ describe('a $regex', () => {
       if (!compiled.ok) continue;
       compared += 1;
       const original = RE2JS.compile(options === '' ? source : `(?${options})${source}`);
-      const text = random.list(6, () => random.pick(letters)).join('');
-      const expected = original.test(text);
-      assert.equal(compiled.value.test(text), expected, `/${source}/${options} on ${JSON.stringify(text)}`);
+      // Several, so that states that one has made serve the next.
+      for (let texts = 0; texts < 4; texts += 1) {
+        const text = random.list(6, () => random.pick(letters)).join('');
+        const expected = original.test(text);
+        assert.equal(compiled.value.test(text, free), expected, `/${source}/${options} on ${JSON.stringify(text)}`);
+      }
     }
     assert.ok(compared > 500, `only ${compared} patterns were compared`);
   });

@@ -5,6 +5,7 @@ import { z } from 'zod';
 
 import { definitionBusy } from '../collections/collections.errors.ts';
 import { callerOf } from '../rules/caller.ts';
+import { ruleTooCostly } from '../rules/rules.errors.ts';
 import type { createChangeRecord } from './change-record.ts';
 import { applyJsonPatch, jsonPatch, jsonPatchType } from './json-patch.ts';
 import { mergePatch, mergePatchType } from './merge-patch.ts';
@@ -33,6 +34,7 @@ const changeFaults = [
   duplicateValue,
   definitionBusy,
   unindexable,
+  ruleTooCostly,
 ];
 
 /** `PUT /v1/data/{collection}/{id}`: all fields anew. */

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { definitionBusy } from '../collections/collections.errors.ts';
 import type { createImportRecords, ImportRecords } from '../importing/import-records.ts';
 import { callerOf, principalKey } from '../rules/caller.ts';
+import { ruleTooCostly } from '../rules/rules.errors.ts';
 import type { CreateRecord, createCreateRecord } from './create-record.ts';
 import { eventHeader } from './event-ids.ts';
 import { recordAnswer, writeHeaders } from './record-answer.ts';
@@ -84,7 +85,15 @@ export function createRecordRoute({ createRecord, importRecords, publicUrl }: Cr
         headers: { ...writeHeaders, Location: { description: 'Where the record is.' } },
       },
     },
-    faults: [faults.notFound, faults.forbidden, duplicateValue, definitionBusy, unindexable, ...idempotencyFaults],
+    faults: [
+      faults.notFound,
+      faults.forbidden,
+      duplicateValue,
+      definitionBusy,
+      unindexable,
+      ruleTooCostly,
+      ...idempotencyFaults,
+    ],
     async handle({ cause, params: { collection }, body, headers, token, principal }) {
       const caller = callerOf(token);
       const key = parseIdempotencyKey(headers['idempotency-key']);

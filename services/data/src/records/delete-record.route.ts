@@ -4,6 +4,7 @@ import type { Route } from '@causeway/service';
 
 import { definitionBusy } from '../collections/collections.errors.ts';
 import { callerOf } from '../rules/caller.ts';
+import { ruleTooCostly } from '../rules/rules.errors.ts';
 import type { createDeleteRecord } from './delete-record.ts';
 import { recordParams } from './record-answer.ts';
 
@@ -25,7 +26,14 @@ export const deleteRecordRoute = ({
     responses: {
       204: { description: 'Deleted.', headers: { 'Causeway-Event': { description: 'The id of the event.' } } },
     },
-    faults: [faults.notFound, faults.forbidden, faults.preconditionFailed, faults.conflict, definitionBusy],
+    faults: [
+      faults.notFound,
+      faults.forbidden,
+      faults.preconditionFailed,
+      faults.conflict,
+      definitionBusy,
+      ruleTooCostly,
+    ],
     async handle({ cause, params, token, ifMatch }) {
       const eventId = await deleteRecord(cause, { ...params, caller: callerOf(token), ifMatch });
       return { status: 204, headers: { 'Causeway-Event': eventId } };

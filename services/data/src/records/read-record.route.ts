@@ -4,6 +4,7 @@ import type { Route } from '@causeway/service';
 
 import { formatPosition, parseAfter } from '../positions/position.ts';
 import { callerOf } from '../rules/caller.ts';
+import { ruleTooCostly } from '../rules/rules.errors.ts';
 import type { createReadRecord } from './read-record.ts';
 import { recordAnswer, recordParams } from './record-answer.ts';
 
@@ -29,7 +30,7 @@ export const readRecordRoute = ({ readRecord }: { readonly readRecord: ReturnTyp
       },
       304: { description: 'It has not changed.' },
     },
-    faults: [faults.notFound],
+    faults: [faults.notFound, ruleTooCostly],
     async handle({ params, token, headers }) {
       const after = parseAfter(headers['causeway-after']);
       const { record, json, position } = await readRecord({ ...params, caller: callerOf(token), after });

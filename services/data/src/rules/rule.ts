@@ -3,9 +3,11 @@ import { bindCondition } from '../conditions/bind-condition.ts';
 import { compilePredicate } from '../conditions/compile-predicate.ts';
 import type { Condition, Operand, Value } from '../conditions/condition.ts';
 import { everything, nothing } from '../conditions/condition.ts';
+import { createBudget, TooCostly } from '../conditions/evaluation-budget.ts';
 import type { LocatedFault, Parsed } from '../conditions/located-fault.ts';
 import { pointerTo } from '../conditions/located-fault.ts';
 import { parseCondition } from '../conditions/parse-condition.ts';
+import { ruleTooCostly } from './rules.errors.ts';
 
 /** What a collection lets its callers do. */
 export type Action = 'read' | 'create' | 'update' | 'delete';
@@ -28,6 +30,8 @@ export interface Caller {
 
 const actions: readonly Action[] = ['read', 'create', 'update', 'delete'];
 const maxAlternatives = 20;
+/** What the patterns of a rule may take over one record: about 40 ms. */
+const decisionUnits = 4_000_000;
 
 /**
  * Parses the `rules` of a definition.
@@ -105,9 +109,14 @@ export function canEver(rule: Rule, caller: Caller): boolean {
  * Whether a caller may do something with a record.
  *
  * @param document - In its stored form; for `create`, the record to be.
+ * @throws Fault `rule-too-costly`
  */
 export function decide(rule: Rule, caller: Caller, document: object): boolean {
-  return compilePredicate(conditionOf(rule, caller))(document);
+  try {
+    return compilePredicate(conditionOf(rule, caller), createBudget(decisionUnits))(document);
+  } catch (error) {
+    throw error instanceof TooCostly ? ruleTooCostly({ cause: error }) : error;
+  }
 }
 
 function refused(pointer: string, code: string, message: string): { ok: false; faults: LocatedFault[] } {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { compileFilter } from '../conditions/compile-filter.ts';
 import type { Caller, Rules } from './rule.ts';
@@ -26,6 +27,16 @@ describe('a rule', () => {
       [false, false, true],
     );
     assert.deepEqual(compileFilter(conditionOf(read, ada)), { _id: { $in: [] } });
+  });
+
+  it('whose patterns take too long over a record says so, and decides nothing', () => {
+    const { read } = rulesOf({ read: [{ text: { $regex: 'a[ab]{900}[cd]' } }] });
+    const text = randomBytes(300_000)
+      .toString('latin1')
+      .replaceAll(/./gs, (char) => (char < '\x80' ? 'a' : 'b'));
+    assert.throws(() => decide(read, ada, article({ text })), { code: 'rule-too-costly', status: 422 });
+    assert.equal(decide(read, admin, article({ text })), true);
+    assert.equal(decide(read, ada, article({ text: `a${'b'.repeat(900)}c` })), true);
   });
 
   it('"signed-in" and "public" look at the caller alone', () => {

@@ -45,6 +45,18 @@ export function overlaps(a: CharSet, b: CharSet): boolean {
   return a.some(([low, high]) => b.some(([otherLow, otherHigh]) => low <= otherHigh && otherLow <= high));
 }
 
+/** Whether a character is in the set. */
+export function contains(set: CharSet, codePoint: number): boolean {
+  let [low, high] = [0, set.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((set[middle]?.[1] ?? 0) < codePoint) low = middle + 1;
+    else high = middle;
+  }
+  const range = set[low];
+  return range !== undefined && range[0] <= codePoint;
+}
+
 /** How many characters the set holds. */
 export function sizeOf(set: CharSet): number {
   return set.reduce((sum, [low, high]) => sum + high - low + 1, 0);

@@ -35,8 +35,6 @@ const groupOptions = /\(\?([ims]*)(?:-([ims]+))?([:)])/y;
 const groupName = /\(\?P?<[A-Za-z_]\w*>/y;
 const hexEscape = /x(?:([0-9A-Fa-f]{2})|\{([0-9A-Fa-f]{1,6})\})/y;
 const lineFeed = charOf(10);
-/** More characters than this in a class are not given their other cases, but refused under `i`. */
-const maxCasedChars = 2_000;
 
 /**
  * Reads a regular expression that RE2 has accepted into a tree without options and groups.
@@ -47,10 +45,15 @@ const maxCasedChars = 2_000;
  *
  * @param source - The pattern.
  * @param options - Any of `i m s`.
+ * @param countCased - Is told how many characters are about to be given their other cases, and throws where that is too much.
  * @throws PatternRefused for Unicode classes (the engines' tables differ), octal escapes, `\Q`, `\C` and POSIX classes.
  */
-export function parsePattern(source: string, options: string): PatternNode {
-  return new PatternReader(source).read({
+export function parsePattern(
+  source: string,
+  options: string,
+  countCased: (chars: number) => void = () => undefined,
+): PatternNode {
+  return new PatternReader(source, countCased).read({
     i: options.includes('i'),
     m: options.includes('m'),
     s: options.includes('s'),
@@ -59,10 +62,12 @@ export function parsePattern(source: string, options: string): PatternNode {
 
 class PatternReader {
   readonly #source: string;
+  readonly #countCased: (chars: number) => void;
   #at = 0;
 
-  constructor(source: string) {
+  constructor(source: string, countCased: (chars: number) => void) {
     this.#source = source;
+    this.#countCased = countCased;
   }
 
   read(options: Options): PatternNode {
@@ -144,7 +149,7 @@ class PatternReader {
     if (literal === '.') return { kind: 'chars', set: options.s ? anyChar : complement(lineFeed) };
     if (literal === '^') return { kind: 'place', place: options.m ? 'line-start' : 'text-start' };
     if (literal === '$') return { kind: 'place', place: options.m ? 'line-end' : 'text-end' };
-    return chars(cased(charOf(literal.codePointAt(0) ?? 0), options));
+    return chars(this.#cased(charOf(literal.codePointAt(0) ?? 0), options));
   }
 
   #group(options: Options): PatternNode {
@@ -180,7 +185,7 @@ class PatternReader {
   #escapedSet(options: Options): CharSet {
     this.#at += 1;
     const hex = this.#take(hexEscape);
-    if (hex !== undefined) return cased(charOf(Number.parseInt(hex[1] ?? hex[2] ?? '', 16)), options);
+    if (hex !== undefined) return this.#cased(charOf(Number.parseInt(hex[1] ?? hex[2] ?? '', 16)), options);
     const char = this.#takeChar();
     const perlClass = perlClasses[char.toLowerCase()];
     if (perlClass !== undefined) return char === char.toLowerCase() ? perlClass : complement(perlClass);
@@ -189,7 +194,13 @@ class PatternReader {
     if (/[A-Za-z0-9]/.test(char)) {
       throw new PatternRefused(`Write the pattern without \`\\${char}\`: classes are \\d, \\w, \\s and [...].`);
     }
-    return cased(charOf(char.codePointAt(0) ?? 0), options);
+    return this.#cased(charOf(char.codePointAt(0) ?? 0), options);
+  }
+
+  #cased(set: CharSet, options: Options): CharSet {
+    if (!options.i) return set;
+    this.#countCased(sizeOf(set));
+    return withOtherCases(set);
   }
 
   #charClass(options: Options): CharSet {
@@ -211,14 +222,14 @@ class PatternReader {
     const low = this.#classChar(plain);
     const isRange = this.#next() === '-' && this.#source[this.#at + 1] !== ']' && sizeOf(low) === 1;
     // A class such as \d has no other cases.
-    if (!isRange) return sizeOf(low) === 1 ? cased(low, options) : low;
+    if (!isRange) return sizeOf(low) === 1 ? this.#cased(low, options) : low;
     this.#at += 1;
     const high = this.#classChar(plain);
     const from = low[0]?.[0] ?? 0;
     const to = high.at(-1)?.[1] ?? 0;
     if (sizeOf(high) !== 1 || to < from)
       throw new PatternRefused('Write ranges from the lower to the higher character.');
-    return cased([[from, to]], options);
+    return this.#cased([[from, to]], options);
   }
 
   #classChar(options: Options): CharSet {
@@ -234,12 +245,6 @@ function changed(options: Options, match: RegExpExecArray): Options {
   const isOn = (flag: 'i' | 'm' | 's'): boolean =>
     (options[flag] || (match[1] ?? '').includes(flag)) && !(match[2] ?? '').includes(flag);
   return { i: isOn('i'), m: isOn('m'), s: isOn('s') };
-}
-
-function cased(set: CharSet, options: Options): CharSet {
-  if (!options.i) return set;
-  if (sizeOf(set) <= maxCasedChars) return withOtherCases(set);
-  throw new PatternRefused(`Use smaller ranges with the option i: at most ${maxCasedChars} characters.`);
 }
 
 function chars(set: CharSet): PatternNode {

@@ -5,51 +5,38 @@ import type { PatternNode, Place, Repeat } from './pattern-node.ts';
 import { sequenceOf } from './pattern-node.ts';
 import { planSearch } from './search-plan.ts';
 
-/** An engine to print a pattern for. */
-export type Dialect = 'pcre' | 're2';
-
 /**
- * How each engine says the same place, in a pattern without options. PCRE's `$` also matches before a last line feed, and
- * its `(?m)^` not after one (pcrepattern(3), "Circumflex and dollar").
+ * How PCRE says a place, in a pattern without options: its `$` also matches before a last line feed, and its `(?m)^` not
+ * after one (pcrepattern(3), "Circumflex and dollar").
  */
-const places: Readonly<Record<Dialect, Readonly<Record<Place, string>>>> = {
-  pcre: {
-    // Not \A: MongoDB reads index bounds from a `^` with a literal after it.
-    'text-start': '^',
-    'text-end': '\\z',
-    'line-start': '(?:^|(?<=\\n))',
-    'line-end': '(?=\\n|\\z)',
-    'word-edge': '\\b',
-    'no-word-edge': '\\B',
-  },
-  re2: {
-    'text-start': '\\A',
-    'text-end': '\\z',
-    'line-start': '(?m:^)',
-    'line-end': '(?m:$)',
-    'word-edge': '\\b',
-    'no-word-edge': '\\B',
-  },
+const places: Readonly<Record<Place, string>> = {
+  // Not \A: MongoDB reads index bounds from a `^` with a literal after it.
+  'text-start': '^',
+  'text-end': '\\z',
+  'line-start': '(?:^|(?<=\\n))',
+  'line-end': '(?=\\n|\\z)',
+  'word-edge': '\\b',
+  'no-word-edge': '\\B',
 };
 
 /**
- * Prints a pattern in the words of one engine, without options.
+ * Prints a pattern in the words of PCRE, which MongoDB uses, without options.
  *
- * For PCRE, a repetition that the next character settles is possessive: the same matches, without the recursion in which
- * MongoDB's engine gives up on long texts. And it is told where to begin, so that no text takes quadratic time.
+ * A repetition that the next character settles is possessive: the same matches, without the recursion in which MongoDB's
+ * engine gives up on long texts. And it is told where to begin, so that no text takes quadratic time.
  *
  * @param node - Passed by `checkCost`.
  * @throws PatternRefused where a search by PCRE could take quadratic time
  */
-export function printPattern(node: PatternNode, dialect: Dialect): string {
-  const plan = dialect === 're2' ? ({ kind: 'everywhere' } as const) : planSearch(node);
+export function printPattern(node: PatternNode): string {
+  const plan = planSearch(node);
   switch (plan.kind) {
     case 'everywhere':
-      return print(node, dialect, []);
+      return print(node, []);
     case 'first-word': {
       const { parts } = sequenceOf([node]);
-      const word = print(sequenceOf(parts.slice(0, plan.wordLength)), dialect, anyChar);
-      const rest = print(sequenceOf(parts.slice(plan.wordLength)), dialect, []);
+      const word = print(sequenceOf(parts.slice(0, plan.wordLength)), anyChar);
+      const rest = print(sequenceOf(parts.slice(plan.wordLength)), []);
       return `${printRunStart(plan.run)}(?>${printSet(plan.run)}*?${word})${rest}`;
     }
   }
@@ -61,29 +48,27 @@ function printRunStart(run: CharSet): string {
   return others.length === 0 ? '^' : `(?:^|(?<=${printSet(others)}))`;
 }
 
-function print(node: PatternNode, dialect: Dialect, follow: CharSet): string {
+function print(node: PatternNode, follow: CharSet): string {
   switch (node.kind) {
     case 'chars':
       return printSet(node.set);
     case 'place':
-      return places[dialect][node.place];
+      return places[node.place];
     case 'choice':
-      return `(?:${node.parts.map((part) => print(part, dialect, follow)).join('|')})`;
+      return `(?:${node.parts.map((part) => print(part, follow)).join('|')})`;
     case 'sequence':
-      return node.parts
-        .map((part, index) => print(part, dialect, followOf(node.parts.slice(index + 1), follow)))
-        .join('');
+      return node.parts.map((part, index) => print(part, followOf(node.parts.slice(index + 1), follow))).join('');
     case 'repeat':
-      return printRepeat(node, dialect, follow);
+      return printRepeat(node, follow);
   }
 }
 
-function printRepeat(node: Repeat, dialect: Dialect, follow: CharSet): string {
+function printRepeat(node: Repeat, follow: CharSet): string {
   const { body, min, max } = node;
   // What a repetition's body is followed by is settled by checkCost: inside, nothing is given back either way.
-  const inner = print(body, dialect, anyChar);
+  const inner = print(body, anyChar);
   const text = body.kind === 'chars' ? inner : `(?:${inner})`;
-  const isPossessive = dialect === 'pcre' && max === Infinity && isSettledRepeat(node, follow);
+  const isPossessive = max === Infinity && isSettledRepeat(node, follow);
   if (max !== Infinity) return `${text}{${min},${max}}`;
   return `${text}${min === 0 ? '*' : min === 1 ? '+' : `{${min},}`}${isPossessive ? '+' : ''}`;
 }
