@@ -14,7 +14,7 @@ export { mediaTypeOf, negotiate } from './http/media-type.ts';
 export { faultOf, problemHeaders, problemMediaType, problemOf, sendProblem } from './http/problem.ts';
 export type { Problem } from './http/problem.ts';
 export { parseQuery } from './http/query.ts';
-export { ClientGone, parseJson, readBody } from './http/read-body.ts';
+export { ClientGone, parseJson, readBody, streamBody } from './http/read-body.ts';
 export { defineRoute, internalRoute } from './http/route.ts';
 export type { Access, Answer, BodySchemas, Call, ResponseDocument, Route, StreamWriter } from './http/route.ts';
 export { withPosition } from './http/with-position.ts';

@@ -76,6 +76,43 @@ export const readBody = async (request: IncomingMessage, limitBytes: number): Pr
   return readBytes(request, limitBytes);
 };
 
+/** How long a client is waited for that still sends what is thrown away. */
+const discardMs = 5_000;
+
+/** Takes in and throws away what is left of a body, up to a bound, and for a while. */
+const discarded = (request: IncomingMessage): Promise<void> => {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  let bytes = 0;
+  const stop = (): void => {
+    clearTimeout(timer);
+    resolve(undefined);
+  };
+  const timer = setTimeout(stop, discardMs);
+  request.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > discardedBytes) stop();
+  });
+  request.once('end', stop).once('close', stop).on('error', ignore).resume();
+  if (request.readableEnded || request.destroyed) stop();
+  return promise;
+};
+
+/**
+ * A body as it streams in. Who stops reading it before its end, as by an error, can still answer: the rest is taken in
+ * first, up to a bound, since many clients read no answer before they have sent everything, and find their connection
+ * closed.
+ *
+ * @param request - not read yet
+ */
+export async function* streamBody(request: IncomingMessage): AsyncGenerator<Buffer> {
+  try {
+    // By itself an iterator that is left early destroys the request.
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) yield chunk as Buffer;
+  } finally {
+    if (!request.readableEnded) await discarded(request);
+  }
+}
+
 const malformed = (code: string, message: string) =>
   faults.invalidRequest({ detail: message, errors: [{ pointer: '', code, message }] });
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 
 import { openTestData } from '../testing/test-data.ts';
@@ -112,6 +114,40 @@ describe('imports', () => {
     const shown = { body: { schema: {}, rules: { read: 'public' } }, token: admin.token };
     assert.equal((await replica.call('PUT /v1/collections/closed', shown)).status, 200);
     assert.equal(await send(), 403);
+  });
+
+  it('answer with what ended them, however much was still to come', async () => {
+    const made = await replica.call('PUT /v1/collections/gone', { body: definition, token: admin.token });
+    assert.equal(made.status, 201, made.text);
+    const records = data.db.collection(`records_${String(made.body.id)}`);
+    const importing = httpRequest({
+      port: replica.service.port,
+      method: 'POST',
+      path: '/v1/data/gone',
+      agent: false,
+      headers: { authorization: `Bearer ${ada.token}`, 'content-type': 'application/x-ndjson' },
+    });
+    const errors: Error[] = [];
+    importing.on('error', (error) => void errors.push(error));
+    const answered = once(importing, 'response') as Promise<[IncomingMessage]>;
+    answered.catch(() => undefined);
+    const closed = new Promise((done) => importing.once('close', done));
+    importing.write(Array.from({ length: 600 }, () => `${line()}\n`).join(''));
+    while ((await records.countDocuments()) < 500) await new Promise((done) => setTimeout(done, 20));
+    const removed = await replica.call('DELETE /v1/collections/gone?records=delete', { token: admin.token });
+    assert.equal(removed.status, 204, removed.text);
+    // More than the one batch that fails, and than fits into buffers on the way.
+    for (let piece = 0; piece < 40; piece += 1) {
+      importing.write(Array.from({ length: 600 }, () => `${line({ text: 'x'.repeat(500) })}\n`).join(''));
+    }
+    importing.end();
+    const [response] = await answered;
+    assert.equal(response.statusCode, 404);
+    let text = '';
+    for await (const chunk of response) text += String(chunk);
+    assert.equal((JSON.parse(text) as { code: string }).code, 'not-found');
+    await closed;
+    assert.deepEqual(errors, []);
   });
 
   describe('with an Idempotency-Key', () => {

@@ -1,6 +1,6 @@
 import { faults } from '@causeway/contracts';
 import { idempotencyFaults, parseIdempotencyKey } from '@causeway/events';
-import { defineRoute, etag, problemOf } from '@causeway/service';
+import { defineRoute, etag, problemOf, streamBody } from '@causeway/service';
 import type { Answer, Route } from '@causeway/service';
 import type { Cause } from '@causeway/contracts';
 import { z } from 'zod';
@@ -105,8 +105,7 @@ export function createRecordRoute({ createRecord, importRecords, publicUrl }: Cr
       }
       const request = key === undefined ? undefined : { ...call, key };
       const describe = (fault: Parameters<typeof problemOf>[0]): unknown => problemOf(fault, publicUrl);
-      const stream = body.value as AsyncIterable<Buffer>;
-      return await importLines(cause, { collection, caller, body: stream, request, describe });
+      return await importLines(cause, { collection, caller, body: streamBody(body.value), request, describe });
     },
   });
 }
