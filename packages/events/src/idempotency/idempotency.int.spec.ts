@@ -56,6 +56,9 @@ describe('idempotency', () => {
     assert.equal(second.replayed, true);
     assert.deepEqual(second.answer, first.answer);
     assert.deepEqual(await idempotency().find(call), first.answer);
+    const { body: _body, ...key } = call;
+    assert.equal(await idempotency().has(key), true);
+    assert.equal(await idempotency().has({ ...key, key: randomUUID() }), false);
   });
 
   it('takes the order of properties for the same body', async () => {

@@ -16,6 +16,8 @@ export interface Idempotency {
    * @throws fault `idempotency-key-reused` where the earlier call had another body
    */
   find<Answer>(request: IdempotentRequest): Promise<Answer | undefined>;
+  /** Whether an earlier call with this key was answered, whatever its body: for who knows the body only in the end. */
+  has(request: Omit<IdempotentRequest, 'body'>): Promise<boolean>;
   /**
    * Runs an effect once for its key. The answer is stored in the transaction of the effect: both are there, or neither.
    * An effect that throws leaves nothing behind, so that the same key may try again.
@@ -83,6 +85,11 @@ export function createIdempotency(options: IdempotencyOptions): Idempotency {
       await rows.createIndex({ expiresAt: 1 }, { expireAfterSeconds: 0 }, {});
     },
     find: (request) => find(sealRequest(secret, request)),
+    async has(request) {
+      const { id } = sealRequest(secret, { ...request, body: null });
+      const row = await rows.findOne({ _id: id, expiresAt: { $gt: new Date(now()) } }, { projection: { answer: 1 } });
+      return row?.answer !== undefined;
+    },
     async run<Answer>(request: IdempotentRequest, effect: (session: ClientSession) => Promise<Answer>) {
       const sealed = sealRequest(secret, request);
       const earlier = await find<Answer>(sealed);

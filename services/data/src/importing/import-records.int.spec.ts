@@ -166,6 +166,30 @@ describe('imports', () => {
       assert.equal(await count(), before);
     });
 
+    it('that another call was made with write nothing', async () => {
+      const headers = { 'idempotency-key': randomUUID() };
+      const options = { body: line(), token: ada.token, headers };
+      assert.equal((await replica.call('POST /v1/data/numbers', options)).status, 201);
+      const before = await count();
+      const answer = await send([line(), line()].join('\n'), headers);
+      assert.equal(answer.status, 422);
+      assert.equal(answer.body.code, 'idempotency-key-reused');
+      assert.equal(await count(), before);
+    });
+
+    it('whose process ended between its answer and its lock are answered again, and write no other lines', async () => {
+      const headers = { 'idempotency-key': randomUUID() };
+      const body = [line(), line()].join('\n');
+      const first = await send(body, headers);
+      await data.db.collection('imports').updateMany({}, { $unset: { done: true } });
+      const before = await count();
+      assert.equal((await send([line(), line(), line()].join('\n'), headers)).status, 422);
+      assert.equal(await count(), before);
+      const again = await send(body, headers);
+      assert.deepEqual(again.body, first.body);
+      assert.equal(again.headers.get('idempotency-replayed'), 'true');
+    });
+
     it('that broke off go on where they were, from the beginning of their lines', async () => {
       const key = randomUUID();
       const lines = Array.from({ length: 1_200 }, () => line());

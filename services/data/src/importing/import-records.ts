@@ -81,7 +81,8 @@ export function createImportRecords({ registry, idempotency, locks, now }: Impor
     const hash = createHash('sha256');
     const body = hashing(command.body, hash);
     const whole = (): IdempotentRequest => ({ ...request, body: { sha256: hash.digest('base64url') } });
-    if (lock.done) {
+    // The key may have served another call, or this one, whose end this lock was not told: then nothing is written.
+    if (lock.done || (await idempotency.has(request))) {
       for await (const _chunk of body);
       const answer = await idempotency.find<ImportResult>(whole());
       if (answer !== undefined) return { answer, replayed: true };
