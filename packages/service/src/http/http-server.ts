@@ -11,19 +11,20 @@ import type { Duplex } from 'node:stream';
 import { defineFault, Fault, faults } from '@causeway/contracts';
 
 import { problemMediaType, problemOf } from './problem.ts';
+import { RequestTimeout } from './request-timeout.ts';
 
 /** What a server is made of. */
 export interface HttpServerOptions {
   readonly listener: RequestListener;
   readonly publicUrl: string;
-  /** Time for a whole request to arrive; 5 minutes by default, since imports stream. */
-  readonly requestTimeoutMs?: number;
 }
 
 /** Time for a request's headers to arrive: a slow caller holds no connection (Slowloris). */
 const headersTimeoutMs = 15_000;
 /** Longer than the pool of the gateway keeps a connection, so that it never sends into one that is being closed. */
 const keepAliveTimeoutMs = 75_000;
+/** A connection in the middle of something on which nothing moves, in either direction: feeds say something every 15 s. */
+const silentTimeoutMs = 300_000;
 const idleCheckMs = 25;
 const largestHeadersBytes = 16_384;
 
@@ -34,17 +35,10 @@ const headersTooLarge = defineFault({
   description: `The headers of a request, its path included, may hold at most ${largestHeadersBytes} bytes.`,
 });
 
-const requestTimeout = defineFault({
-  code: 'request-timeout',
-  category: 'invalid-request',
-  title: 'The request did not arrive in time',
-  description: 'The request was begun and not completed. Send it again.',
-});
-
 /** What goes wrong before there is a request; RFC 6585 §5 and RFC 9110 §15.5.9 give two of them their own status. */
 const wireFault = (code: string | undefined): { readonly status: number; readonly fault: Fault } => {
   if (code === 'HPE_HEADER_OVERFLOW') return { status: 431, fault: headersTooLarge() };
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return { status: 408, fault: requestTimeout() };
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return { status: 408, fault: new RequestTimeout() };
   return { status: 400, fault: faults.invalidRequest({ detail: 'This is not HTTP as RFC 9112 has it.' }) };
 };
 
@@ -113,7 +107,8 @@ export const createHttpServer = (options: HttpServerOptions): Server => {
   const server = createServer(
     {
       headersTimeout: headersTimeoutMs,
-      requestTimeout: options.requestTimeoutMs ?? 300_000,
+      // An import streams as long as it takes; who reads a body as a whole bounds that (`readBody`).
+      requestTimeout: 0,
       keepAliveTimeout: keepAliveTimeoutMs,
       maxHeaderSize: largestHeadersBytes,
       connectionsCheckingInterval: 5_000,
@@ -127,6 +122,7 @@ export const createHttpServer = (options: HttpServerOptions): Server => {
         refuse(response, 400, faults.invalidRequest({ detail: 'A request has exactly one Host header.' }), publicUrl);
     },
   );
+  server.timeout = silentTimeoutMs;
   // RFC 9110 §10.1.1.
   server.on('checkExpectation', (_request, response) => refuse(response, 417, expectationFailed(), publicUrl));
   server.on('clientError', (error, socket) => answerOnWire(error, socket, publicUrl));

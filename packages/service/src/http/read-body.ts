@@ -4,9 +4,13 @@ import { faults } from '@causeway/contracts';
 
 import { checkJsonLimits } from './json-limits.ts';
 import { findJsonError } from './json-syntax.ts';
+import { RequestTimeout } from './request-timeout.ts';
 
 /** Largest body where a route names no limit of its own. */
 export const defaultBodyLimitBytes = 1_048_576;
+
+/** How long a whole body may take to arrive. */
+const wholeBodyMs = 300_000;
 
 /** How much of a body that is refused is still taken in, so that the client reads the answer instead of a reset. */
 const discardedBytes = 64 * 1_048_576;
@@ -30,7 +34,7 @@ export class ClientGone extends Error {
 
 const declaredLength = (request: IncomingMessage): number => Number(request.headers['content-length'] ?? 0);
 
-const readBytes = (request: IncomingMessage, limitBytes: number): Promise<Buffer> => {
+const readBytes = (request: IncomingMessage, limitBytes: number, timeoutMs: number): Promise<Buffer> => {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -51,7 +55,12 @@ const readBytes = (request: IncomingMessage, limitBytes: number): Promise<Buffer
     stop();
     reject(new ClientGone('the client went while it sent its request'));
   };
+  const late = setTimeout(() => {
+    stop();
+    reject(new RequestTimeout());
+  }, timeoutMs);
   const stop = (): void => {
+    clearTimeout(late);
     request.off('data', onData).off('end', onEnd).off('close', onGone);
   };
   // An error is always followed by close, and an error without a listener would be thrown.
@@ -66,14 +75,19 @@ const ignore = (): void => undefined;
  *
  * @param request - not read yet
  * @param limitBytes - inclusive
- * @throws Fault `payload-too-large`; {@link ClientGone}
+ * @param timeoutMs - from now to its last byte; 5 minutes by default
+ * @throws Fault `payload-too-large`, {@link RequestTimeout}; {@link ClientGone}
  */
-export const readBody = async (request: IncomingMessage, limitBytes: number): Promise<Buffer> => {
+export const readBody = async (
+  request: IncomingMessage,
+  limitBytes: number,
+  timeoutMs: number = wholeBodyMs,
+): Promise<Buffer> => {
   if (declaredLength(request) > limitBytes) {
     discardRest(request.on('error', ignore));
     throw tooLarge(limitBytes);
   }
-  return readBytes(request, limitBytes);
+  return readBytes(request, limitBytes, timeoutMs);
 };
 
 /** How long a client is waited for that still sends what is thrown away. */
