@@ -56,11 +56,13 @@ export function createCatchUp(stream: Pick<CommitStream, 'readFrom'>, now: () =>
     for await (const raw of stream.readFrom(from, stopping.signal, until)) {
       const change = toRecordChange(raw);
       if (change === undefined) continue;
-      for (const { reader, isAfter } of filters) {
-        // Asked of each change in turn: within a transaction it counts.
-        if (reader.collectionId !== change.collectionId || !isAfter(change) || reader.signal.aborted) continue;
-        await reader.tell(change);
-      }
+      // Asked of each change in turn: within a transaction it counts.
+      const told = filters.filter(
+        ({ reader, isAfter }) =>
+          reader.collectionId === change.collectionId && isAfter(change) && !reader.signal.aborted,
+      );
+      // One that is slow is waited for, but not one after the other.
+      await Promise.all(told.map(async ({ reader }) => reader.tell(change)));
     }
     for (const { done } of readers) done({ position: until, eventId: undefined });
   };

@@ -51,6 +51,20 @@ describe('catching up', () => {
     assert.deepEqual(await follow(catchUp, 4, 'col_odd'), { told: ['e5', 'e7', 'e9'], end: 9 });
   });
 
+  it('waits for all who are told a change at once, not for one after the other', async () => {
+    const catchUp = createCatchUp(streamOf(2), () => at(2));
+    const told = Promise.withResolvers<undefined>();
+    let waiting = 0;
+    const tell = (): Promise<undefined> => {
+      waiting += 1;
+      if (waiting === 3) told.resolve(undefined);
+      return told.promise;
+    };
+    const place = { position: at(1), eventId: undefined };
+    await Promise.all(Array.from({ length: 3 }, () => catchUp.read(place, 'col_even', tell, signal)));
+    assert.equal(waiting, 3);
+  });
+
   it('opens one stream for a thousand who come at once', async () => {
     const stream = streamOf(20);
     const catchUp = createCatchUp(stream, () => at(20));
