@@ -1,8 +1,8 @@
 import { hkdfSync } from 'node:crypto';
 
 import { createEvents, createIdempotency, faultOfError, followEndedSessions } from '@causeway/events';
-import type { Events, KafkaPort } from '@causeway/events';
-import { createIdentity, createRevocations, eventRoutes, remoteKeys } from '@causeway/service';
+import type { CommitStream, Events, KafkaPort } from '@causeway/events';
+import { createIdentity, createRevocations, eventRoutes, remoteKeys, withPosition } from '@causeway/service';
 import type { Identity, Route, ServiceParts, StartContext } from '@causeway/service';
 import type { MongoClient } from 'mongodb';
 
@@ -25,14 +25,13 @@ import type { Connections } from './connections.ts';
 import { createCursorCodec } from './cursors/cursor-codec.ts';
 import { createImportLocks } from './importing/import-lock.ts';
 import { createImportRecords } from './importing/import-records.ts';
-import { clusterTimeOf, laterOf } from './positions/position.ts';
-import { withPosition } from './positions/with-position.ts';
 import { createChangeRecord } from './records/change-record.ts';
 import { patchRecordRoute, replaceRecordRoute } from './records/change-record.route.ts';
 import { createCreateRecord } from './records/create-record.ts';
 import { createRecordRoute } from './records/create-record.route.ts';
 import { createDeleteRecord } from './records/delete-record.ts';
 import { deleteRecordRoute } from './records/delete-record.route.ts';
+import { createFindCurrent } from './records/find-current.ts';
 import { listRecordsRoute } from './records/list-records.route.ts';
 import { createReadRecord } from './records/read-record.ts';
 import { readRecordRoute } from './records/read-record.route.ts';
@@ -42,6 +41,8 @@ import { createRecordReader } from './records/record-reader.ts';
 export interface Replacements {
   /** Wraps the Kafka that the settings name. */
   readonly kafka?: (kafka: KafkaPort) => KafkaPort;
+  /** Holds the commit stream back, for what follows it here. */
+  readonly stream?: (stream: CommitStream) => CommitStream;
   /** Knows a test's tokens. */
   readonly identity?: Identity;
   /** Knows which of its sessions have ended. */
@@ -58,6 +59,7 @@ interface Parts {
   readonly redisPrefix: string;
   readonly logger: StartContext<typeof settings>['logger'];
   readonly events: Events;
+  readonly stream: CommitStream;
   readonly registry: CollectionRegistry;
   readonly hub: FeedHub;
   readonly now: () => Date;
@@ -73,6 +75,7 @@ async function routesOf({
   redis,
   redisPrefix,
   events,
+  stream,
   registry,
   hub,
   logger,
@@ -86,7 +89,7 @@ async function routesOf({
   const cursors = createCursorCodec(derive(config, 'cursor'));
   const reader = createRecordReader({
     registry,
-    events,
+    stream,
     client,
     redis,
     logger,
@@ -95,7 +98,7 @@ async function routesOf({
   });
   const changeRecord = createChangeRecord({ registry, now });
   const { publicUrl, queryTimeoutMs } = config;
-  const position = () => laterOf(clusterTimeOf(client), events.stream.position);
+  const findCurrent = createFindCurrent({ registry, stream });
   return [
     defineCollectionRoute({ defineCollection: createDefineCollection({ events, definitions, registry }) }),
     readCollectionRoute({ definitions }),
@@ -106,13 +109,13 @@ async function routesOf({
       importRecords: createImportRecords({ registry, idempotency, locks, now }),
       publicUrl,
     }),
-    listRecordsRoute({ registry, cursors, queryTimeoutMs }),
-    changesRoute({ registry, cursors, hub }),
-    readRecordRoute({ readRecord: createReadRecord({ registry, reader }) }),
+    listRecordsRoute({ findCurrent, client, cursors, queryTimeoutMs }),
+    changesRoute({ findCurrent, cursors, hub }),
+    readRecordRoute({ readRecord: createReadRecord({ findCurrent, reader }) }),
     replaceRecordRoute({ changeRecord }),
     patchRecordRoute({ changeRecord }),
     deleteRecordRoute({ deleteRecord: createDeleteRecord({ events, registry }) }),
-  ].map((route) => withPosition(route, position));
+  ].map((route) => withPosition(route, () => events.position()));
 }
 
 /** Starts everything that this service is, and says what it serves. */
@@ -120,6 +123,7 @@ export async function start(
   context: StartContext<typeof settings>,
   {
     kafka: wrap = (kafka) => kafka,
+    stream: follow = (stream) => stream,
     redisPrefix,
     now = () => new Date(),
     identity: given,
@@ -139,7 +143,9 @@ export async function start(
     logger,
     now,
   });
-  const registry = createCollectionRegistry({ events, db: events.db, logger });
+  const stream = follow(events.stream);
+  const { collection, prepare } = events;
+  const registry = createCollectionRegistry({ events: { collection, prepare, stream }, db: events.db, logger });
   const revocations = createRevocations({
     redis,
     logger,
@@ -147,7 +153,7 @@ export async function start(
   });
   const generation = await readGeneration(events.db);
   const hub = createFeedHub({
-    stream: events.stream,
+    stream,
     registry,
     generation,
     isRevoked: isRevoked ?? ((sid) => revocations.isRevoked(sid)),
@@ -163,6 +169,7 @@ export async function start(
     redis,
     redisPrefix: redisPrefix ?? 'causeway:data',
     events,
+    stream,
     registry,
     hub,
     logger,

@@ -30,7 +30,7 @@ export const settings = defineSettings({
     type: 'duration',
     default: 5_000,
     min: 100,
-    description: 'How long MongoDB may work on one list or count.',
+    description: 'How long MongoDB may work on one list or count, and on one batch of an export.',
   },
   cacheBytes: {
     env: 'RECORD_CACHE_SIZE',

@@ -1,11 +1,13 @@
 import { faults } from '@causeway/contracts';
+import { parseAfter } from '@causeway/events';
 import { defineRoute } from '@causeway/service';
 import type { Route } from '@causeway/service';
 import { z } from 'zod';
 
-import type { CollectionRegistry } from '../collections/collection-registry.ts';
 import type { CursorCodec } from '../cursors/cursor-codec.ts';
+import type { FindCurrent } from '../records/find-current.ts';
 import { demandReadable } from '../records/judge-record.ts';
+import { afterHeader } from '../records/record-answer.ts';
 import { filterParameter, parseFilter } from '../records/query-parameters.ts';
 import { callerOf, principalKey } from '../rules/caller.ts';
 import type { FeedHub } from './feed-hub.ts';
@@ -14,7 +16,7 @@ import { fromStored } from './place.ts';
 
 /** What {@link changesRoute} is given. */
 export interface ChangesDependencies {
-  readonly registry: CollectionRegistry;
+  readonly findCurrent: FindCurrent;
   readonly cursors: CursorCodec;
   readonly hub: FeedHub;
 }
@@ -27,7 +29,7 @@ const malformedCursor = () =>
   });
 
 /** `GET /v1/data/{collection}/changes` */
-export const changesRoute = ({ registry, cursors, hub }: ChangesDependencies): Route =>
+export const changesRoute = ({ findCurrent, cursors, hub }: ChangesDependencies): Route =>
   defineRoute({
     method: 'get',
     path: '/v1/data/{collection}/changes',
@@ -39,11 +41,14 @@ export const changesRoute = ({ registry, cursors, hub }: ChangesDependencies): R
     access: 'public',
     params: z.object({ collection: z.string() }),
     query: z.strictObject({ filter: filterParameter }),
-    requestHeaders: { [parameter]: { description: 'The last `id` that was read: the feed goes on after it.' } },
+    requestHeaders: {
+      [parameter]: { description: 'The last `id` that was read: the feed goes on after it.' },
+      ...afterHeader,
+    },
     responses: { 200: { description: 'The feed.', mediaTypes: ['text/event-stream'] } },
     faults: [faults.notFound, faults.unavailable],
     async handle({ params, query, token, principal, headers, draining }) {
-      const collection = await registry.find(params.collection);
+      const collection = await findCurrent(params.collection, parseAfter(headers['causeway-after']));
       if (collection === undefined) throw faults.notFound();
       demandReadable(collection, callerOf(token));
       const filter = parseFilter(query.filter);

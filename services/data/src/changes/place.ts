@@ -1,7 +1,7 @@
+import { formatPosition } from '@causeway/events';
 import { Timestamp } from 'mongodb';
 import { z } from 'zod';
 
-import { formatPosition } from '../positions/position.ts';
 import type { RecordChange } from './record-change.ts';
 
 /**

@@ -2,13 +2,16 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 
 import type { Answer } from '@causeway/service';
+import type { FindCursor, MongoClient, Timestamp } from 'mongodb';
 
 import type { Collection } from '../collections/collection-registry.ts';
+import { readAfter } from '../positions/read-after.ts';
 import { findVisible } from '../records/find-records.ts';
 import { answerProjected } from '../records/project-record.ts';
 import type { QueryParameters, RecordQuery } from '../records/query-parameters.ts';
 import { parseRecordQuery } from '../records/query-parameters.ts';
 import type { VisibleRecord } from '../records/record.model.ts';
+import { queryTooSlow } from '../records/records.errors.ts';
 import type { Caller } from '../rules/rule.ts';
 import { csvRow } from './csv.ts';
 
@@ -27,6 +30,11 @@ export interface ExportRecords {
   readonly caller: Caller;
   readonly parameters: QueryParameters;
   readonly mediaType: typeof ndjsonType | typeof csvType;
+  readonly client: MongoClient;
+  /** The highest position that the caller has seen. */
+  readonly after: Timestamp | undefined;
+  /** How long MongoDB may take for one batch; the whole takes as long as there are more. */
+  readonly batchTimeoutMs: number;
   /** Aborted when the client goes: MongoDB's cursor is closed then. */
   readonly signal: AbortSignal;
 }
@@ -43,7 +51,7 @@ interface Format {
  *
  * @throws Fault `invalid-request` before anything is sent
  */
-export function exportRecords({ collection, caller, parameters, mediaType, signal }: ExportRecords): Answer<200> {
+export function exportRecords({ collection, caller, parameters, mediaType, ...reading }: ExportRecords): Answer<200> {
   const query = parseRecordQuery(parameters, collection.scalarTypesAt);
   const format = mediaType === csvType ? csvFormat(collection, query) : ndjsonFormat(query);
   return {
@@ -52,18 +60,34 @@ export function exportRecords({ collection, caller, parameters, mediaType, signa
       'Content-Type': mediaType === csvType ? `${csvType}; charset=utf-8; header=present` : mediaType,
       'Content-Disposition': `attachment; filename="${collection.name}.${mediaType === csvType ? 'csv' : 'ndjson'}"`,
     },
-    stream: async (response) => {
-      const cursor = findVisible(collection, caller, query, {});
-      const close = (): void => void cursor.close().catch(() => undefined);
-      signal.addEventListener('abort', close, { once: true });
-      try {
-        await writeAll(response, cursor, format, signal);
-      } finally {
-        signal.removeEventListener('abort', close);
-        await cursor.close();
-      }
-    },
+    stream: (response) =>
+      readAfter(reading.client, reading.after, async (read) => {
+        const late = new AbortController();
+        // Of a cursor MongoDB bounds the time of all batches together, or none.
+        const signal = AbortSignal.any([reading.signal, late.signal]);
+        const cursor = findVisible(collection, caller, query, { read: { ...read, signal } });
+        try {
+          const records = inTime(cursor, reading.batchTimeoutMs, () => late.abort(queryTooSlow()));
+          await writeAll(response, records, format, reading.signal);
+        } finally {
+          await cursor.close();
+        }
+      }),
   };
+}
+
+/** Gives what a cursor finds, and calls `expire` where it takes too long to find more. */
+async function* inTime(
+  cursor: FindCursor<VisibleRecord>,
+  batchTimeoutMs: number,
+  expire: () => void,
+): AsyncGenerator<VisibleRecord> {
+  for (;;) {
+    const timer = cursor.bufferedCount() === 0 ? setTimeout(expire, batchTimeoutMs) : undefined;
+    const record = await cursor.next().finally(() => clearTimeout(timer));
+    if (record === null) return;
+    yield record;
+  }
 }
 
 async function writeAll(

@@ -7,6 +7,7 @@ import { compileAfterRow } from '../sorting/after-row.ts';
 import { compileSort, sortKeyOf } from '../sorting/sort.ts';
 import type { SortKey } from '../sorting/sort.ts';
 import type { Caller } from '../rules/rule.ts';
+import type { ReadOptions } from '../positions/read-after.ts';
 import { conditionOf } from '../rules/rule.ts';
 import type { PagePlace } from './page-place.ts';
 import { keyOfPlace, placeOf } from './page-place.ts';
@@ -25,6 +26,7 @@ export interface FindOptions {
   readonly after?: SortKey | undefined;
   readonly limit?: number;
   readonly timeoutMs?: number;
+  readonly read: ReadOptions;
 }
 
 /** Finds what a caller may see, in order. */
@@ -32,12 +34,12 @@ export function findVisible(
   collection: Collection,
   caller: Caller,
   query: RecordQuery,
-  { after, limit, timeoutMs }: FindOptions,
+  { after, limit, timeoutMs, read }: FindOptions,
 ): FindCursor<VisibleRecord> {
   const visible = visibleFilter(collection, caller, query);
   const filter = after === undefined ? visible : { $and: [visible, compileAfterRow(query.sort, after)] };
   const cursor = collection.records.native
-    .find<VisibleRecord>(filter, { projection: projectionFor(query.fields, query.sort) })
+    .find<VisibleRecord>(filter, { projection: projectionFor(query.fields, query.sort), ...read })
     .sort(compileSort(query.sort));
   if (limit !== undefined) cursor.limit(limit);
   if (timeoutMs !== undefined) cursor.maxTimeMS(timeoutMs);
@@ -57,6 +59,7 @@ export interface PageOptions {
   readonly place: PagePlace | undefined;
   readonly limit: number;
   readonly timeoutMs: number;
+  readonly read: ReadOptions;
   /** Shows a record. */
   readonly answer: (record: VisibleRecord) => unknown;
 }
@@ -73,14 +76,17 @@ export async function readPage(
   collection: Collection,
   caller: Caller,
   query: RecordQuery,
-  { place, limit, timeoutMs, answer }: PageOptions,
+  { place, limit, timeoutMs, read, answer }: PageOptions,
 ): Promise<Page> {
-  const after = place === undefined ? undefined : await keyOfPlace(collection, query.sort, place, timeoutMs);
+  const after =
+    place === undefined
+      ? undefined
+      : await keyOfPlace(collection, query.sort, place, { maxTimeMS: timeoutMs, ...read });
   const items: string[] = [];
   let length = 0;
   let last: VisibleRecord | undefined;
   // One more tells whether there is a next page.
-  for await (const record of findVisible(collection, caller, query, { after, limit: limit + 1, timeoutMs })) {
+  for await (const record of findVisible(collection, caller, query, { after, limit: limit + 1, timeoutMs, read })) {
     if (last !== undefined && (items.length === limit || length > maxPageLength)) {
       return { items, next: placeOf(last._id, sortKeyOf(query.sort, last)) };
     }
@@ -95,6 +101,8 @@ export async function readPage(
 /** MaxTimeMSExpired: https://www.mongodb.com/docs/manual/reference/error-codes/ */
 const timeIsUpCode = 50;
 
+/** Whether MongoDB gave up on something since it took longer than it may. */
+export const isTimeUp = (error: unknown): boolean => error instanceof MongoServerError && error.code === timeIsUpCode;
+
 /** The fault of a query that MongoDB gave up on; anything else as it is. */
-export const faultOfQuery = (error: unknown): unknown =>
-  error instanceof MongoServerError && error.code === timeIsUpCode ? queryTooSlow({ cause: error }) : error;
+export const faultOfQuery = (error: unknown): unknown => (isTimeUp(error) ? queryTooSlow({ cause: error }) : error);

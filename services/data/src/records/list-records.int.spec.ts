@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 
 import { openTestData } from '../testing/test-data.ts';
@@ -285,7 +286,43 @@ describe('lists', () => {
       assert.equal(lines[0], 'id,name.common,area');
       assert.match(lines[1] ?? '', /^rec_\w+,'=Sum,-1$/);
       assert.equal(lines.length, 10);
+      const times = await get({ sort: 'area', fields: 'createdAt' }, undefined, { accept: 'text/csv' });
+      assert.match(times.text.split('\r\n')[1] ?? '', /^rec_\w+,\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
       assert.equal(lines.at(-1), '');
+    });
+
+    it('end where MongoDB takes too long over a batch, and go on however long the whole takes', async () => {
+      const made = await replica.call('PUT /v1/collections/texts', {
+        body: { schema: { properties: { text: { type: 'string' } } } },
+        token: admin.token,
+      });
+      const { id } = made.body as unknown as { id: string };
+      const at = new Date(0);
+      const fields = {
+        text: randomBytes(250_000)
+          .toString('latin1')
+          .replaceAll(/./gs, (c) => (c < '\x80' ? 'a' : 'b')),
+      };
+      const documents = Array.from({ length: 12 }, (_, n) => ({
+        _id: `rec_${n}`,
+        revision: 1,
+        fields,
+        createdAt: at,
+        updatedAt: at,
+      }));
+      const stored = data.db.collection<{ _id: string }>(`records_${id}`);
+      await stored.insertMany(documents, { bypassDocumentValidation: true });
+      const strict = await data.replica({ QUERY_TIMEOUT: '300ms' });
+      const slow = { $or: Array.from({ length: 12 }, (_, n) => ({ text: { $regex: `[ab]a[ab]{${n + 20}}[cd]` } })) };
+      const accept = { accept: 'application/x-ndjson' };
+      const path = `GET /v1/data/texts?filter=${encodeURIComponent(JSON.stringify(slow))}`;
+      const begun = performance.now();
+      await assert.rejects(strict.call(path, { token: admin.token, headers: accept }));
+      // Unbounded it takes several seconds.
+      assert.ok(performance.now() - begun < 1_500, `${performance.now() - begun} ms`);
+      const whole = await strict.call('GET /v1/data/texts', { token: admin.token, headers: accept });
+      assert.equal(whole.text.trimEnd().split('\n').length, 12);
+      await strict.stop();
     });
 
     it('are refused with paging', async () => {

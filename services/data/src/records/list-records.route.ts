@@ -1,17 +1,23 @@
 import { faults } from '@causeway/contracts';
+import { parseAfter } from '@causeway/events';
 import { defineRoute } from '@causeway/service';
 import type { Answer, Route } from '@causeway/service';
+import type { MongoClient } from 'mongodb';
 import { z } from 'zod';
 
-import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
+import type { Collection } from '../collections/collection-registry.ts';
 import type { CursorCodec } from '../cursors/cursor-codec.ts';
 import { csvType, ndjsonType } from '../exporting/export-records.ts';
 import { exportRecords } from '../exporting/export-records.ts';
+import { readAfter } from '../positions/read-after.ts';
+import type { ReadOptions } from '../positions/read-after.ts';
 import { callerOf, principalKey } from '../rules/caller.ts';
 import type { Caller } from '../rules/rule.ts';
+import type { FindCurrent } from './find-current.ts';
 import { faultOfQuery, readPage, visibleFilter } from './find-records.ts';
 import { demandReadable } from './judge-record.ts';
 import type { PagePlace } from './page-place.ts';
+import { afterHeader } from './record-answer.ts';
 import { answerProjected } from './project-record.ts';
 import type { VisibleRecord } from './record.model.ts';
 import type { QueryParameters } from './query-parameters.ts';
@@ -20,7 +26,8 @@ import { queryTooSlow } from './records.errors.ts';
 
 /** What {@link listRecordsRoute} is given. */
 export interface ListRecordsDependencies {
-  readonly registry: CollectionRegistry;
+  readonly findCurrent: FindCurrent;
+  readonly client: MongoClient;
   readonly cursors: CursorCodec;
   readonly queryTimeoutMs: number;
 }
@@ -48,11 +55,12 @@ const refusePaging = ({ limit, cursor, count }: QueryParameters): void => {
 };
 
 /** `GET /v1/data/{collection}`: a page as JSON, or the whole result as a stream. */
-export function listRecordsRoute({ registry, cursors, queryTimeoutMs }: ListRecordsDependencies): Route {
+export function listRecordsRoute({ findCurrent, client, cursors, queryTimeoutMs }: ListRecordsDependencies): Route {
   const list = async (
     collection: Collection,
     who: { readonly caller: Caller; readonly principal: string },
     parameters: QueryParameters,
+    read: ReadOptions,
   ): Promise<Answer<200>> => {
     const query = parseRecordQuery(parameters, collection.scalarTypesAt);
     const { filter, sort, fields, limit = defaultLimit, cursor } = parameters;
@@ -66,10 +74,11 @@ export function listRecordsRoute({ registry, cursors, queryTimeoutMs }: ListReco
       parameters.count === 'true'
         ? collection.records.native.countDocuments(visibleFilter(collection, who.caller, query), {
             maxTimeMS: queryTimeoutMs,
+            ...read,
           })
         : undefined;
     const answer = (record: VisibleRecord): unknown => answerProjected(record, query.fields);
-    const options = { place, limit, timeoutMs: queryTimeoutMs, answer };
+    const options = { place, limit, timeoutMs: queryTimeoutMs, read, answer };
     const [page, count] = await Promise.all([readPage(collection, who.caller, query, options), counting]);
     const nextCursor = page.next === undefined ? null : bound.encode(page.next);
     return {
@@ -90,6 +99,7 @@ export function listRecordsRoute({ registry, cursors, queryTimeoutMs }: ListReco
     access: 'public',
     params: z.object({ collection: z.string() }),
     query: queryParameters,
+    requestHeaders: afterHeader,
     responses: {
       200: {
         description: 'A page of records, or all of them.',
@@ -101,17 +111,28 @@ export function listRecordsRoute({ registry, cursors, queryTimeoutMs }: ListReco
       },
     },
     faults: [faults.notFound, queryTooSlow],
-    async handle({ params, query: parameters, token, principal, mediaType, signal }) {
-      const collection = await registry.find(params.collection);
+    async handle({ params, query: parameters, token, principal, headers, mediaType, signal }) {
+      const after = parseAfter(headers['causeway-after']);
+      const collection = await findCurrent(params.collection, after);
       if (collection === undefined) throw faults.notFound();
       const caller = callerOf(token);
       demandReadable(collection, caller);
       if (mediaType === ndjsonType || mediaType === csvType) {
         refusePaging(parameters);
-        return exportRecords({ collection, caller, parameters, mediaType, signal });
+        return exportRecords({
+          collection,
+          caller,
+          parameters,
+          mediaType,
+          client,
+          after,
+          batchTimeoutMs: queryTimeoutMs,
+          signal,
+        });
       }
       try {
-        return await list(collection, { caller, principal: principalKey(principal) }, parameters);
+        const who = { caller, principal: principalKey(principal) };
+        return await readAfter(client, after, (read) => list(collection, who, parameters, read));
       } catch (error) {
         throw faultOfQuery(error);
       }

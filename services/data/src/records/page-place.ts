@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import { faults } from '@causeway/contracts';
+import type { FindOneOptions } from 'mongodb';
 
 import type { Collection } from '../collections/collection-registry.ts';
 import type { Sort, SortKey } from '../sorting/sort.ts';
@@ -41,13 +42,10 @@ export async function keyOfPlace(
   { records }: Pick<Collection, 'records'>,
   sort: Sort,
   place: PagePlace,
-  timeoutMs: number,
+  options: FindOneOptions,
 ): Promise<SortKey> {
   if (isKey(place)) return place;
-  const row = await records.native.findOne(
-    { _id: place.id },
-    { projection: projectionFor([], sort), maxTimeMS: timeoutMs },
-  );
+  const row = await records.native.findOne({ _id: place.id }, { projection: projectionFor([], sort), ...options });
   const key = row === null ? undefined : sortKeyOf(sort, row);
   if (key !== undefined && hashOf(JSON.stringify(key)) === place.hash) return key;
   const message = 'Begin again: the record that the page ended with has changed.';

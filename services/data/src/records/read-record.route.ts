@@ -1,12 +1,12 @@
 import { faults } from '@causeway/contracts';
+import { formatPosition, parseAfter } from '@causeway/events';
 import { defineRoute, etag, isNotModified } from '@causeway/service';
 import type { Route } from '@causeway/service';
 
-import { formatPosition, parseAfter } from '../positions/position.ts';
 import { callerOf } from '../rules/caller.ts';
 import { ruleTooCostly } from '../rules/rules.errors.ts';
 import type { createReadRecord } from './read-record.ts';
-import { recordAnswer, recordParams } from './record-answer.ts';
+import { afterHeader, recordAnswer, recordParams } from './record-answer.ts';
 
 /** `GET /v1/data/{collection}/{id}` */
 export const readRecordRoute = ({ readRecord }: { readonly readRecord: ReturnType<typeof createReadRecord> }): Route =>
@@ -20,7 +20,7 @@ export const readRecordRoute = ({ readRecord }: { readonly readRecord: ReturnTyp
     params: recordParams,
     requestHeaders: {
       'If-None-Match': { description: 'Answers 304 where the revision is this one.' },
-      'Causeway-After': { description: 'The highest `Causeway-Position` seen: nothing older is answered.' },
+      ...afterHeader,
     },
     responses: {
       200: {
@@ -30,7 +30,7 @@ export const readRecordRoute = ({ readRecord }: { readonly readRecord: ReturnTyp
       },
       304: { description: 'It has not changed.' },
     },
-    faults: [faults.notFound, ruleTooCostly],
+    faults: [faults.notFound, faults.unavailable, ruleTooCostly],
     async handle({ params, token, headers }) {
       const after = parseAfter(headers['causeway-after']);
       const { record, json, position } = await readRecord({ ...params, caller: callerOf(token), after });

@@ -1,9 +1,9 @@
 import { faults } from '@causeway/contracts';
 import type { Timestamp } from 'mongodb';
 
-import type { CollectionRegistry } from '../collections/collection-registry.ts';
 import type { Caller } from '../rules/rule.ts';
 import { decide } from '../rules/rule.ts';
+import type { FindCurrent } from './find-current.ts';
 import type { VisibleRecord } from './record.model.ts';
 
 /** Which record somebody wants to see. */
@@ -36,14 +36,14 @@ export interface RecordReader {
  * @returns the use case; it throws fault `not-found` where there is none, or none that the caller may see
  */
 export function createReadRecord({
-  registry,
+  findCurrent,
   reader,
 }: {
-  readonly registry: CollectionRegistry;
+  readonly findCurrent: FindCurrent;
   readonly reader: RecordReader;
 }) {
   return async ({ collection: name, id, caller, after }: ReadRecord): Promise<FoundRecord> => {
-    const collection = await registry.find(name);
+    const collection = await findCurrent(name, after);
     if (collection === undefined) throw faults.notFound();
     const found = await reader.read(collection.id, id, after);
     if (found === undefined || !decide(collection.rules.read, caller, found.record)) throw faults.notFound();

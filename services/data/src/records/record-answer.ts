@@ -22,6 +22,11 @@ export const writeHeaders = {
   'Causeway-Event': { description: 'The id of the event; absent where nothing has changed.' },
 };
 
+/** The request header of a read. */
+export const afterHeader = {
+  'Causeway-After': { description: 'The highest `Causeway-Position` seen: nothing older is answered.' },
+};
+
 /** The parameters of a call about one record. */
 export const recordParams = z.object({ collection: z.string(), id: z.string() });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 
+import { createHeldStream } from '../testing/held-stream.ts';
 import { openTestData } from '../testing/test-data.ts';
 import type { Answered, Person, TestData, TestReplica } from '../testing/test-data.ts';
 
@@ -103,6 +104,42 @@ describe('reads of a record', () => {
       const answer = await replica.call(`GET ${path}`, { headers: { 'causeway-after': seen } });
       assert.equal(answer.status, 404);
     }
+  });
+
+  it('are judged by the rule that MongoDB has, where this replica has not heard of it', async () => {
+    const definition = { schema: { properties: { n: { type: 'number' } } }, rules: { read: 'public' } };
+    const define = async (rules: object): Promise<string> => {
+      const body = { ...definition, rules };
+      const defined = await replica.call('PUT /v1/collections/diaries', { body, token: admin.token });
+      assert.ok(defined.status < 300, defined.text);
+      return defined.headers.get('causeway-position') ?? '';
+    };
+    await define(definition.rules);
+    const made = await replica.call('POST /v1/data/diaries', { body: { n: 1 }, token: admin.token });
+    const path = `/v1/data/diaries/${String(made.body.id)}`;
+    const held = createHeldStream();
+    const late = await data.replica({}, held);
+    assert.equal((await late.call(`GET ${path}`)).status, 200);
+    held.hold();
+    const after = await define({ read: [{ n: { $gt: 5 } }] });
+    const headers = { 'causeway-after': after };
+    assert.equal((await late.call(`GET ${path}`, { headers })).status, 404);
+    await define(definition.rules);
+    // It knows that rule by now, and no other by itself.
+    assert.equal(
+      (await late.call(`GET ${path}`, { headers: { 'causeway-after': await define(definition.rules) } })).status,
+      200,
+    );
+    const again = { 'causeway-after': await define({ read: [{ n: { $gt: 5 } }] }) };
+    const listed = await late.call('GET /v1/data/diaries', { headers: again });
+    assert.deepEqual(listed.body.items, []);
+    await define(definition.rules);
+    // Nobody says what they have seen: then it is the age of what the replica knows that counts.
+    const deadline = performance.now() + 10_000;
+    while ((await late.call(`GET ${path}`)).status !== 200)
+      assert.ok(performance.now() < deadline, 'still the old rule');
+    held.release();
+    await late.stop();
   });
 
   it('find nothing once a record is deleted', async () => {

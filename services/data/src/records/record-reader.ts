@@ -1,13 +1,17 @@
 import type { RevisionCache } from '@causeway/cache';
 import { createRevisionCache } from '@causeway/cache';
-import type { Change, Events } from '@causeway/events';
+import { faults } from '@causeway/contracts';
+import { clusterTimeOf } from '@causeway/events';
+import type { Change, CommitStream } from '@causeway/events';
 import type { Redis } from 'ioredis';
-import type { ClientSession, MongoClient, Timestamp } from 'mongodb';
-import { MongoServerError } from 'mongodb';
+import type { MongoClient } from 'mongodb';
 
 import { recordsCollection } from '../collections/collection.model.ts';
 import type { CollectionRegistry } from '../collections/collection-registry.ts';
-import { clusterTimeOf } from '../positions/position.ts';
+import { reaches } from '../positions/freshness.ts';
+import { readAfter } from '../positions/read-after.ts';
+import type { ReadOptions } from '../positions/read-after.ts';
+import { isTimeUp } from './find-records.ts';
 import type { RecordReader } from './read-record.ts';
 import type { RecordAnswer, VisibleRecord } from './record.model.ts';
 import { answerRecord, visibleProjection } from './record.model.ts';
@@ -21,7 +25,7 @@ interface Cached {
 /** What {@link createRecordReader} is given. */
 export interface RecordReaderOptions {
   readonly registry: Pick<CollectionRegistry, 'get'>;
-  readonly events: { readonly stream: Pick<Events['stream'], 'subscribe' | 'onGap' | 'position' | 'ageMs' | 'ready'> };
+  readonly stream: Pick<CommitStream, 'subscribe' | 'onGap' | 'position' | 'ageMs' | 'ready'>;
   readonly client: MongoClient;
   readonly redis: Redis;
   readonly logger: { warn(fields: Record<string, unknown>, message: string): void };
@@ -30,12 +34,8 @@ export interface RecordReaderOptions {
   readonly cacheBytes: number;
 }
 
-/** A commit stream that has been silent for longer, beacon and all, may have fallen behind. */
-const maxAgeMs = 2_000;
 /** How long MongoDB may work on one record, and wait for a position. */
 const loadMs = 5_000;
-/** InvalidOptions: https://www.mongodb.com/docs/manual/reference/error-codes/ */
-const invalidOptionsCode = 72;
 /** An object takes about so many times its JSON. */
 const objectFactor = 3;
 
@@ -56,41 +56,23 @@ const cached = (record: VisibleRecord): Cached => ({ record, json: JSON.stringif
  * from MongoDB, at majority and not before that.
  */
 export function createRecordReader(options: RecordReaderOptions): RecordReader {
-  const { registry, client } = options;
-  const { stream } = options.events;
+  const { registry, client, stream } = options;
   const cache = createCache(options);
 
-  /** Whether everything up to a position has been taken out of the cache. */
-  const reaches = (after: Timestamp): boolean =>
-    stream.ready && stream.ageMs < maxAgeMs && stream.position?.greaterThanOrEqual(after) === true;
-
-  const load = async (collectionId: string, id: string, session?: ClientSession): Promise<Cached | undefined> => {
+  const load = async (collectionId: string, id: string, own: ReadOptions = {}): Promise<Cached | undefined> => {
     const records = registry.get(collectionId)?.records.native;
-    // With a read concern of its own: the driver writes a session's time into the one that all reads share.
-    const own = session === undefined ? {} : { session, readConcern: { level: 'majority' as const } };
     const read = { projection: visibleProjection, maxTimeMS: loadMs, ...own };
-    const record = await records?.findOne<VisibleRecord>({ _id: id }, read);
+    const record = await records?.findOne<VisibleRecord>({ _id: id }, read).catch((error: unknown) => {
+      // For want of time, or of the position: a later try may find both.
+      throw isTimeUp(error) ? faults.unavailable({ retryAfterS: 1, cause: error }) : error;
+    });
     return record === null || record === undefined ? undefined : cached(record);
-  };
-
-  const loadAfter = async (collectionId: string, id: string, after: Timestamp): Promise<Cached | undefined> => {
-    const session = client.startSession({ causalConsistency: true });
-    try {
-      session.advanceOperationTime(after);
-      return await load(collectionId, id, session);
-    } catch (error) {
-      // A position that MongoDB's clock has not reached is none of this database's, as after a restore: nothing to wait for.
-      if (error instanceof MongoServerError && error.code === invalidOptionsCode) return await load(collectionId, id);
-      throw error;
-    } finally {
-      await session.endSession();
-    }
   };
 
   return {
     async read(collectionId, id, after) {
-      if (after === undefined || !reaches(after)) {
-        const found = await (after === undefined ? load(collectionId, id) : loadAfter(collectionId, id, after));
+      if (after === undefined || !reaches(stream, after)) {
+        const found = await readAfter(client, after, (own) => load(collectionId, id, own));
         return found === undefined ? undefined : { ...found, position: clusterTimeOf(client) };
       }
       // Taken before the read: whatever is found is at least as new.
@@ -102,12 +84,12 @@ export function createRecordReader(options: RecordReaderOptions): RecordReader {
   };
 }
 
-function createCache({ events, redis, logger, prefix, cacheBytes }: RecordReaderOptions): RevisionCache<Cached> {
+function createCache({ stream, redis, logger, prefix, cacheBytes }: RecordReaderOptions): RevisionCache<Cached> {
   const cache = createRevisionCache<Cached>({ name: 'records', codec, redis, prefix, logger, maxBytes: cacheBytes });
   const start = recordsCollection('').length;
-  events.stream.subscribe(({ collection, id, revision }: Change) => {
+  stream.subscribe(({ collection, id, revision }: Change) => {
     if (collection.startsWith(recordsCollection(''))) cache.invalidate(`${collection.slice(start)}/${id}`, revision);
   });
-  events.stream.onGap(() => cache.clear());
+  stream.onGap(() => cache.clear());
   return cache;
 }

@@ -276,7 +276,10 @@ describe('records', () => {
       const body = { title, author: ada.id };
       const at = (ifMatch: string, person: Person): Promise<Answered> =>
         replica.call(`PUT ${path}`, { body, token: person.token, headers: { 'if-match': ifMatch } });
-      assert.equal(code(await at('"7"', ada)), '412 precondition-failed');
+      const refused = await at('"7"', ada);
+      assert.equal(code(refused), '412 precondition-failed');
+      // With it the record is read again that was in the way, and none older.
+      assert.match(refused.headers.get('causeway-position') ?? '', /^\d+\.\d+$/);
       assert.equal(code(await at('W/"1"', ada)), '412 precondition-failed');
       assert.equal(code(await at('7', ada)), '400 invalid-request');
       assert.equal(code(await at('"7"', eve)), '404 not-found');

@@ -14,6 +14,7 @@ import type { Db } from 'mongodb';
 
 import { start } from '../app.ts';
 import { readConfig } from '../config.ts';
+import type { HeldStream } from './held-stream.ts';
 
 /** Everything that was answered, read. */
 export interface Answered {
@@ -50,8 +51,8 @@ export interface Person {
 /** A world of its own: database, topics and Redis keys that no other spec sees. */
 export interface TestData {
   readonly db: Db;
-  /** Starts a replica; `environment` overrides settings. */
-  replica(environment?: Record<string, string>): Promise<TestReplica>;
+  /** Starts a replica; `environment` overrides settings, `held` may hold its commit stream back. */
+  replica(environment?: Record<string, string>, held?: HeldStream): Promise<TestReplica>;
   /** A token, by default of a member. */
   person(claims?: {
     readonly roles?: readonly string[];
@@ -96,7 +97,7 @@ export async function openTestData(): Promise<TestData> {
     CAUSEWAY_INTERNAL_KEY: randomUUID(),
   };
 
-  const replica: TestData['replica'] = async (overrides = {}) => {
+  const replica: TestData['replica'] = async (overrides = {}, held) => {
     const settings = readConfig({ ...environment, ...overrides });
     const stops: (() => Promise<void> | void)[] = [];
     const stop = async (): Promise<void> => {
@@ -115,6 +116,7 @@ export async function openTestData(): Promise<TestData> {
         identity: issuer.identity,
         isRevoked: (sid) => ended.has(sid),
         redisPrefix: name,
+        ...(held === undefined ? {} : { stream: held.wrap }),
       });
       const service = await startTestService(parts.routes, {
         logger,

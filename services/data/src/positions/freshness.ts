@@ -1,0 +1,15 @@
+import type { CommitStream } from '@causeway/events';
+import type { Timestamp } from 'mongodb';
+
+/** A commit stream that has been silent for longer, beacon and all, may have fallen behind. */
+const maxAgeMs = 2_000;
+
+/** What is asked of a commit stream. */
+export type Followed = Pick<CommitStream, 'position' | 'ageMs' | 'ready'>;
+
+/** Whether a process follows the commits: what it keeps of them is at most so old. */
+export const isFresh = ({ ready, ageMs }: Followed): boolean => ready && ageMs < maxAgeMs;
+
+/** Whether a process has seen everything up to a position. */
+export const reaches = (stream: Followed, after: Timestamp): boolean =>
+  isFresh(stream) && stream.position?.greaterThanOrEqual(after) === true;

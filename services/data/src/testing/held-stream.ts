@@ -1,0 +1,58 @@
+import type { Change, CommitStream } from '@causeway/events';
+import type { Timestamp } from 'mongodb';
+
+/** A commit stream that a test may hold back, as one that is slow or hangs. */
+export interface HeldStream {
+  readonly wrap: (stream: CommitStream) => CommitStream;
+  hold(): void;
+  /** Brings what has come meanwhile, in order. */
+  release(): void;
+}
+
+/** Makes it; it holds nothing at first. */
+export function createHeldStream(): HeldStream {
+  const listeners = new Set<(change: Change) => void>();
+  const waiting: Change[] = [];
+  let inner: CommitStream | undefined;
+  let heldSince: number | undefined;
+  let position: Timestamp | undefined;
+  return {
+    wrap(stream) {
+      inner = stream;
+      stream.subscribe((change) => {
+        if (heldSince === undefined) for (const listener of listeners) listener(change);
+        else waiting.push(change);
+      });
+      return {
+        start: () => stream.start(),
+        stop: () => stream.stop(),
+        onGap: (listener) => stream.onGap(listener),
+        readFrom: (...args) => stream.readFrom(...args),
+        subscribe(listener) {
+          listeners.add(listener);
+          return () => void listeners.delete(listener);
+        },
+        get position() {
+          return heldSince === undefined ? stream.position : position;
+        },
+        get ageMs() {
+          return heldSince === undefined ? stream.ageMs : performance.now() - heldSince;
+        },
+        get ready() {
+          return stream.ready;
+        },
+      };
+    },
+    hold() {
+      heldSince = performance.now();
+      position = inner?.position;
+    },
+    release() {
+      for (const change of waiting.splice(0)) {
+        position = change.clusterTime;
+        for (const listener of listeners) listener(change);
+      }
+      heldSince = undefined;
+    },
+  };
+}
