@@ -14,6 +14,7 @@ import type { VisibleRecord } from '../records/record.model.ts';
 import { queryTooSlow } from '../records/records.errors.ts';
 import type { Caller } from '../rules/rule.ts';
 import { csvRow } from './csv.ts';
+import { declaredFields } from './declared-fields.ts';
 
 /** One JSON object a line. */
 export const ndjsonType = 'application/x-ndjson';
@@ -113,10 +114,9 @@ const ndjsonFormat = ({ fields }: RecordQuery): Format => ({
 
 /** Columns in the order of the schema, within what the service keeps; those that were named, in their order. */
 function csvFormat({ schema }: Collection, { fields }: RecordQuery): Format {
-  const { properties } = schema.source as { readonly properties?: object };
   const declared = [
     'id',
-    ...Object.keys(properties ?? {}),
+    ...declaredFields(schema.source),
     'revision',
     'createdAt',
     'updatedAt',

@@ -95,7 +95,11 @@ export function listRecordsRoute({ findCurrent, client, cursors, queryTimeoutMs 
     operationId: 'listRecords',
     tag: 'data',
     summary: 'List or export records',
-    description: `\`Accept: ${ndjsonType}\` or \`${csvType}\` streams the whole result instead of a page.`,
+    description: [
+      `\`Accept: ${ndjsonType}\` or \`${csvType}\` streams the whole result instead of a page.`,
+      'CSV has a column for each field that the schema declares, also by `allOf` and `$ref`; name others in `fields`.',
+      "Cells of text that begin with `=`, `+`, `-` or `@` get a `'` before them; numbers stay numbers.",
+    ].join(' '),
     access: 'public',
     params: z.object({ collection: z.string() }),
     query: queryParameters,
