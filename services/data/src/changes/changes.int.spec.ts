@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 
+import { createHeldStream } from '../testing/held-stream.ts';
 import { openTestData } from '../testing/test-data.ts';
 import type { Answered, Person, TestData, TestReplica } from '../testing/test-data.ts';
 import { openFeed } from '../testing/test-feed.ts';
@@ -171,6 +172,50 @@ describe('the feed of a collection', () => {
           whole.slice(index),
         );
       }
+    });
+
+    it('at a replica that is behind repeats nothing, and loses nothing', async () => {
+      const held = createHeldStream();
+      const late = await data.replica({}, held);
+      const name = await define();
+      const feed = await follow(name, ada);
+      const begun = await follow(name, ada, { at: late });
+      held.hold();
+      const { path } = await create(name, { status: 'published', n: 0 });
+      for (let n = 1; n < 4; n += 1) await patch(path, { n });
+      await remove(path);
+      const whole = (await feed.count(5)).map(({ eventId }) => eventId);
+      const opening = feed.told().map(({ id }) => follow(name, ada, { at: late, after: id }));
+      const resumed = await Promise.all(opening);
+      held.release();
+      await begun.count(5);
+      const last = await create(name, { status: 'published', n: 9 });
+      for (const [index, each] of resumed.entries()) {
+        const told = await each.count(5 - index);
+        assert.equal(told.at(-1)?.recordId, last.id);
+        assert.deepEqual(
+          told.slice(0, -1).map(({ eventId }) => eventId),
+          whole.slice(index + 1),
+        );
+      }
+      await late.stop();
+    });
+
+    it('at a replica that stays behind ends soon, to be resumed elsewhere', async () => {
+      const held = createHeldStream();
+      const late = await data.replica({}, held);
+      const name = await define();
+      const feed = await follow(name, ada);
+      held.hold();
+      const { path } = await create(name, { status: 'published', n: 0 });
+      await feed.count(1);
+      const resumed = await follow(name, ada, { at: late, after: feed.lastId() });
+      assert.equal(reasonOf(await resumed.ended()), 'end behind');
+      await patch(path, { n: 1 });
+      const elsewhere = await follow(name, ada, { at: other, after: resumed.lastId() });
+      assert.deepEqual(shapes(await elsewhere.count(1)), ['updated 2']);
+      held.release();
+      await late.stop();
     });
 
     it('by a replica that was not there when it happened', async () => {

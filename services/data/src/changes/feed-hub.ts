@@ -145,6 +145,11 @@ class Hub implements FeedHub {
 
   /** Tells what was missed, then goes on live; from the history where it reaches back so far. */
   async #resume(feed: Feed, from: Place): Promise<void> {
+    // The feed was told elsewhere, by a replica that is ahead of this one: what comes here first, it has been told.
+    if (!(await this.#hasReached(from, feed))) {
+      feed.end('end', 'behind');
+      return;
+    }
     let place = from;
     for (let rounds = 0; rounds < maxRounds && !feed.hasEnded(); rounds += 1) {
       if (this.#history.covers(place)) {
@@ -169,6 +174,20 @@ class Hub implements FeedHub {
       }
     }
     if (!feed.hasEnded()) feed.end('gap', 'slow');
+  }
+
+  /** Waits until this process has seen everything up to a place. @returns false where that takes too long */
+  async #hasReached({ position, eventId }: Place, feed: Feed): Promise<boolean> {
+    const deadline = performance.now() + positionMs;
+    for (;;) {
+      const { position: own } = this.#options.stream;
+      // Of a transaction more may be to come at the same position.
+      const isWhole = eventId === undefined || this.#last?.eventId === eventId;
+      if (own?.greaterThan(position) === true || (isWhole && own?.equals(position) === true)) return true;
+      if (performance.now() > deadline) return false;
+      if (feed.hasEnded()) return true;
+      await delay(20);
+    }
   }
 
   /** Waits for a reader that is behind, for it has more to read than it can have been sent. */
