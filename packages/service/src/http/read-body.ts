@@ -59,6 +59,8 @@ const readBytes = (request: IncomingMessage, limitBytes: number, timeoutMs: numb
     stop();
     reject(new RequestTimeout());
   }, timeoutMs);
+  // Nobody may be left to wait for it: a caller may give up sooner.
+  late.unref();
   const stop = (): void => {
     clearTimeout(late);
     request.off('data', onData).off('end', onEnd).off('close', onGone);
