@@ -1,5 +1,6 @@
 export { eventRoutes } from './events/event-routes.ts';
-export type { EffectReport, EventReader } from './events/event-routes.ts';
+export type { EffectReport, EventReader, PlacedEvent, PlacedEvents } from './events/event-routes.ts';
+export { formatPlaces, parsePlaces } from './events/log-places.ts';
 export { producerLogs } from './events/read-producer-log.ts';
 export type { ProducerLogOptions } from './events/read-producer-log.ts';
 export { createApp } from './http/app.ts';

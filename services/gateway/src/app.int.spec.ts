@@ -76,7 +76,8 @@ describe('gateway', () => {
       if (path === '/.well-known/jwks.json') json(issuer.jwks);
       else if (path === '/internal/openapi.json') json(part);
       else if (path.startsWith('/internal/events?correlationId=refused')) json({}, 400);
-      else if (path.startsWith('/internal/events?')) json({ items: [...events.values()] });
+      else if (path.startsWith('/internal/events?'))
+        json({ items: [...events.values()].map((event) => ({ slot: 0, pos: 1, event })), more: false });
       else if (path.startsWith('/internal/events/')) json(found ?? {}, found === undefined ? 404 : 200);
       else json({});
     });

@@ -25,6 +25,26 @@ export interface Appended {
   readonly lostSlots: ReadonlySet<number>;
 }
 
+/** How much one read takes: it ends before the event that would be too much, and never before the first. */
+export interface LogRoom {
+  readonly events: number;
+  /** Of the events as JSON. {@link pageBytes} where nothing is said, and at most. */
+  readonly bytes?: number;
+}
+
+/** A part of the log. */
+export interface LogPage {
+  readonly rows: readonly LoggedEvent[];
+  /** Whether there is more than had room. */
+  readonly more: boolean;
+}
+
+/** For each slot, the position up to which it has been read; a slot that is not named is read from its beginning. */
+export type LogPlaces = ReadonlyMap<number, number>;
+
+/** Whoever reads holds a page as a whole, as rows and as JSON: however many events it may have, it has no more bytes. */
+export const pageBytes = 4 * 1024 * 1024;
+
 /** The `events` log: what a relay has taken from the outboxes, in the order in which it goes to Kafka. */
 export interface EventLog {
   createIndexes(): Promise<void>;
@@ -39,13 +59,47 @@ export interface EventLog {
   append(events: readonly { slot: number; event: EventEnvelope }[], next: Map<number, number>): Promise<Appended>;
   /** An event by its id. */
   find(id: string): Promise<EventEnvelope | undefined>;
-  /** The events of a slot from a position on, in order. */
-  read(slot: number, from: number, limit: number): Promise<LoggedEvent[]>;
+  /** The events of a slot from a position on, in order; fewer than there are where they are large, and none only at the end. */
+  read(slot: number, from: number, limit: number): Promise<readonly LoggedEvent[]>;
   /** The position after an event; 1 where the log does not know it. */
   positionAfter(eventId: string): Promise<number>;
-  /** Events of one correlation id, in the order of their ids, after a cursor. */
-  findByCorrelation(correlationId: string, after: string | undefined, limit: number): Promise<EventEnvelope[]>;
+  /**
+   * Events of one correlation id, slot by slot, each in its order. What is logged behind a place is found from that place on,
+   * however old its id is; a page that says that there is no more has all that was logged before it was asked for.
+   *
+   * @param after - where the page before has ended
+   */
+  findByCorrelation(correlationId: string, after: LogPlaces, room: LogRoom): Promise<LogPage>;
   readonly collection: Collection<LoggedEvent>;
+}
+
+/** A page as it fills. */
+class Page {
+  readonly rows: LoggedEvent[] = [];
+  #events: number;
+  #bytes: number;
+
+  constructor({ events, bytes = pageBytes }: LogRoom) {
+    this.#events = events;
+    this.#bytes = Math.min(bytes, pageBytes);
+  }
+
+  /** What a query may give: what there is room for, and one that tells that there is more. */
+  get most(): number {
+    return this.#events + 1;
+  }
+
+  /** @returns whether the page is full, and something is left over */
+  async fill(found: AsyncIterable<LoggedEvent>): Promise<boolean> {
+    for await (const row of found) {
+      const sizeBytes = Buffer.byteLength(JSON.stringify(row.event));
+      if (this.#events === 0 || (this.rows.length > 0 && sizeBytes > this.#bytes)) return true;
+      this.rows.push(row);
+      this.#events -= 1;
+      this.#bytes -= sizeBytes;
+    }
+    return false;
+  }
 }
 
 /** The log of one service, in its database. */
@@ -104,7 +158,7 @@ export const createEventLog = (db: Db, now: () => Date): EventLog => {
     append,
     async createIndexes() {
       await collection.createIndex({ slot: 1, pos: 1 }, { unique: true }, undefined);
-      await collection.createIndex({ 'event.correlationid': 1, _id: 1 }, undefined, undefined);
+      await collection.createIndex({ 'event.correlationid': 1, slot: 1, pos: 1 }, undefined, undefined);
     },
     async lastPosition(slot) {
       const last = await collection
@@ -117,23 +171,32 @@ export const createEventLog = (db: Db, now: () => Date): EventLog => {
     async find(id) {
       return (await collection.findOne({ _id: id }))?.event;
     },
-    read: (slot, from, limit) =>
-      collection
-        .find({ slot, pos: { $gte: from } })
-        .sort({ slot: 1, pos: 1 })
-        .limit(limit)
-        .toArray(),
+    async read(slot, from, limit) {
+      const page = new Page({ events: limit });
+      await page.fill(
+        collection
+          .find({ slot, pos: { $gte: from } })
+          .sort({ slot: 1, pos: 1 })
+          .limit(limit),
+      );
+      return page.rows;
+    },
     async positionAfter(eventId) {
       const row = await collection.findOne({ _id: eventId }, { projection: { pos: 1 } });
       return (row?.pos ?? 0) + 1;
     },
-    async findByCorrelation(correlationId, after, limit) {
-      const rows = await collection
-        .find({ 'event.correlationid': correlationId, ...(after === undefined ? {} : { _id: { $gt: after } }) })
-        .sort({ 'event.correlationid': 1, _id: 1 })
-        .limit(limit)
-        .toArray();
-      return rows.map(({ event }) => event);
+    async findByCorrelation(correlationId, after, room) {
+      const page = new Page(room);
+      const ofCorrelation = { 'event.correlationid': correlationId };
+      const slots = await collection.distinct('slot', ofCorrelation);
+      for (const slot of slots.sort((a, b) => a - b)) {
+        const found = collection
+          .find({ ...ofCorrelation, slot, pos: { $gt: after.get(slot) ?? 0 } })
+          .sort({ 'event.correlationid': 1, slot: 1, pos: 1 })
+          .limit(page.most);
+        if (await page.fill(found)) return { rows: page.rows, more: true };
+      }
+      return { rows: page.rows, more: false };
     },
   };
 };

@@ -2,6 +2,7 @@ import { faults, type EventEnvelope } from '@causeway/contracts';
 import { z } from 'zod';
 
 import { internalRoute, type Route } from '../http/route.ts';
+import { parsePlaces } from './log-places.ts';
 
 /** What one handler has done with an event, as a service tells the gateway. */
 export interface EffectReport {
@@ -13,6 +14,20 @@ export interface EffectReport {
   readonly caused: readonly string[];
 }
 
+/** An event, and where the log of its service has it. */
+export interface PlacedEvent {
+  readonly slot: number;
+  readonly pos: number;
+  readonly event: EventEnvelope;
+}
+
+/** A page of one service's events, as it tells the gateway. */
+export interface PlacedEvents {
+  readonly items: readonly PlacedEvent[];
+  /** Whether there is more than had room. */
+  readonly more: boolean;
+}
+
 /** What {@link eventRoutes} reads: `createEvents` of `@causeway/events` fits. */
 export interface EventReader {
   findEvent(id: string): Promise<EventEnvelope | undefined>;
@@ -20,9 +35,9 @@ export interface EventReader {
   readonly log: {
     findByCorrelation(
       correlationId: string,
-      after: string | undefined,
-      limit: number,
-    ): Promise<readonly EventEnvelope[]>;
+      after: ReadonlyMap<number, number>,
+      room: { readonly events: number; readonly bytes?: number },
+    ): Promise<{ readonly rows: readonly PlacedEvent[]; readonly more: boolean }>;
     positionAfter(eventId: string): Promise<number>;
     read(slot: number, from: number, limit: number): Promise<readonly { readonly event: EventEnvelope }[]>;
   };
@@ -42,6 +57,18 @@ const eventSchema = z.looseObject({
 });
 
 const limit = z.coerce.number().int().min(1).max(500).default(100);
+
+const placed = z.object({ slot: z.number(), pos: z.number(), event: eventSchema });
+
+const after = z
+  .string()
+  .transform((text, context) => {
+    const places = parsePlaces(text);
+    if (places !== undefined) return places;
+    context.addIssue({ code: 'custom', message: 'These are no places of a log.' });
+    return z.NEVER;
+  })
+  .optional();
 
 const listed = { 200: { description: 'Events, in order', schema: z.object({ items: z.array(eventSchema) }) } };
 
@@ -71,13 +98,23 @@ export const eventRoutes = (reader: EventReader): Route[] => [
     path: '/internal/events',
     operationId: 'internalListEvents',
     summary: 'Published events of one correlation id',
-    query: z.object({ correlationId: z.string().max(200), after: z.string().max(100).optional(), limit }),
-    responses: listed,
+    description:
+      'Slot by slot, after the places that were read before. A page ends early where it has `bytes` of events, or 4 MiB.',
+    query: z.object({
+      correlationId: z.string().max(200),
+      after,
+      limit,
+      bytes: z.coerce.number().int().min(1).optional(),
+    }),
+    responses: {
+      200: { description: 'Events', schema: z.object({ items: z.array(placed), more: z.boolean() }) },
+    },
     async handle({ query }) {
-      return {
-        status: 200,
-        body: { items: await reader.log.findByCorrelation(query.correlationId, query.after, query.limit) },
-      };
+      const { correlationId, after: places = new Map<number, number>(), limit: events, bytes } = query;
+      const room = { events, ...(bytes !== undefined && { bytes }) };
+      const { rows, more } = await reader.log.findByCorrelation(correlationId, places, room);
+      const body: PlacedEvents = { items: rows.map(({ slot, pos, event }) => ({ slot, pos, event })), more };
+      return { status: 200, body };
     },
   }),
   internalRoute({

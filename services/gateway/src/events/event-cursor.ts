@@ -1,6 +1,9 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
-import { faults } from '@causeway/contracts';
+import { faults, services as serviceNames } from '@causeway/contracts';
+import { formatPlaces, parsePlaces } from '@causeway/service';
 import { z } from 'zod';
+
+import type { EventPlaces } from './list-events.ts';
 
 /** Whose list it is, and of what. */
 export interface CursorScope {
@@ -12,17 +15,17 @@ export interface CursorScope {
 /** Makes and reads cursors of lists of events. */
 export interface EventCursors {
   /**
-   * @param lastId - the event after which the next page begins; it cannot be read from the cursor
+   * @param places - after which the next page begins; they cannot be read from the cursor
    */
-  seal(scope: CursorScope, lastId: string): string;
+  seal(scope: CursorScope, places: EventPlaces): string;
   /**
-   * @returns the event after which the page begins
+   * @returns the places after which the page begins
    * @throws Fault `invalid-request` where the cursor is none of ours, or of another query; `not-found` where it is another's
    */
-  open(scope: CursorScope, cursor: string): string;
+  open(scope: CursorScope, cursor: string): EventPlaces;
 }
 
-const shape = z.tuple([z.string(), z.string(), z.string()]);
+const shape = z.tuple([z.string(), z.string(), z.record(z.string(), z.string())]);
 
 // AES-256-GCM (NIST SP 800-38D): a nonce of 96 bits, at random, and a tag of 128.
 const algorithm = 'aes-256-gcm';
@@ -55,22 +58,23 @@ const decrypt = (key: Buffer, cursor: string): unknown => {
  * @param internalKey - of the installation; the key of cursors is derived from it (HKDF, RFC 5869)
  */
 export const createEventCursors = (internalKey: string): EventCursors => {
-  const key = Buffer.from(hkdfSync('sha256', internalKey, '', 'causeway/gateway/event-cursor/1', keyBytes));
+  const key = Buffer.from(hkdfSync('sha256', internalKey, '', 'causeway/gateway/event-cursor/2', keyBytes));
   return {
-    seal: ({ correlationId, principal }, lastId) => {
+    seal: ({ correlationId, principal }, places) => {
       const nonce = randomBytes(nonceBytes);
       const cipher = createCipheriv(algorithm, key, nonce, { authTagLength: tagBytes });
-      const text = JSON.stringify([correlationId, principal, lastId]);
+      const read = Object.fromEntries([...places].map(([service, each]) => [service, formatPlaces(each)]));
+      const text = JSON.stringify([correlationId, principal, read]);
       const sealed = [nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()];
       return Buffer.concat(sealed).toString('base64url');
     },
     open: ({ correlationId, principal }, cursor) => {
       const { data } = shape.safeParse(decrypt(key, cursor));
       if (data === undefined) throw invalid();
-      const [ofQuery, ofPrincipal, lastId] = data;
+      const [ofQuery, ofPrincipal, read] = data;
       if (ofPrincipal !== principal) throw faults.notFound();
       if (ofQuery !== correlationId) throw invalid();
-      return lastId;
+      return new Map(serviceNames.map((service) => [service, parsePlaces(read[service] ?? '') ?? new Map()]));
     },
   };
 };

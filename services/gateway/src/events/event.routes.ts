@@ -22,6 +22,9 @@ export interface EventRoutesOptions {
   readonly logger: Logger;
 }
 
+/** It names a place for each slot that has been read: of at most 1,000 slots it stays below this, and within a request's headers. */
+const longestCursor = 14_000;
+
 const params = z.object({ id: z.uuid() });
 
 const waitForm = /^(?:[1-9]|[12]\d|30)s$/;
@@ -77,11 +80,12 @@ const listEventsRoute = ({ client, internalKey }: EventRoutesOptions): Route => 
     operationId: 'listEvents',
     tag: 'events',
     summary: 'The events that go back to one request',
-    description: 'In the order of their time, of all services. Shows what the caller may see.',
+    description:
+      'Of all services; shows what the caller may see. A page is in the order of time. It may be shorter than asked for where the events are large: the end is where `nextCursor` is `null`.',
     access: 'signed-in',
     query: z.object({
       correlationId: z.string().min(1).max(200).describe('The `X-Request-Id` of the request.'),
-      cursor: z.string().max(2_000).optional(),
+      cursor: z.string().max(longestCursor).optional(),
       limit: z.coerce.number().int().min(1).max(200).default(20),
     }),
     responses: { 200: { description: 'The events.', schema: eventListSchema } },

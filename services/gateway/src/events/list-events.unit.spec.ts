@@ -3,9 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { Fault, type EventEnvelope } from '@causeway/contracts';
 
+import { parsePlaces, type PlacedEvents } from '@causeway/service';
+
 import type { ServiceClient } from '../services/service-client.ts';
 import { createEventCursors } from './event-cursor.ts';
-import { listEvents } from './list-events.ts';
+import { listEvents, type EventPage, type EventPlaces } from './list-events.ts';
 
 const event = (number: number, authid: string): EventEnvelope => ({
   specversion: '1.0',
@@ -23,34 +25,59 @@ const event = (number: number, authid: string): EventEnvelope => ({
   data: {},
 });
 
-/** Services that hold events in turn, and answer as they do. */
-const clientOf = (events: readonly EventEnvelope[]): ServiceClient => ({
+/** The log of a service, in slots. */
+type Log = EventEnvelope[][];
+
+const serviceNames = ['auth', 'user', 'data'] as const;
+const slots = 3;
+
+/** Logs that hold events in turn. */
+const logsOf = (events: readonly EventEnvelope[]): Log[] => {
+  const logs = serviceNames.map(() => Array.from({ length: slots }, (): EventEnvelope[] => []));
+  for (const [index, each] of events.entries()) logs[index % 3]?.[Math.floor(index / 3) % slots]?.push(each);
+  return logs;
+};
+
+/** Services that answer from their logs as they do; `asked` sees how large the answers were. */
+const clientOf = (logs: readonly Log[], asked: (bytes: number) => void = () => undefined): ServiceClient => ({
   ask: (service, { query = {} }) => {
-    const own = events.filter((_each, index) => ['auth', 'user', 'data'][index % 3] === service);
-    const rest = own.filter(({ id }) => id > (query.after ?? ''));
-    return Promise.resolve({ status: 200, json: { items: rest.slice(0, Number(query.limit)) } });
+    const after = parsePlaces(query.after ?? '');
+    const log = logs[serviceNames.indexOf(service)] ?? [];
+    const rest = log.flatMap((events, slot) =>
+      events.map((each, index) => ({ slot, pos: index + 1, event: each })).slice(after?.get(slot) ?? 0),
+    );
+    const items = [];
+    let bytes = 0;
+    for (const each of rest.slice(0, Number(query.limit))) {
+      bytes += JSON.stringify(each.event).length;
+      if (items.length > 0 && bytes > Number(query.bytes)) break;
+      items.push(each);
+    }
+    const json: PlacedEvents = { items, more: items.length < rest.length };
+    asked(JSON.stringify(json).length);
+    return Promise.resolve({ status: 200, json });
   },
   close: () => Promise.resolve(),
 });
 
-const allPages = async (
-  events: readonly EventEnvelope[],
-  limit: number,
-): Promise<{ ids: string[]; ends: string[] }> => {
-  const ids: string[] = [];
-  const ends: string[] = [];
-  let after: string | undefined;
-  do {
-    const visible = ({ authid }: EventEnvelope): boolean => authid === 'me';
-    const question = { correlationId: 'c', after, limit, visible };
-    const page = await listEvents(clientOf(events), question, { requestId: randomUUID() });
-    assert.ok(page.items.length <= limit);
-    ids.push(...page.items.map(({ id }) => id));
-    after = page.next;
-    if (after !== undefined) ends.push(after);
-  } while (after !== undefined);
-  return { ids, ends };
+const pageOf = (client: ServiceClient, after: EventPlaces | undefined, limit: number): Promise<EventPage> => {
+  const visible = ({ authid }: EventEnvelope): boolean => authid === 'me';
+  return listEvents(client, { correlationId: 'c', after, limit, visible }, { requestId: randomUUID() });
 };
+
+const allPages = async (client: ServiceClient, limit: number): Promise<EventEnvelope[][]> => {
+  const pages: EventEnvelope[][] = [];
+  let after: EventPlaces | undefined;
+  do {
+    const { items, next } = await pageOf(client, after, limit);
+    assert.ok(items.length <= limit);
+    pages.push([...items]);
+    after = next;
+  } while (after !== undefined);
+  return pages;
+};
+
+const idsOf = (pages: readonly EventEnvelope[][]): string[] => pages.flat().map(({ id }) => id);
 
 describe('a list of events', () => {
   const mixed = Array.from({ length: 60 }, (_, number) => event(number, number % 4 === 0 ? 'me' : 'other'));
@@ -58,16 +85,45 @@ describe('a list of events', () => {
 
   it('is of what the caller may see, each once, and every page but the last is full', async () => {
     for (const limit of [1, 4, 7, 15, 200]) {
-      const { ids, ends } = await allPages(mixed, limit);
-      assert.deepEqual(ids, mine, `in pages of ${limit}`);
-      assert.equal(ends.length, Math.ceil(mine.length / limit) - 1);
-      assert.ok(ends.every((id) => mine.includes(id)));
+      const pages = await allPages(clientOf(logsOf(mixed)), limit);
+      assert.deepEqual(idsOf(pages).sort(), mine, `in pages of ${limit}`);
+      assert.ok(pages.slice(0, -1).every((page) => page.length === limit));
+      assert.equal(pages.length, Math.ceil(mine.length / limit), 'and no page is empty');
+      for (const page of pages) assert.deepEqual(idsOf([page]), idsOf([page]).sort(), 'a page is in the order of time');
     }
   });
 
   it('goes on behind many that are not shown', async () => {
     const hidden = Array.from({ length: 500 }, (_, number) => event(number, 'other'));
-    assert.deepEqual((await allPages([...hidden, event(900, 'me')], 5)).ids, ['e0900']);
+    assert.deepEqual(idsOf(await allPages(clientOf(logsOf([...hidden, event(900, 'me')])), 5)), ['e0900']);
+  });
+
+  it('has what is logged late, however old its id is, in a slot that was read before', async () => {
+    const logs = logsOf(Array.from({ length: 45 }, (_, number) => event(100 + number, 'me')));
+    const client = clientOf(logs);
+    const first = await pageOf(client, undefined, 40);
+    for (const log of logs) log[0]?.push(event(1, 'me'));
+    const second = await pageOf(client, first.next, 40);
+    assert.equal(second.items.filter(({ id }) => id === 'e0001').length, 3);
+    assert.equal(first.items.length + second.items.length, 48);
+    assert.equal(second.next, undefined);
+  });
+
+  it('ends a page of large events before its limit, and says that more follow', async () => {
+    const text = 'x'.repeat(500_000);
+    const large = Array.from({ length: 30 }, (_, number) => ({ ...event(number, 'me'), data: { text } }));
+    let largest = 0;
+    const pages = await allPages(
+      clientOf(logsOf(large), (bytes) => (largest = Math.max(largest, bytes))),
+      200,
+    );
+    assert.deepEqual(
+      idsOf(pages).sort(),
+      large.map(({ id }) => id),
+    );
+    for (const page of pages) assert.ok(JSON.stringify(page).length < 4.1 * 1_048_576, `${page.length} events`);
+    assert.ok(pages.length <= 5, `${pages.length} pages`);
+    assert.ok(largest < 4.1 * 1_048_576);
   });
 });
 
@@ -75,7 +131,18 @@ describe('a cursor of events', () => {
   const key = 'an internal key for this test';
   const cursors = createEventCursors(key);
   const scope = { correlationId: 'c', principal: 'usr_1' };
-  const codeOf = (act: () => string): string => {
+  const places: EventPlaces = new Map([
+    ['auth', new Map()],
+    ['user', new Map()],
+    [
+      'data',
+      new Map([
+        [0, 7],
+        [11, 123_456],
+      ]),
+    ],
+  ]);
+  const codeOf = (act: () => unknown): unknown => {
     try {
       return act();
     } catch (error) {
@@ -85,9 +152,9 @@ describe('a cursor of events', () => {
   };
 
   it('is read by every gateway of the installation, and says nothing', () => {
-    const cursor = cursors.seal(scope, 'evt_1');
-    assert.equal(createEventCursors(key).open(scope, cursor), 'evt_1');
-    assert.doesNotMatch(Buffer.from(cursor, 'base64url').toString('latin1'), /evt_1|usr_1/);
+    const cursor = cursors.seal(scope, places);
+    assert.deepEqual(createEventCursors(key).open(scope, cursor), places);
+    assert.doesNotMatch(Buffer.from(cursor, 'base64url').toString('latin1'), /data|usr_1/);
     assert.equal(
       codeOf(() => createEventCursors(`another ${key}`).open(scope, cursor)),
       'invalid-request',
@@ -95,7 +162,7 @@ describe('a cursor of events', () => {
   });
 
   it('is of one query and one person, and cannot be changed', () => {
-    const cursor = cursors.seal(scope, 'evt_1');
+    const cursor = cursors.seal(scope, places);
     assert.equal(
       codeOf(() => cursors.open({ ...scope, correlationId: 'd' }, cursor)),
       'invalid-request',
