@@ -2,7 +2,7 @@ export { telemetryOptions } from './config.ts';
 export { clientSpans } from './http-client-span.ts';
 export { serverSpans, setSpanRoute } from './http-server-span.ts';
 export type { ServerSpanMiddleware, ServerSpanOptions } from './http-server-span.ts';
-export { createLogger, logLevels } from './logger.ts';
+export { createLogger, endLogger, logLevels } from './logger.ts';
 export type { LogLevel, Logger, LoggerOptions } from './logger.ts';
 export { endSpan, startProducerSpan, withProcessSpan, withSpan } from './messaging-span.ts';
 export type { Destination, ProcessSpanOptions, TracedEvent } from './messaging-span.ts';

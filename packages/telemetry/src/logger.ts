@@ -37,6 +37,9 @@ const standardOutput = (): DestinationStream =>
   // pino flushes a buffering destination at process exit by itself (on-exit-leak-free).
   destination({ dest: 1, minLength: bufferBytes, periodicFlush: flushEveryMs, sync: false });
 
+/** Where each logger writes to; a stream of pino's own can be given up. */
+const outputs = new WeakMap<Logger, DestinationStream & { destroy?(): void }>();
+
 /**
  * Makes a logger: one JSON object a line on standard output, with `trace_id` and `span_id` of what runs now, errors with
  * their causes, and no value whose key names a secret.
@@ -45,7 +48,7 @@ const standardOutput = (): DestinationStream =>
  */
 export const createLogger = (options: LoggerOptions): Logger => {
   const target = options.stream ?? standardOutput();
-  return pino(
+  const logger = pino(
     {
       level: options.level ?? 'info',
       base: { service: options.service },
@@ -59,4 +62,21 @@ export const createLogger = (options: LoggerOptions): Logger => {
     },
     options.format === 'pretty' ? prettyStream(target) : target,
   );
+  outputs.set(logger, target);
+  return logger;
+};
+
+/**
+ * Writes what is buffered: the last thing before a process ends. What nobody has taken in time is given up, since the exit would
+ * wait for it too, for as long as nobody reads.
+ *
+ * @param withinMs - how long it may take
+ */
+export const endLogger = async (logger: Logger, withinMs: number): Promise<void> => {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(resolve, withinMs, false);
+  logger.flush(() => resolve(true));
+  const written = await promise;
+  clearTimeout(timer);
+  if (!written) outputs.get(logger)?.destroy?.();
 };

@@ -12,6 +12,7 @@ import { defineFault, Fault, faults } from '@causeway/contracts';
 
 import { problemMediaType, problemOf } from './problem.ts';
 import { RequestTimeout } from './request-timeout.ts';
+import { keepUnsentAnswers } from './unsent-answers.ts';
 
 /** What a server is made of. */
 export interface HttpServerOptions {
@@ -123,6 +124,7 @@ export const createHttpServer = (options: HttpServerOptions): Server => {
     },
   );
   server.timeout = silentTimeoutMs;
+  keepUnsentAnswers(server);
   // RFC 9110 §10.1.1.
   server.on('checkExpectation', (_request, response) => refuse(response, 417, expectationFailed(), publicUrl));
   server.on('clientError', (error, socket) => answerOnWire(error, socket, publicUrl));
@@ -151,19 +153,26 @@ export const listen = (server: Server, port: number, host: string): Promise<numb
 };
 
 /**
- * Stops taking connections and resolves when the requests that have begun are answered.
+ * Stops taking connections and resolves when the requests that have begun are answered. Those that are not in time are cut off.
  *
  * @param server - that listens
+ * @param withinMs - how long is waited for them
+ * @returns whether all were answered
  */
-export const closeServer = (server: Server): Promise<void> => {
+export const closeServer = async (server: Server, withinMs: number): Promise<boolean> => {
+  if (!server.listening) return true;
   const { promise, resolve } = Promise.withResolvers<undefined>();
-  if (!server.listening) return Promise.resolve();
   // A connection that is kept alive becomes idle when its last answer is out, and would be waited for in vain.
   const idle = setInterval(() => server.closeIdleConnections(), idleCheckMs);
-  server.close(() => {
-    clearInterval(idle);
-    resolve(undefined);
-  });
+  let inTime = true;
+  const late = setTimeout(() => {
+    inTime = false;
+    server.closeAllConnections();
+  }, withinMs);
+  server.close(() => resolve(undefined));
   server.closeIdleConnections();
-  return promise;
+  await promise;
+  clearInterval(idle);
+  clearTimeout(late);
+  return inTime;
 };

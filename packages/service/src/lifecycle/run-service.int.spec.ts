@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import process from 'node:process';
 import { describe, it } from 'node:test';
@@ -94,6 +94,51 @@ describe('a service', () => {
       found,
     );
   });
+
+  it('ends only when an answer that has begun is out, however slowly its client reads', async () => {
+    await using service = await start();
+    await service.listening();
+    const answer = await fetch(`${service.url}/large`);
+    service.kill('SIGTERM');
+    await service.until('draining', () => service.said('draining'));
+    await service.until('closed', () =>
+      fetch(`${service.url}/healthz`).then(
+        () => false,
+        () => true,
+      ),
+    );
+    assert.equal((await answer.arrayBuffer()).byteLength, Number(answer.headers.get('content-length')));
+    assert.equal(await service.exited, 0);
+    assert.ok(!service.said('requests that took too long were cut off'));
+  });
+
+  for (const [who, head] of [
+    ['does not read its answer', 'GET /large HTTP/1.1\r\nHost: x\r\n\r\n'],
+    [
+      'sends its body for ever',
+      'POST /upload HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{',
+    ],
+  ] as const) {
+    it(`waits a part of its time for a client that ${who}, and then leaves in order`, async () => {
+      await using service = await start({ SHUTDOWN_TIMEOUT: '2s' });
+      await service.listening();
+      const client = connect(Number(new URL(service.url).port), '127.0.0.1').on('error', () => undefined);
+      client.write(head);
+      // An answer has begun, or the next request finds its connection open after the one that is not complete.
+      if (head.startsWith('GET')) await once(client, 'readable');
+      else await fetch(`${service.url}/healthz`);
+      service.kill('SIGTERM');
+      assert.equal(await service.exited, 0);
+      client.destroy();
+      assert.ok(service.said('requests that took too long were cut off'));
+      const found = order(service.lines, 'consumer left', 'connection closed', 'stopped');
+      assert.ok(!found.includes(-1), JSON.stringify(service.lines));
+      assert.deepEqual(
+        found.toSorted((a, b) => a - b),
+        found,
+      );
+    });
+  }
 
   it('ends with 1 and names what hangs, within its time', async () => {
     await using service = await start({ MOOD: 'hang', SHUTDOWN_TIMEOUT: '500ms' });

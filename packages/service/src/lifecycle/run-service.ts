@@ -36,8 +36,8 @@ export interface StartContext<Rows extends ServiceSettings> {
   /** Aborted when the service begins to shut down, or its start has failed. */
   readonly draining: AbortSignal;
   /**
-   * Something to be ended when the service ends. Hooks run in reverse order, after the last request has been answered;
-   * one that is registered is run even where a later step of the start fails.
+   * Something to be ended when the service ends. Hooks run in reverse order, after the last request has been answered or
+   * cut off; one that is registered is run even where a later step of the start fails.
    */
   readonly onStop: (name: string, stop: () => Promise<void> | void) => void;
 }
@@ -68,6 +68,9 @@ export interface ServiceDeclaration<Rows extends ServiceSettings> {
 
 /** EX_CONFIG of sysexits.h: starting it again as it is cannot help. */
 const badConfiguration = 78;
+
+/** Whoever reads metrics or health at the very end has so long. */
+const lastScrapeMs = 250;
 
 const readOrExit = <Rows extends ServiceSettings>(declaration: ServiceDeclaration<Rows>): SettingValues<Rows> => {
   try {
@@ -161,8 +164,8 @@ class ServiceProcess<Rows extends ServiceSettings> {
     const server = createHttpServer({ listener: app, publicUrl });
     parts.onServer?.(server);
     const listeningOn = await listen(server, port, host);
-    if (name === 'requests') this.#shutdown.finishRequests(() => closeServer(server));
-    else this.#shutdown.onStop(name, () => closeServer(server));
+    if (name === 'requests') this.#shutdown.finishRequests((withinMs) => closeServer(server, withinMs));
+    else this.#shutdown.onStop(name, () => closeServer(server, lastScrapeMs).then(() => undefined));
     return listeningOn;
   }
 
@@ -176,8 +179,8 @@ class ServiceProcess<Rows extends ServiceSettings> {
 
 /**
  * Runs a service until it is told to stop: settings, telemetry, connections, consumers, then it listens. On SIGTERM or
- * SIGINT it is not ready any more, finishes the requests that have begun, runs the stop hooks, flushes its telemetry and
- * exits with 0; with 1 and the name of what hung when that takes longer than `SHUTDOWN_TIMEOUT`, or when anything was
+ * SIGINT it is not ready any more, finishes the requests that have begun (those that take too long are cut off), runs the stop
+ * hooks, flushes its telemetry and exits with 0; with 1 and the name of what hung when that takes longer than `SHUTDOWN_TIMEOUT`, or when anything was
  * thrown that nobody caught.
  *
  * @param declaration - name, settings, and what to start

@@ -1,5 +1,5 @@
 import process from 'node:process';
-import type { Logger } from '@causeway/telemetry';
+import { endLogger, type Logger } from '@causeway/telemetry';
 
 /** What a shutdown is made of. */
 export interface ShutdownOptions {
@@ -16,6 +16,9 @@ interface Step {
 
 /** Part of the time that is kept for the last flush, so that the traces of a shutdown that hangs are sent too. */
 const flushShare = 0.2;
+
+/** Part of the time that requests have to finish: one whose client is slow takes nothing from what comes after it. */
+const requestsShare = 0.4;
 
 /** The end of a process: what is to be done, in order, within a bound. */
 export class Shutdown {
@@ -40,8 +43,17 @@ export class Shutdown {
     this.#stops.unshift({ name, run });
   }
 
-  /** Registers what waits for requests that have begun: before everything that they may need is ended. */
-  finishRequests(run: () => Promise<void>): void {
+  /**
+   * Registers what waits for requests that have begun: before everything that they may need is ended.
+   *
+   * @param finish - takes how long it may wait; gives whether all were answered by then
+   */
+  finishRequests(finish: (withinMs: number) => Promise<boolean>): void {
+    const { logger, timeoutMs } = this.#options;
+    const withinMs = timeoutMs * requestsShare;
+    const run = async (): Promise<void> => {
+      if (!(await finish(withinMs))) logger.warn({ withinMs }, 'requests that took too long were cut off');
+    };
     this.#finishing.push({ name: 'requests', run });
   }
 
@@ -77,7 +89,7 @@ export class Shutdown {
     await flush(timeoutMs * flushShare * 0.9);
     const tookMs = Math.round(performance.now() - startedAt);
     if (inTime) logger.info({ tookMs }, 'stopped');
-    await flushed(logger);
+    await endLogger(logger, timeoutMs * flushShare * 0.1);
     process.exit(inTime ? code : 1);
   }
 
@@ -102,9 +114,3 @@ export class Shutdown {
     }
   }
 }
-
-const flushed = (logger: Logger): Promise<void> => {
-  const { promise, resolve } = Promise.withResolvers<undefined>();
-  logger.flush(() => resolve(undefined));
-  return promise;
-};

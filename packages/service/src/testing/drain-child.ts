@@ -13,6 +13,8 @@ const settings = defineSettings({
   mood: { env: 'MOOD', type: 'enum', values: ['well', 'hang', 'refuse'], default: 'well', description: 'How it ends.' },
 });
 
+const largeBytes = 64 * 1_048_576;
+
 const say = (word: string): void => void process.stdout.write(`${JSON.stringify({ message: word })}\n`);
 
 await runService({
@@ -49,6 +51,27 @@ await runService({
             say('slow ends');
             return { status: 200, body: { done: true } };
           },
+        }),
+        defineRoute({
+          method: 'get',
+          path: '/large',
+          operationId: 'large',
+          tag: 'child',
+          summary: 'More than fits between two processes',
+          access: 'anonymous',
+          responses: { 200: { description: 'Zeros.', mediaTypes: ['application/octet-stream'] } },
+          handle: () => ({ status: 200, json: new Uint8Array(largeBytes) }),
+        }),
+        defineRoute({
+          method: 'post',
+          path: '/upload',
+          operationId: 'upload',
+          tag: 'child',
+          summary: 'Reads a body',
+          access: 'anonymous',
+          body: z.unknown(),
+          responses: { 204: { description: 'Read.' } },
+          handle: () => ({ status: 204 }),
         }),
         defineRoute({
           method: 'post',
