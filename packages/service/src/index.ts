@@ -45,6 +45,7 @@ export {
   tokenSettings,
 } from './settings/base-settings.ts';
 export { readSettings, SettingsError } from './settings/read-settings.ts';
+export type { SettingsCheck } from './settings/read-settings.ts';
 export { defineSettings } from './settings/setting.ts';
 export type { Setting, Settings, SettingValues } from './settings/setting.ts';
 export { settingsTable, tableMarkers, withSettingsTable } from './settings/settings-table.ts';

@@ -13,7 +13,7 @@ import { ensureFirstAdministrator } from './accounts/first-administrator.ts';
 import { readAccountRoute } from './accounts/read-account.route.ts';
 import { createSignUp } from './accounts/sign-up.ts';
 import { answerSignedUp, signUpRoute } from './accounts/sign-up.route.ts';
-import { checkConfig } from './config.ts';
+import { configOf } from './config.ts';
 import type { Config, settings } from './config.ts';
 import { connect } from './connections.ts';
 import type { Connections } from './connections.ts';
@@ -134,7 +134,7 @@ export async function start(
   { kafka: wrap = (kafka) => kafka, redisPrefix, now = () => new Date() }: Replacements = {},
 ): Promise<ServiceParts> {
   const { logger, onStop } = context;
-  const config = checkConfig(context.settings);
+  const config = configOf(context.settings);
   const connections = await connect(config, context);
   const { database, redis } = connections;
 

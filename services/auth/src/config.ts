@@ -5,10 +5,9 @@ import {
   processSettings,
   readSettings,
   redisSettings,
-  SettingsError,
   tokenSettings,
 } from '@causeway/service';
-import type { SettingValues } from '@causeway/service';
+import type { SettingsCheck, SettingValues } from '@causeway/service';
 
 import { parseEmailAddress } from './accounts/email-address.ts';
 import type { FirstAdministrator } from './accounts/first-administrator.ts';
@@ -33,6 +32,7 @@ export const settings = defineSettings({
   masterKey: {
     env: 'CAUSEWAY_MASTER_KEY',
     type: 'secret',
+    minLength: 32,
     description:
       'Encrypts the signing keys at rest and derives refresh tokens: at least 32 random characters, such as `openssl rand -base64 32` gives. Without it every session is lost.',
   },
@@ -78,25 +78,14 @@ export type Config = SettingValues<typeof settings> & {
   readonly firstAdministrator: FirstAdministrator | undefined;
 };
 
-const shortestMasterKey = 32;
-
-/**
- * Checks what one row alone cannot say.
- *
- * @param values - as read from the environment
- * @throws SettingsError naming every setting that is wrong
- */
-export function checkConfig(values: SettingValues<typeof settings>): Config {
-  const { masterKey, adminEmail, adminPassword, sessionIdleMs, sessionAbsoluteMs } = values;
+/** Checks what no row can judge alone. */
+export const checkSettings: SettingsCheck<typeof settings> = (values) => {
+  const { adminEmail, adminPassword, sessionIdleMs, sessionAbsoluteMs } = values;
   const problems: string[] = [];
-  if (masterKey.length < shortestMasterKey) {
-    problems.push(`${settings.masterKey.env} must have at least ${shortestMasterKey} characters`);
-  }
-  if (sessionAbsoluteMs < sessionIdleMs) {
+  if (sessionIdleMs !== undefined && sessionAbsoluteMs !== undefined && sessionAbsoluteMs < sessionIdleMs) {
     problems.push(`${settings.sessionAbsoluteMs.env} must not be shorter than ${settings.sessionIdleMs.env}`);
   }
-  const email = adminEmail === undefined ? undefined : parseEmailAddress(adminEmail);
-  if (adminEmail !== undefined && email === undefined) {
+  if (adminEmail !== undefined && parseEmailAddress(adminEmail) === undefined) {
     problems.push(`${settings.adminEmail.env} must be an e-mail address`);
   }
   if (adminPassword !== undefined && !newPassword.safeParse(adminPassword).success) {
@@ -105,9 +94,18 @@ export function checkConfig(values: SettingValues<typeof settings>): Config {
   if ((adminEmail === undefined) !== (adminPassword === undefined)) {
     problems.push(`${settings.adminEmail.env} and ${settings.adminPassword.env} go together: set both or neither`);
   }
-  if (problems.length > 0) throw new SettingsError(problems);
-  const firstAdministrator =
-    email === undefined || adminPassword === undefined ? undefined : { email, password: adminPassword };
+  return problems;
+};
+
+/**
+ * Makes the configuration.
+ *
+ * @param values - as read from the environment, and checked
+ */
+export function configOf(values: SettingValues<typeof settings>): Config {
+  const { adminEmail, adminPassword: password } = values;
+  const email = adminEmail === undefined ? undefined : parseEmailAddress(adminEmail);
+  const firstAdministrator = email === undefined || password === undefined ? undefined : { email, password };
   return Object.freeze({ ...values, firstAdministrator });
 }
 
@@ -118,4 +116,4 @@ export function checkConfig(values: SettingValues<typeof settings>): Config {
  * @throws SettingsError naming every setting that is missing or wrong
  */
 export const readConfig = (environment: Readonly<Record<string, string | undefined>>): Config =>
-  checkConfig(readSettings(settings, environment));
+  configOf(readSettings(settings, environment, checkSettings));

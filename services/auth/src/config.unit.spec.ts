@@ -51,13 +51,16 @@ describe('configuration', () => {
       CAUSEWAY_ADMIN_EMAIL: 'nobody',
       CAUSEWAY_ADMIN_PASSWORD: 'brief',
       SESSION_ABSOLUTE_LIFETIME: '1h',
+      PORT: 'eighty',
+      REDIS_URL: '',
     });
-    for (const name of ['MASTER_KEY', 'ADMIN_EMAIL', 'ADMIN_PASSWORD', 'SESSION_ABSOLUTE']) {
+    for (const name of ['PORT', 'REDIS_URL', 'MASTER_KEY', 'ADMIN_EMAIL', 'ADMIN_PASSWORD', 'SESSION_ABSOLUTE']) {
       assert.ok(
         problems.some((each) => each.includes(name)),
         name,
       );
     }
+    assert.equal(problems.length, 6);
     assert.ok(!/too-short|brief/.test(problems.join()));
   });
 

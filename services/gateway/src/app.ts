@@ -3,7 +3,6 @@ import type { KafkaPort } from '@causeway/events';
 import { connectRedis, createIdentity, createRevocations, openApiOf, remoteKeys } from '@causeway/service';
 import type { Identity, OpenApiPart, Route, ServiceParts, StartContext } from '@causeway/service';
 
-import { checkConfig } from './config.ts';
 import type { Config, settings } from './config.ts';
 import { createCors } from './cors/cors.ts';
 import { ApiDocument } from './docs/api-document.ts';
@@ -113,8 +112,7 @@ const ownPart = (routes: readonly Route[]): OpenApiPart => {
 
 /** Starts everything that this service is, and says what it serves. */
 export async function start(context: Context, replacements: Replacements = {}): Promise<ServiceParts> {
-  const { logger, onStop } = context;
-  const config = checkConfig(context.settings);
+  const { logger, onStop, settings: config } = context;
   const connections = connect(config, context, replacements);
   const { client, kafka } = connections;
   const identity = await startIdentity(config, connections, context, replacements);

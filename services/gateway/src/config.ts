@@ -4,10 +4,9 @@ import {
   processSettings,
   readSettings,
   redisSettings,
-  SettingsError,
   tokenSettings,
 } from '@causeway/service';
-import type { SettingValues } from '@causeway/service';
+import type { SettingsCheck, SettingValues } from '@causeway/service';
 
 import { parseOriginPattern } from './cors/allowed-origins.ts';
 
@@ -124,20 +123,13 @@ export const settings = defineSettings({
 /** The configuration of this service, checked. */
 export type Config = SettingValues<typeof settings>;
 
-/**
- * Checks what one row alone cannot say.
- *
- * @param values - as read from the environment
- * @throws SettingsError naming every setting that is wrong
- */
-export function checkConfig(values: Config): Config {
-  const wrong = values.corsOrigins.filter((each) => parseOriginPattern(each) === undefined);
-  if (wrong.length > 0) {
-    const form = 'must list origins such as https://app.example.com or http://localhost:*';
-    throw new SettingsError([`${settings.corsOrigins.env} ${form}, not ${wrong.join(', ')}`]);
-  }
-  return values;
-}
+/** Checks what a row cannot say. */
+export const checkSettings: SettingsCheck<typeof settings> = ({ corsOrigins = [] }) => {
+  const wrong = corsOrigins.filter((each) => parseOriginPattern(each) === undefined);
+  if (wrong.length === 0) return [];
+  const form = 'must list origins such as https://app.example.com or http://localhost:*';
+  return [`${settings.corsOrigins.env} ${form}, not ${wrong.join(', ')}`];
+};
 
 /**
  * Reads the configuration.
@@ -146,4 +138,4 @@ export function checkConfig(values: Config): Config {
  * @throws SettingsError naming every setting that is missing or wrong
  */
 export const readConfig = (environment: Readonly<Record<string, string | undefined>>): Config =>
-  checkConfig(readSettings(settings, environment));
+  readSettings(settings, environment, checkSettings);

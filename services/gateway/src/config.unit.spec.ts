@@ -22,6 +22,11 @@ describe('configuration', () => {
     for (const CORS_ORIGINS of ['*', 'https://a.example/', 'https://*.example', 'a.example']) {
       assert.throws(() => readConfig({ ...valid, CORS_ORIGINS }), SettingsError, CORS_ORIGINS);
     }
+    assert.throws(
+      () => readConfig({ ...valid, CORS_ORIGINS: '*', PORT: 'eighty' }),
+      (error) => error instanceof SettingsError && error.problems.length === 2,
+      'together with what is wrong with rows',
+    );
     assert.deepEqual(readConfig({ ...valid, CORS_ORIGINS: 'https://a.example' }).corsOrigins, ['https://a.example']);
   });
 

@@ -166,11 +166,23 @@ describe('a service', () => {
   });
 
   it('names every bad setting at once, and nothing else', async () => {
-    await using service = await start({ MOOD: 'strange', LOG_LEVEL: 'loud', CAUSEWAY_INTERNAL_KEY: 'short' });
+    await using service = await start({
+      MOOD: 'strange',
+      LOG_LEVEL: 'loud',
+      CAUSEWAY_INTERNAL_KEY: 'short',
+      OPS_HOST: '127.0.0.2',
+    });
     assert.equal(await service.exited, 78);
     assert.match(service.errors(), /LOG_LEVEL[^]*MOOD|MOOD[^]*LOG_LEVEL/);
     assert.match(service.errors(), /CAUSEWAY_INTERNAL_KEY must have at least 16/);
+    assert.match(service.errors(), /OPS_HOST must be HOST/, 'and what two of them are together');
     assert.doesNotMatch(service.errors(), /short/);
+  });
+
+  it('does not start with settings that are wrong only together', async () => {
+    await using service = await start({ OPS_HOST: '127.0.0.2' });
+    assert.equal(await service.exited, 78);
+    assert.match(service.errors(), /OPS_HOST must be HOST/);
   });
 
   it('says on both ports whether it lives and what is not ready; metrics on one', async () => {

@@ -17,7 +17,7 @@ import { metricsRoute } from '../http/ops-routes.ts';
 import type { Route } from '../http/route.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { processSettings } from '../settings/base-settings.ts';
-import { readSettings, SettingsError } from '../settings/read-settings.ts';
+import { readSettings, SettingsError, type SettingsCheck } from '../settings/read-settings.ts';
 import type { Setting, Settings, SettingValues } from '../settings/setting.ts';
 import { readiness, type Readiness, type ReadinessCheck } from './health.ts';
 import { Shutdown } from './shutdown.ts';
@@ -60,6 +60,8 @@ export interface ServiceParts {
 export interface ServiceDeclaration<Rows extends ServiceSettings> {
   readonly name: string;
   readonly settings: Rows;
+  /** Of what no row can judge alone; told together with what is wrong with the rows. */
+  readonly check?: SettingsCheck<Rows>;
   /** Whether callers come from outside: the gateway. */
   readonly edge?: boolean;
   /** Connects, then starts consumers, then gives what is to be served. */
@@ -74,7 +76,7 @@ const lastScrapeMs = 250;
 
 const readOrExit = <Rows extends ServiceSettings>(declaration: ServiceDeclaration<Rows>): SettingValues<Rows> => {
   try {
-    return readSettings(declaration.settings, process.env);
+    return readSettings(declaration.settings, process.env, declaration.check);
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     process.stderr.write(`${declaration.name}: ${error.message}\n`);

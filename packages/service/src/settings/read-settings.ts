@@ -23,16 +23,26 @@ const readOne = (setting: Setting, text: string | undefined): unknown => {
 };
 
 /**
+ * Says what is wrong with settings that no row can judge alone.
+ *
+ * @param values - those that keep to their rows; what does not, or was left out, is undefined
+ * @returns one sentence for each fault, beginning with the setting's name in the environment
+ */
+export type SettingsCheck<Rows extends Settings> = (values: Partial<SettingValues<Rows>>) => readonly string[];
+
+/**
  * Reads a configuration, once, at start.
  *
  * @param rows - as declared by `defineSettings`
  * @param environment - `process.env`
+ * @param check - of what concerns several rows
  * @returns the values, frozen
  * @throws {@link SettingsError} naming every setting that is missing or wrong
  */
 export const readSettings = <Rows extends Settings>(
   rows: Rows,
   environment: Readonly<Record<string, string | undefined>>,
+  check: SettingsCheck<Rows> = () => [],
 ): SettingValues<Rows> => {
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
@@ -44,6 +54,7 @@ export const readSettings = <Rows extends Settings>(
       problems.push(`${setting.env} ${error.message}`);
     }
   }
+  problems.push(...check(values as Partial<SettingValues<Rows>>));
   if (problems.length > 0) throw new SettingsError(problems);
   return Object.freeze(values) as SettingValues<Rows>;
 };

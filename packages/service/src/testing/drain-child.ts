@@ -20,6 +20,7 @@ const say = (word: string): void => void process.stdout.write(`${JSON.stringify(
 await runService({
   name: 'child',
   settings,
+  check: ({ host, opsHost }) => (host === opsHost ? [] : ['OPS_HOST must be HOST']),
   start: async ({ settings: { mood }, onStop, draining }) => {
     onStop('connection', () => say('connection closed'));
     if (mood === 'refuse') throw new Error('MongoDB 5.0 is too old');
