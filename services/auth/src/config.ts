@@ -40,7 +40,8 @@ export const settings = defineSettings({
     env: 'CAUSEWAY_ADMIN_EMAIL',
     type: 'string',
     optional: true,
-    description: 'E-mail address of the first administrator, whose account is made at start.',
+    description:
+      'E-mail address of the first administrator, whose account is made at start. Where somebody has signed up with it and has another password, the service does not start.',
   },
   adminPassword: {
     env: 'CAUSEWAY_ADMIN_PASSWORD',

@@ -53,10 +53,29 @@ describe('first administrator', () => {
     assert.equal(account?.revision, 1);
   });
 
-  it('gets the roles and keeps the password where the account is there', async () => {
+  it('is nobody who has merely signed up with the address: the service does not start', async () => {
     const person = await signUp(auth);
-    await (await world.replica(asAdministrator(person.email.toUpperCase()))).stop();
-    assert.equal((await signIn(person.email, 'the password of the settings')).status, 401);
+    await assert.rejects(world.replica(asAdministrator(person.email.toUpperCase())), {
+      name: 'StrangersAccount',
+      message: /CAUSEWAY_ADMIN_EMAIL names the address of an account that somebody has signed up with/,
+    });
+    const account = await world.db.collection('accounts').findOne({ email: person.email });
+    assert.deepEqual([account?.roles, account?.revision], [['member'], 1]);
+    const refreshed = await auth.call('POST /v1/auth/refresh', { body: { refreshToken: person.refreshToken } });
+    assert.deepEqual(claimsOf(String(refreshed.body.accessToken)).roles, ['member']);
+  });
+
+  it('keeps the account and the password that it has changed', async () => {
+    const email = randomEmail();
+    await (await world.replica(asAdministrator(email))).stop();
+    await (await world.replica({ ...asAdministrator(email), CAUSEWAY_ADMIN_PASSWORD: 'of a later setting' })).stop();
+    assert.equal((await signIn(email, 'the password of the settings')).status, 200);
+    assert.equal((await signIn(email, 'of a later setting')).status, 401);
+  });
+
+  it('gets the roles where the account is there and has the password of the settings', async () => {
+    const person = await signUp(auth);
+    await (await world.replica({ ...asAdministrator(person.email), CAUSEWAY_ADMIN_PASSWORD: password })).stop();
     const answer = await signIn(person.email, password);
     assert.deepEqual(new Set(claimsOf(personOf(answer).accessToken).roles as string[]), new Set(['admin', 'member']));
     const [updated] = await published.waitFor(
