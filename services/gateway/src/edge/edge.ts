@@ -70,16 +70,18 @@ export const createEdge = (options: EdgeOptions): Interceptor => {
     const feed = route !== undefined && isFeed(route, request.method ?? '', path);
     (feed ? open.feedsByAddress : open.calls).hold(addressKey(address), response);
     if (route?.limit === 'sign-in' && request.method === 'POST') Object.assign(extra, await limits.signIn(address));
+    let signedIn = false;
     if (route?.credentials !== 'ignored') {
       const known = identity.authenticate(request.headers.authorization);
       const claims = known instanceof Promise ? await known : known;
+      signedIn = claims !== undefined;
       if (claims !== undefined) {
         Object.assign(extra, limits.byPrincipal(claims.sub));
         if (feed) open.feedsByPrincipal.hold(claims.sub, response);
       }
     }
     if (route === undefined) return false;
-    await proxy.forward({ exchange, route, path, clientAddress: address, extra });
+    await proxy.forward({ exchange, route, path, clientAddress: address, signedIn, extra });
     return true;
   };
   return async (exchange) => {

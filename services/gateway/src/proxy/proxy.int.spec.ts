@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { describe, it } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 
 import { eventually } from '../testing/eventually.ts';
 import { startTestEdge } from '../testing/test-edge.ts';
@@ -328,32 +329,48 @@ describe('proxy', () => {
       });
       request.resume();
     });
-    await using edge = await startTestEdge(upstream.url, { bodyLimitBytes: 1_024 });
+    const limitBytes = 100_000;
+    await using edge = await startTestEdge(upstream.url, { bodyLimitBytes: limitBytes });
     const send = (body: string | ReadableStream): Promise<Response> =>
       edge.service.fetch('/v1/data/a', { method: 'POST', body, duplex: 'half' });
-    assert.equal((await send('a'.repeat(1_024))).status, 200);
-    await expectProblem(await send('a'.repeat(1_025)), 413, 'payload-too-large');
+    assert.equal((await send('a'.repeat(limitBytes))).status, 200);
+    await expectProblem(await send('a'.repeat(limitBytes + 1)), 413, 'payload-too-large');
     assert.equal(upstream.seen.length, 1, 'what says its length is refused before the service hears of it');
     const chunked = new TransformStream<Uint8Array, Uint8Array>();
     const writer = chunked.writable.getWriter();
     const answer = send(chunked.readable);
-    await writer.write(Buffer.alloc(512));
+    await writer.write(Buffer.alloc(70_000));
     await eventually(() => upstream.seen.length === 2);
-    await writer.write(Buffer.alloc(1_024));
+    await writer.write(Buffer.alloc(30_001));
     await expectProblem(await answer, 413, 'payload-too-large');
     await eventually(() => aborted === 1);
     assert.equal(ended, 1, 'the service never takes a part for the whole');
+    await using narrow = await startTestEdge(upstream.url, { bodyLimitBytes: 1_024 });
+    const body = new Blob(['a'.repeat(1_025)]).stream();
+    const refused = await narrow.service.fetch('/v1/data/a', { method: 'POST', body, duplex: 'half' });
+    await expectProblem(refused, 413, 'payload-too-large');
+    assert.equal(upstream.seen.length, 2, 'below what is taken in first, the service hears of neither');
   });
 
-  it('lets no client that stops in the middle of a small body keep others from a service', async () => {
+  it('lets no client that stops at the beginning of its body keep others from a service', async () => {
     await using upstream = await startUpstream((request, response) => {
       request.resume().once('end', () => response.end('{}'));
     });
     await using edge = await startTestEdge(upstream.url, { connections: 2 });
-    const held = await Promise.all([1, 2, 3].map(() => halfSent(edge.service.port, 'Content-Length: 1000', 'x')));
+    const beginnings = [
+      ['Content-Length: 1000', 'x'],
+      ['Transfer-Encoding: chunked', '1\r\nx\r\n'],
+      ['Transfer-Encoding: chunked\r\nContent-Type: application/x-ndjson', '1\r\nx\r\n'],
+      ['Content-Length: 65537', 'x'],
+    ] as const;
+    const held = await Promise.all(beginnings.map(([length, part]) => halfSent(edge.service.port, length, part)));
     const signIn = () => edge.service.fetch('/v1/auth/sign-in', { method: 'POST', body: '{}' });
     assert.equal((await signIn()).status, 200);
-    assert.equal(upstream.seen.length, 1, 'the service hears of a small body when it is whole');
+    assert.equal(
+      upstream.seen.length,
+      1,
+      'the service hears of a small body when it is whole, and of a larger one when it goes on',
+    );
     for (const each of held) each.socket.destroy();
     assert.equal((await signIn()).status, 200);
   });
@@ -365,13 +382,17 @@ describe('proxy', () => {
       request.on('error', () => (aborted += 1));
       request.on('end', () => (ended += 1)).resume();
     });
-    const bodyTimeouts = { wholeMs: 60_000, wholeSilenceMs: 60_000, streamSilenceMs: 60_000 };
+    const bodyTimeouts = { wholeMs: 60_000, wholeSilenceMs: 60_000, streamSilenceMs: 60_000, streamMs: 60_000 };
     const declared = 'Content-Length: 1000';
+    const large = 'x'.repeat(65_537);
     const cases = [
       [{ wholeSilenceMs: 100 }, declared, 'x', 0],
       [{ wholeMs: 100 }, declared, 'x', 0],
-      [{ streamSilenceMs: 100 }, 'Transfer-Encoding: chunked', '1\r\nx\r\n', 1],
-      [{ streamSilenceMs: 100 }, 'Content-Length: 70000', 'x', 1],
+      [{ wholeMs: 100 }, 'Transfer-Encoding: chunked', '1\r\nx\r\n', 0],
+      [{ wholeSilenceMs: 100 }, 'Content-Length: 70000', 'x', 0],
+      [{ streamSilenceMs: 100 }, 'Transfer-Encoding: chunked', `10001\r\n${large}\r\n`, 1],
+      [{ streamSilenceMs: 100 }, 'Content-Length: 70000', large, 1],
+      [{ streamMs: 100 }, 'Content-Length: 70000', large, 1],
     ] as const;
     for (const [bounds, length, part, streamed] of cases) {
       await using edge = await startTestEdge(upstream.url, {
@@ -385,6 +406,32 @@ describe('proxy', () => {
       await eventually(() => aborted - before === streamed);
     }
     assert.equal(ended, 0);
+  });
+
+  it('takes as long over an import as it goes on, from somebody who is known', async () => {
+    await using upstream = await startUpstream((request, response) => {
+      request.resume().once('end', () => response.end('{}'));
+    });
+    await using edge = await startTestEdge(upstream.url, {
+      timeoutMs: 60_000,
+      bodyTimeouts: { wholeMs: 100, wholeSilenceMs: 60_000, streamSilenceMs: 60_000, streamMs: 300 },
+    });
+    const send = async (headers: Record<string, string>): Promise<number | undefined> => {
+      const sent = { ...headers, 'Content-Type': 'application/x-ndjson; charset=utf-8', 'Content-Length': 70_000 };
+      const upload = httpRequest(`${edge.service.url}/v1/data/a`, { method: 'POST', headers: sent });
+      upload.on('error', () => undefined).write('x'.repeat(1_000));
+      const answered = once(upload, 'response') as Promise<[IncomingMessage]>;
+      // Longer than any other body may take: at its beginning, and as a whole.
+      await Promise.race([answered, pause(400)]);
+      upload.write('x'.repeat(65_000));
+      await Promise.race([answered, pause(400)]);
+      upload.end('x'.repeat(4_000));
+      const [response] = await answered;
+      response.resume();
+      return response.statusCode;
+    };
+    assert.equal(await send(await edge.issuer.bearer()), 200);
+    assert.equal(await send({}), 408);
   });
 
   it('has no more calls under way than connections, and says so', async () => {

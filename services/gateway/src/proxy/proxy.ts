@@ -1,5 +1,5 @@
 import { faults, type ServiceName } from '@causeway/contracts';
-import type { Exchange } from '@causeway/service';
+import { mediaTypeOf, type Exchange } from '@causeway/service';
 import { clientSpans, setSpanRoute } from '@causeway/telemetry';
 import { Pool, type Dispatcher } from 'undici';
 
@@ -34,6 +34,8 @@ export interface ProxiedCall {
   readonly route: ServiceRoute;
   readonly path: string;
   readonly clientAddress: string;
+  /** Whether a token says who calls. */
+  readonly signedIn: boolean;
   /** Headers of the answer besides those that all have, by lower-case name. */
   readonly extra: Readonly<Record<string, string>>;
 }
@@ -89,6 +91,9 @@ class Upstream {
 const upstreamsOf = <Value>(services: ProxyOptions['services'], make: (origin: string) => Value) =>
   new Map(Object.entries(services).map(([service, origin]) => [service, make(origin)]));
 
+const isImport = (route: ServiceRoute, method: string, contentType: string | undefined): boolean =>
+  route.service === 'data' && method === 'POST' && mediaTypeOf(contentType) === 'application/x-ndjson';
+
 /**
  * Makes the proxy: a pool of connections a service, another for feeds. Both directions stream.
  *
@@ -104,16 +109,17 @@ export const createProxy = (options: ProxyOptions): Proxy => {
     for (const each of feeds.values()) each.finishAll();
   });
   return {
-    forward: async ({ exchange, route, path, clientAddress, extra }) => {
+    forward: async ({ exchange, route, path, clientAddress, signedIn, extra }) => {
       const { request, response, requestId } = exchange;
       const method = request.method ?? 'GET';
       const upstream = (isFeed(route, method, path) ? feeds : calls).get(route.service);
       if (upstream === undefined) throw new Error(`${route.service} has no address`);
       setSpanRoute(response, route.path);
-      const isImport = request.headers['content-type']?.startsWith('application/x-ndjson') === true;
-      const limitBytes = isImport ? options.importLimitBytes : options.bodyLimitBytes;
-      const arriving = requestBody(request, limitBytes, options.bodyTimeouts);
-      const body = arriving instanceof Promise ? await arriving : arriving;
+      const imported = isImport(route, method, request.headers['content-type']);
+      const limitBytes = imported ? options.importLimitBytes : options.bodyLimitBytes;
+      const taken = { limitBytes, isImport: imported && signedIn, timeouts: options.bodyTimeouts };
+      const arriving = requestBody(request, taken);
+      const body = arriving === null ? null : await arriving;
       const headers = requestHeaders(request.headers, { requestId, clientAddress, internalKey, proto, host });
       const repeatable = body === null && (method === 'GET' || method === 'HEAD');
       const { dispatcher } = upstream;
