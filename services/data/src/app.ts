@@ -37,6 +37,9 @@ import { createReadRecord } from './records/read-record.ts';
 import { readRecordRoute } from './records/read-record.route.ts';
 import { createRecordReader } from './records/record-reader.ts';
 
+/** Redis has told by then; without Kafka the service does not wait for it for ever. */
+const waitForEndedSessionsMs = 5_000;
+
 /** What a test may put in place of the real thing. */
 export interface Replacements {
   /** Wraps the Kafka that the settings name. */
@@ -193,6 +196,8 @@ export async function start(
   // Redis tells sooner; this is for when it is away, or has lost what it knew.
   const endedSessions = followEndedSessions({ kafka: wrap(kafka), revocations, logger });
   onStop('ended sessions', () => endedSessions.close());
+  const caughtUp = await endedSessions.caughtUp(waitForEndedSessionsMs);
+  if (!caughtUp) logger.warn('Kafka has not told of ended sessions yet: those that Redis knows are refused');
   return {
     routes: [...routes, ...eventRoutes(events)],
     identity,

@@ -26,6 +26,9 @@ import { readProfileRoute } from './profiles/read-profile.route.ts';
 /** Calls that may wait for a profile that is on its way; more are told to come again. */
 const waitersLimit = 1000;
 
+/** Redis has told by then; without Kafka the service does not wait for it for ever. */
+const waitForEndedSessionsMs = 5_000;
+
 /** What a test may put in place of the real thing. */
 export interface Replacements {
   /** Wraps the Kafka that the settings name. */
@@ -97,10 +100,12 @@ export async function start(
   });
   const profiles: RecordedCollection<ProfileDocument> = events.collection(profilesCollection, { thing: 'profile' });
   onStop('events', () => events.stop());
-  await Promise.all([events.start(), identity.start()]);
   // Redis tells sooner; this is for when it is away, or has lost what it knew.
   const endedSessions = followEndedSessions({ kafka: wrap(kafka), revocations, logger });
   onStop('ended sessions', () => endedSessions.close());
+  await Promise.all([events.start(), identity.start()]);
+  const caughtUp = await endedSessions.caughtUp(waitForEndedSessionsMs);
+  if (!caughtUp) logger.warn('Kafka has not told of ended sessions yet: those that Redis knows are refused');
 
   return {
     routes: routesOf(events, profiles, connections),

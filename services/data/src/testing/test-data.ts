@@ -88,6 +88,8 @@ export async function openTestData(): Promise<TestData> {
   const prefix = `${name}.`;
   const brokers = required('KAFKA_BROKERS').split(',');
   const outside = isolatedKafka(createKafka({ driver: 'platformatic', brokers, clientId: name, logger }), prefix);
+  // Where auth has never been started a replica would wait for its topic.
+  await outside.ensureTopics([{ name: topicOf('auth'), partitions: 1 }]);
   const environment = {
     MONGODB_URL: required('MONGODB_URL'),
     KAFKA_BROKERS: required('KAFKA_BROKERS'),
@@ -156,7 +158,7 @@ export async function openTestData(): Promise<TestData> {
     stop: async () => {
       await following?.stop();
       for (const each of running) await each.stop();
-      await outside.deleteTopics([topicOf('data'), handlersTopic]);
+      await outside.deleteTopics([topicOf('auth'), topicOf('data'), handlersTopic]);
       await outside.close();
       await client.db(name).dropDatabase();
       await client.close();

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import process from 'node:process';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { accountCreated, handlersTopic, newId, sessionEnded, topicOf } from '@causeway/contracts';
 import type { EventEnvelope } from '@causeway/contracts';
 import { createEvents, createKafka, draft } from '@causeway/events';
-import type { Events } from '@causeway/events';
+import type { Events, KafkaPort } from '@causeway/events';
 import { isolatedKafka, readPublished } from '@causeway/events/testing';
 import type { PublishedEvents } from '@causeway/events/testing';
 import { createRevocations, connectRedis, eventRoutes } from '@causeway/service';
@@ -47,10 +48,17 @@ export interface TestUser {
   }): Promise<{ id: string; event: EventEnvelope }>;
   /** Records and publishes `auth.session.ended`. */
   endSession(accountId: string): Promise<{ sessionId: string; event: EventEnvelope }>;
+  /**
+   * Starts another replica, which has heard of nothing by Redis and whose Kafka is slow to tell, and gives whether it knows that a
+   * session has ended when it begins to take calls.
+   */
+  knowsAtStart(sessionId: string): Promise<boolean>;
   /** Sends an event to the topic once more, as a relay may. */
   republish(event: EventEnvelope): Promise<void>;
   stop(): Promise<void>;
 }
+
+const slowMs = 300;
 
 const required = (name: string): string => process.env[name] ?? assert.fail(`${name} is not set`);
 
@@ -163,6 +171,24 @@ export async function openTestUser(beforeStart?: (before: BeforeStart) => Promis
       const event = draft(sessionEnded, { sessionId, accountId, reason: 'signed-out' });
       const write = await sessions.create(cause(), { _id: sessionId, state: {}, event });
       return { sessionId, event: write.event };
+    },
+    knowsAtStart: async (sessionId) => {
+      const redisPrefix = `${name}-${randomUUID()}`;
+      const fresh = createRevocations({ redis, logger, prefix: redisPrefix });
+      const slow = (real: KafkaPort): KafkaPort => ({
+        ...real,
+        readAll: async (topic, options) => {
+          await delay(slowMs);
+          return real.readAll(topic, options);
+        },
+      });
+      await start(context, {
+        kafka: (real) => slow(isolatedKafka(real, prefix)),
+        redisPrefix,
+        identity: identity.identity,
+        revocations: fresh,
+      });
+      return fresh.isRevoked(sessionId);
     },
     republish: async (event) => {
       const { toBinary } = await import('@causeway/events');
