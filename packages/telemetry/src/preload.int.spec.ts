@@ -15,6 +15,8 @@ interface Attribute {
 interface ReceivedSpan {
   readonly name: string;
   readonly traceId: string;
+  /** 2 is an error. */
+  readonly status?: { readonly code?: number };
   readonly attributes: readonly Attribute[];
 }
 
@@ -80,7 +82,12 @@ describe('the preload', () => {
       const traced = spans.filter((each) => each.traceId === child?.traceId);
       assert.equal(traced.length, 1, `${library}: ${JSON.stringify(scopes.map((each) => each.scope.name))}`);
     }
-    assert.doesNotMatch(bodies.join(), /secret/);
+    const failing = scopes.flatMap((each) => each.spans).find((each) => each.name === 'failing');
+    const failed = scopes.flatMap(({ scope, spans }) =>
+      spans.filter(({ traceId, status }) => traceId === failing?.traceId && status?.code === 2).map(() => scope.name),
+    );
+    assert.equal(failed.length, 2, 'what failed says so');
+    assert.doesNotMatch(bodies.join(), /secret|E11000/);
     const [resource] = requests.flatMap((each) => each.resourceSpans);
     const name = resource?.resource.attributes.find((each) => each.key === 'service.name');
     assert.equal(name?.value.stringValue, 'telemetry');

@@ -18,6 +18,7 @@ import {
 
 import { requestDurations } from './request-durations.ts';
 import { observeRuntime } from './runtime-metrics.ts';
+import { withoutMessages } from './without-messages.ts';
 
 /** What telemetry is started with. */
 export interface TelemetryOptions {
@@ -122,7 +123,7 @@ export const startTelemetry = (options: TelemetryOptions): Telemetry => {
     sampler: exporting
       ? new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(options.sampleRatio) })
       : new AlwaysOffSampler(),
-    spanProcessors: [spanProcessorOf(options)],
+    spanProcessors: [withoutMessages(), spanProcessorOf(options)],
     metricReaders: readers,
     logRecordProcessors: [],
     instrumentations: exporting ? instrumentations() : [],
