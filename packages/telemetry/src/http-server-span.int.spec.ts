@@ -25,7 +25,7 @@ const traceId = '0af7651916cd43dd8448eb211c80319c';
 const spanId = 'b7ad6b7169203331';
 
 const serve = async (trustIncoming: boolean) => {
-  const spans = serverSpans({ trustIncoming });
+  const spans = serverSpans({ trustIncoming: () => trustIncoming });
   const seen: { headers: NodeJS.Dict<string | string[]>; context: object }[] = [];
   const listener: RequestListener = (request, response) =>
     spans(request, response, () => {

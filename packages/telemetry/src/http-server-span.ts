@@ -16,10 +16,10 @@ import { parseTraceparent } from './trace-context.ts';
 /** How requests are traced. */
 export interface ServerSpanOptions {
   /**
-   * Whether a caller's `traceparent` is continued. Behind the gateway it is; at the edge it is not: there a trace of our
-   * own begins, linked to the caller's, whose sampled flag is not obeyed.
+   * Whether a caller's `traceparent` is continued, as that of another service of ours is. Of anybody else a trace of our own
+   * begins, linked to the caller's, whose sampled flag is not obeyed.
    */
-  readonly trustIncoming: boolean;
+  readonly trustIncoming: (request: IncomingMessage) => boolean;
 }
 
 /** Runs `next` inside the request's span. Wrap the whole listener: a middleware of Express's costs a match more. */
@@ -81,7 +81,7 @@ const describe = (
  * A server span and a duration for each request. Follows the semantic conventions for
  * HTTP; the query never becomes an attribute, since filters and cursors are the caller's data.
  *
- * @param options - whether the caller's trace is ours
+ * @param options - whose trace is ours
  */
 export const serverSpans =
   (options: ServerSpanOptions): ServerSpanMiddleware =>
@@ -89,7 +89,7 @@ export const serverSpans =
     const startedAt = performance.now();
     const method = knownMethods.has(request.method ?? '') ? (request.method ?? '') : '_OTHER';
     const incoming = parseTraceparent(single(request.headers.traceparent));
-    const span = startSpan(incoming, options.trustIncoming, method);
+    const span = startSpan(incoming, incoming !== undefined && options.trustIncoming(request), method);
     response.on('close', () => {
       const route = routes.get(response) ?? '';
       requestDurations.record((performance.now() - startedAt) / 1000, method, response.statusCode, route);

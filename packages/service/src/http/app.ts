@@ -51,11 +51,17 @@ const extraHeaders = (edge: boolean, draining: AbortSignal): Record<string, stri
   return { ...(traceparent !== undefined && { traceparent }), ...(draining.aborted && { Connection: 'close' }) };
 };
 
-const beginning = (options: AppOptions, draining: AbortSignal) => {
+/** Whether another service of ours asks; at the edge nobody is believed to be one. */
+const internalCheck = ({ edge = false, internalKey }: AppOptions): ((request: IncomingMessage) => boolean) => {
+  if (edge) return () => false;
+  const isKey = internalKeyCheck(internalKey);
+  return ({ headers }) => isKey(headers[internalKeyHeader]);
+};
+
+const beginning = (options: AppOptions, isInternal: (request: IncomingMessage) => boolean, draining: AbortSignal) => {
   const { edge = false } = options;
-  const isInternal = edge ? () => false : internalKeyCheck(options.internalKey);
   return (request: IncomingMessage, response: ServerResponse): Exchange => {
-    const internal = isInternal(request.headers[internalKeyHeader]);
+    const internal = isInternal(request);
     const exchange = beginExchange(request, response, { internal, headers: extraHeaders(edge, draining) });
     exchanges.set(request, exchange);
     return exchange;
@@ -139,8 +145,9 @@ export const createApp = (options: AppOptions): RequestListener => {
   const onError: ErrorRequestHandler = (error, request, _response, _next) =>
     fail(translateExpress(error), exchangeOf(request));
   app.use(onError);
-  const begin = beginning(options, draining);
-  const inSpan = serverSpans({ trustIncoming: options.edge !== true });
+  const isInternal = internalCheck(options);
+  const begin = beginning(options, isInternal, draining);
+  const inSpan = serverSpans({ trustIncoming: isInternal });
   const route = (exchange: Exchange): void => {
     const { request, response } = exchange;
     // Express would answer OPTIONS by itself, without a word of ours.
