@@ -12,6 +12,8 @@ export interface CollectedSpan {
   /** The service that made it. */
   readonly service: string;
   readonly attributes: Readonly<Record<string, unknown>>;
+  /** The traces that it refers to. */
+  readonly links: readonly string[];
 }
 
 interface Attribute {
@@ -23,8 +25,9 @@ interface OtlpTraces {
   readonly resourceSpans?: readonly {
     readonly resource: { readonly attributes: readonly Attribute[] };
     readonly scopeSpans: readonly {
-      readonly spans: readonly (Omit<CollectedSpan, 'service' | 'attributes'> & {
+      readonly spans: readonly (Omit<CollectedSpan, 'service' | 'attributes' | 'links'> & {
         readonly attributes?: readonly Attribute[];
+        readonly links?: readonly { readonly traceId: string }[];
       })[];
     }[];
   }[];
@@ -52,6 +55,7 @@ const spansOf = ({ resourceSpans = [] }: OtlpTraces): CollectedSpan[] =>
         name: span.name,
         service: String(flat(resource.attributes)['service.name']),
         attributes: flat(span.attributes),
+        links: (span.links ?? []).map(({ traceId }) => traceId),
       })),
     ),
   );

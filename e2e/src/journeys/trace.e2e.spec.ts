@@ -112,8 +112,15 @@ describe('one write is one connected trace', () => {
   });
 
   it('links a caller’s trace, and does not obey its sampled flag', async () => {
-    const foreign = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-    const answer = await call('GET', '/v1/users/me', { headers: { traceparent: foreign } });
-    assert.notEqual(traceOf(answer.headers), '0af7651916cd43dd8448eb211c80319c');
+    const foreign = '0af7651916cd43dd8448eb211c80319c';
+    // The platform of these tests records every trace: one that its caller does not record too.
+    for (const flag of ['00', '01']) {
+      const headers = { traceparent: `00-${foreign}-b7ad6b7169203331-${flag}` };
+      const traceId = traceOf((await call('GET', '/v1/users/me', { headers })).headers);
+      assert.notEqual(traceId, foreign);
+      const spans = await traceWith(traceId, { 'the gateway': ({ parentSpanId }) => parentSpanId === undefined });
+      const root = spans.find(({ parentSpanId }) => parentSpanId === undefined);
+      assert.deepEqual(root?.links, [foreign], `flag ${flag}`);
+    }
   });
 });
