@@ -42,4 +42,5 @@ export { followEndedSessions } from './sessions/follow-ended-sessions.ts';
 export type { EndedSessions, FollowOptions } from './sessions/follow-ended-sessions.ts';
 export { HistoryLost } from './stream/commit-stream.ts';
 export { clusterTimeOf, formatPosition, laterOf, parseAfter } from './stream/position.ts';
+export { readAfter } from './stream/read-after.ts';
 export type { Change, CommitStream } from './stream/commit-stream.ts';

@@ -44,7 +44,7 @@ describe('auth', () => {
       'GET /v1/auth/sessions': ['200', '400', '401', '503'],
       'DELETE /v1/auth/sessions': ['204', '400', '401', '503'],
       'DELETE /v1/auth/sessions/{id}': ['204', '400', '401', '404', '503'],
-      'GET /v1/auth/account': ['200', '400', '401', '503'],
+      'GET /v1/auth/account': ['200', '304', '400', '401', '503'],
       'GET /.well-known/jwks.json': ['200'],
     };
     assert.deepEqual([...documented.keys()].sort(), Object.keys(promised).sort());

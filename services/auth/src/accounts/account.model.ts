@@ -1,5 +1,7 @@
 /* eslint-disable @typescript-eslint/no-unsafe-class-instance-assignment -- Mongoose types the options of a path as a class, and takes plain objects */
+import { readAfter } from '@causeway/events';
 import type { RecordedDocument } from '@causeway/events';
+import type { Timestamp } from 'mongodb';
 import { Schema } from 'mongoose';
 import type { Connection } from 'mongoose';
 
@@ -50,7 +52,8 @@ const accountFields = ['email', 'emailVerified', 'roles', 'revision', 'createdAt
 /** Reads of accounts. Writes go through `@causeway/events`. */
 export interface AccountQueries {
   ensureIndexes(): Promise<void>;
-  byId(id: string): Promise<Account | undefined>;
+  /** @param after - nothing older is read */
+  byId(id: string, after?: Timestamp): Promise<Account | undefined>;
   /** @param emailKey - the `key` of an e-mail address */
   byEmail(emailKey: string): Promise<Credentials | undefined>;
 }
@@ -60,7 +63,10 @@ export function accountQueries(connection: Connection): AccountQueries {
   const model = connection.model('Account', accountSchema);
   return {
     ensureIndexes: () => model.createIndexes(),
-    byId: async (id) => (await model.findById(id).select(accountFields).lean<Account>().exec()) ?? undefined,
+    byId: async (id, after) =>
+      (await readAfter(connection.getClient(), after, (options) =>
+        model.findById(id).select(accountFields).setOptions(options).lean<Account>().exec(),
+      )) ?? undefined,
     byEmail: async (emailKey) =>
       (await model
         .findOne({ emailKey })

@@ -1,5 +1,6 @@
 import { faults } from '@causeway/contracts';
-import { defineRoute, etag } from '@causeway/service';
+import { parseAfter } from '@causeway/events';
+import { defineRoute, etag, isNotModified } from '@causeway/service';
 import type { Route } from '@causeway/service';
 
 import { accountRepresentation, representAccount } from './account-answer.ts';
@@ -14,21 +15,25 @@ export const readAccountRoute = ({ accounts }: { readonly accounts: AccountQueri
     tag: 'auth',
     summary: "The caller's account",
     access: 'signed-in',
+    requestHeaders: {
+      'If-None-Match': { description: 'Answers 304 where it names the current revision.' },
+      'Causeway-After': { description: 'The highest `Causeway-Position` seen: nothing older is answered.' },
+    },
     responses: {
       200: {
         description: 'The account.',
         schema: accountRepresentation,
         headers: { ETag: { description: 'The revision.' } },
       },
+      304: { description: '`If-None-Match` names the current revision.' },
     },
-    async handle({ token }) {
-      const account = await accounts.byId(token.sub);
+    async handle({ token, headers }) {
+      const account = await accounts.byId(token.sub, parseAfter(headers['causeway-after']));
       // The token outlives the account by its five minutes at most.
       if (account === undefined) throw faults.unauthenticated({ message: 'the account of this token is gone' });
-      return {
-        status: 200,
-        body: representAccount(account),
-        headers: { ETag: etag(account.revision), 'Cache-Control': 'private, no-cache' },
-      };
+      const current = etag(account.revision);
+      const common = { ETag: current, 'Cache-Control': 'private, no-cache' };
+      if (isNotModified(headers['if-none-match'], current)) return { status: 304, headers: common };
+      return { status: 200, headers: common, body: representAccount(account) };
     },
   });

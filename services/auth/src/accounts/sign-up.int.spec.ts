@@ -209,6 +209,11 @@ describe('POST /v1/auth/sign-up', () => {
   });
 });
 
+/** A read, as MongoDB's profiler keeps it. */
+interface ReadCommand {
+  readonly readConcern?: { readonly afterClusterTime?: { readonly t: number; readonly i: number } };
+}
+
 describe('GET /v1/auth/account', () => {
   let world: TestAuth;
   let auth: TestReplica;
@@ -234,6 +239,41 @@ describe('GET /v1/auth/account', () => {
       roles: ['member'],
       revision: 1,
     });
+  });
+
+  it('says 304 for the revision that the caller has', async () => {
+    const { accessToken: token } = await signUp(auth);
+    const get = (tag: string) => auth.call('GET /v1/auth/account', { token, headers: { 'if-none-match': tag } });
+    const answer = await get('W/"9", "1"');
+    assert.equal(answer.status, 304);
+    assert.equal(answer.headers.get('etag'), '"1"');
+    assert.deepEqual(answer.body, {});
+    assert.equal((await get('"2"')).status, 200);
+    assert.equal((await get('nonsense')).status, 400);
+  });
+
+  it('reads nothing older than the caller has seen, as its sessions', async () => {
+    const { accessToken: token } = await signUp(auth);
+    await world.db.command({ profile: 2 });
+    for (const [call, collection] of [
+      ['GET /v1/auth/account', 'accounts'],
+      ['GET /v1/auth/sessions', 'sessions'],
+    ] as const) {
+      const seen = (await auth.call(call, { token })).headers.get('causeway-position') ?? '';
+      const at = (position: string) => auth.call(call, { token, headers: { 'causeway-after': position } });
+      assert.equal((await at(seen)).status, 200);
+      const [t, i] = seen.split('.').map(Number);
+      const reads = await world.db.collection('system.profile').find({ 'command.find': collection }).toArray();
+      const after = reads.map((each) => (each.command as ReadCommand).readConcern?.afterClusterTime);
+      assert.ok(
+        after.some((each) => each?.t === t && each?.i === i),
+        `${call}: MongoDB is told of ${seen}`,
+      );
+      assert.equal((await at('4294967295.1')).status, 200, 'a position of another database is nothing to wait for');
+      const malformed = await at('yesterday');
+      assert.equal(malformed.status, 400);
+      assert.equal((malformed.body.errors as unknown as { parameter: string }[])[0]?.parameter, 'Causeway-After');
+    }
   });
 
   it('asks to sign in', async () => {

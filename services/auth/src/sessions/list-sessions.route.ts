@@ -1,3 +1,4 @@
+import { parseAfter } from '@causeway/events';
 import { defineRoute } from '@causeway/service';
 import type { Route } from '@causeway/service';
 import { z } from 'zod';
@@ -26,11 +27,15 @@ export const listSessionsRoute = (given: {
     summary: "The caller's sessions",
     description: 'The last used first; at most 200.',
     access: 'signed-in',
+    requestHeaders: {
+      'Causeway-After': { description: 'The highest `Causeway-Position` seen: nothing older is answered.' },
+    },
     responses: {
       200: { description: 'Sessions that are not over.', schema: z.object({ items: z.array(sessionRepresentation) }) },
     },
-    async handle({ token }) {
-      const sessions = await given.sessionQueries.listLive(token.sub, given.now());
+    async handle({ token, headers }) {
+      const after = parseAfter(headers['causeway-after']);
+      const sessions = await given.sessionQueries.listLive(token.sub, given.now(), after);
       const items = sessions.map((session) => ({
         id: session._id,
         createdAt: session.createdAt.toISOString(),

@@ -1,5 +1,7 @@
 /* eslint-disable @typescript-eslint/no-unsafe-class-instance-assignment -- Mongoose types the options of a path as a class, and takes plain objects */
+import { readAfter } from '@causeway/events';
 import type { RecordedDocument } from '@causeway/events';
+import type { Timestamp } from 'mongodb';
 import { Schema } from 'mongoose';
 import type { Connection } from 'mongoose';
 
@@ -69,8 +71,12 @@ export interface SessionQueries {
   ensureIndexes(): Promise<void>;
   /** @returns whose session it is; undefined where there is no such session, live or ended */
   ownerOf(id: string): Promise<string | undefined>;
-  /** The account's live sessions, the last used first; at most 200. */
-  listLive(accountId: string, now: Date): Promise<SessionSummary[]>;
+  /**
+   * The account's live sessions, the last used first; at most 200.
+   *
+   * @param after - nothing older is read
+   */
+  listLive(accountId: string, now: Date, after?: Timestamp): Promise<SessionSummary[]>;
   /** Ids of the account's sessions that have not been ended, but for one. */
   liveIdsBut(accountId: string, but: string, limit: number): Promise<string[]>;
   /** Ids of sessions that are over by time and have not been ended. */
@@ -87,14 +93,17 @@ export function sessionQueries(connection: Connection): SessionQueries {
     ensureIndexes: () => model.createIndexes(),
     ownerOf: async (id) =>
       (await model.findById(id).select('accountId').lean<Pick<SessionDocument, 'accountId'>>().exec())?.accountId,
-    listLive: (accountId, now) =>
-      model
-        .find({ accountId, status: 'live', expiresAt: { $gt: now } })
-        .select(['createdAt', 'lastUsedAt', 'userAgent', 'ip'])
-        .sort({ lastUsedAt: -1 })
-        .limit(listLimit)
-        .lean<SessionSummary[]>()
-        .exec(),
+    listLive: (accountId, now, after) =>
+      readAfter(connection.getClient(), after, (options) =>
+        model
+          .find({ accountId, status: 'live', expiresAt: { $gt: now } })
+          .select(['createdAt', 'lastUsedAt', 'userAgent', 'ip'])
+          .sort({ lastUsedAt: -1 })
+          .limit(listLimit)
+          .setOptions(options)
+          .lean<SessionSummary[]>()
+          .exec(),
+      ),
     liveIdsBut: async (accountId, but, limit) => {
       const query = model.find({ accountId, status: 'live', _id: { $ne: but } });
       return (await query.select('_id').limit(limit).lean<Ids>().exec()).map((each) => each._id);

@@ -1,4 +1,5 @@
 import { faults } from '@causeway/contracts';
+import type { Timestamp } from 'mongodb';
 
 import type { Profile, ProfileQueries } from './profile.model.ts';
 
@@ -15,8 +16,11 @@ export interface AwaitProfileDependencies {
   readonly patienceMs?: number;
 }
 
-/** Reads the profile of somebody who is signed in: their account is there, so the profile is, or is on its way. */
-export type AwaitProfile = (accountId: string, signal: AbortSignal) => Promise<Profile>;
+/**
+ * Reads the profile of somebody who is signed in: their account is there, so the profile is, or is on its way. Nothing older than
+ * `after` is read.
+ */
+export type AwaitProfile = (accountId: string, signal: AbortSignal, after?: Timestamp) => Promise<Profile>;
 
 /**
  * @returns the reader; it throws fault `unavailable` with `Retry-After` where the profile has not come in time
@@ -53,8 +57,8 @@ export function createAwaitProfile(dependencies: AwaitProfileDependencies): Awai
     };
   };
 
-  return async (accountId, signal) => {
-    const there = await profiles.byId(accountId);
+  return async (accountId, signal, after) => {
+    const there = await profiles.byId(accountId, after);
     if (there !== undefined) return there;
     if (waiting >= waitersLimit) throw faults.unavailable({ retryAfterS: 1, message: 'too many wait for profiles' });
     const next = change(accountId, signal);

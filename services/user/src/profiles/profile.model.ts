@@ -1,5 +1,7 @@
 /* eslint-disable @typescript-eslint/no-unsafe-class-instance-assignment -- Mongoose types the options of a path as a class, and takes plain objects */
+import { readAfter } from '@causeway/events';
 import type { RecordedDocument } from '@causeway/events';
+import type { Timestamp } from 'mongodb';
 import { Schema } from 'mongoose';
 import type { Connection } from 'mongoose';
 
@@ -45,18 +47,22 @@ const fields = ['name', 'email', 'avatarUrl', 'bio', 'locale', 'timeZone', 'pref
 
 /** Reads of profiles. Writes go through `@causeway/events`. */
 export interface ProfileQueries {
-  byId(id: string): Promise<Profile | undefined>;
+  /** @param after - nothing older is read */
+  byId(id: string, after?: Timestamp): Promise<Profile | undefined>;
 }
 
 /** @param connection - to this service's database */
 export function profileQueries(connection: Connection): ProfileQueries {
   const model = connection.model('Profile', profileSchema);
   return {
-    byId: async (id) =>
-      (await model
-        .findById(id)
-        .select([...fields, 'createdAt', 'updatedAt'])
-        .lean<Profile>()
-        .exec()) ?? undefined,
+    byId: async (id, after) =>
+      (await readAfter(connection.getClient(), after, (options) =>
+        model
+          .findById(id)
+          .select([...fields, 'createdAt', 'updatedAt'])
+          .setOptions(options)
+          .lean<Profile>()
+          .exec(),
+      )) ?? undefined,
   };
 }
