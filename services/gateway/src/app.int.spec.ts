@@ -141,6 +141,16 @@ describe('gateway', () => {
       assert.equal((await get(path, { sub: 'usr_2' })).status, 404);
       assert.equal((await get(path)).status, 401);
     }
+    for (const [accept, type] of [
+      ['*/*', 'application/json'],
+      ['application/cloudevents+json', 'application/cloudevents+json'],
+      ['application/json', 'application/json'],
+    ] as const) {
+      const headers = { ...(await issuer.bearer({ sub: 'usr_1' })), accept };
+      const answer = await service.fetch(`/v1/events/${id}`, { headers });
+      assert.equal(answer.headers.get('content-type'), type);
+      assert.equal(((await answer.json()) as EventEnvelope).id, id);
+    }
     const list = '/v1/events?correlationId=c&limit=1';
     const page = (await (await get(list, { sub: 'usr_1' })).json()) as { items: unknown[]; nextCursor: string };
     assert.equal(page.items.length, 1);

@@ -25,6 +25,9 @@ export interface EventRoutesOptions {
 /** It names a place for each slot that has been read: of at most 1,000 slots it stays below this, and within a request's headers. */
 const longestCursor = 14_000;
 
+/** An event in structured mode (CloudEvents 1.0, JSON event format §3). */
+const cloudEventJson = 'application/cloudevents+json';
+
 const params = z.object({ id: z.uuid() });
 
 const waitForm = /^(?:[1-9]|[12]\d|30)s$/;
@@ -65,9 +68,16 @@ const readEvent = ({ client }: EventRoutesOptions): Route =>
     description: 'For administrators, and the person who caused it.',
     access: 'signed-in',
     params,
-    responses: { 200: { description: 'The event.', schema: eventSchema('Event') } },
-    handle: async ({ params: { id }, token, requestId, signal }) => ({
+    responses: {
+      200: {
+        description: 'The event.',
+        schema: eventSchema('Event'),
+        mediaTypes: ['application/json', cloudEventJson],
+      },
+    },
+    handle: async ({ params: { id }, token, requestId, signal, mediaType }) => ({
       status: 200,
+      headers: { 'Content-Type': mediaType },
       body: await visibleEvent(client, id, token, { requestId, signal }),
     }),
   });
