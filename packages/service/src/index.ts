@@ -8,7 +8,7 @@ export type { AppOptions, Interceptor } from './http/app.ts';
 export { etag, isNotModified, matches, parseIfMatch } from './http/conditional.ts';
 export type { IfMatch } from './http/conditional.ts';
 export type { Exchange } from './http/exchange.ts';
-export { closeServer, createHttpServer, listen } from './http/http-server.ts';
+export { closeServer, createHttpServer, listen, wireProblems } from './http/http-server.ts';
 export { internalKeyCheck, internalKeyHeader } from './http/internal-key.ts';
 export { checkJsonLimits, deepestJson, jsonPointer } from './http/json-limits.ts';
 export { mediaTypeOf, negotiate } from './http/media-type.ts';

@@ -196,7 +196,7 @@ describe('gateway', () => {
     const page = await (await service.fetch('/problems/email-taken')).text();
     assert.match(page, /The &lt;address&gt; is taken/);
     assert.match(page, /Sign in instead\./);
-    for (const code of ['not-found', 'timeout', 'request-timeout'])
+    for (const code of ['not-found', 'timeout', 'request-timeout', 'headers-too-large', 'expectation-failed'])
       assert.equal((await service.fetch(`/problems/${code}`)).status, 200);
     assert.equal((await service.fetch('/problems/nothing')).status, 404);
     assert.equal((await service.fetch('/')).headers.get('location'), '/docs');

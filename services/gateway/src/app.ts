@@ -1,6 +1,13 @@
 import { followEndedSessions, createKafka, followHandlers } from '@causeway/events';
 import type { KafkaPort } from '@causeway/events';
-import { connectRedis, createIdentity, createRevocations, openApiOf, remoteKeys } from '@causeway/service';
+import {
+  connectRedis,
+  createIdentity,
+  createRevocations,
+  openApiOf,
+  remoteKeys,
+  wireProblems,
+} from '@causeway/service';
 import type { Identity, OpenApiPart, Route, ServiceParts, StartContext } from '@causeway/service';
 
 import type { Config, settings } from './config.ts';
@@ -107,7 +114,8 @@ const limitsOf = (config: Config, { redis }: Connections, { logger, onStop }: Co
 const ownPart = (routes: readonly Route[]): OpenApiPart => {
   const part = openApiOf('gateway', routes);
   const { code, title, description } = requestTimeoutDeclaration;
-  return { ...part, 'x-problems': [...part['x-problems'], { code, status: 408, title, description }] };
+  const before = [...wireProblems, { code, status: 408, title, description }];
+  return { ...part, 'x-problems': [...part['x-problems'], ...before] };
 };
 
 /** Starts everything that this service is, and says what it serves. */

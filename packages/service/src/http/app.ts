@@ -91,12 +91,14 @@ const translateExpress = (error: unknown): unknown => {
     : error;
 };
 
-const unmatched =
-  (methodsAt: (path: string) => readonly string[], fail: ReturnType<typeof failWith>) =>
-  (exchange: Exchange): void => {
-    const { request, response } = exchange;
+const unmatched = (routes: readonly Route[], fail: ReturnType<typeof failWith>) => {
+  const methodsAt = allowedMethods(routes);
+  // Whoever is not one of ours learns nothing about what is inside.
+  const publicMethodsAt = allowedMethods(routes.filter(({ access }) => access !== 'internal'));
+  return (exchange: Exchange): void => {
+    const { request, response, internal } = exchange;
     try {
-      const methods = methodsAt(pathOf(request));
+      const methods = (internal ? methodsAt : publicMethodsAt)(pathOf(request));
       if (methods.length > 0 && request.method === 'OPTIONS') {
         response.writeHead(204, { ...exchange.headers, Allow: methods.join(', ') }).end();
         return;
@@ -107,6 +109,7 @@ const unmatched =
       fail(error, exchange);
     }
   };
+};
 
 const intercepted =
   (intercept: Interceptor, route: (exchange: Exchange) => void, fail: ReturnType<typeof failWith>) =>
@@ -132,8 +135,7 @@ export const createApp = (options: AppOptions): RequestListener => {
   const routes = [...options.routes, openApiRoute(options.name, options.routes)];
   const fail = failWith(options);
   const draining = options.draining ?? new AbortController().signal;
-  const methodsAt = allowedMethods(routes);
-  const serveUnmatched = unmatched(methodsAt, fail);
+  const serveUnmatched = unmatched(routes, fail);
   for (const route of routes) {
     const serve = serveRoute(route, { identity: options.identity, draining });
     app[route.method](expressPath(route.path), (request) => {

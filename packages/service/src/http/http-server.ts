@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   createServer,
   STATUS_CODES,
@@ -10,6 +11,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { defineFault, Fault, faults } from '@causeway/contracts';
 
+import type { ProblemDescription } from '../openapi/openapi.ts';
 import { problemMediaType, problemOf } from './problem.ts';
 import { RequestTimeout } from './request-timeout.ts';
 import { keepUnsentAnswers } from './unsent-answers.ts';
@@ -49,13 +51,16 @@ const answerOnWire = (error: NodeJS.ErrnoException, socket: Duplex, publicUrl: s
     return;
   }
   const { status, fault } = wireFault(error.code);
-  const text = JSON.stringify({ ...problemOf(fault, publicUrl), status });
+  const requestId = randomUUID();
+  const text = JSON.stringify({ ...problemOf(fault, publicUrl, requestId), status });
   socket.end(
     [
       `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
       `Content-Type: ${problemMediaType}`,
       `Content-Length: ${Buffer.byteLength(text)}`,
       'X-Content-Type-Options: nosniff',
+      'Cache-Control: no-store',
+      `X-Request-Id: ${requestId}`,
       'Connection: close',
       '',
       text,
@@ -69,6 +74,12 @@ const expectationFailed = defineFault({
   title: 'This expectation is not met here',
   description: 'The only expectation that a request may state in `Expect` is `100-continue`.',
 });
+
+/** What a message may be refused with before any route is known; for the pages about problems. */
+export const wireProblems: readonly ProblemDescription[] = [
+  { status: 431, ...headersTooLarge.declaration },
+  { status: 417, ...expectationFailed.declaration },
+].map(({ code, status, title, description }) => ({ code, status, title, description }));
 
 const hostCount = ({ rawHeaders }: IncomingMessage): number => {
   let count = 0;
@@ -87,12 +98,14 @@ const isHostPlain = (request: IncomingMessage): boolean => {
 
 /** Refuses a request whose message is wrong, whatever it asks for; what follows on its connection is not read. */
 const refuse = (response: ServerResponse, status: number, fault: Fault, publicUrl: string): void => {
-  const text = JSON.stringify({ ...problemOf(fault, publicUrl), status });
+  const requestId = randomUUID();
+  const text = JSON.stringify({ ...problemOf(fault, publicUrl, requestId), status });
   response.writeHead(status, {
     'Content-Type': problemMediaType,
     'Content-Length': Buffer.byteLength(text),
     'X-Content-Type-Options': 'nosniff',
     'Cache-Control': 'no-store',
+    'X-Request-Id': requestId,
     Connection: 'close',
   });
   response.end(text);

@@ -53,7 +53,8 @@ const qualityOf = (ranges: readonly Range[], type: string): number => {
  */
 export const negotiate = (accept: string | undefined, offered: readonly string[]): string | undefined => {
   const [first] = offered;
-  if (accept === undefined || accept === '*/*' || accept === first) return first;
+  // An empty list says nothing, as no header does (RFC 9110 §12.5.1).
+  if (accept === undefined || accept === '*/*' || accept === first || accept.trim() === '') return first;
   const ranges = parseAccept(accept);
   let chosen: string | undefined;
   let best = 0;

@@ -168,6 +168,8 @@ describe('media types', () => {
   const offered = ['application/json', 'text/csv'];
   for (const [accept, expected] of [
     [undefined, 'application/json'],
+    ['', 'application/json'],
+    [' ', 'application/json'],
     ['*/*', 'application/json'],
     ['text/csv', 'text/csv'],
     ['text/*;q=0.5, application/json;q=0.4', 'text/csv'],
@@ -176,7 +178,7 @@ describe('media types', () => {
     ['image/png', undefined],
     ['application/json;q=0', undefined],
   ] as const) {
-    it(`${accept ?? 'nothing'} takes ${expected ?? 'none'}`, () => {
+    it(`${accept === undefined ? 'nothing' : `"${accept}"`} takes ${expected ?? 'none'}`, () => {
       assert.equal(negotiate(accept, offered), expected);
     });
   }

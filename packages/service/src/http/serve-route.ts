@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import { faults, type Cause, type Principal } from '@causeway/contracts';
+import { Fault, faults, type Cause, type Principal } from '@causeway/contracts';
 import { setSpanRoute } from '@causeway/telemetry';
-import type { z } from 'zod';
+import { z } from 'zod';
 
 import type { AccessClaims } from '../identity/access-claims.ts';
 import type { Identity } from '../identity/identity.ts';
@@ -101,11 +101,31 @@ const unsupported = (route: Route, types: readonly string[]) =>
     headers: { [route.method === 'patch' ? 'Accept-Patch' : 'Accept']: types.join(', ') },
   });
 
+/** Where a route takes no body, a client may still send an empty one. */
+const mostOfNothingBytes = 1_024;
+
+const noBody = z.strictObject({});
+
+const takesNoBody = () => faults.invalidRequest({ detail: 'This call takes no body.' });
+
+/** Refuses what a route would ignore: a body that says something, where it takes none. */
+const checkNoBody = async (request: IncomingMessage): Promise<undefined> => {
+  const { 'content-length': length = '0', 'transfer-encoding': coding, 'content-type': type } = request.headers;
+  if (coding === undefined && length === '0') return;
+  const bytes = await readBody(request, mostOfNothingBytes).catch((error: unknown) => {
+    throw error instanceof Fault ? takesNoBody() : error;
+  });
+  if (bytes.length === 0) return;
+  if (mediaTypeOf(type) !== 'application/json') throw takesNoBody();
+  validateBody(noBody, parseJson(bytes));
+};
+
 const prepareBody = (route: Route): ((request: IncomingMessage) => Promise<unknown>) | undefined => {
   const named = route.bodies !== undefined;
   const given: BodySchemas = route.bodies ?? (route.body === undefined ? {} : { 'application/json': route.body });
   const types = Object.keys(given);
-  if (types.length === 0) return undefined;
+  // What a body of GET means is nobody's to say (RFC 9110 §9.3.1).
+  if (types.length === 0) return route.method === 'get' ? undefined : checkNoBody;
   const schemas = new Map(
     types.map((type) => [type, given[type] === 'stream' ? 'stream' : strictAtTop(given[type] as z.ZodType)] as const),
   );
