@@ -12,12 +12,13 @@ export { closeServer, createHttpServer, listen, wireProblems } from './http/http
 export { internalKeyCheck, internalKeyHeader } from './http/internal-key.ts';
 export { checkJsonLimits, deepestJson, jsonPointer } from './http/json-limits.ts';
 export { mediaTypeOf, negotiate } from './http/media-type.ts';
+export { allowedMethods } from './http/path-template.ts';
 export { faultOf, problemHeaders, problemMediaType, problemOf, sendProblem } from './http/problem.ts';
 export type { Problem } from './http/problem.ts';
 export { parseQuery } from './http/query.ts';
 export { ClientGone, parseJson, readBody, streamBody } from './http/read-body.ts';
 export { defineRoute, internalRoute } from './http/route.ts';
-export type { Access, Answer, BodySchemas, Call, ResponseDocument, Route, StreamWriter } from './http/route.ts';
+export type { Access, Answer, BodySchemas, Call, Method, ResponseDocument, Route, StreamWriter } from './http/route.ts';
 export { withPosition } from './http/with-position.ts';
 export { validateBody, validateParams, validateQuery } from './http/validate.ts';
 export type { AccessClaims } from './identity/access-claims.ts';

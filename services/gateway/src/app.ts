@@ -138,6 +138,7 @@ export async function start(context: Context, replacements: Replacements = {}): 
 
   const edge = createEdge({
     findRoute: createRouter(),
+    methodsAt: async (path) => (await document.current()).methodsAt(path),
     identity,
     cors: createCors(config.corsOrigins),
     limits: limitsOf(config, connections, context, replacements.redisPrefix),

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { services as serviceNames, type ServiceName } from '@causeway/contracts';
-import type { OpenApiPart, ProblemDescription } from '@causeway/service';
+import { allowedMethods, type OpenApiPart, type ProblemDescription } from '@causeway/service';
 import type { Logger } from '@causeway/telemetry';
 
 import type { ServiceClient } from '../services/service-client.ts';
@@ -13,6 +13,8 @@ export interface AssembledDocument {
   readonly etag: string;
   /** By code. */
   readonly problems: ReadonlyMap<string, ProblemDescription>;
+  /** The methods at a raw path, in capitals; none where there is no such path. */
+  readonly methodsAt: (path: string) => readonly string[];
 }
 
 /** What the document is made from. */
@@ -91,8 +93,9 @@ export class ApiDocument {
 
   #assemble(): AssembledDocument {
     const inOrder = serviceNames.map((service) => this.#parts.get(service)).filter((part) => part !== undefined);
-    const { document, problems } = assemble([...inOrder, this.#options.own()]);
+    const { document, problems, operations } = assemble([...inOrder, this.#options.own()]);
     const json = JSON.stringify(document);
-    return { json, etag: `"${hash('sha256', json, 'base64url').slice(0, 22)}"`, problems };
+    const etag = `"${hash('sha256', json, 'base64url').slice(0, 22)}"`;
+    return { json, etag, problems, methodsAt: allowedMethods(operations) };
   }
 }

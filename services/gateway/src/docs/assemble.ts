@@ -1,4 +1,4 @@
-import type { OpenApiPart, ProblemDescription } from '@causeway/service';
+import type { Method, OpenApiPart, ProblemDescription } from '@causeway/service';
 
 import { eventSchemas } from '../events/event-schemas.ts';
 
@@ -22,6 +22,14 @@ const tags = [
 
 const asSection = (value: unknown): Section => (typeof value === 'object' && value !== null ? (value as Section) : {});
 
+/** An operation of the document. */
+export interface DocumentedOperation {
+  readonly method: Method;
+  readonly path: string;
+}
+
+const isMethod = (name: string): name is Method => ['get', 'post', 'put', 'patch', 'delete'].includes(name);
+
 /** All parts' entries of one kind; the first that has a name keeps it. */
 const merged = (parts: readonly OpenApiPart[], kind: string): Section => {
   const result: Record<string, unknown> = {};
@@ -35,11 +43,15 @@ const merged = (parts: readonly OpenApiPart[], kind: string): Section => {
  * Puts the parts together.
  *
  * @param parts - of the services, and of the gateway
- * @returns the OpenAPI 3.1 document, and every problem by its code
+ * @returns the OpenAPI 3.1 document, its operations, and every problem by its code
  */
 export const assemble = (
   parts: readonly OpenApiPart[],
-): { readonly document: Section; readonly problems: ReadonlyMap<string, ProblemDescription> } => {
+): {
+  readonly document: Section;
+  readonly operations: readonly DocumentedOperation[];
+  readonly problems: ReadonlyMap<string, ProblemDescription>;
+} => {
   const paths: Record<string, Section> = {};
   for (const part of parts) {
     for (const [path, operations] of Object.entries(part.paths)) paths[path] = { ...paths[path], ...operations };
@@ -57,5 +69,10 @@ export const assemble = (
       securitySchemes: merged(parts, 'securitySchemes'),
     },
   };
-  return { document, problems };
+  const operations = Object.entries(paths).flatMap(([path, item]) =>
+    Object.keys(item)
+      .filter(isMethod)
+      .map((method) => ({ method, path })),
+  );
+  return { document, operations, problems };
 };

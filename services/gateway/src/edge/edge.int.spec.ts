@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
 import process from 'node:process';
 import { describe, it } from 'node:test';
 import { connectRedis } from '@causeway/service';
@@ -65,6 +67,34 @@ describe('edge', () => {
     assert.equal((await edge.service.fetch('/v1/data/a')).status, 200);
     const headers = { authorization: 'Bearer of-old' };
     assert.equal((await edge.service.fetch('/v1/auth/refresh', { method: 'POST', headers })).status, 200);
+  });
+
+  it('reads no token where everybody may read', async () => {
+    await using upstream = await answering();
+    await using edge = await startTestEdge(upstream.url);
+    const headers = { authorization: 'Bearer of-old' };
+    // This app has no routes of its own.
+    for (const path of ['/openapi.json', '/docs', '/docs/page.css', '/problems/timeout', '/']) {
+      assert.equal((await edge.service.fetch(path, { headers })).status, 404, path);
+    }
+    assert.equal((await edge.service.fetch('/v1/events', { headers })).status, 401);
+  });
+
+  it('passes no method on that is none of the interface, and names those that are', async () => {
+    await using upstream = await answering();
+    await using edge = await startTestEdge(upstream.url);
+    const ask = async (method: string, path: string): Promise<[number | undefined, string | undefined]> => {
+      const asking = request(`${edge.service.url}${path}`, { method, agent: false }).end();
+      const [answer] = (await once(asking, 'response')) as [IncomingMessage];
+      answer.resume();
+      return [answer.statusCode, answer.headers.allow];
+    };
+    for (const method of ['TRACE', 'PROPFIND']) {
+      assert.deepEqual(await ask(method, '/v1/users/me'), [405, 'GET, HEAD, OPTIONS, PATCH'], method);
+      assert.deepEqual(await ask(method, '/v1/users/me/x'), [404, undefined], method);
+      assert.deepEqual(await ask(method, '/nothing'), [404, undefined], method);
+    }
+    assert.equal(upstream.seen.length, 0);
   });
 
   it('lets allowed pages call, and read refusals too', async () => {

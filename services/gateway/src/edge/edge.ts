@@ -16,6 +16,8 @@ import type { ServiceRoute } from '../routing/routing-table.ts';
 /** What the edge is made of. */
 export interface EdgeOptions {
   readonly findRoute: (path: string) => ServiceRoute | undefined;
+  /** What methods the services take at a path; none where there is no such path. */
+  readonly methodsAt: (path: string) => Promise<readonly string[]>;
   readonly identity: Identity;
   readonly cors: Cors;
   readonly limits: Limits;
@@ -25,17 +27,21 @@ export interface EdgeOptions {
   readonly logger: Logger;
 }
 
-const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+/** What is passed on. TRACE never is: whatever answers it shows the headers that the gateway has added (RFC 9110 §9.3.8). */
+const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
-/** Refuses what two parsers could read as two different requests (RFC 9112 §6.1), and methods that nothing here takes. */
-const checkMessage = ({ method = '', headers }: IncomingMessage): void => {
-  if (!methods.includes(method)) throw faults.methodNotAllowed({ headers: { Allow: methods.join(', ') } });
+/** Refuses what two parsers could read as two different requests (RFC 9112 §6.1). */
+const checkMessage = ({ headers }: IncomingMessage): void => {
   const coding = headers['transfer-encoding'];
   if (coding === undefined) return;
   if (coding.toLowerCase() !== 'chunked' || headers['content-length'] !== undefined) {
     throw faults.invalidRequest({ detail: 'The length of the body is not plain: send Content-Length, or chunked.' });
   }
 };
+
+/** Of the gateway's own calls those below `/v1` ask who it is; documentation and problem pages are for everybody. */
+const readsCredentials = (route: ServiceRoute | undefined, path: string): boolean =>
+  route === undefined ? path.startsWith('/v1/') : route.credentials === 'verified';
 
 const longestLogged = 128;
 
@@ -56,7 +62,7 @@ const applyTo = (response: ServerResponse, extra: Readonly<Record<string, string
  * @param options - identity, limits, CORS, proxy
  */
 export const createEdge = (options: EdgeOptions): Interceptor => {
-  const { findRoute, identity, cors, limits, open, proxy, trustedProxies, logger } = options;
+  const { findRoute, methodsAt, identity, cors, limits, open, proxy, trustedProxies, logger } = options;
   const admit = async (exchange: Exchange, extra: Record<string, string>): Promise<boolean> => {
     const { request, response } = exchange;
     checkMessage(request);
@@ -71,7 +77,7 @@ export const createEdge = (options: EdgeOptions): Interceptor => {
     (feed ? open.feedsByAddress : open.calls).hold(addressKey(address), response);
     if (route?.limit === 'sign-in' && request.method === 'POST') Object.assign(extra, await limits.signIn(address));
     let signedIn = false;
-    if (route?.credentials !== 'ignored') {
+    if (readsCredentials(route, path)) {
       const known = identity.authenticate(request.headers.authorization);
       const claims = known instanceof Promise ? await known : known;
       signedIn = claims !== undefined;
@@ -81,6 +87,12 @@ export const createEdge = (options: EdgeOptions): Interceptor => {
       }
     }
     if (route === undefined) return false;
+    if (!methods.has(request.method ?? '')) {
+      const allowed = await methodsAt(path);
+      throw allowed.length === 0
+        ? faults.notFound()
+        : faults.methodNotAllowed({ headers: { Allow: allowed.join(', ') } });
+    }
     await proxy.forward({ exchange, route, path, clientAddress: address, signedIn, extra });
     return true;
   };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Fault } from '@causeway/contracts';
 
+import { isFeed } from './is-feed.ts';
 import { pathOfTarget } from './request-target.ts';
 import { createRouter } from './routing-table.ts';
 
@@ -40,6 +41,23 @@ describe('routing table', () => {
     }
     assert.deepEqual([find('/v1/auth/refresh')?.credentials, find('/v1/auth/refresh')?.limit], ['ignored', 'general']);
     assert.equal(find('/v1/auth/sign-out')?.credentials, 'verified');
+  });
+});
+
+describe('a feed', () => {
+  const find = createRouter();
+  const feeds = (method: string, path: string): boolean => {
+    const route = find(path);
+    return route !== undefined && isFeed(route, method, path);
+  };
+
+  it('is the changes of a collection, and nothing that merely is called so', () => {
+    assert.ok(feeds('GET', '/v1/data/articles/changes'));
+    assert.ok(feeds('GET', '/v1/data/changes/changes'));
+    assert.ok(!feeds('POST', '/v1/data/articles/changes'));
+    for (const path of ['/v1/data/changes', '/v1/data/a/b/changes', '/v1/collections/changes', '/v1/users/changes']) {
+      assert.ok(!feeds('GET', path), path);
+    }
   });
 });
 

@@ -57,6 +57,7 @@ export const startTestEdge = async (
   });
   const intercept = createEdge({
     findRoute: createRouter(),
+    methodsAt: (path) => Promise.resolve(path === '/v1/users/me' ? ['GET', 'HEAD', 'OPTIONS', 'PATCH'] : []),
     identity: issuer.identity,
     cors: createCors(['http://localhost:*', 'https://app.example.test']),
     limits: options.limits ?? noLimits,
