@@ -32,12 +32,19 @@ describe('a log line', () => {
           request: { headers: { Authorization: secret, 'set-cookie': [secret], 'Causeway-Internal': secret } },
           tokens: [{ access_token: secret, refreshToken: secret }],
           url: `mongodb://root:${secret}@db.example/?x=1`,
+          parsed: new URL(`redis://root:${secret}@cache.example/`),
+          body: Buffer.from(secret),
+          document: { toJSON: () => ({ password: secret }) },
+          at: new Date(0),
         },
         'signed in',
       ),
     );
     assert.doesNotMatch(JSON.stringify(line), new RegExp(secret));
     assert.match(JSON.stringify(line), /\[redacted\]@db\.example/);
+    assert.match(String(line.parsed), /\[redacted\]@cache\.example/);
+    assert.equal(line.body, '[7 bytes]');
+    assert.equal(line.at, '1970-01-01T00:00:00.000Z');
   });
 
   it('spells an error out, down to its cause, without credentials in its message', () => {

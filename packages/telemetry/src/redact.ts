@@ -62,9 +62,12 @@ const cleanObject = (value: object, depth: number): unknown => {
   if (depth >= deepest) return '[deeper]';
   if (value instanceof Error) return cleanError(value, depth);
   if (Array.isArray(value)) return cleanArray(value, depth);
-  // Dates, ids and other classes know how they want to be written.
-  if ('toJSON' in value && typeof value.toJSON === 'function') return value;
+  // Before toJSON: a Buffer would write itself out byte by byte.
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
+  // Dates, ids, URLs and other classes know how they want to be written, and nothing of secrets.
+  if ('toJSON' in value && typeof value.toJSON === 'function') {
+    return clean('', (value as { toJSON(): unknown }).toJSON(), depth + 1);
+  }
   if (value instanceof Map || value instanceof Set) return `[${value.constructor.name} of ${value.size}]`;
   const result: Record<string, unknown> = {};
   for (const [key, each] of Object.entries(value).slice(0, mostEntries)) result[key] = clean(key, each, depth + 1);
