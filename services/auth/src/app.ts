@@ -166,6 +166,7 @@ export async function start(
     revocations,
   });
   onStop('identity', () => identity.stop());
+  context.awaits?.({ redis: () => revocations.ready() });
   await learnEndings({ ...stores, stream: events.stream, revocations, now, logger });
   await identity.start();
 

@@ -183,14 +183,10 @@ export async function start(
   await events.start();
   await registry.refresh();
 
-  const identity =
-    given ??
-    createIdentity({
-      issuer: config.tokenIssuer,
-      audience: config.tokenAudience,
-      keys: remoteKeys({ url: config.jwksUrl, logger }),
-      revocations,
-    });
+  const keys = remoteKeys({ url: config.jwksUrl, logger });
+  const { tokenIssuer: issuer, tokenAudience: audience } = config;
+  const identity = given ?? createIdentity({ issuer, audience, keys, revocations });
+  context.awaits?.({ redis: () => revocations.ready(), 'token-keys': () => keys.ready() });
   onStop('identity', () => identity.stop());
   await identity.start();
   // Redis tells sooner; this is for when it is away, or has lost what it knew.

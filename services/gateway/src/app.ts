@@ -62,16 +62,14 @@ type Connections = ReturnType<typeof connect>;
 const startIdentity = async (
   config: Config,
   { redis, kafka }: Connections,
-  { logger, onStop }: Context,
+  { logger, onStop, awaits }: Context,
   { redisPrefix: prefix }: Replacements,
 ): Promise<Identity> => {
   const revocations = createRevocations({ redis, logger, ...(prefix !== undefined && { prefix }) });
-  const identity = createIdentity({
-    issuer: config.tokenIssuer,
-    audience: config.tokenAudience,
-    keys: remoteKeys({ url: `${config.authUrl}/.well-known/jwks.json`, logger }),
-    revocations,
-  });
+  const keys = remoteKeys({ url: `${config.authUrl}/.well-known/jwks.json`, logger });
+  const { tokenIssuer: issuer, tokenAudience: audience } = config;
+  const identity = createIdentity({ issuer, audience, keys, revocations });
+  awaits?.({ redis: () => revocations.ready(), 'token-keys': () => keys.ready() });
   onStop('identity', () => identity.stop());
   const endedSessions = followEndedSessions({ kafka, revocations, logger });
   onStop('ended sessions', () => endedSessions.close());

@@ -9,8 +9,7 @@ import {
   remoteKeys,
   withPosition,
 } from '@causeway/service';
-import type { Identity, Revocations, ServiceParts, StartContext } from '@causeway/service';
-import type { Logger } from '@causeway/telemetry';
+import type { Identity, KeySource, Revocations, ServiceParts, StartContext } from '@causeway/service';
 
 import type { Config, settings } from './config.ts';
 import { connect } from './connections.ts';
@@ -66,13 +65,8 @@ const routesOf = (events: Events, profileWrites: RecordedCollection<ProfileDocum
   ].map((route) => withPosition(route, () => events.position()));
 };
 
-const identityOf = (config: Config, revocations: Revocations, logger: Logger): Identity =>
-  createIdentity({
-    issuer: config.tokenIssuer,
-    audience: config.tokenAudience,
-    keys: remoteKeys({ url: config.jwksUrl, logger }),
-    revocations,
-  });
+const identityOf = (config: Config, keys: KeySource, revocations: Revocations): Identity =>
+  createIdentity({ issuer: config.tokenIssuer, audience: config.tokenAudience, keys, revocations });
 
 /** Starts everything that this service is, and says what it serves. */
 export async function start(
@@ -86,7 +80,9 @@ export async function start(
 
   const prefix = redisPrefix === undefined ? {} : { prefix: redisPrefix };
   const revocations = replacements.revocations ?? createRevocations({ redis, logger, ...prefix });
-  const identity = replacements.identity ?? identityOf(config, revocations, logger);
+  const keys = remoteKeys({ url: config.jwksUrl, logger });
+  const identity = replacements.identity ?? identityOf(config, keys, revocations);
+  context.awaits?.({ redis: () => revocations.ready(), 'token-keys': () => keys.ready() });
   onStop('identity', () => identity.stop());
   const events: Events = createEvents({
     service: 'user',

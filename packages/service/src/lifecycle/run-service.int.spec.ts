@@ -157,6 +157,16 @@ describe('a service', () => {
     assert.ok(service.said('connection closed'));
   });
 
+  it('says what it waits for while it starts', async () => {
+    await using service = await start({ MOOD: 'wait' });
+    await service.until('waiting', () => service.said('waiting'));
+    const answer = await fetch(`${service.opsUrl}/readyz`);
+    assert.equal(answer.status, 503);
+    assert.deepEqual(await answer.json(), { status: 'not-ready', notReady: ['starting', 'redis'], degraded: [] });
+    service.kill('SIGTERM');
+    assert.equal(await service.exited, 0);
+  });
+
   it('ends with 1 when nobody handles a rejection', async () => {
     await using service = await start();
     await service.listening();

@@ -40,6 +40,11 @@ export interface StartContext<Rows extends ServiceSettings> {
    * cut off; one that is registered is run even where a later step of the start fails.
    */
   readonly onStop: (name: string, stop: () => Promise<void> | void) => void;
+  /**
+   * Names what the start is about to wait for: until the service takes traffic, `/readyz` says which of it is not there. A test
+   * that starts a service's parts by themselves has nobody to tell.
+   */
+  readonly awaits?: (checks: Readonly<Record<string, ReadinessCheck>>) => void;
 }
 
 /** What a service is, once it has connected. */
@@ -101,6 +106,8 @@ class ServiceProcess<Rows extends ServiceSettings> {
   readonly #telemetry: Telemetry;
   readonly #shutdown: Shutdown;
   #parts: ServiceParts | undefined;
+  /** What the start waits for. */
+  #awaited: Readonly<Record<string, ReadinessCheck>> = {};
 
   constructor(declaration: ServiceDeclaration<Rows>) {
     this.#declaration = declaration;
@@ -127,6 +134,7 @@ class ServiceProcess<Rows extends ServiceSettings> {
         logger: this.#logger,
         draining: this.#shutdown.draining,
         onStop: (name, stop) => this.#shutdown.onStop(name, stop),
+        awaits: (checks) => (this.#awaited = { ...this.#awaited, ...checks }),
       });
       // A signal that came meanwhile has ended what there was; nothing is opened after it.
       if (this.#shutdown.draining.aborted) return;
@@ -173,7 +181,10 @@ class ServiceProcess<Rows extends ServiceSettings> {
 
   async #ready(): Promise<Readiness> {
     if (this.#shutdown.draining.aborted) return { status: 'not-ready', notReady: ['draining'], degraded: [] };
-    if (this.#parts === undefined) return { status: 'not-ready', notReady: ['starting'], degraded: [] };
+    if (this.#parts === undefined) {
+      const { notReady } = await readiness(this.#awaited);
+      return { status: 'not-ready', notReady: ['starting', ...notReady], degraded: [] };
+    }
     const { identity, readiness: checks = {}, helpful } = this.#parts;
     return readiness({ ...checks, ...(identity !== undefined && { identity: () => identity.ready() }) }, helpful);
   }

@@ -1,4 +1,5 @@
 // Started by run-service.int.spec.ts: a service whose end can be watched, and be made to hang or to fail.
+import { once } from 'node:events';
 import process from 'node:process';
 import { z } from 'zod';
 
@@ -10,7 +11,13 @@ import { defineSettings } from '../settings/setting.ts';
 const settings = defineSettings({
   ...processSettings,
   port: { env: 'PORT', type: 'port', default: 0, description: 'Port.' },
-  mood: { env: 'MOOD', type: 'enum', values: ['well', 'hang', 'refuse'], default: 'well', description: 'How it ends.' },
+  mood: {
+    env: 'MOOD',
+    type: 'enum',
+    values: ['well', 'hang', 'refuse', 'wait'],
+    default: 'well',
+    description: 'How it ends.',
+  },
 });
 
 const largeBytes = 64 * 1_048_576;
@@ -21,8 +28,13 @@ await runService({
   name: 'child',
   settings,
   check: ({ host, opsHost }) => (host === opsHost ? [] : ['OPS_HOST must be HOST']),
-  start: async ({ settings: { mood }, onStop, draining }) => {
+  start: async ({ settings: { mood }, onStop, draining, awaits }) => {
     onStop('connection', () => say('connection closed'));
+    if (mood === 'wait') {
+      awaits?.({ redis: () => false, 'token-keys': () => true });
+      say('waiting');
+      await once(draining, 'abort');
+    }
     if (mood === 'refuse') throw new Error('MongoDB 5.0 is too old');
     onStop('consumer', async () => {
       say('consumer left');
