@@ -26,7 +26,7 @@ const serving = async (listener: (request: IncomingMessage, response: ServerResp
     stop: async () => {
       sending.destroy();
       server.closeAllConnections();
-      await closeServer(server);
+      await closeServer(server, 1_000);
     },
   };
 };
