@@ -3,6 +3,8 @@ import { sessionEnded, sessionRefreshed, sessionStarted } from './auth/session.t
 import { collectionCreated, collectionDeleted, collectionUpdated } from './data/collection.ts';
 import { recordCreated, recordDeleted, recordUpdated } from './data/record.ts';
 import type { EventContract } from './event-contract.ts';
+import { operationsOf } from './operations.ts';
+import { services } from './topics.ts';
 import { profileCreated, profileUpdated } from './user/profile.ts';
 
 /** Every event that Causeway's own services record. */
@@ -20,4 +22,5 @@ export const catalogue: readonly EventContract[] = [
   recordCreated,
   recordUpdated,
   recordDeleted,
+  ...services.flatMap((service): EventContract[] => Object.values(operationsOf(service))),
 ];

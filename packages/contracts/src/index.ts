@@ -11,6 +11,7 @@ export { Fault, defineFault, faultCategories, faults } from './fault.ts';
 export type { FaultCategory, FaultDeclaration, FaultFactory, FaultLocation, FaultOptions } from './fault.ts';
 export { isId, newEventId, newId } from './id.ts';
 export type { IdPrefix } from './id.ts';
+export { operationsOf, redriveScope } from './operations.ts';
 export { handlersTopic, serviceOf, services, topicOf } from './topics.ts';
 export type { ServiceName } from './topics.ts';
 export { profileCreated, profileUpdated } from './user/profile.ts';

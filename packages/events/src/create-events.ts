@@ -3,14 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ReadConcern, ReadPreference, type ClientSession, type Db, type MongoClient } from 'mongodb';
 
-import { createConsumerMetrics } from './consumer/consumer-metrics.ts';
-import { createConsumer, type Consumer, type ReadProducerLog } from './consumer/consumer.ts';
-import { createDelivery } from './consumer/deliver.ts';
+import type { ReadProducerLog } from './consumer/consumer.ts';
+import { createHandling, type Handling } from './consumer/create-handling.ts';
 import { publishHandlers } from './consumer/handler-registry.ts';
 import type { Handler } from './consumer/handler.ts';
 import { createInbox } from './consumer/inbox.ts';
-import { createParking } from './consumer/parking.ts';
-import { createHandlerRunner } from './consumer/run-handler.ts';
 import { createEffects, type EffectsOf } from './effects/effects.ts';
 import { createFindEvent, type FindEvent } from './effects/find-event.ts';
 import { KafkaTopicError } from './kafka/errors.ts';
@@ -21,6 +18,8 @@ import { recordedCollection, type RecordedCollection } from './recording/recorde
 import { tombstones, type RecordedDocument } from './recording/recorded-document.ts';
 import { SessionJournal, type Bell } from './recording/session-journal.ts';
 import { runTransaction } from './recording/transaction.ts';
+import { discards, redrives, type DiscardDocument, type RedriveDocument } from './redrive/redrive.model.ts';
+import type { Redrives } from './redrive/redrives.ts';
 import { createOutboxRows } from './relay/outbox-rows.ts';
 import { createPublisher } from './relay/publisher.ts';
 import { createRelayMetrics, type RelayLogger } from './relay/relay-metrics.ts';
@@ -88,6 +87,8 @@ export interface Events {
   transaction<T>(work: (session: ClientSession) => Promise<T>): Promise<T>;
   readonly findEvent: FindEvent;
   readonly effectsOf: EffectsOf;
+  /** What is parked, and the ways out of it; a service without handlers has none. */
+  readonly redrives: Redrives | undefined;
   readonly ready: EventsReadiness;
   /** Indexes, topics, commit stream, relay, consumer; in this order. */
   start(): Promise<void>;
@@ -98,8 +99,6 @@ export interface Events {
 /** Kafka may be on its way up: so long is it waited for. */
 const startMs = 60_000;
 const drainMs = 4_000;
-/** Handlers that take longer at the end are told to give up; their events are delivered again. */
-const handlersMs = 3_000;
 
 /** A recorded event is at most 2 MiB as BSON; as JSON with its headers it stays under this. */
 const maxMessageBytes = 4 * 1024 * 1024;
@@ -126,7 +125,6 @@ export const createEvents = (options: EventsOptions): Events => {
   const leases = createSlotLeases({ db, slots: partitions, instance: randomUUID(), ttlMs: leaseMs });
   const recorded = new Map<string, RecordedCollection<RecordedDocument>>();
   let relay: Relay | undefined;
-  let consumer: Consumer | undefined;
   let endBeacon: (() => void) | undefined;
   let endWatch: (() => void) | undefined;
 
@@ -210,26 +208,24 @@ export const createEvents = (options: EventsOptions): Events => {
     relay = own;
   };
 
-  const startConsumer = async (): Promise<void> => {
-    const parking = createParking({ db, inbox, now, transaction });
-    await parking.createIndexes();
-    const { signal } = stopping;
-    const run = createHandlerRunner({ db, inbox, journal, transaction, signal });
-    const deliver = createDelivery({ run, inbox, parking, logger, metrics: createConsumerMetrics(), signal });
-    const refuse: ReadProducerLog = () => Promise.reject(new Error('no way to read the producer’s log was given'));
-    consumer = createConsumer({
-      db,
-      kafka,
-      groupId: `causeway-${service}`,
-      topics: [...new Set(handlers.flatMap(({ on }) => on.map(({ type }) => topicOf(serviceOf(type)))))],
-      handlers,
-      deliver,
-      parking,
-      readProducerLog: options.readProducerLog ?? refuse,
-      logger,
-    });
-    await consumer.start();
+  const collection: Events['collection'] = <Doc extends RecordedDocument>(
+    name: string,
+    { thing, reusableIds = false }: CollectionOptions,
+  ) => {
+    const own = { service, db, journal, bell, transaction, now, thing, reusableIds };
+    const made = recordedCollection<Doc>(name, own);
+    recorded.set(name, made as unknown as RecordedCollection<RecordedDocument>);
+    return made;
   };
+
+  const handlingOf = (): Handling => {
+    const orders = collection<RedriveDocument>(redrives, { thing: 'redrive' });
+    const discarded = collection<DiscardDocument>(discards, { thing: 'discard' });
+    const { readProducerLog } = options;
+    const own = { service, db, kafka, handlers, inbox, journal, orders, discarded, transaction, now, logger };
+    return createHandling({ ...own, readProducerLog });
+  };
+  const handling = handlers.length === 0 ? undefined : handlingOf();
 
   return {
     db,
@@ -242,15 +238,11 @@ export const createEvents = (options: EventsOptions): Events => {
     },
     findEvent: createFindEvent(db, log, collections),
     effectsOf: createEffects(db, inbox, handlers),
+    redrives: handling?.redrives,
     get ready() {
       return { relay: relay?.ready ?? false, stream: stream.ready };
     },
-    collection<Doc extends RecordedDocument>(name: string, { thing, reusableIds = false }: CollectionOptions) {
-      const own = { service, db, journal, bell, transaction, now, thing, reusableIds };
-      const made = recordedCollection<Doc>(name, own);
-      recorded.set(name, made as unknown as RecordedCollection<RecordedDocument>);
-      return made;
-    },
+    collection,
     prepare: (name) => rows.createIndex(name),
     async start() {
       endWatch = endAbandonedTransactions({ client, logger, ...(afterMs === undefined ? {} : { afterMs }) });
@@ -260,12 +252,10 @@ export const createEvents = (options: EventsOptions): Events => {
       await untilKafka(startRelay);
       if (options.beacon === true) endBeacon = startBeacon(db, () => leases.holds(0));
       await untilKafka(() => publishHandlers(db, kafka, service, handlers, now));
-      if (handlers.length > 0) await startConsumer();
+      await handling?.start();
     },
     async stop() {
-      // Handlers in hand may finish first; only then are they told to give up.
-      const left = consumer?.stop();
-      await Promise.race([left, delay(handlersMs, undefined, { ref: false })]);
+      const left = handling?.stop();
       stopping.abort();
       await left;
       endBeacon?.();

@@ -24,6 +24,8 @@ export interface ProcessSpanOptions extends Destination {
   readonly operation?: 'process' | 'receive';
   /** The handler, where there is one: part of the span's name. */
   readonly handler?: string;
+  /** Whether a trace of its own begins, linked to the event's: it is handled long after, and by somebody else's wish. */
+  readonly apart?: boolean;
 }
 
 const tracer = () => trace.getTracer('@causeway/telemetry');
@@ -116,8 +118,10 @@ export const withProcessSpan = async <Result>(
 ): Promise<Result> => {
   const operation = options.operation ?? 'process';
   const cause = parseTraceparent(event.traceparent);
-  const parent = cause === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, cause);
-  const span = tracer().startSpan(`${operation} ${options.destination}`, { kind: SpanKind.CONSUMER }, parent);
+  const apart = options.apart === true;
+  const parent = cause === undefined || apart ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, cause);
+  const links = apart && cause !== undefined ? [{ context: cause }] : [];
+  const span = tracer().startSpan(`${operation} ${options.destination}`, { kind: SpanKind.CONSUMER, links }, parent);
   if (span.isRecording()) {
     span.setAttributes({
       ...attributesOf(options, operation, options.handler ?? operation),

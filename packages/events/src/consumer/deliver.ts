@@ -5,14 +5,15 @@ import type { RelayLogger } from '../relay/relay-metrics.ts';
 import type { ConsumerMetrics } from './consumer-metrics.ts';
 import type { Handler } from './handler.ts';
 import { AlreadyHandled, type Inbox } from './inbox.ts';
+import { throughOutages } from './outages.ts';
 import type { Parking } from './parking.ts';
-import { isOutage, isPoison, toHandlingError, type HandlerRunner } from './run-handler.ts';
+import { isPoison, toHandlingError, type HandlerRunner } from './run-handler.ts';
 
 /** Attempts in place before an event is parked. With the pauses between them they take about two seconds. */
 export const quickTries = 5;
 
-const pauseMs = (attempt: number): number => 100 * 2 ** (attempt - 1) * (0.5 + Math.random());
-const outagePauseMs = (failures: number): number => Math.min(2_000, 100 * 2 ** failures) * (0.5 + Math.random() / 2);
+/** Before the next attempt, in milliseconds. */
+export const pauseMs = (attempt: number): number => 100 * 2 ** (attempt - 1) * (0.5 + Math.random());
 
 /** How {@link createDelivery} is wired. */
 export interface DeliveryOptions {
@@ -31,23 +32,12 @@ export type Delivery = (handler: Handler, event: EventEnvelope) => Promise<void>
 export const createDelivery = (options: DeliveryOptions): Delivery => {
   const { run, inbox, parking, logger, metrics, signal } = options;
 
-  /** Does something once MongoDB lets it through; nothing can be decided without it. */
-  const throughOutages = async <T>(work: () => Promise<T>): Promise<T> => {
-    for (let failures = 0; ; failures += 1) {
-      try {
-        return await work();
-      } catch (error) {
-        if (!isOutage(error)) throw error;
-        if (failures % 10 === 0) logger.warn({ error }, 'MongoDB does not take the effect now; the event waits');
-        await delay(outagePauseMs(failures), undefined, { signal });
-      }
-    }
-  };
+  const patiently = <T>(work: () => Promise<T>): Promise<T> => throughOutages(work, { logger, signal });
 
   const park = async (handler: Handler, event: EventEnvelope, attempt: number, error: unknown): Promise<void> => {
     const subject = handler.order === 'ordered' ? event.subject : undefined;
     const about = { handler: handler.name, event: event.id, type: event.type, subject, attempts: attempt, error };
-    await throughOutages(() =>
+    await patiently(() =>
       parking.park(handler.name, event, attempt, toHandlingError(error), handler.order === 'ordered'),
     );
     metrics.parked(handler.name);
@@ -58,14 +48,14 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
   const duplicate = async (handler: Handler, event: EventEnvelope): Promise<void> => {
     metrics.duplicate(handler.name);
     if (handler.order !== 'ordered') return;
-    const status = await throughOutages(() => inbox.statusOf(handler.name, event.id));
+    const status = await patiently(() => inbox.statusOf(handler.name, event.id));
     if (status === 'parked') parking.learn(handler.name, event.subject);
   };
 
   const attemptAll = async (handler: Handler, event: EventEnvelope): Promise<void> => {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await throughOutages(() => run(handler, event, attempt));
+        await patiently(() => run(handler, event, attempt));
         return;
       } catch (error) {
         if (error instanceof AlreadyHandled) return duplicate(handler, event);
@@ -73,7 +63,7 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
         if (isPoison(error) || attempt >= quickTries) return park(handler, event, attempt, error);
         metrics.retried(handler.name);
         logger.warn({ handler: handler.name, event: event.id, attempt, error }, 'a handler failed; it is tried again');
-        await throughOutages(() => inbox.markRetrying(handler.name, event, attempt, toHandlingError(error))).catch(
+        await patiently(() => inbox.markRetrying(handler.name, event, attempt, toHandlingError(error))).catch(
           (settled: unknown) => {
             if (!(settled instanceof AlreadyHandled)) throw settled;
           },
@@ -85,7 +75,7 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
 
   return async (handler, event) => {
     if (handler.order === 'ordered' && parking.isParked(handler.name, event.subject)) {
-      if (await throughOutages(() => parking.join(handler.name, event))) return;
+      if (await patiently(() => parking.join(handler.name, event))) return;
     }
     const began = performance.now();
     await attemptAll(handler, event);

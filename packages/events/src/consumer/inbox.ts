@@ -27,11 +27,29 @@ export interface HandledRow {
   readonly subject?: string;
   readonly sequence?: string;
   readonly payload?: EventEnvelope;
+  /** The redrive that has brought it to its end. */
+  readonly redrive?: string;
+  /** Why it was given up. */
+  readonly reason?: string;
 }
 
 /** The event has had its effect, or is parked: there is nothing to do. */
 export class AlreadyHandled extends Error {
   override readonly name = 'AlreadyHandled';
+}
+
+/** An earlier event of the same subject is parked, and goes first. */
+export class NotItsTurn extends Error {
+  override readonly name = 'NotItsTurn';
+}
+
+/** How a parked event is claimed. */
+export interface ParkedClaim {
+  /** Attempts so far, this one included. */
+  readonly attempts: number;
+  readonly ordered: boolean;
+  /** The redrive, or whatever else it is taken out for. */
+  readonly redrive: string;
 }
 
 /** Statuses in which an event must not be handled by a delivery. */
@@ -59,6 +77,13 @@ export interface Inbox {
   markDone(handler: string, event: EventEnvelope, attempts: number): Promise<void>;
   /** Says that an attempt failed and another will follow. */
   markRetrying(handler: string, event: EventEnvelope, attempts: number, error: HandlingError): Promise<void>;
+  /**
+   * Takes a parked event out of the parking lot, as done: what {@link Inbox.claim} is for a delivery.
+   *
+   * @param turn - of an ordered handler: fails while an earlier event of the subject is parked
+   * @throws {@link AlreadyHandled}, {@link NotItsTurn}
+   */
+  claimParked(handler: string, event: EventEnvelope, claim: ParkedClaim, session: ClientSession): Promise<void>;
   /** The status of an event at a handler; undefined where nothing has been tried. */
   statusOf(handler: string, eventId: string): Promise<HandledStatus | undefined>;
   /** All that handlers of this service have done with an event. */
@@ -96,6 +121,20 @@ export const createInbox = (db: Db, now: () => Date): Inbox => {
     settle,
     claim: (handler, event, attempts, session) =>
       settle(handler, event.id, { status: 'done', attempts, at: now() }, session),
+    async claimParked(handler, event, { attempts, ordered, redrive }, session) {
+      const _id = { handler, event: event.id };
+      const { subject, sequence } = event;
+      const earlier = { status: 'parked' as const, '_id.handler': handler, subject, sequence: { $lt: sequence } };
+      if (ordered && (await collection.findOne(earlier, { session, projection: { _id: 1 } })) !== null)
+        throw new NotItsTurn();
+      // What is done needs no payload; its subject and sequence stay, to be found by.
+      const { matchedCount } = await collection.updateOne(
+        { _id, status: 'parked' },
+        { $set: { status: 'done', attempts, at: now(), redrive }, $unset: { error: '', payload: '' } },
+        { session },
+      );
+      if (matchedCount === 0) throw new AlreadyHandled(event.id);
+    },
     async noteCaused(handler, eventId, caused, session) {
       if (caused.length === 0) return;
       await collection.updateOne({ _id: { handler, event: eventId } }, { $set: { caused: [...caused] } }, { session });

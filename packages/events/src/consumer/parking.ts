@@ -21,6 +21,12 @@ export interface Parking {
   park(handler: string, event: EventEnvelope, attempts: number, error: HandlingError, subject: boolean): Promise<void>;
   /** Parks an event behind earlier ones of its subject. False where the lane has closed meanwhile: handle it normally. */
   join(handler: string, event: EventEnvelope): Promise<boolean>;
+  /**
+   * Opens a subject of which nothing is parked any more, so that its later events are handled again.
+   *
+   * @returns whether it is open: false where something is parked, or has come while this was found out
+   */
+  close(handler: string, subject: string): Promise<boolean>;
   /** Whether a subject is parked, as far as this process knows. */
   isParked(handler: string, subject: string): boolean;
   /** Parks bytes that are no event, by their place. */
@@ -96,6 +102,16 @@ export const createParking = ({ db, inbox, now, transaction }: ParkingOptions): 
       });
       if (!joined) known.delete(keyOf(handler, event.subject));
       return joined;
+    },
+    async close(handler, subject) {
+      const _id = { handler, subject };
+      const lane = await lanes.findOne({ _id });
+      const parked = { status: 'parked' as const, '_id.handler': handler, subject };
+      if ((await inbox.collection.findOne(parked, { projection: { _id: 1 } })) !== null) return false;
+      // Whoever has joined since has moved the tail, and is parked.
+      if (lane !== null && (await lanes.deleteOne({ _id, tail: lane.tail })).deletedCount === 0) return false;
+      known.delete(keyOf(handler, subject));
+      return true;
     },
     async parkBytes(place, value, error) {
       await inbox.collection.updateOne(

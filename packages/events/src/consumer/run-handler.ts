@@ -19,7 +19,7 @@ import { MalformedEvent } from '../envelope/binary-mode.ts';
 import { isDuplicateKey } from '../recording/errors.ts';
 import type { SessionJournal } from '../recording/session-journal.ts';
 import type { ExternalHandler, Handler, ProjectionHandler, TransactionHandler } from './handler.ts';
-import { AlreadyHandled, type HandlingError, type Inbox } from './inbox.ts';
+import { AlreadyHandled, type HandlingError, type Inbox, type ParkedClaim } from './inbox.ts';
 
 /** An external handler's attempt takes no longer. */
 const externalMs = 30_000;
@@ -33,8 +33,8 @@ export interface HandlerRunnerOptions {
   readonly signal: AbortSignal;
 }
 
-/** Runs one attempt of a handler on an event. */
-export type HandlerRunner = (handler: Handler, event: EventEnvelope, attempt: number) => Promise<void>;
+/** Runs one attempt of a handler on an event that was delivered, or on one that is parked. */
+export type HandlerRunner = (handler: Handler, event: EventEnvelope, attempt: number | ParkedClaim) => Promise<void>;
 
 /** The cause of what a handler records: the event, and on whose behalf it happened. */
 export const causeOf = (event: EventEnvelope): Cause => ({
@@ -78,9 +78,12 @@ export const toHandlingError = (error: unknown): HandlingError => {
 export const createHandlerRunner = (options: HandlerRunnerOptions): HandlerRunner => {
   const { db, inbox, journal, transaction, signal } = options;
 
-  const runTransaction = async (handler: TransactionHandler, event: EventEnvelope, attempt: number): Promise<void> => {
+  type Attempt = Parameters<HandlerRunner>[2];
+
+  const runTransaction = async (handler: TransactionHandler, event: EventEnvelope, attempt: Attempt): Promise<void> => {
     await transaction(async (session) => {
-      await inbox.claim(handler.name, event, attempt, session);
+      if (typeof attempt === 'number') await inbox.claim(handler.name, event, attempt, session);
+      else await inbox.claimParked(handler.name, event, attempt, session);
       await handler.handle(checked(handler, event), { session, cause: causeOf(event) });
       await inbox.noteCaused(handler.name, event.id, journal.eventsOf(session), session);
     });
@@ -104,18 +107,26 @@ export const createHandlerRunner = (options: HandlerRunnerOptions): HandlerRunne
     }
   };
 
-  const runExternal = async (handler: ExternalHandler, event: EventEnvelope, attempt: number): Promise<void> => {
+  /** Of handlers whose effect is not in a transaction: the mark comes after it. */
+  const endParked = async (handler: Handler, event: EventEnvelope, claim: ParkedClaim): Promise<void> => {
+    await transaction((session) => inbox.claimParked(handler.name, event, claim, session));
+  };
+
+  const runExternal = async (handler: ExternalHandler, event: EventEnvelope, attempt: Attempt): Promise<void> => {
     const before = await inbox.statusOf(handler.name, event.id);
-    if (before !== undefined && before !== 'retrying') throw new AlreadyHandled(event.id);
+    const open = typeof attempt === 'number' ? [undefined, 'retrying'] : ['parked'];
+    if (!open.includes(before)) throw new AlreadyHandled(event.id);
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(externalMs)]);
     const context = { cause: causeOf(event), idempotencyKey: event.id, signal: bounded };
     await handler.handle(checked(handler, event), context);
-    await inbox.markDone(handler.name, event, attempt);
+    if (typeof attempt === 'number') await inbox.markDone(handler.name, event, attempt);
+    else await endParked(handler, event, attempt);
   };
 
-  return (handler, event, attempt) => {
+  return async (handler, event, attempt) => {
     if (handler.kind === 'transaction') return runTransaction(handler, event, attempt);
-    if (handler.kind === 'projection') return runProjection(handler, event);
-    return runExternal(handler, event, attempt);
+    if (handler.kind === 'external') return runExternal(handler, event, attempt);
+    await runProjection(handler, event);
+    if (typeof attempt !== 'number') await endParked(handler, event, attempt);
   };
 };

@@ -1,0 +1,87 @@
+import { serviceOf, topicOf } from '@causeway/contracts';
+import type { ClientSession, Db } from 'mongodb';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { KafkaPort } from '../kafka/port.ts';
+import type { RecordedCollection } from '../recording/recorded-collection.ts';
+import type { SessionJournal } from '../recording/session-journal.ts';
+import type { DiscardDocument, RedriveDocument } from '../redrive/redrive.model.ts';
+import { createRedrives, type Redrives } from '../redrive/redrives.ts';
+import { createRedriveRunner } from '../redrive/run-redrive.ts';
+import type { RelayLogger } from '../relay/relay-metrics.ts';
+import { createConsumerMetrics } from './consumer-metrics.ts';
+import { createConsumer, type ReadProducerLog } from './consumer.ts';
+import { createDelivery } from './deliver.ts';
+import type { Handler } from './handler.ts';
+import type { Inbox } from './inbox.ts';
+import { createParking } from './parking.ts';
+import { createHandlerRunner } from './run-handler.ts';
+
+/** How {@link createHandling} is wired. */
+export interface HandlingOptions {
+  readonly service: string;
+  readonly db: Db;
+  readonly kafka: KafkaPort;
+  readonly handlers: readonly Handler[];
+  readonly inbox: Inbox;
+  readonly journal: SessionJournal;
+  readonly orders: RecordedCollection<RedriveDocument>;
+  readonly discarded: RecordedCollection<DiscardDocument>;
+  readonly transaction: <T>(work: (session: ClientSession) => Promise<T>) => Promise<T>;
+  readonly readProducerLog?: ReadProducerLog | undefined;
+  readonly now: () => Date;
+  readonly logger: RelayLogger;
+}
+
+/** What a service does with the events that it is given. */
+export interface Handling {
+  readonly redrives: Redrives;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Handlers that take longer at the end are told to give up; their events are delivered again. */
+const handlersMs = 3_000;
+
+/** Wires a service's handlers: delivered events, the parking lot, and the way back out of it. */
+export const createHandling = (options: HandlingOptions): Handling => {
+  const { service, db, kafka, handlers, inbox, journal, transaction, now, logger } = options;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const parking = createParking({ db, inbox, now, transaction });
+  const run = createHandlerRunner({ db, inbox, journal, transaction, signal });
+  const deliver = createDelivery({ run, inbox, parking, logger, metrics: createConsumerMetrics(), signal });
+  const refuse: ReadProducerLog = () => Promise.reject(new Error('no way to read the producer’s log was given'));
+  const consumer = createConsumer({
+    db,
+    kafka,
+    groupId: `causeway-${service}`,
+    topics: [...new Set(handlers.flatMap(({ on }) => on.map(({ type }) => topicOf(serviceOf(type)))))],
+    handlers,
+    deliver,
+    parking,
+    readProducerLog: options.readProducerLog ?? refuse,
+    logger,
+  });
+  const { orders, discarded } = options;
+  const redriving = createRedriveRunner({ inbox, parking, run, logger });
+  const redrives = createRedrives({
+    ...{ service, db, handlers, inbox, parking, orders, discarded, transaction, now, logger },
+    run: redriving,
+  });
+  return {
+    redrives,
+    async start() {
+      await Promise.all([parking.createIndexes(), redrives.createIndexes()]);
+      await consumer.start();
+      redrives.start();
+    },
+    async stop() {
+      // Handlers in hand may finish first; only then are they told to give up.
+      const left = Promise.all([consumer.stop(), redrives.stop()]);
+      await Promise.race([left, delay(handlersMs, undefined, { ref: false })]);
+      stopping.abort();
+      await left;
+    },
+  };
+};

@@ -1,0 +1,29 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { RelayLogger } from '../relay/relay-metrics.ts';
+import { isOutage } from './run-handler.ts';
+
+const pauseMs = (failures: number): number => Math.min(2_000, 100 * 2 ** failures) * (0.5 + Math.random() / 2);
+
+/** How outages are sat out. */
+export interface OutageOptions {
+  readonly logger: Pick<RelayLogger, 'warn'>;
+  /** Ends the wait: the service stops. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Does something once MongoDB lets it through; without it nothing can be decided. It is tried until it works, fails otherwise, or
+ * the service stops.
+ */
+export const throughOutages = async <T>(work: () => Promise<T>, { logger, signal }: OutageOptions): Promise<T> => {
+  for (let failures = 0; ; failures += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isOutage(error)) throw error;
+      if (failures % 10 === 0) logger.warn({ error }, 'MongoDB does not take the effect now; the event waits');
+      await delay(pauseMs(failures), undefined, { signal });
+    }
+  }
+};

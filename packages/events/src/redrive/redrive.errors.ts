@@ -1,0 +1,23 @@
+import { defineFault } from '@causeway/contracts';
+
+/** What redriving and discarding may be refused with. */
+export const redriveFaults = {
+  notParked: defineFault({
+    code: 'not-parked',
+    category: 'conflict',
+    title: 'The event is not parked',
+    description: 'It has been handled, redriven or discarded meanwhile. Its effects say what became of it.',
+  }),
+  redriveRunning: defineFault({
+    code: 'redrive-running',
+    category: 'conflict',
+    title: 'A redrive of this is running already',
+    description: 'Wait until it has ended: it takes what you mean to redrive along.',
+  }),
+  handlerGone: defineFault({
+    code: 'handler-gone',
+    category: 'unprocessable',
+    title: 'The service has no such handler any more',
+    description: 'Nothing can handle the event again. Bring the handler back, or discard the event.',
+  }),
+} as const;

@@ -1,0 +1,294 @@
+import { faults, newId, operationsOf, type Cause } from '@causeway/contracts';
+import { randomUUID } from 'node:crypto';
+import type { ClientSession, Collection, Db } from 'mongodb';
+
+import type { Handler } from '../consumer/handler.ts';
+import type { HandledRow, Inbox } from '../consumer/inbox.ts';
+import type { Parking } from '../consumer/parking.ts';
+import { DuplicateKey } from '../recording/errors.ts';
+import type { RecordedCollection, RecordedWrite } from '../recording/recorded-collection.ts';
+import { draft, stateOf } from '../recording/recorded-document.ts';
+import type { RelayLogger } from '../relay/relay-metrics.ts';
+import { listParked, type ParkedEvent, type ParkedQuestion } from './parked-events.ts';
+import { redriveFaults } from './redrive.errors.ts';
+import type { DiscardDocument, RedriveDocument, RedriveScope, RedrivingRow } from './redrive.model.ts';
+import type { RedriveProgress, RedriveRunner } from './run-redrive.ts';
+
+/** Events of a redrive in a second, where the request says nothing. */
+export const defaultRatePerSecond = 50;
+
+/** Names a parked event. */
+export interface ParkedName {
+  readonly handler: string;
+  readonly eventId: string;
+}
+
+/** What an administrator asks for. */
+export interface RedriveRequest extends ParkedName {
+  readonly scope: RedriveScope;
+  readonly ratePerSecond?: number;
+}
+
+/** How much a redrive would take. */
+export interface RedriveExtent {
+  readonly events: number;
+  readonly subjects: number;
+}
+
+/** A redrive as it is shown. */
+export interface Redrive {
+  readonly id: string;
+  readonly handler: string;
+  readonly scope: RedriveScope;
+  readonly eventId: string;
+  readonly subject: string;
+  readonly ratePerSecond: number;
+  readonly status: 'running' | 'ended';
+  readonly redriven: number;
+  readonly failed: number;
+  readonly requestedAt: string;
+  readonly endedAt?: string;
+}
+
+/** What administrators do about parked events. */
+export interface Redrives {
+  createIndexes(): Promise<void>;
+  list(question: ParkedQuestion): Promise<readonly ParkedEvent[]>;
+  /** How much a redrive would take. @throws Fault `not-found`, `not-parked`, `handler-gone` */
+  extent(request: RedriveRequest): Promise<RedriveExtent>;
+  /**
+   * Has parked events handled again, in order, in the background: it goes on whatever becomes of this process.
+   *
+   * @throws Fault `not-found`, `not-parked`, `handler-gone`, `redrive-running`
+   */
+  request(cause: Cause, request: RedriveRequest): Promise<{ readonly redrive: Redrive; readonly eventId: string }>;
+  find(id: string): Promise<Redrive | undefined>;
+  /**
+   * Gives up a parked event, for a reason that is recorded. Later ones of its subject stay parked until they are redriven.
+   *
+   * @returns the id of the event that says so
+   * @throws Fault `not-found`, `not-parked`
+   */
+  discard(cause: Cause, name: ParkedName, reason: string): Promise<string>;
+  /** Takes over what other replicas have left. */
+  start(): void;
+  stop(): Promise<void>;
+}
+
+/** How {@link createRedrives} is wired. */
+export interface RedrivesOptions {
+  readonly service: string;
+  readonly db: Db;
+  readonly handlers: readonly Handler[];
+  readonly inbox: Inbox;
+  readonly parking: Parking;
+  readonly orders: RecordedCollection<RedriveDocument>;
+  readonly discarded: RecordedCollection<DiscardDocument>;
+  readonly run: RedriveRunner;
+  readonly transaction: <T>(work: (session: ClientSession) => Promise<T>) => Promise<T>;
+  readonly now: () => Date;
+  readonly logger: RelayLogger;
+}
+
+/** A redrive whose runner has said nothing for so long is taken over. */
+const leaseMs = 10_000;
+const renewEveryMs = 2_000;
+const lookEveryMs = 2_000;
+/** Redrives that one process runs side by side. */
+const atOnce = 4;
+
+const shown = (document: RedriveDocument, progress?: Pick<RedrivingRow, 'redriven' | 'failed'>): Redrive => {
+  const { _id: id, handler, scope, eventId, subject, ratePerSecond, status, createdAt, updatedAt } = document;
+  const { redriven, failed } = status === 'running' ? (progress ?? document) : document;
+  return {
+    ...{ id, handler, scope, eventId, subject, ratePerSecond, status, redriven, failed },
+    requestedAt: createdAt.toISOString(),
+    ...(status === 'ended' && { endedAt: updatedAt.toISOString() }),
+  };
+};
+
+/** Makes what administrators do about the parked events of one service. */
+export const createRedrives = (options: RedrivesOptions): Redrives => {
+  const { service, db, handlers, inbox, parking, orders, discarded, run, transaction, now, logger } = options;
+  const contracts = operationsOf(service);
+  const owner = randomUUID();
+  const leases: Collection<RedrivingRow> = db.collection<RedrivingRow>('redriving');
+  const stopping = new AbortController();
+  const working = new Map<string, Promise<void>>();
+  let timer: NodeJS.Timeout | undefined;
+  const until = { $dateAdd: { startDate: '$$NOW', unit: 'millisecond', amount: leaseMs } };
+
+  const parkedRow = async ({ handler, eventId }: ParkedName): Promise<HandledRow> => {
+    const row = await inbox.collection.findOne({ _id: { handler, event: eventId } });
+    if (row === null) throw faults.notFound();
+    if (row.status !== 'parked') throw redriveFaults.notParked();
+    return row;
+  };
+
+  const handlerOf = (name: string): Handler => {
+    const handler = handlers.find((each) => each.name === name);
+    if (handler === undefined) throw redriveFaults.handlerGone();
+    return handler;
+  };
+
+  /** What a redrive of an ordered handler holds is a subject, however little of it is asked for. */
+  const targetOf = ({ order }: Handler, { scope, eventId }: RedriveRequest, subject: string): string => {
+    if (scope === 'handler') return '*';
+    return scope === 'event' && order === 'commutative' ? eventId : subject;
+  };
+
+  const take = async (id: string): Promise<RedrivingRow | undefined> => {
+    const free = { owner: '', until: new Date(0), redriven: 0, failed: 0 };
+    await leases.updateOne({ _id: id }, { $setOnInsert: free }, { upsert: true });
+    const ended = { _id: id, $expr: { $lte: ['$until', '$$NOW'] } };
+    const row = await leases.findOneAndUpdate(ended, [{ $set: { owner, until } }], { returnDocument: 'after' });
+    return row ?? undefined;
+  };
+
+  const end = async (order: RedriveDocument, { redriven, failed }: RedriveProgress): Promise<void> => {
+    const cause = { ...order.cause, causationId: order.event };
+    await orders.update(cause, order._id, (current) => {
+      if (current.status === 'ended') return undefined;
+      const { _id: redriveId, handler } = current;
+      const event = draft(contracts.redriveEnded, { redriveId, handler, redriven, failed });
+      return { state: { ...stateOf(current), status: 'ended', redriven, failed }, event };
+    });
+    await leases.deleteOne({ _id: order._id, owner });
+    logger.info({ redrive: order._id, handler: order.handler, redriven, failed }, 'a redrive has ended');
+  };
+
+  const work = async (order: RedriveDocument): Promise<void> => {
+    const lease = await take(order._id);
+    const handler = handlers.find(({ name }) => name === order.handler);
+    if (lease === undefined || handler === undefined) return;
+    const progress: RedriveProgress = { redriven: lease.redriven, failed: lease.failed };
+    const lost = new AbortController();
+    const renewal = setInterval(() => {
+      const mine = { _id: order._id, owner };
+      leases.updateOne(mine, [{ $set: { until, ...progress } }]).then(
+        ({ matchedCount }) => matchedCount === 0 && lost.abort(),
+        (error: unknown) => logger.debug({ error }, 'a redrive could not tell how far it is'),
+      );
+    }, renewEveryMs);
+    try {
+      await run(order, handler, progress, AbortSignal.any([stopping.signal, lost.signal]));
+      await end(order, progress);
+    } finally {
+      clearInterval(renewal);
+      // Whoever takes it over goes on from here, and need not wait for the lease to end.
+      const left = [{ $set: { until: '$$NOW', ...progress } }];
+      await leases.updateOne({ _id: order._id, owner }, left).catch(() => undefined);
+    }
+  };
+
+  const begin = (order: RedriveDocument): void => {
+    if (working.has(order._id) || working.size >= atOnce || stopping.signal.aborted) return;
+    const done = work(order)
+      .catch((error: unknown) => {
+        if (!stopping.signal.aborted)
+          logger.warn({ redrive: order._id, error }, 'a redrive broke off; it is taken up again');
+      })
+      .finally(() => working.delete(order._id));
+    working.set(order._id, done);
+  };
+
+  const look = async (): Promise<void> => {
+    try {
+      for await (const order of orders.native.find({ status: 'running' })) begin(order);
+    } catch (error) {
+      logger.debug({ error }, 'redrives could not be looked for; it is tried again');
+    }
+    if (!stopping.signal.aborted)
+      timer = setTimeout(() => void look(), lookEveryMs * (0.75 + Math.random() / 2)).unref();
+  };
+
+  const record = async (cause: Cause, request: RedriveRequest): Promise<RecordedWrite<RedriveDocument>> => {
+    const { scope, eventId, ratePerSecond = defaultRatePerSecond } = request;
+    const { subject = '', sequence = '' } = await parkedRow(request);
+    const handler = handlerOf(request.handler);
+    const target = targetOf(handler, request, subject);
+    const id = newId('rdr');
+    const place = { handler: handler.name, scope, eventId, subject };
+    const zero = { redriven: 0, failed: 0 };
+    const state = { ...place, target, sequence, ratePerSecond, status: 'running' as const, ...zero, cause };
+    const event = draft(contracts.redriveRequested, { redriveId: id, ...place });
+    return orders.create(cause, { _id: id, state, event });
+  };
+
+  return {
+    async createIndexes() {
+      const running = { status: 'running' };
+      await orders.native.createIndex(
+        { handler: 1, target: 1 },
+        { unique: true, partialFilterExpression: running },
+        undefined,
+      );
+    },
+    list: (question) => listParked(inbox, question),
+    async extent(request) {
+      const { subject = '', sequence = '' } = await parkedRow(request);
+      const { order } = handlerOf(request.handler);
+      const own = { status: 'parked' as const, '_id.handler': request.handler };
+      const events = {
+        handler: own,
+        subject: { ...own, subject },
+        event:
+          order === 'ordered'
+            ? { ...own, subject, sequence: { $lte: sequence } }
+            : { ...own, '_id.event': request.eventId },
+      }[request.scope];
+      const [counted] = await inbox.collection
+        .aggregate<RedriveExtent>([
+          { $match: events },
+          { $group: { _id: '$subject', events: { $sum: 1 } } },
+          { $group: { _id: null, events: { $sum: '$events' }, subjects: { $sum: 1 } } },
+          { $project: { _id: 0 } },
+        ])
+        .toArray();
+      return counted ?? { events: 0, subjects: 0 };
+    },
+    async request(cause, request) {
+      try {
+        const { document, event } = await record(cause, request);
+        begin(document);
+        return { redrive: shown(document), eventId: event.id };
+      } catch (error) {
+        if (error instanceof DuplicateKey) throw redriveFaults.redriveRunning({ cause: error });
+        throw error;
+      }
+    },
+    async find(id) {
+      const document = await orders.native.findOne({ _id: id });
+      if (document === null) return undefined;
+      const progress = document.status === 'running' ? await leases.findOne({ _id: id }) : null;
+      return shown(document, progress ?? undefined);
+    },
+    async discard(cause, name, reason) {
+      const { handler, eventId } = name;
+      const { subject = '' } = await parkedRow(name);
+      const write = await transaction(async (session) => {
+        const { matchedCount } = await inbox.collection.updateOne(
+          { _id: { handler, event: eventId }, status: 'parked' },
+          { $set: { status: 'discarded', at: now(), reason }, $unset: { payload: '', error: '', bytes: '' } },
+          { session },
+        );
+        if (matchedCount === 0) throw redriveFaults.notParked();
+        const event = draft(contracts.eventDiscarded, { handler, eventId, subject, reason });
+        return discarded.create(
+          cause,
+          { _id: `${handler}/${eventId}`, state: { handler, eventId, reason }, event },
+          { session },
+        );
+      });
+      // Nothing else of the subject is parked: it goes on.
+      await parking.close(handler, subject);
+      return write.event.id;
+    },
+    start: () => void look(),
+    async stop() {
+      stopping.abort();
+      clearTimeout(timer);
+      await Promise.allSettled(working.values());
+    },
+  };
+};
