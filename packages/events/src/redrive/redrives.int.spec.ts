@@ -1,9 +1,11 @@
 import { Fault, newEventId, type Cause } from '@causeway/contracts';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { Filter } from 'mongodb';
 
 import { onEvent } from '../consumer/handler.ts';
-import type { HandledRow } from '../consumer/inbox.ts';
+import { createInbox, type HandledRow } from '../consumer/inbox.ts';
+import { createParking } from '../consumer/parking.ts';
 import type { Events } from '../create-events.ts';
 import type { RecordedCollection } from '../recording/recorded-collection.ts';
 import { draft } from '../recording/recorded-document.ts';
@@ -194,6 +196,28 @@ describe('what is parked', () => {
     });
     assert.deepEqual(texts, ['bad b1', ...Array.from({ length: count }, (_, index) => `b1 ${index + 1}`)]);
     assert.equal(await events.db.collection('lanes').findOne({ '_id.subject': 'note/b1' } as never), null);
+  });
+
+  it('keeps its subject closed where one more comes just before it is opened', async () => {
+    const inbox = createInbox(events.db, () => new Date());
+    const wiring = { db: events.db, now: () => new Date(), transaction: events.transaction };
+    const consumer = createParking({ ...wiring, inbox });
+    const { event } = await create('t1', 'late');
+    const late = { ...event, id: newEventId(), sequence: '0000000000000002' };
+    const lanes = events.db.collection<{ _id: { handler: string; subject: string }; tail: number }>('lanes');
+    const _id = { handler: 'tally', subject: late.subject };
+    await lanes.insertOne({ _id, tail: 1 });
+    const { collection } = inbox;
+    // Between the look at what is parked and the end of the lane.
+    const findOne = async (filter: Filter<HandledRow>) => {
+      const found = await collection.findOne(filter);
+      assert.ok(await consumer.join('tally', late));
+      return found;
+    };
+    const hooked = { ...inbox, collection: { findOne } as unknown as typeof collection };
+    assert.equal(await createParking({ ...wiring, inbox: hooked }).close('tally', late.subject), false);
+    assert.equal((await lanes.findOne({ _id }))?.tail, 2);
+    await settled(late.id, 'parked');
   });
 
   it('is redriven one by one where order does not matter', async () => {
