@@ -23,6 +23,10 @@ const promised = [
   'get /v1/events',
   'get /v1/events/{id}',
   'get /v1/events/{id}/effects',
+  'get /v1/parked',
+  'get /v1/redrives/{id}',
+  'post /v1/parked/{id}/discard',
+  'post /v1/parked/{id}/redrive',
   'get /v1/users/me',
   'get /v1/users/{id}',
   'patch /v1/data/{collection}/{id}',
@@ -82,7 +86,7 @@ describe('what is not routed', () => {
     }
     const answer = await call('GET', '/internal/openapi.json', { token, isUnknown: true });
     await expectProblem(answer, 404, 'not-found');
-    for (const path of ['/v1/nothing', '/v1/orgs', '/v1/parked', '/metrics']) {
+    for (const path of ['/v1/nothing', '/v1/orgs', '/v1/invitations', '/metrics']) {
       await expectProblem(await call('GET', path, { token, isUnknown: true }), 404, 'not-found');
     }
   });

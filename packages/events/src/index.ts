@@ -37,6 +37,9 @@ export type {
 export { faultOfError } from './recording/fault-of-error.ts';
 export { draft, stateOf } from './recording/recorded-document.ts';
 export type { EventDraft, RecordedDocument, StateOf } from './recording/recorded-document.ts';
+export { redriveFaults } from './redrive/redrive.errors.ts';
+export type { ParkedEvent } from './redrive/parked-events.ts';
+export type { Redrive } from './redrive/redrives.ts';
 export { slotOf } from './relay/slot.ts';
 export { followEndedSessions } from './sessions/follow-ended-sessions.ts';
 export type { EndedSessions, FollowOptions } from './sessions/follow-ended-sessions.ts';

@@ -18,6 +18,7 @@ import { createEdge } from './edge/edge.ts';
 import { eventRoutes } from './events/event.routes.ts';
 import { createLimits } from './limits/limits.ts';
 import { createOpenLimits } from './limits/open-calls.ts';
+import { parkedRoutes } from './parked/parked.routes.ts';
 import { problemRoutes } from './problems/problem.routes.ts';
 import { createProxy } from './proxy/proxy.ts';
 import { requestTimeoutDeclaration } from './proxy/request-timeout.ts';
@@ -128,6 +129,7 @@ export async function start(context: Context, replacements: Replacements = {}): 
   const document = new ApiDocument({ client, own: () => ownPart(routes), logger });
   const routes: readonly Route[] = [
     ...eventRoutes({ client, internalKey: config.internalKey, registry, logger }),
+    ...parkedRoutes(client),
     ...docsRoutes(document),
     ...problemRoutes(document),
   ];

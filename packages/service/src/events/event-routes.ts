@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 import { internalRoute, type Route } from '../http/route.ts';
 import { parsePlaces } from './log-places.ts';
+import { parkedRoutes, type ParkedEvents } from './parked-routes.ts';
 
 /** What one handler has done with an event, as a service tells the gateway. */
 export interface EffectReport {
@@ -32,6 +33,8 @@ export interface PlacedEvents {
 export interface EventReader {
   findEvent(id: string): Promise<EventEnvelope | undefined>;
   effectsOf(event: EventEnvelope): Promise<readonly EffectReport[]>;
+  /** Absent where the service handles no events. */
+  readonly redrives?: ParkedEvents | undefined;
   readonly log: {
     findByCorrelation(
       correlationId: string,
@@ -79,6 +82,7 @@ const listed = { 200: { description: 'Events, in order', schema: z.object({ item
  * @param reader - the service's events
  */
 export const eventRoutes = (reader: EventReader): Route[] => [
+  ...(reader.redrives === undefined ? [] : parkedRoutes(reader.redrives)),
   internalRoute({
     method: 'get',
     path: '/internal/events/{id}',

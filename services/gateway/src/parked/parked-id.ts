@@ -1,0 +1,25 @@
+import { services as serviceNames, type ServiceName } from '@causeway/contracts';
+import { z } from 'zod';
+
+/** Names an event that is parked at a handler of a service. */
+export interface ParkedId {
+  readonly service: ServiceName;
+  readonly handler: string;
+  readonly eventId: string;
+}
+
+const shape = z.tuple([z.enum(serviceNames), z.string(), z.string()]);
+
+/** @returns the id by which clients name a parked event */
+export const formatParkedId = ({ service, handler, eventId }: ParkedId): string =>
+  Buffer.from(JSON.stringify([service, handler, eventId])).toString('base64url');
+
+/** @returns undefined where it is none of ours */
+export const parseParkedId = (id: string): ParkedId | undefined => {
+  try {
+    const [service, handler, eventId] = shape.parse(JSON.parse(Buffer.from(id, 'base64url').toString('utf8')));
+    return { service, handler, eventId };
+  } catch {
+    return undefined;
+  }
+};
