@@ -25,8 +25,6 @@ const promised = [
   'get /v1/events/{id}/effects',
   'get /v1/parked',
   'get /v1/redrives/{id}',
-  'post /v1/parked/{id}/discard',
-  'post /v1/parked/{id}/redrive',
   'get /v1/users/me',
   'get /v1/users/{id}',
   'patch /v1/data/{collection}/{id}',
@@ -36,6 +34,8 @@ const promised = [
   'post /v1/auth/sign-out',
   'post /v1/auth/sign-up',
   'post /v1/data/{collection}',
+  'post /v1/parked/{id}/discard',
+  'post /v1/parked/{id}/redrive',
   'put /v1/collections/{name}',
   'put /v1/data/{collection}/{id}',
 ];
