@@ -178,6 +178,22 @@ describe('spans of messages', () => {
     );
   });
 
+  it('begin a trace of their own, linked to the write, where the event is handled long after it', async () => {
+    const event = { id: 'e1', type: 'user.profile.created', traceparent: `00-${traceId}-${spanId}-01` };
+    let within: string | undefined;
+    await withProcessSpan(event, { destination: 'causeway.user', apart: true }, () => {
+      within = currentTraceContext().traceparent;
+    });
+    const [span] = await until(1);
+    assert.equal(span?.parentSpanContext, undefined);
+    assert.notEqual(span?.spanContext().traceId, traceId);
+    assert.deepEqual(
+      span?.links.map(({ context }) => [context.traceId, context.spanId]),
+      [[traceId, spanId]],
+    );
+    assert.match(within ?? '', new RegExp(`^00-${span.spanContext().traceId}-`));
+  });
+
   it('fail with their handler, and pass the failure on', async () => {
     const event = { id: 'e1', type: 'user.profile.created' };
     const failing = withProcessSpan(event, { destination: 'causeway.user' }, () => Promise.reject(new TypeError('no')));
