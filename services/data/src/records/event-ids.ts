@@ -1,4 +1,4 @@
-/** An answer names so many events; of more, none (API.md, events). */
+/** An answer names so many events; of more, none. */
 const maxEventIds = 10;
 
 /** Ids of the events that a call has recorded, as long as they are few. */
