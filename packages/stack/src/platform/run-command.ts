@@ -97,7 +97,6 @@ function restartOnChange(
   reporter: Reporter,
 ): { close(): void } {
   const running = Object.keys(platform.services);
-  reporter.say(`watching the sources of ${running.join(', ')}`);
   const restart = async (name: string, file: string): Promise<void> => {
     const startedAt = performance.now();
     reporter.say(`${file} has changed: starting ${name} again`);
@@ -110,7 +109,10 @@ function restartOnChange(
   };
   // One after the other: two restarts of one service must not cross.
   let queue = Promise.resolve();
-  return watchSources(settings.checkout, running, (services, file) => {
+  const watcher = watchSources(settings.checkout, running, (services, file) => {
     for (const name of services) queue = queue.then(() => restart(name, file));
   });
+  // Not before it is so: a change that comes at these words is seen.
+  reporter.say(`watching the sources of ${running.join(', ')}`);
+  return watcher;
 }
