@@ -1,22 +1,11 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
 import { before, describe, it } from 'node:test';
-import {
-  accountCreated,
-  newEventId,
-  newId,
-  schemaUrn,
-  topicOf,
-  toSequence,
-  type EventEnvelope,
-} from '@causeway/contracts';
-import { toBinary } from '@causeway/events';
-import kafkajs from 'kafkajs';
+import { newEventId, newId } from '@causeway/contracts';
 import { type Answer, call } from '../harness/client.ts';
 import { eventually } from '../harness/eventually.ts';
 import { expectProblem, expectStatus } from '../harness/expectations.ts';
+import { accountEvent, publishAsAuth } from '../harness/foreign-events.ts';
 import { admin, signUp } from '../harness/people.ts';
-import { addressOf } from '../harness/platform.ts';
 
 interface Parked {
   readonly id: string;
@@ -33,31 +22,6 @@ interface Redrive {
   readonly status: string;
   readonly redriven: number;
   readonly failed: number;
-}
-
-/** As another producer than auth would send it, right or wrong. */
-const accountEvent = (id: string, revision: number, data: Readonly<Record<string, unknown>>): EventEnvelope => ({
-  specversion: '1.0',
-  id: newEventId(),
-  type: accountCreated.type,
-  source: '/causeway/auth',
-  subject: `account/${id}`,
-  sequence: toSequence(revision),
-  time: new Date().toISOString(),
-  datacontenttype: 'application/json',
-  dataschema: schemaUrn(accountCreated),
-  correlationid: randomUUID(),
-  authtype: 'system',
-  data,
-});
-
-async function publish(events: readonly EventEnvelope[]): Promise<void> {
-  const kafka = new kafkajs.Kafka({ brokers: [addressOf('kafka')], logLevel: kafkajs.logLevel.NOTHING });
-  const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
-  await producer.connect();
-  const messages = events.map((event) => toBinary(event));
-  await producer.send({ topic: topicOf('auth'), messages });
-  await producer.disconnect();
 }
 
 describe('parked events', () => {
@@ -84,7 +48,7 @@ describe('parked events', () => {
 
   before(async () => {
     token = await admin();
-    await publish([wrong, right]);
+    await publishAsAuth([wrong, right]);
     await eventually(async () => assert.equal((await own()).length, 2));
   });
 

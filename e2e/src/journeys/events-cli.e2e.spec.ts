@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import process from 'node:process';
+import { describe, it } from 'node:test';
+import { newEventId, newId } from '@causeway/contracts';
+import { call } from '../harness/client.ts';
+import { eventually } from '../harness/eventually.ts';
+import { accountEvent, publishAsAuth } from '../harness/foreign-events.ts';
+import { signUp } from '../harness/people.ts';
+import { addressOf, platform } from '../harness/platform.ts';
+
+const checkout = path.resolve(import.meta.dirname, '../../..');
+const boundMs = 60_000;
+
+interface Ended {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** `npm run events -- …`, without npm. */
+function events(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  const own = {
+    ...process.env,
+    NO_COLOR: '1',
+    CAUSEWAY_URL: addressOf('gateway'),
+    CAUSEWAY_ADMIN_EMAIL: platform.adminEmail,
+    CAUSEWAY_ADMIN_PASSWORD: platform.adminPassword,
+    KAFKA_BROKERS: addressOf('kafka'),
+    ...env,
+  };
+  const program = ['--conditions=development', 'packages/events/src/cli/cli.ts', ...args];
+  return new Promise((resolve) => {
+    execFile(process.execPath, program, { cwd: checkout, env: own, timeout: boundMs }, (error, stdout, stderr) => {
+      resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr });
+    });
+  });
+}
+
+async function done(args: readonly string[]): Promise<string> {
+  const { status, stdout, stderr } = await events(args);
+  assert.equal(status, 0, `${args.join(' ')} ended with ${status}: ${stdout} ${stderr}`);
+  return stdout;
+}
+
+const jsonLines = (text: string): Readonly<Record<string, unknown>>[] =>
+  text
+    .trimEnd()
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+
+describe('npm run events', () => {
+  it('leads from a request to its events, and to what became of them', async () => {
+    const person = await signUp();
+    const account = `account/${person.id}`;
+    const events = await Promise.all(
+      person.events.map((id) => call('GET', `/v1/events/${id}`, { token: person.accessToken })),
+    );
+    const [first] = events.map((each) => each.json<{ id: string; correlationid: string; type: string }>());
+    assert.ok(first);
+    const listed = await eventually(async () => {
+      const found = jsonLines(await done(['list', first.correlationid, '--json']));
+      assert.ok(found.length >= 3, 'account, session and profile');
+      return found;
+    });
+    const created = listed.find(({ type }) => type === 'auth.account.created');
+    const id = String(created?.id);
+    assert.match(
+      await done(['list', first.correlationid]),
+      new RegExp(`auth\\.account\\.created +${account} +1 +${id}`),
+    );
+    assert.match(await done(['show', id]), new RegExp(`subject +${account}`));
+    const effects = await done(['effects', id, '--wait', '10s']);
+    assert.match(effects, /user › create-profile done/);
+    assert.match(effects, /^ {2}user\.profile\.created/m);
+    assert.match(effects, /^complete$/m);
+    const followed = await done(['tail', '--json', '--since', '5m', '--subject', account, '--count', '1']);
+    assert.deepEqual(jsonLines(followed), [created]);
+  });
+
+  it('tells how far each service is behind', async () => {
+    await eventually(
+      async () => {
+        const rows = jsonLines(await done(['lag', '--json']));
+        const user = rows.find(({ group, topic }) => group === 'causeway-user' && topic === 'causeway.auth');
+        assert.equal(user?.behind, 0);
+      },
+      { everyMs: 500 },
+    );
+    assert.match(await done(['lag']), /causeway-user +causeway\.auth +\d/);
+  });
+
+  it('shows what is parked, redrives it and gives it up', async () => {
+    const wrong = accountEvent(newId('usr'), 1, { accountId: 7 });
+    await publishAsAuth([wrong]);
+    const row = await eventually(async () => {
+      const found = jsonLines(await done(['parked', '--json', '--service', 'user']));
+      const own = found.find(({ eventId }) => eventId === wrong.id);
+      assert.ok(own);
+      return own;
+    });
+    assert.equal(row.handler, 'create-profile');
+    assert.match(
+      await done(['parked']),
+      new RegExp(`user › create-profile +${wrong.subject} +${wrong.id} +1 +ContractViolation`),
+    );
+    assert.match(await done(['redrive', wrong.id, '--dry-run']), /1 events of 1 subjects; nothing has been done/);
+    const vain = await events(['redrive', wrong.id]);
+    assert.deepEqual(
+      [vain.status, vain.stdout.trim()],
+      [1, '0 redriven, 1 failed: they stay parked, with what is behind them'],
+    );
+    assert.match(
+      await done(['discard', wrong.id, '--reason', 'No such producer.']),
+      /^discarded; event [-\da-f]{36} says so$/m,
+    );
+    const again = await events(['discard', wrong.id, '--reason', 'No such producer.']);
+    assert.deepEqual([again.status, again.stderr.trim()], [1, `${wrong.id} is not parked`]);
+  });
+
+  it('says what is wrong, and ends with what a script can tell apart', async () => {
+    const cases: readonly (readonly [readonly string[], NodeJS.ProcessEnv, number, RegExp])[] = [
+      [[], {}, 2, /^$/],
+      [['--help'], {}, 0, /^$/],
+      [['nonsense'], {}, 2, /there is no command nonsense[^]*usage:/],
+      [['show'], {}, 2, /show takes the id of an event/],
+      [['parked', 'x'], {}, 2, /parked takes no argument/],
+      [['parked', '--nonsense'], {}, 2, /'--nonsense'/],
+      [['discard', newEventId()], {}, 2, /discard needs --reason/],
+      [['redrive', newEventId(), '--rate', 'x'], {}, 2, /--rate is a whole number, not x/],
+      [['tail', '--since', 'yesterday'], {}, 2, /--since is a number and s, m, h or d/],
+      [['tail', '--service', 'x'], {}, 2, /--service is one of auth, user, data/],
+      [['show', newEventId()], {}, 1, /\(not-found\)/],
+      [['show', 'x'], {}, 1, /\(not-found\)/],
+      [['parked'], { CAUSEWAY_URL: 'http://127.0.0.1:1' }, 1, /does not answer .*: is the platform running/],
+      [['parked'], { CAUSEWAY_URL: 'nonsense' }, 2, /CAUSEWAY_URL is no URL/],
+      [['parked'], { CAUSEWAY_TOKEN: 'nonsense' }, 1, /\(unauthenticated\)|\(invalid-token\)/],
+      [['parked'], { CAUSEWAY_ADMIN_PASSWORD: 'wrong' }, 1, /\(invalid-credentials\)/],
+      [['parked'], { CAUSEWAY_ADMIN_PASSWORD: undefined, CAUSEWAY_HOME: '/nowhere' }, 1, /nobody to sign in as/],
+      [['lag'], { KAFKA_BROKERS: '127.0.0.1:1' }, 1, /Kafka does not answer at 127\.0\.0\.1:1/],
+    ];
+    const check = async ([args, env, status, words]: (typeof cases)[number]): Promise<void> => {
+      const ended = await events(args, env);
+      assert.equal(ended.status, status, `${args.join(' ')}: ${ended.stdout} ${ended.stderr}`);
+      assert.match(ended.stderr, words, args.join(' '));
+      assert.doesNotMatch(ended.stderr, /^ +at /m, 'no stack');
+    };
+    await Promise.all(cases.map(check));
+  });
+});

@@ -1,0 +1,134 @@
+// `npm run events -- <command>`: what happened, what became of it, and what is parked.
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+
+import { CliError } from './cli-error.ts';
+import { listEvents, showEffects, showEvent } from './event-commands.ts';
+import { signIn } from './gateway.ts';
+import { createOutput } from './output.ts';
+import { discard, listParked, redrive } from './parked-commands.ts';
+
+const usage = `usage: npm run events -- <command> [options]
+
+  list <request id>           the events that go back to one request (its X-Request-Id)
+  show <event id>             one event, whole
+  effects <event id>          what became of it, and of all that it caused   [--wait 10s]
+  tail                        events as they come   [--service S] [--type T] [--subject S] [--since 10m] [--count N]
+  lag                         how far each service is behind what it handles
+  parked                      what could not be handled   [--service S] [--handler H]
+  redrive <event id>          have it handled again, with its subject
+                              [--scope event|subject|handler] [--rate N] [--dry-run] [--service S] [--handler H]
+  discard <event id>          give it up   --reason "…" [--service S] [--handler H]
+
+  --json                      one JSON value a line, for programs
+
+CAUSEWAY_URL says where the platform is, CAUSEWAY_TOKEN or CAUSEWAY_ADMIN_EMAIL and CAUSEWAY_ADMIN_PASSWORD who asks; without them
+it is the platform of npm start. tail and lag ask Kafka at KAFKA_BROKERS. Ends with 0; with 1 where it could not be done, effects are
+not complete, or a redrive failed; with 2 where it is not understood.`;
+
+const text = { type: 'string' } as const;
+
+const parse = () => {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        ...{ service: text, handler: text, type: text, subject: text, since: text, count: text, wait: text },
+        ...{ scope: text, rate: text, reason: text },
+        'dry-run': { type: 'boolean' },
+        json: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    throw new CliError(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`, 2);
+  }
+};
+
+const unitsMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+const millisecondsOf = (duration: string): number => {
+  const [, amount = '', unit = ''] = /^(\d{1,6})([smhd])$/.exec(duration) ?? [];
+  const unitMs = unitsMs[unit];
+  if (unitMs === undefined) throw new CliError(`--since is a number and s, m, h or d, such as 10m; not ${duration}`, 2);
+  return Number(amount) * unitMs;
+};
+
+const wholeNumber = (option: string, text: string | undefined): number | undefined => {
+  if (text === undefined) return undefined;
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new CliError(`${option} is a whole number, not ${text}`, 2);
+  return Number(text);
+};
+
+/** What a command needs, and what it does. */
+interface Command {
+  /** What its argument is; none where it takes none. */
+  readonly needs?: string;
+  readonly run: (argument: string) => Promise<number>;
+}
+
+/** Half of the time that this program takes to start, and no use to those who ask the gateway. */
+const kafkaCommands = () => import('./kafka-commands.ts');
+
+type Values = ReturnType<typeof parse>['values'];
+
+const commandsOf = (values: Values): Readonly<Record<string, Command>> => {
+  const { env } = process;
+  const out = createOutput(values.json ?? false);
+  const { service, handler, scope = 'subject', rate, reason, wait } = values;
+  const filter = { service, handler };
+  const event = 'the id of an event';
+  return {
+    list: { needs: 'the id of a request', run: async (id) => listEvents(await signIn(env), out, id) },
+    show: { needs: event, run: async (id) => showEvent(await signIn(env), out, id) },
+    effects: { needs: event, run: async (id) => showEffects(await signIn(env), out, id, wait) },
+    tail: {
+      run: async () => {
+        const sinceMs = millisecondsOf(values.since ?? '0s');
+        const count = wholeNumber('--count', values.count);
+        return (await kafkaCommands()).tail(env, out, { ...values, sinceMs, count });
+      },
+    },
+    lag: { run: async () => (await kafkaCommands()).showLag(env, out) },
+    parked: { run: async () => listParked(await signIn(env), out, filter) },
+    redrive: {
+      needs: event,
+      run: async (id) => {
+        const options = { ...filter, scope, rate: wholeNumber('--rate', rate), dryRun: values['dry-run'] ?? false };
+        return redrive(await signIn(env), out, id, options);
+      },
+    },
+    discard: {
+      needs: event,
+      run: async (id) => {
+        if (reason === undefined) throw new CliError('discard needs --reason: it is recorded', 2);
+        return discard(await signIn(env), out, id, { ...filter, reason });
+      },
+    },
+  };
+};
+
+const main = async (): Promise<number> => {
+  const { positionals, values } = parse();
+  const [name, ...given] = positionals;
+  if (values.help === true || name === undefined) {
+    process.stdout.write(`${usage}\n`);
+    return values.help === true ? 0 : 2;
+  }
+  const commands = commandsOf(values);
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command === undefined) throw new CliError(`there is no command ${name}\n\n${usage}`, 2);
+  const { needs, run } = command;
+  if (given.length !== (needs === undefined ? 0 : 1)) {
+    throw new CliError(`${name} takes ${needs ?? 'no argument'}\n\n${usage}`, 2);
+  }
+  return run(given[0] ?? '');
+};
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof CliError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = error.status;
+}

@@ -1,0 +1,115 @@
+import { services, topicOf, type EventEnvelope } from '@causeway/contracts';
+import { createLogger } from '@causeway/telemetry';
+import process from 'node:process';
+
+import { fromBinary } from '../envelope/binary-mode.ts';
+import { createKafka } from '../kafka/create-kafka.ts';
+import { KafkaError } from '../kafka/errors.ts';
+import type { KafkaPort } from '../kafka/port.ts';
+import { CliError } from './cli-error.ts';
+import { paint, table, type Output } from './output.ts';
+
+const defaultBrokers = '127.0.0.1:9192';
+/** A broker that has not answered by then does not. */
+const patienceMs = 15_000;
+
+const withKafka = async <T>(env: NodeJS.ProcessEnv, work: (kafka: KafkaPort) => Promise<T>): Promise<T> => {
+  const brokers = (env.KAFKA_BROKERS ?? defaultBrokers).split(',');
+  const logger = createLogger({ service: 'events-cli', level: 'silent' });
+  const kafka = createKafka({ driver: 'platformatic', brokers, clientId: 'causeway-events-cli', logger });
+  const away = () => new CliError(`Kafka does not answer at ${brokers.join(',')}: set KAFKA_BROKERS to where it is`);
+  const { promise, reject } = Promise.withResolvers<never>();
+  const late = setTimeout(() => reject(away()), patienceMs);
+  try {
+    // Whether there is a Kafka shows at its first answer.
+    await Promise.race([kafka.partitionCount(topicOf('auth')), promise]);
+    clearTimeout(late);
+    return await work(kafka);
+  } catch (error) {
+    throw error instanceof KafkaError ? away() : error;
+  } finally {
+    clearTimeout(late);
+    await kafka.close();
+  }
+};
+
+/** `lag`: how far each service is behind what it handles. */
+export const showLag = (env: NodeJS.ProcessEnv, out: Output): Promise<number> =>
+  withKafka(env, async (kafka) => {
+    const topics = services.map((each) => topicOf(each));
+    const rows: { group: string; topic: string; behind: number; partitions: number }[] = [];
+    for (const service of services) {
+      const group = `causeway-${service}`;
+      for (const [topic, lags] of await kafka.consumerLag(group, topics)) {
+        const behind = [...lags.values()].filter((each) => each > 0n);
+        rows.push({
+          group,
+          topic,
+          behind: Number(behind.reduce((sum, each) => sum + each, 0n)),
+          partitions: behind.length,
+        });
+      }
+    }
+    const shown = rows.map(({ group, topic, behind, partitions }) => [
+      group,
+      topic,
+      String(behind),
+      String(partitions),
+    ]);
+    if (out.json) for (const row of rows) out.value(row, () => '');
+    else out.value(rows, () => table([['group', 'topic', 'events behind', 'partitions behind'], ...shown]));
+    return 0;
+  });
+
+/** Which events are followed. */
+export interface TailOptions {
+  readonly service?: string | undefined;
+  /** The beginning of their type. */
+  readonly type?: string | undefined;
+  readonly subject?: string | undefined;
+  /** From so long ago on; milliseconds. */
+  readonly sinceMs: number;
+  /** Ends after so many. */
+  readonly count?: number | undefined;
+}
+
+const lineOf = ({ time, type, subject, sequence, id, authid, authtype }: EventEnvelope): string =>
+  [time, paint('bold', type), subject, paint('dim', `#${Number(sequence)} ${id} by ${authid ?? authtype}`)].join('  ');
+
+/** `tail`: events as they come, until it is ended. */
+export const tail = (env: NodeJS.ProcessEnv, out: Output, options: TailOptions): Promise<number> => {
+  const { service, type = '', subject, sinceMs, count = Infinity } = options;
+  const followed = services.filter((each) => service === undefined || each === service);
+  if (followed.length === 0) throw new CliError(`--service is one of ${services.join(', ')}`, 2);
+  return withKafka(env, async (kafka) => {
+    let shown = 0;
+    const { promise: ended, resolve } = Promise.withResolvers<undefined>();
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(undefined));
+    const show = (event: EventEnvelope): void => {
+      if (!event.type.startsWith(type) || (subject !== undefined && event.subject !== subject) || shown >= count)
+        return;
+      shown += 1;
+      out.value(event, () => lineOf(event));
+      if (shown >= count) resolve(undefined);
+    };
+    const from = { sinceMs: Date.now() - sinceMs };
+    const readers = await Promise.all(
+      followed.map((each) =>
+        kafka.readAll(topicOf(each), {
+          from,
+          onRecord: ({ headers, value }) => {
+            try {
+              show(fromBinary(headers, value));
+            } catch {
+              out.note(`a record of ${topicOf(each)} is no event`);
+            }
+          },
+          onCaughtUp: () => undefined,
+        }),
+      ),
+    );
+    await ended;
+    await Promise.all(readers.map((reader) => reader.close()));
+    return 0;
+  });
+};
