@@ -52,6 +52,12 @@ const badBodies: readonly BadBody[] = [
     code: 'invalid-request',
   },
   {
+    what: "the name of a type of the database's driver",
+    spoil: (good) => withMember(good, '"preferences": {"a": {"_bsontype": "Code"}}'),
+    status: 400,
+    code: 'invalid-request',
+  },
+  {
     what: 'constructor.prototype',
     spoil: (good) => withMember(good, '"constructor": {"prototype": {"isAdmin": true}}'),
     status: 400,

@@ -18,6 +18,7 @@ const badFilters: Readonly<Record<string, unknown>> = {
   'asks for something in the outbox': { 'outbox.0.data.email': 'a' },
   'asks for the stored id': { _id: { $exists: true } },
   'asks for the stored id further down': { $nor: [{ $and: [{ _id: 'a' }] }] },
+  "names a type of the database's driver": { title: { $in: [{ a: { _bsontype: 'Long' } }] } },
   'asks for the prototype': { '__proto__.isAdmin': true },
   'has a regular expression that backtracks for ever': { title: { $regex: '^(a+)+$(?=b)' } },
   'has a regular expression with a back-reference': { title: { $regex: '(a*)\\1*b' } },

@@ -2,7 +2,7 @@ import type { EventEnvelope } from '@causeway/contracts';
 import { fromSequence } from '@causeway/contracts';
 
 import type { Gateway } from './gateway.ts';
-import { paint, table, type Output } from './output.ts';
+import { paint, plain, plainJson, table, type Output } from './output.ts';
 
 /** Pages are followed up to so many events, so that a list of a large import does not go on for ever. */
 const mostListed = 1_000;
@@ -56,8 +56,10 @@ export const showEvent = async (gateway: Gateway, out: Output, id: string): Prom
   const { body } = await gateway.call('GET', `/v1/events/${encodeURIComponent(id)}`);
   const { data, ...attributes } = body as EventEnvelope;
   const width = Math.max(...Object.keys(attributes).map((name) => name.length));
-  const lines = Object.entries(attributes).map(([name, value]) => `${paint('dim', name.padEnd(width))}  ${value}`);
-  out.value(body, () => [...lines, paint('dim', 'data'), JSON.stringify(data, null, 2)].join('\n'));
+  const lines = Object.entries(attributes).map(
+    ([name, value]) => `${paint('dim', name.padEnd(width))}  ${plain(value)}`,
+  );
+  out.value(body, () => [...lines, paint('dim', 'data'), plainJson(data, 2)].join('\n'));
   return 0;
 };
 
@@ -67,9 +69,9 @@ const colourOf = (status: string): 'green' | 'red' | 'yellow' => {
 };
 
 const linesOf = ({ event, handlers, caused }: Effects, indent: string): string[] => [
-  `${indent}${paint('bold', event.type)} ${event.subject} ${paint('dim', event.id)}`,
+  `${indent}${paint('bold', event.type)} ${plain(event.subject)} ${paint('dim', event.id)}`,
   ...handlers.flatMap(({ service, handler, status, attempts, error }) => [
-    `${indent}  ${service} › ${handler} ${paint(colourOf(status), status)} ${paint('dim', attempts > 1 ? `${attempts} attempts` : '')}`.trimEnd(),
+    `${indent}  ${plain(`${service} › ${handler}`)} ${paint(colourOf(status), status)} ${paint('dim', attempts > 1 ? `${attempts} attempts` : '')}`.trimEnd(),
     ...(error === undefined ? [] : [`${indent}    ${paint('red', error)}`]),
   ]),
   ...caused.flatMap((each) => linesOf(each, `${indent}  `)),

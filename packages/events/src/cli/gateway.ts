@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { CliError } from './cli-error.ts';
+import { plain } from './output.ts';
 
 /** One call takes no longer; effects may be waited for as long as the API allows. */
 const patienceMs = 40_000;
@@ -39,7 +40,9 @@ const wordsOf = ({ title, detail, code, requestId, errors = [] }: Problem, statu
     ...(detail === undefined ? [] : [detail]),
     ...errors.map(({ parameter, pointer, message }) => `  ${parameter ?? pointer ?? ''}: ${message}`),
     ...(requestId === undefined ? [] : [`request ${requestId}`]),
-  ].join('\n');
+  ]
+    .map(plain)
+    .join('\n');
 
 const passwordOf = (env: NodeJS.ProcessEnv): string => {
   const { CAUSEWAY_ADMIN_PASSWORD: given, CAUSEWAY_HOME: home = '.causeway' } = env;
@@ -54,6 +57,14 @@ const passwordOf = (env: NodeJS.ProcessEnv): string => {
   }
 };
 
+const checkAddress = (base: string): void => {
+  const url = URL.canParse(base) ? new URL(base) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) throw new CliError('CAUSEWAY_URL is no http URL', 2);
+  if (url.username !== '' || url.password !== '') {
+    throw new CliError('CAUSEWAY_URL holds a name or a password: leave them out, and set CAUSEWAY_TOKEN', 2);
+  }
+};
+
 /**
  * Signs in to a platform: with `CAUSEWAY_TOKEN`; or as `CAUSEWAY_ADMIN_EMAIL` with `CAUSEWAY_ADMIN_PASSWORD`, or with the password
  * that the embedded platform keeps in its home. `CAUSEWAY_URL` says where.
@@ -63,8 +74,10 @@ const passwordOf = (env: NodeJS.ProcessEnv): string => {
  */
 export const signIn = async (env: NodeJS.ProcessEnv): Promise<Gateway> => {
   const { CAUSEWAY_URL: base = defaults.url, CAUSEWAY_ADMIN_EMAIL: email = defaults.email } = env;
-  if (!URL.canParse(base)) throw new CliError(`CAUSEWAY_URL is no URL: ${base}`, 2);
   let token = env.CAUSEWAY_TOKEN;
+  checkAddress(base);
+  // Said without it: what is shown on a terminal is kept somewhere.
+  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) throw new CliError('CAUSEWAY_TOKEN is no token', 2);
 
   const call: Gateway['call'] = async (method, target, { query = {}, json } = {}) => {
     const url = new URL(target, base);

@@ -7,7 +7,7 @@ import { createKafka } from '../kafka/create-kafka.ts';
 import { KafkaError } from '../kafka/errors.ts';
 import type { KafkaPort } from '../kafka/port.ts';
 import { CliError } from './cli-error.ts';
-import { paint, table, type Output } from './output.ts';
+import { paint, plain, table, type Output } from './output.ts';
 
 const defaultBrokers = '127.0.0.1:9192';
 /** A broker that has not answered by then does not. */
@@ -74,7 +74,12 @@ export interface TailOptions {
 }
 
 const lineOf = ({ time, type, subject, sequence, id, authid, authtype }: EventEnvelope): string =>
-  [time, paint('bold', type), subject, paint('dim', `#${Number(sequence)} ${id} by ${authid ?? authtype}`)].join('  ');
+  [
+    plain(time),
+    paint('bold', type),
+    plain(subject),
+    paint('dim', `#${Number(sequence)} ${id} by ${authid ?? authtype}`),
+  ].join('  ');
 
 /** `tail`: events as they come, until it is ended. */
 export const tail = (env: NodeJS.ProcessEnv, out: Output, options: TailOptions): Promise<number> => {

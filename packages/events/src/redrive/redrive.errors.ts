@@ -14,6 +14,12 @@ export const redriveFaults = {
     title: 'A redrive of this is running already',
     description: 'Wait until it has ended: it takes what you mean to redrive along.',
   }),
+  unreadable: defineFault({
+    code: 'unreadable',
+    category: 'unprocessable',
+    title: 'What is parked is no event',
+    description: 'Its bytes could not be read, so no handler can be given it. It can be discarded.',
+  }),
   handlerGone: defineFault({
     code: 'handler-gone',
     category: 'unprocessable',

@@ -254,16 +254,26 @@ describe('what is parked', () => {
     const request = { handler: 'tally', eventId: first, scope: 'subject' } as const;
     await assert.rejects(own.request(admin, { ...request, eventId: newEventId() }), isFault('not-found'));
     await assert.rejects(own.discard(admin, { handler: 'tally', eventId: newEventId() }, 'x'), isFault('not-found'));
+    const { payload } = await settled(first, 'parked');
+    assert.ok(payload);
     await rows().updateOne(
       { _id: { handler: 'gone', event: first } },
-      { $set: { status: 'parked', subject: 'note/x1', sequence: '1', at: new Date() } },
+      { $set: { payload, status: 'parked', subject: 'note/x1', sequence: '1', at: new Date() } },
       { upsert: true },
     );
     await assert.rejects(own.request(admin, { ...request, handler: 'gone' }), isFault('handler-gone'));
     await own.discard(admin, { handler: 'gone', eventId: first }, 'Its handler is gone.');
+    const inbox = createInbox(events.db, () => new Date());
+    const parking = createParking({ db: events.db, inbox, now: () => new Date(), transaction: events.transaction });
+    await parking.parkBytes('topic/0/1', Buffer.from('what?'), { name: 'MalformedEvent', message: 'no event' });
+    const bytes = { handler: '*', eventId: 'topic/0/1', scope: 'event' } as const;
+    await assert.rejects(own.request(admin, bytes), isFault('unreadable'));
+    await assert.rejects(own.extent(bytes), isFault('unreadable'));
+    await own.discard(admin, bytes, 'It is no event.');
     broken.delete('bad x1');
     const { redrive } = await own.request(admin, { ...request, ratePerSecond: 10 });
-    await assert.rejects(own.request(admin, { ...request, scope: 'event' }), isFault('redrive-running'));
+    for (const scope of ['event', 'subject', 'handler'] as const)
+      await assert.rejects(own.request(admin, { ...request, scope }), isFault('redrive-running'));
     await ended(redrive.id);
     await assert.rejects(own.request(admin, request), isFault('not-parked'));
     await assert.rejects(own.discard(admin, { handler: 'tally', eventId: first }, 'x'), isFault('not-parked'));

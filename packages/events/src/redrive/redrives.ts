@@ -54,12 +54,12 @@ export interface Redrive {
 export interface Redrives {
   createIndexes(): Promise<void>;
   list(question: ParkedQuestion): Promise<readonly ParkedEvent[]>;
-  /** How much a redrive would take. @throws Fault `not-found`, `not-parked`, `handler-gone` */
+  /** How much a redrive would take. @throws Fault `not-found`, `not-parked`, `unreadable`, `handler-gone` */
   extent(request: RedriveRequest): Promise<RedriveExtent>;
   /**
    * Has parked events handled again, in order, in the background: it goes on whatever becomes of this process.
    *
-   * @throws Fault `not-found`, `not-parked`, `handler-gone`, `redrive-running`
+   * @throws Fault `not-found`, `not-parked`, `unreadable`, `handler-gone`, `redrive-running`
    */
   request(cause: Cause, request: RedriveRequest): Promise<{ readonly redrive: Redrive; readonly eventId: string }>;
   find(id: string): Promise<Redrive | undefined>;
@@ -125,10 +125,24 @@ export const createRedrives = (options: RedrivesOptions): Redrives => {
     return row;
   };
 
+  /** What can be handled again. @throws Fault `not-found`, `not-parked`, `unreadable` */
+  const redrivableRow = async (name: ParkedName): Promise<HandledRow> => {
+    const row = await parkedRow(name);
+    if (row.payload === undefined) throw redriveFaults.unreadable();
+    return row;
+  };
+
   const handlerOf = (name: string): Handler => {
     const handler = handlers.find((each) => each.name === name);
     if (handler === undefined) throw redriveFaults.handlerGone();
     return handler;
+  };
+
+  /** All of a handler holds its subjects too. Two that begin at once may both pass: then each event goes to one of them. */
+  const demandFree = async (handler: string, target: string): Promise<void> => {
+    const held = target === '*' ? {} : { target: { $in: [target, '*'] } };
+    const running = await orders.native.findOne({ handler, status: 'running', ...held }, { projection: { _id: 1 } });
+    if (running !== null) throw redriveFaults.redriveRunning();
   };
 
   /** What a redrive of an ordered handler holds is a subject, however little of it is asked for. */
@@ -204,9 +218,10 @@ export const createRedrives = (options: RedrivesOptions): Redrives => {
 
   const record = async (cause: Cause, request: RedriveRequest): Promise<RecordedWrite<RedriveDocument>> => {
     const { scope, eventId, ratePerSecond = defaultRatePerSecond } = request;
-    const { subject = '', sequence = '' } = await parkedRow(request);
+    const { subject = '', sequence = '' } = await redrivableRow(request);
     const handler = handlerOf(request.handler);
     const target = targetOf(handler, request, subject);
+    await demandFree(handler.name, target);
     const id = newId('rdr');
     const place = { handler: handler.name, scope, eventId, subject };
     const zero = { redriven: 0, failed: 0 };
@@ -226,7 +241,7 @@ export const createRedrives = (options: RedrivesOptions): Redrives => {
     },
     list: (question) => listParked(inbox, question),
     async extent(request) {
-      const { subject = '', sequence = '' } = await parkedRow(request);
+      const { subject = '', sequence = '' } = await redrivableRow(request);
       const { order } = handlerOf(request.handler);
       const own = { status: 'parked' as const, '_id.handler': request.handler };
       const events = {

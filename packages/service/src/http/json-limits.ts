@@ -31,10 +31,11 @@ const pointerOf = (place: Place, key: string): string => {
   return jsonPointer(path);
 };
 
-/** Keys through which a careless merge reaches the prototype of every object. */
+/** Keys through which a careless merge reaches the prototype of every object, and the one by which MongoDB's driver tells its own types. */
 const checkKey = (place: Place, key: string, value: unknown): void => {
   const dangerous =
     key === '__proto__' ||
+    key === '_bsontype' ||
     (key === 'constructor' && typeof value === 'object' && value !== null && Object.hasOwn(value, 'prototype'));
   if (dangerous) {
     refuse({ pointer: pointerOf(place, key), code: 'forbidden-name', message: `A field may not be called ${key}.` });
@@ -42,8 +43,8 @@ const checkKey = (place: Place, key: string, value: unknown): void => {
 };
 
 /**
- * Refuses JSON that is nested deeper than {@link deepestJson} or holds `__proto__` or `constructor.prototype`. Walks with
- * a stack of its own: depth is the caller's.
+ * Refuses JSON that is nested deeper than {@link deepestJson} or holds `__proto__`, `constructor.prototype` or `_bsontype`.
+ * Walks with a stack of its own: depth is the caller's.
  *
  * @param root - as `JSON.parse` gave it
  * @throws Fault `invalid-request`

@@ -93,6 +93,7 @@ describe('a filter', () => {
     assert.equal(faultsOf({ a: { $eq: { $gt: '' } } })[0]?.code, 'invalid-name');
     assert.equal(faultsOf({ a: { b: 1, $gt: 1 } })[0]?.code, 'invalid-name');
     assert.equal(faultsOf(JSON.parse('{"a": {"$eq": {"__proto__": 1}}}'))[0]?.code, 'invalid-name');
+    assert.equal(faultsOf({ a: { $in: [{ b: { _bsontype: 'Long' } }] } })[0]?.code, 'invalid-name');
   });
 
   it('bounds depth, branches, items and nodes', () => {

@@ -25,7 +25,7 @@ export function isDangerousName(name: string): boolean {
  *
  * Refused are integers beyond ±2^53 (a double has rounded them already) and numbers that overflowed to infinity; strings
  * with half of a surrogate pair (UTF-8 has no form for them); names that begin with `$` or hold a `.` (no path reaches
- * them) or a NUL (a BSON name ends there); and `__proto__`.
+ * them) or a NUL (a BSON name ends there); `__proto__`; and `_bsontype`, by which the driver tells its own types.
  *
  * @param value - As `JSON.parse` gave it.
  * @param pointer - Where it stands, for the faults.
@@ -86,7 +86,7 @@ function checkScalar(value: unknown, pointer: string): LocatedFault | undefined 
 
 function checkName(name: string, pointer: string): LocatedFault | undefined {
   const fault = (reason: string): LocatedFault => ({ pointer, code: 'invalid-name', message: reason });
-  if (name === '__proto__') return fault('Rename the field: `__proto__` is not allowed.');
+  if (name === '__proto__' || name === '_bsontype') return fault(`Rename the field: \`${name}\` is not allowed.`);
   if (name.length > maxNameLength) return fault(`Rename the field: use at most ${maxNameLength} characters.`);
   if (name.startsWith('$')) return fault('Rename the field: names do not begin with `$`.');
   if (name.includes('.')) return fault('Rename the field: names hold no `.`, which separates the parts of a path.');

@@ -9,14 +9,17 @@ export interface ParkedScope {
   readonly handler: string | undefined;
 }
 
+/** As long as a service takes them. */
+const part = z.string().max(500);
+
 const shape = z.tuple([
   z.tuple([z.string(), z.string()]),
   z.object({
     service: z.enum(serviceNames),
-    handler: z.string(),
-    subject: z.string(),
-    sequence: z.string(),
-    eventId: z.string(),
+    handler: part,
+    subject: part,
+    sequence: part,
+    eventId: part,
   }),
 ]);
 

@@ -8,7 +8,9 @@ export interface ParkedId {
   readonly eventId: string;
 }
 
-const shape = z.tuple([z.enum(serviceNames), z.string(), z.string()]);
+/** As long as a service takes them. */
+const part = z.string().min(1).max(500);
+const shape = z.tuple([z.enum(serviceNames), part, part]);
 
 /** @returns the id by which clients name a parked event */
 export const formatParkedId = ({ service, handler, eventId }: ParkedId): string =>

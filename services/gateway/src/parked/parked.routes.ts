@@ -133,7 +133,7 @@ const redriveRoute = (client: ServiceClient): Route =>
         headers: { ...recorded, Location: { description: 'Where it tells how far it is.' } },
       },
     },
-    faults: [faults.notFound, redriveFaults.notParked, redriveFaults.redriveRunning, redriveFaults.handlerGone],
+    faults: [faults.notFound, ...Object.values(redriveFaults)],
     handle: async ({ params: { id }, body: wanted, principal, requestId, signal }) => {
       const { service, ...name } = parkedIdOf(id);
       const body = { ...name, ...wanted, principal: principalOf(principal) };
