@@ -84,12 +84,13 @@ describe('npm run events', () => {
     await eventually(
       async () => {
         const rows = jsonLines(await done(['lag', '--json']));
-        const user = rows.find(({ group, topic }) => group === 'causeway-user' && topic === 'causeway.auth');
-        assert.equal(user?.behind, 0);
+        const handlers = ['create-profile'];
+        const whole = { service: 'user', topic: 'causeway.auth', handlers, partitions: 0, behind: 0 };
+        assert.deepEqual(rows, [whole], 'of what a service handles, and of nothing else');
       },
       { everyMs: 500 },
     );
-    assert.match(await done(['lag']), /causeway-user +causeway\.auth +\d/);
+    assert.match(await done(['lag']), /user +causeway\.auth +create-profile +\d/);
   });
 
   it('shows what is parked, redrives it and gives it up', async () => {

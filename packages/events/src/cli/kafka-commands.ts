@@ -1,7 +1,9 @@
-import { services, topicOf, type EventEnvelope } from '@causeway/contracts';
+import { serviceOf, services, topicOf, type EventEnvelope } from '@causeway/contracts';
 import { createLogger } from '@causeway/telemetry';
 import process from 'node:process';
+import { setTimeout as delay } from 'node:timers/promises';
 
+import { followHandlers, type RegisteredHandler } from '../consumer/handler-registry.ts';
 import { fromBinary } from '../envelope/binary-mode.ts';
 import { createKafka } from '../kafka/create-kafka.ts';
 import { KafkaError } from '../kafka/errors.ts';
@@ -33,31 +35,54 @@ const withKafka = async <T>(env: NodeJS.ProcessEnv, work: (kafka: KafkaPort) => 
   }
 };
 
+/** Every handler of every service. */
+const registeredHandlers = async (kafka: KafkaPort): Promise<readonly RegisteredHandler[]> => {
+  const registry = await followHandlers(kafka, () => undefined);
+  const deadline = performance.now() + patienceMs;
+  while (!registry.ready && performance.now() < deadline) await delay(20);
+  const handlers = registry.all();
+  await registry.close();
+  return handlers;
+};
+
+/** How far a service is behind a topic that it handles events of. */
+interface Lag {
+  readonly service: string;
+  readonly topic: string;
+  readonly handlers: readonly string[];
+  readonly behind: number;
+  readonly partitions: number;
+}
+
+const lagsOf = async (kafka: KafkaPort): Promise<Lag[]> => {
+  const handlers = await registeredHandlers(kafka);
+  const lags: Lag[] = [];
+  for (const service of new Set(handlers.map((each) => each.service))) {
+    const own = handlers.filter((each) => each.service === service);
+    const topics = new Set(own.flatMap(({ types }) => types.map((type) => topicOf(serviceOf(type)))));
+    for (const [topic, partitions] of await kafka.consumerLag(`causeway-${service}`, [...topics])) {
+      const behind = [...partitions.values()].filter((each) => each > 0n);
+      const names = own.filter(({ types }) => types.some((type) => topicOf(serviceOf(type)) === topic));
+      lags.push({
+        ...{ service, topic, handlers: names.map(({ handler }) => handler), partitions: behind.length },
+        behind: Number(behind.reduce((sum, each) => sum + each, 0n)),
+      });
+    }
+  }
+  return lags;
+};
+
 /** `lag`: how far each service is behind what it handles. */
 export const showLag = (env: NodeJS.ProcessEnv, out: Output): Promise<number> =>
   withKafka(env, async (kafka) => {
-    const topics = services.map((each) => topicOf(each));
-    const rows: { group: string; topic: string; behind: number; partitions: number }[] = [];
-    for (const service of services) {
-      const group = `causeway-${service}`;
-      for (const [topic, lags] of await kafka.consumerLag(group, topics)) {
-        const behind = [...lags.values()].filter((each) => each > 0n);
-        rows.push({
-          group,
-          topic,
-          behind: Number(behind.reduce((sum, each) => sum + each, 0n)),
-          partitions: behind.length,
-        });
-      }
-    }
-    const shown = rows.map(({ group, topic, behind, partitions }) => [
-      group,
-      topic,
-      String(behind),
-      String(partitions),
+    const lags = await lagsOf(kafka);
+    const head = ['service', 'topic', 'handlers', 'events behind', 'partitions behind'];
+    const rows = lags.map(({ service, topic, handlers, behind, partitions }) => [
+      ...[service, topic, handlers.join(', ')],
+      ...[String(behind), String(partitions)],
     ]);
-    if (out.json) for (const row of rows) out.value(row, () => '');
-    else out.value(rows, () => table([['group', 'topic', 'events behind', 'partitions behind'], ...shown]));
+    if (out.json) for (const lag of lags) out.value(lag, () => '');
+    else out.value(lags, () => (lags.length === 0 ? 'no service has registered a handler' : table([head, ...rows])));
     return 0;
   });
 

@@ -63,6 +63,8 @@ export const publishHandlers = async (
 export interface HandlerRegistry {
   /** Whether everything that was registered before we started is known. */
   readonly ready: boolean;
+  /** Every handler that is known. */
+  all(): readonly RegisteredHandler[];
   /** The handlers that are answerable for an event. */
   handlersOf(event: { readonly type: string; readonly time: string }): readonly RegisteredHandler[];
   close(): Promise<void>;
@@ -88,6 +90,7 @@ export const followHandlers = async (kafka: KafkaPort, onError: (error: Error) =
     get ready() {
       return ready;
     },
+    all: () => [...known.values()],
     handlersOf: ({ type, time }) =>
       [...known.values()].filter((each) => each.types.includes(type) && each.since <= time),
     close: () => reader.close(),

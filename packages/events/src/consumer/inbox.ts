@@ -117,6 +117,7 @@ export const createInbox = (db: Db, now: () => Date): Inbox => {
         { partialFilterExpression: { status: 'parked' } },
         undefined,
       );
+      await collection.createIndex({ redrive: 1 }, { sparse: true }, undefined);
     },
     settle,
     claim: (handler, event, attempts, session) =>

@@ -292,6 +292,9 @@ describe('what is parked', () => {
     await eventually('a beginning', async () => ((await textsOf('k1')).length > 1 ? true : undefined));
     await other.stop();
     assert.ok((await textsOf('k1')).length < texts.length, 'it was still at work');
+    // As a replica that is killed leaves it.
+    const leases = events.db.collection<{ _id: string }>('redriving');
+    await leases.updateOne({ _id: redrive.id }, { $set: { redriven: 0 } });
     const end = await ended(redrive.id);
     assert.deepEqual([end.redriven, end.failed], [13, 0]);
     assert.deepEqual(await textsOf('k1'), ['bad k1', ...texts]);

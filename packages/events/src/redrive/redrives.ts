@@ -159,8 +159,10 @@ export const createRedrives = (options: RedrivesOptions): Redrives => {
     return row ?? undefined;
   };
 
-  const end = async (order: RedriveDocument, { redriven, failed }: RedriveProgress): Promise<void> => {
+  const end = async (order: RedriveDocument, { failed }: RedriveProgress): Promise<void> => {
     const cause = { ...order.cause, causationId: order.event };
+    // As the rows have it: what a replica had counted when it was killed is not known.
+    const redriven = await inbox.collection.countDocuments({ redrive: order._id });
     await orders.update(cause, order._id, (current) => {
       if (current.status === 'ended') return undefined;
       const { _id: redriveId, handler } = current;
@@ -175,7 +177,8 @@ export const createRedrives = (options: RedrivesOptions): Redrives => {
     const lease = await take(order._id);
     const handler = handlers.find(({ name }) => name === order.handler);
     if (lease === undefined || handler === undefined) return;
-    const progress: RedriveProgress = { redriven: lease.redriven, failed: lease.failed };
+    // Whoever takes it over begins anew, and meets again what has failed.
+    const progress: RedriveProgress = { redriven: lease.redriven, failed: 0 };
     const lost = new AbortController();
     const renewal = setInterval(() => {
       const mine = { _id: order._id, owner };
