@@ -218,6 +218,8 @@ describe('edge', () => {
     await using first = await startTestEdge(upstream.url, { limits: one.limits });
     await using second = await startTestEdge(upstream.url, { limits: other.limits });
     await using third = await startTestEdge(upstream.url, { limits: alone.limits });
+    // Before it has Redis, each counts for itself.
+    for (const { redis } of [one, other]) await eventually(() => redis.status === 'ready');
     const signIn = async (edge: typeof first): Promise<number> =>
       (await edge.service.fetch('/v1/auth/sign-in', { method: 'POST', body: '{}' })).status;
     assert.deepEqual(
