@@ -45,5 +45,6 @@ export { followEndedSessions } from './sessions/follow-ended-sessions.ts';
 export type { EndedSessions, FollowOptions } from './sessions/follow-ended-sessions.ts';
 export { HistoryLost } from './stream/commit-stream.ts';
 export { clusterTimeOf, formatPosition, laterOf, parseAfter } from './stream/position.ts';
-export { readAfter } from './stream/read-after.ts';
+export { readAfter, readAfterTimeoutMs } from './stream/read-after.ts';
+export type { ReadAfterOptions } from './stream/read-after.ts';
 export type { Change, CommitStream } from './stream/commit-stream.ts';

@@ -17,6 +17,7 @@ export { faultOf, problemHeaders, problemMediaType, problemOf, sendProblem } fro
 export type { Problem } from './http/problem.ts';
 export { parseQuery } from './http/query.ts';
 export { ClientGone, parseJson, readBody, streamBody } from './http/read-body.ts';
+export { RequestTimeout, requestTimeoutDeclaration } from './http/request-timeout.ts';
 export { defineRoute, internalRoute } from './http/route.ts';
 export type { Access, Answer, BodySchemas, Call, Method, ResponseDocument, Route, StreamWriter } from './http/route.ts';
 export { withPosition } from './http/with-position.ts';

@@ -7,6 +7,7 @@ import {
   openApiOf,
   remoteKeys,
   wireProblems,
+  requestTimeoutDeclaration,
 } from '@causeway/service';
 import type { Identity, OpenApiPart, Route, ServiceParts, StartContext } from '@causeway/service';
 
@@ -21,7 +22,6 @@ import { createOpenLimits } from './limits/open-calls.ts';
 import { parkedRoutes } from './parked/parked.routes.ts';
 import { problemRoutes } from './problems/problem.routes.ts';
 import { createProxy } from './proxy/proxy.ts';
-import { requestTimeoutDeclaration } from './proxy/request-timeout.ts';
 import { createRouter } from './routing/routing-table.ts';
 import { createServiceClient } from './services/service-client.ts';
 import { serviceReadiness } from './services/service-readiness.ts';

@@ -28,7 +28,8 @@ const withKafka = async <T>(env: NodeJS.ProcessEnv, work: (kafka: KafkaPort) => 
     clearTimeout(late);
     return await work(kafka);
   } catch (error) {
-    throw error instanceof KafkaError ? away() : error;
+    if (!(error instanceof KafkaError)) throw error;
+    throw error.retryable ? away() : new CliError(error.message);
   } finally {
     clearTimeout(late);
     await kafka.close();

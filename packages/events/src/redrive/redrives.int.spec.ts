@@ -220,6 +220,20 @@ describe('what is parked', () => {
     await settled(late.id, 'parked');
   });
 
+  it('takes its turn: none is taken out before an earlier one of its subject', async () => {
+    const [first = '', second = ''] = await parkedSubject('o1', 'o1 second');
+    const inbox = createInbox(events.db, () => new Date());
+    const { payload } = await settled(second, 'parked');
+    assert.ok(payload);
+    const claim = { attempts: 1, ordered: true, redrive: 'rdr_none' };
+    const take = () => events.transaction((session) => inbox.claimParked('tally', payload, claim, session));
+    await assert.rejects(take(), { name: 'NotItsTurn' });
+    await settled(second, 'parked');
+    await redrivesOf(events).discard(admin, { handler: 'tally', eventId: first }, 'It goes first.');
+    await take();
+    await settled(second, 'done');
+  });
+
   it('is redriven one by one where order does not matter', async () => {
     broken.add('bad c');
     const parked = await Promise.all(['c1', 'c2'].map((id) => create(id, 'bad c', contracts.echoed)));

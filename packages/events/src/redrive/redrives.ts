@@ -1,18 +1,18 @@
 import { faults, newId, operationsOf, type Cause } from '@causeway/contracts';
-import { randomUUID } from 'node:crypto';
-import type { ClientSession, Collection, Db } from 'mongodb';
+import type { ClientSession, Db } from 'mongodb';
 
 import type { Handler } from '../consumer/handler.ts';
 import type { HandledRow, Inbox } from '../consumer/inbox.ts';
 import type { Parking } from '../consumer/parking.ts';
 import { DuplicateKey } from '../recording/errors.ts';
 import type { RecordedCollection, RecordedWrite } from '../recording/recorded-collection.ts';
-import { draft, stateOf } from '../recording/recorded-document.ts';
+import { draft } from '../recording/recorded-document.ts';
 import type { RelayLogger } from '../relay/relay-metrics.ts';
 import { listParked, type ParkedEvent, type ParkedQuestion } from './parked-events.ts';
 import { redriveFaults } from './redrive.errors.ts';
 import type { DiscardDocument, RedriveDocument, RedriveScope, RedrivingRow } from './redrive.model.ts';
-import type { RedriveProgress, RedriveRunner } from './run-redrive.ts';
+import { createRedriveWorker } from './redrive-worker.ts';
+import type { RedriveRunner } from './run-redrive.ts';
 
 /** Events of a redrive in a second, where the request says nothing. */
 export const defaultRatePerSecond = 50;
@@ -90,13 +90,6 @@ export interface RedrivesOptions {
   readonly logger: RelayLogger;
 }
 
-/** A redrive whose runner has said nothing for so long is taken over. */
-const leaseMs = 10_000;
-const renewEveryMs = 2_000;
-const lookEveryMs = 2_000;
-/** Redrives that one process runs side by side. */
-const atOnce = 4;
-
 const shown = (document: RedriveDocument, progress?: Pick<RedrivingRow, 'redriven' | 'failed'>): Redrive => {
   const { _id: id, handler, scope, eventId, subject, ratePerSecond, status, createdAt, updatedAt } = document;
   const { redriven, failed } = status === 'running' ? (progress ?? document) : document;
@@ -111,12 +104,7 @@ const shown = (document: RedriveDocument, progress?: Pick<RedrivingRow, 'redrive
 export const createRedrives = (options: RedrivesOptions): Redrives => {
   const { service, db, handlers, inbox, parking, orders, discarded, run, transaction, now, logger } = options;
   const contracts = operationsOf(service);
-  const owner = randomUUID();
-  const leases: Collection<RedrivingRow> = db.collection<RedrivingRow>('redriving');
-  const stopping = new AbortController();
-  const working = new Map<string, Promise<void>>();
-  let timer: NodeJS.Timeout | undefined;
-  const until = { $dateAdd: { startDate: '$$NOW', unit: 'millisecond', amount: leaseMs } };
+  const worker = createRedriveWorker({ contracts, db, handlers, inbox, orders, run, logger });
 
   const parkedRow = async ({ handler, eventId }: ParkedName): Promise<HandledRow> => {
     const row = await inbox.collection.findOne({ _id: { handler, event: eventId } });
@@ -149,74 +137,6 @@ export const createRedrives = (options: RedrivesOptions): Redrives => {
   const targetOf = ({ order }: Handler, { scope, eventId }: RedriveRequest, subject: string): string => {
     if (scope === 'handler') return '*';
     return scope === 'event' && order === 'commutative' ? eventId : subject;
-  };
-
-  const take = async (id: string): Promise<RedrivingRow | undefined> => {
-    const free = { owner: '', until: new Date(0), redriven: 0, failed: 0 };
-    await leases.updateOne({ _id: id }, { $setOnInsert: free }, { upsert: true });
-    const ended = { _id: id, $expr: { $lte: ['$until', '$$NOW'] } };
-    const row = await leases.findOneAndUpdate(ended, [{ $set: { owner, until } }], { returnDocument: 'after' });
-    return row ?? undefined;
-  };
-
-  const end = async (order: RedriveDocument, { failed }: RedriveProgress): Promise<void> => {
-    const cause = { ...order.cause, causationId: order.event };
-    // As the rows have it: what a replica had counted when it was killed is not known.
-    const redriven = await inbox.collection.countDocuments({ redrive: order._id });
-    await orders.update(cause, order._id, (current) => {
-      if (current.status === 'ended') return undefined;
-      const { _id: redriveId, handler } = current;
-      const event = draft(contracts.redriveEnded, { redriveId, handler, redriven, failed });
-      return { state: { ...stateOf(current), status: 'ended', redriven, failed }, event };
-    });
-    await leases.deleteOne({ _id: order._id, owner });
-    logger.info({ redrive: order._id, handler: order.handler, redriven, failed }, 'a redrive has ended');
-  };
-
-  const work = async (order: RedriveDocument): Promise<void> => {
-    const lease = await take(order._id);
-    const handler = handlers.find(({ name }) => name === order.handler);
-    if (lease === undefined || handler === undefined) return;
-    // Whoever takes it over begins anew, and meets again what has failed.
-    const progress: RedriveProgress = { redriven: lease.redriven, failed: 0 };
-    const lost = new AbortController();
-    const renewal = setInterval(() => {
-      const mine = { _id: order._id, owner };
-      leases.updateOne(mine, [{ $set: { until, ...progress } }]).then(
-        ({ matchedCount }) => matchedCount === 0 && lost.abort(),
-        (error: unknown) => logger.debug({ error }, 'a redrive could not tell how far it is'),
-      );
-    }, renewEveryMs);
-    try {
-      await run(order, handler, progress, AbortSignal.any([stopping.signal, lost.signal]));
-      await end(order, progress);
-    } finally {
-      clearInterval(renewal);
-      // Whoever takes it over goes on from here, and need not wait for the lease to end.
-      const left = [{ $set: { until: '$$NOW', ...progress } }];
-      await leases.updateOne({ _id: order._id, owner }, left).catch(() => undefined);
-    }
-  };
-
-  const begin = (order: RedriveDocument): void => {
-    if (working.has(order._id) || working.size >= atOnce || stopping.signal.aborted) return;
-    const done = work(order)
-      .catch((error: unknown) => {
-        if (!stopping.signal.aborted)
-          logger.warn({ redrive: order._id, error }, 'a redrive broke off; it is taken up again');
-      })
-      .finally(() => working.delete(order._id));
-    working.set(order._id, done);
-  };
-
-  const look = async (): Promise<void> => {
-    try {
-      for await (const order of orders.native.find({ status: 'running' })) begin(order);
-    } catch (error) {
-      logger.debug({ error }, 'redrives could not be looked for; it is tried again');
-    }
-    if (!stopping.signal.aborted)
-      timer = setTimeout(() => void look(), lookEveryMs * (0.75 + Math.random() / 2)).unref();
   };
 
   const record = async (cause: Cause, request: RedriveRequest): Promise<RecordedWrite<RedriveDocument>> => {
@@ -268,7 +188,7 @@ export const createRedrives = (options: RedrivesOptions): Redrives => {
     async request(cause, request) {
       try {
         const { document, event } = await record(cause, request);
-        begin(document);
+        worker.begin(document);
         return { redrive: shown(document), eventId: event.id };
       } catch (error) {
         if (error instanceof DuplicateKey) throw redriveFaults.redriveRunning({ cause: error });
@@ -278,8 +198,7 @@ export const createRedrives = (options: RedrivesOptions): Redrives => {
     async find(id) {
       const document = await orders.native.findOne({ _id: id });
       if (document === null) return undefined;
-      const progress = document.status === 'running' ? await leases.findOne({ _id: id }) : null;
-      return shown(document, progress ?? undefined);
+      return shown(document, document.status === 'running' ? await worker.progressOf(id) : undefined);
     },
     async discard(cause, name, reason) {
       const { handler, eventId } = name;
@@ -302,11 +221,7 @@ export const createRedrives = (options: RedrivesOptions): Redrives => {
       await parking.close(handler, subject);
       return write.event.id;
     },
-    start: () => void look(),
-    async stop() {
-      stopping.abort();
-      clearTimeout(timer);
-      await Promise.allSettled(working.values());
-    },
+    start: () => worker.start(),
+    stop: () => worker.stop(),
   };
 };

@@ -4,18 +4,17 @@ import type { ClientSession, MongoClient, Timestamp } from 'mongodb';
 /** InvalidOptions: https://www.mongodb.com/docs/manual/reference/error-codes/ */
 const invalidOptionsCode = 72;
 
-/** How long MongoDB may wait for a position, and work on one read. */
-const waitMs = 5_000;
+/** How long MongoDB may wait for a position, and work on one small read. */
+export const readAfterTimeoutMs = 5_000;
 
 /** The options of one read; empty where there is nothing to wait for. */
 export interface ReadAfterOptions {
   readonly session?: ClientSession;
   readonly readConcern?: { readonly level: 'majority' };
-  readonly maxTimeMS?: number;
 }
 
 /**
- * Reads nothing older than a position.
+ * Reads nothing older than a position. Whoever reads says how long it may take, the wait for the position included.
  *
  * @param after - what `Causeway-After` says; undefined where the caller has seen nothing
  * @param read - takes the options to read with
@@ -30,7 +29,7 @@ export const readAfter = async <T>(
   try {
     session.advanceOperationTime(after);
     // With a read concern of its own: the driver writes a session's time into the one that all reads share.
-    return await read({ session, readConcern: { level: 'majority' }, maxTimeMS: waitMs });
+    return await read({ session, readConcern: { level: 'majority' } });
   } catch (error) {
     // A position that MongoDB's clock has not reached is none of this database's, as after a restore: nothing to wait for.
     if (error instanceof MongoServerError && error.code === invalidOptionsCode) return await read({});

@@ -1,5 +1,5 @@
 /* eslint-disable @typescript-eslint/no-unsafe-class-instance-assignment -- Mongoose types the options of a path as a class, and takes plain objects */
-import { readAfter } from '@causeway/events';
+import { readAfter, readAfterTimeoutMs } from '@causeway/events';
 import type { RecordedDocument } from '@causeway/events';
 import type { Timestamp } from 'mongodb';
 import { Schema } from 'mongoose';
@@ -65,7 +65,13 @@ export function accountQueries(connection: Connection): AccountQueries {
     ensureIndexes: () => model.createIndexes(),
     byId: async (id, after) =>
       (await readAfter(connection.getClient(), after, (options) =>
-        model.findById(id).select(accountFields).setOptions(options).lean<Account>().exec(),
+        model
+          .findById(id)
+          .select(accountFields)
+          .setOptions(options)
+          .maxTimeMS(readAfterTimeoutMs)
+          .lean<Account>()
+          .exec(),
       )) ?? undefined,
     byEmail: async (emailKey) =>
       (await model

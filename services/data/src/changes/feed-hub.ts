@@ -7,14 +7,15 @@ import { createUpDownCounter } from '@causeway/telemetry';
 import { Timestamp } from 'mongodb';
 
 import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
-import { createBudget, TooCostly } from '../conditions/evaluation-budget.ts';
-import type { Spend } from '../conditions/pattern/automaton.ts';
+import { createBudget } from '../conditions/evaluation-budget.ts';
 import type { CatchUp } from './catch-up.ts';
 import { createCatchUp } from './catch-up.ts';
 import type { ChangeHistory } from './change-history.ts';
 import { createChangeHistory } from './change-history.ts';
 import type { Feed } from './feed.ts';
-import type { FeedMessage, FeedView } from './feed-view.ts';
+import type { FeedView } from './feed-view.ts';
+import { judgeChange } from './judge-change.ts';
+import type { Told } from './judge-change.ts';
 import type { FeedCursor, Place } from './place.ts';
 import { placeAfter } from './place.ts';
 import type { RecordChange } from './record-change.ts';
@@ -192,7 +193,7 @@ class Hub implements FeedHub {
 
   /** Waits for a reader that is behind, for it has more to read than it can have been sent. */
   async #tellLate(feed: Feed, change: RecordChange): Promise<void> {
-    const message = judge(feed.view, change);
+    const message = judgeChange(feed.view, change);
     if (message === undefined) return;
     if (!(await feed.drained())) feed.end('gap', 'slow');
     else this.#tell(feed, message, placeAfter(change));
@@ -252,7 +253,7 @@ class Hub implements FeedHub {
       this.#history.add(change);
       const budget = createBudget(changeUnits);
       for (const { view, feeds } of this.#audiences.get(change.collectionId)?.values() ?? []) {
-        const message = judge(view, change, budget);
+        const message = judgeChange(view, change, budget);
         if (message === undefined) continue;
         const place = placeAfter(change);
         for (const feed of feeds) this.#tell(feed, message, place);
@@ -321,21 +322,6 @@ class Hub implements FeedHub {
     for (const end of this.#unsubscribe) end();
     for (const feed of this.#feeds) feed.end('end', 'shutdown');
     await this.#catchUp.stop();
-  }
-}
-
-/** What is told of a change: it itself, or that it cannot be told. */
-type Told = FeedMessage | { readonly event: 'gap'; readonly data: string };
-
-const tooCostly: Told = { event: 'gap', data: JSON.stringify({ reason: 'too-costly' }) };
-
-/** A gap where patterns take too long over a change; the feed goes on after it. */
-function judge(view: FeedView, change: RecordChange, budget?: Spend): Told | undefined {
-  try {
-    return view.tell(change, budget);
-  } catch (error) {
-    if (error instanceof TooCostly) return tooCostly;
-    throw error;
   }
 }
 

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 
+import { readAfter } from '@causeway/events';
 import type { Answer } from '@causeway/service';
 import type { FindCursor, MongoClient, Timestamp } from 'mongodb';
 
 import type { Collection } from '../collections/collection-registry.ts';
-import { readAfter } from '../positions/read-after.ts';
 import { findVisible } from '../records/find-records.ts';
 import { answerProjected } from '../records/project-record.ts';
 import type { QueryParameters, RecordQuery } from '../records/query-parameters.ts';

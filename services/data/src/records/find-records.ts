@@ -1,3 +1,4 @@
+import type { ReadAfterOptions } from '@causeway/events';
 import { MongoServerError } from 'mongodb';
 import type { Document, FindCursor } from 'mongodb';
 
@@ -7,7 +8,6 @@ import { compileAfterRow } from '../sorting/after-row.ts';
 import { compileSort, sortKeyOf } from '../sorting/sort.ts';
 import type { SortKey } from '../sorting/sort.ts';
 import type { Caller } from '../rules/rule.ts';
-import type { ReadOptions } from '../positions/read-after.ts';
 import { conditionOf } from '../rules/rule.ts';
 import type { PagePlace } from './page-place.ts';
 import { keyOfPlace, placeOf } from './page-place.ts';
@@ -26,7 +26,8 @@ export interface FindOptions {
   readonly after?: SortKey | undefined;
   readonly limit?: number;
   readonly timeoutMs?: number;
-  readonly read: ReadOptions;
+  /** Of `readAfter`; and what ends it. */
+  readonly read: ReadAfterOptions & { readonly signal?: AbortSignal };
 }
 
 /** Finds what a caller may see, in order. */
@@ -59,7 +60,8 @@ export interface PageOptions {
   readonly place: PagePlace | undefined;
   readonly limit: number;
   readonly timeoutMs: number;
-  readonly read: ReadOptions;
+  /** Of `readAfter`; and what ends it. */
+  readonly read: ReadAfterOptions & { readonly signal?: AbortSignal };
   /** Shows a record. */
   readonly answer: (record: VisibleRecord) => unknown;
 }

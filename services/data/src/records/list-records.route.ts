@@ -1,5 +1,6 @@
 import { faults } from '@causeway/contracts';
-import { parseAfter } from '@causeway/events';
+import { parseAfter, readAfter } from '@causeway/events';
+import type { ReadAfterOptions } from '@causeway/events';
 import { defineRoute } from '@causeway/service';
 import type { Answer, Route } from '@causeway/service';
 import type { MongoClient } from 'mongodb';
@@ -9,8 +10,6 @@ import type { Collection } from '../collections/collection-registry.ts';
 import type { CursorCodec } from '../cursors/cursor-codec.ts';
 import { csvType, ndjsonType } from '../exporting/export-records.ts';
 import { exportRecords } from '../exporting/export-records.ts';
-import { readAfter } from '../positions/read-after.ts';
-import type { ReadOptions } from '../positions/read-after.ts';
 import { callerOf, principalKey } from '../rules/caller.ts';
 import type { Caller } from '../rules/rule.ts';
 import type { FindCurrent } from './find-current.ts';
@@ -60,7 +59,7 @@ export function listRecordsRoute({ findCurrent, client, cursors, queryTimeoutMs 
     collection: Collection,
     who: { readonly caller: Caller; readonly principal: string },
     parameters: QueryParameters,
-    read: ReadOptions,
+    read: ReadAfterOptions,
   ): Promise<Answer<200>> => {
     const query = parseRecordQuery(parameters, collection.scalarTypesAt);
     const { filter, sort, fields, limit = defaultLimit, cursor } = parameters;

@@ -1,16 +1,14 @@
 import type { RevisionCache } from '@causeway/cache';
 import { createRevisionCache } from '@causeway/cache';
 import { faults } from '@causeway/contracts';
-import { clusterTimeOf } from '@causeway/events';
-import type { Change, CommitStream } from '@causeway/events';
+import { clusterTimeOf, readAfter } from '@causeway/events';
+import type { Change, CommitStream, ReadAfterOptions } from '@causeway/events';
 import type { Redis } from 'ioredis';
 import type { MongoClient } from 'mongodb';
 
 import { recordsCollection } from '../collections/collection.model.ts';
 import type { CollectionRegistry } from '../collections/collection-registry.ts';
 import { reaches } from '../positions/freshness.ts';
-import { readAfter } from '../positions/read-after.ts';
-import type { ReadOptions } from '../positions/read-after.ts';
 import { isTimeUp } from './find-records.ts';
 import type { RecordReader } from './read-record.ts';
 import type { RecordAnswer, VisibleRecord } from './record.model.ts';
@@ -59,7 +57,7 @@ export function createRecordReader(options: RecordReaderOptions): RecordReader {
   const { registry, client, stream } = options;
   const cache = createCache(options);
 
-  const load = async (collectionId: string, id: string, own: ReadOptions = {}): Promise<Cached | undefined> => {
+  const load = async (collectionId: string, id: string, own: ReadAfterOptions = {}): Promise<Cached | undefined> => {
     const records = registry.get(collectionId)?.records.native;
     const read = { projection: visibleProjection, maxTimeMS: loadMs, ...own };
     const record = await records?.findOne<VisibleRecord>({ _id: id }, read).catch((error: unknown) => {

@@ -4,7 +4,7 @@ import { defineRoute, type AccessClaims, type Route } from '@causeway/service';
 import type { Logger } from '@causeway/telemetry';
 import { z } from 'zod';
 
-import { ServiceAway, type ServiceClient } from '../services/service-client.ts';
+import { orUnavailable, type ServiceClient } from '../services/service-client.ts';
 import { awaitComplete } from './await-complete.ts';
 import { effectsOf } from './effects-tree.ts';
 import { createEventCursors } from './event-cursor.ts';
@@ -37,15 +37,6 @@ const wait = z
   .transform((text) => Number.parseInt(text, 10) * 1000)
   .optional()
   .describe('Holds the answer until it is complete, or the time is up: `1s` to `30s`.');
-
-/** Without a service's word nothing can be said; that is its fault, not the caller's. */
-const orUnavailable = async <Value>(work: Promise<Value>): Promise<Value> => {
-  try {
-    return await work;
-  } catch (error) {
-    throw error instanceof ServiceAway ? error.toFault() : error;
-  }
-};
 
 const visibleEvent = async (
   client: ServiceClient,

@@ -3,20 +3,12 @@ import { redriveFaults, type Redrive } from '@causeway/events';
 import { defineRoute, type Route } from '@causeway/service';
 import { z } from 'zod';
 
-import { ServiceAway, type ServiceClient } from '../services/service-client.ts';
+import { orUnavailable, type ServiceClient } from '../services/service-client.ts';
 import { parsedCursor, parkedCursor } from './parked-cursor.ts';
 import { formatParkedId, parseParkedId, type ParkedId } from './parked-id.ts';
 import { findRedrive, listParked, tellService, type ParkedAt } from './parked-services.ts';
 
 const tag = 'events';
-
-const orUnavailable = async <Value>(work: Promise<Value>): Promise<Value> => {
-  try {
-    return await work;
-  } catch (error) {
-    throw error instanceof ServiceAway ? error.toFault() : error;
-  }
-};
 
 const parkedEvent = z.object({
   id: z.string(),

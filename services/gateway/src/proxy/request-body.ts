@@ -1,9 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Transform, type Readable } from 'node:stream';
 import { faults, type Fault } from '@causeway/contracts';
-import { ClientGone } from '@causeway/service';
-
-import { RequestTimeout } from './request-timeout.ts';
+import { ClientGone, RequestTimeout } from '@causeway/service';
 
 /** How long a client may take over its body. */
 export interface BodyTimeouts {

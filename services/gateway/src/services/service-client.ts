@@ -45,6 +45,15 @@ export class ServiceAway extends Error {
   }
 }
 
+/** Without a service's word nothing can be said; that is its fault, not the caller's. */
+export const orUnavailable = async <Value>(work: Promise<Value>): Promise<Value> => {
+  try {
+    return await work;
+  } catch (error) {
+    throw error instanceof ServiceAway ? error.toFault() : error;
+  }
+};
+
 const connections = 32;
 const connectTimeoutMs = 2_000;
 const defaultTimeoutMs = 5_000;

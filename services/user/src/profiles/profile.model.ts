@@ -1,5 +1,5 @@
 /* eslint-disable @typescript-eslint/no-unsafe-class-instance-assignment -- Mongoose types the options of a path as a class, and takes plain objects */
-import { readAfter } from '@causeway/events';
+import { readAfter, readAfterTimeoutMs } from '@causeway/events';
 import type { RecordedDocument } from '@causeway/events';
 import type { Timestamp } from 'mongodb';
 import { Schema } from 'mongoose';
@@ -61,6 +61,7 @@ export function profileQueries(connection: Connection): ProfileQueries {
           .findById(id)
           .select([...fields, 'createdAt', 'updatedAt'])
           .setOptions(options)
+          .maxTimeMS(readAfterTimeoutMs)
           .lean<Profile>()
           .exec(),
       )) ?? undefined,
