@@ -6,6 +6,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { type BenchPlatform, makeCollection, recordBody, startBenchPlatform } from './bench-platform.ts';
 import type { DriverOrder } from './driver-limit.ts';
+import { measureFlow } from './flow/measure-flow.ts';
 import { feedReader, kafkaReader, type Latency, measureLatency, type Reader } from './latency.ts';
 import { load, type LoadOrder, type LoadResult, runProgram } from './load-order.ts';
 import { milliseconds, perSecond, ratio, reportOf, type Row } from './report.ts';
@@ -270,6 +271,10 @@ async function measureRunning(bench: BenchPlatform): Promise<Speed | undefined> 
   await part('write to Kafka', () =>
     measureEvents(bench, 'a subscriber of Kafka’s (kafkajs)', '', () => kafkaReader(bench)),
   );
+  await part('the flow of events', async () => {
+    const { mongodb = '', kafka = '' } = bench.platform.urls;
+    rows.push(...(await measureFlow({ mongodb, kafka, short: options.short })));
+  });
   let usual: Speed | undefined;
   await part('with everything switched on', async () => {
     usual = await measureSpeed(bench);
