@@ -5,105 +5,128 @@ import type { EventEnvelope } from './envelope.ts';
 /** The shape of an event's data. */
 export type EventData = Readonly<Record<string, unknown>>;
 
-/** An event type with the schema of its data: the only thing that services share about each other. */
-export interface EventContract<Data extends EventData = EventData> {
+/** What an upcaster may read beside the data: the event's attributes, such as its time. */
+export type EventAttributes = Omit<EventEnvelope, 'data'>;
+
+/** The way from a version to the next one. */
+export interface Lift {
+  /** The version from which it leads. */
+  readonly from: EventVersion;
+  readonly upcast: (data: EventData, attributes: EventAttributes) => EventData;
+}
+
+/** One version of a contract. Within a version it changes only compatibly: optional properties may be added. */
+export interface EventVersion<Data extends EventData = EventData> {
+  /** 1, 2, 3, … */
+  readonly version: number;
+  readonly schema: z.ZodType<Data>;
+  /** From the version before; absent at the first. */
+  readonly lift?: Lift;
+}
+
+/** An event type with the schema of its data, the only thing that services share about each other, in its newest version. */
+export interface EventContract<Data extends EventData = EventData> extends EventVersion<Data> {
   /** `user.profile.updated`: service, thing, past tense. */
   readonly type: string;
-  /** Within a version a contract changes only compatibly: optional properties may be added. */
-  readonly version: number;
   /** The kind of thing that the subject names: `profile` in `profile/usr_…`. */
   readonly thing: string;
   /** One sentence for the reader of the catalogue. */
   readonly description: string;
-  readonly schema: z.ZodType<Data>;
+}
+
+/** An event whose data has been checked against its contract, and lifted to its newest version. */
+export interface ReadEvent<Data = unknown> extends EventEnvelope<Data> {
+  /** The `dataschema` under which it was recorded, where that is an earlier version's. */
+  readonly recordedschema?: string;
 }
 
 /** An event whose data has been checked against its contract. */
-export type EventOf<Contract> = Contract extends EventContract<infer Data> ? EventEnvelope<Data> : never;
+export type EventOf<Contract> = Contract extends EventContract<infer Data> ? ReadEvent<Data> : never;
 
 /** The data of a contract's events. */
 export type DataOf<Contract> = Contract extends EventContract<infer Data> ? Data : never;
 
-interface EventDeclaration<Shape extends z.ZodRawShape> {
-  readonly type: string;
+type Output<Shape extends z.ZodRawShape> = z.output<z.ZodObject<Shape>>;
+
+/** Where a version comes from: nothing at the first, and at any other the one before and how its data becomes this one's. */
+type Origin<Shape extends z.ZodRawShape, Earlier extends EventData> =
+  | { readonly earlier?: never; readonly upcast?: never }
+  | {
+      readonly earlier: EventVersion<Earlier>;
+      /** Pure. */
+      readonly upcast: (data: Earlier, attributes: EventAttributes) => z.input<z.ZodObject<Shape>>;
+    };
+
+interface VersionDeclaration<Shape extends z.ZodRawShape> {
   readonly version: number;
-  readonly thing: string;
-  readonly description: string;
   readonly data: Shape;
 }
 
-/**
- * Declares an event.
- *
- * @param declaration - type, version, thing, description, and the shape of its data
- */
-export const defineEvent = <Shape extends z.ZodRawShape>(
-  declaration: EventDeclaration<Shape>,
-): EventContract<z.output<z.ZodObject<Shape>>> => {
-  const { data, ...rest } = declaration;
-  return { ...rest, schema: z.object(data) };
+interface EventDeclaration<Shape extends z.ZodRawShape> extends VersionDeclaration<Shape> {
+  readonly type: string;
+  readonly thing: string;
+  readonly description: string;
+}
+
+/** As it may come from code that no compiler has checked. */
+interface AnyOrigin {
+  readonly earlier?: EventVersion | undefined;
+  readonly upcast?: unknown;
+}
+
+const liftOf = (what: string, version: number, { earlier, upcast }: AnyOrigin): Lift | undefined => {
+  const refuse = (words: string): never => {
+    throw new TypeError(`${what}: ${words}`);
+  };
+  if (!Number.isSafeInteger(version) || version < 1) refuse('a version is 1, 2, 3, …');
+  if (earlier === undefined) {
+    if (version !== 1)
+      refuse(`\`earlier\` is missing: events of version ${version - 1} are in the log, and must be read`);
+    if (upcast !== undefined) refuse('there is an upcaster, and no earlier version');
+    return undefined;
+  }
+  if (earlier.version !== version - 1) refuse(`the version before it is ${version - 1}, not ${earlier.version}`);
+  if (typeof upcast !== 'function') refuse(`an upcaster from version ${earlier.version} is missing`);
+  return { from: earlier, upcast } as unknown as Lift;
 };
+
+const versionOf = <Shape extends z.ZodRawShape>(
+  what: string,
+  { version, data }: VersionDeclaration<Shape>,
+  origin: AnyOrigin,
+): EventVersion<Output<Shape>> => {
+  const lift = liftOf(what, version, origin);
+  return { version, schema: z.object(data), ...(lift !== undefined && { lift }) };
+};
+
+/**
+ * Declares an earlier version of an event, for the next one to come from. It can be read, and never recorded.
+ *
+ * @param declaration - its number, the shape of its data, and from the second on the version before it and an upcaster
+ * @throws TypeError where versions do not follow each other
+ */
+export const eventVersion = <Shape extends z.ZodRawShape, Earlier extends EventData = never>(
+  declaration: VersionDeclaration<Shape> & Origin<Shape, Earlier>,
+): EventVersion<Output<Shape>> => versionOf(`version ${declaration.version}`, declaration, declaration);
+
+/**
+ * Declares an event in its newest version, which alone is recorded.
+ *
+ * @param declaration - type, version, thing, description, the shape of its data; from the second version on the one before
+ *   it, and an upcaster from that
+ * @throws TypeError where versions do not follow each other
+ */
+export const defineEvent = <Shape extends z.ZodRawShape, Earlier extends EventData = never>(
+  declaration: EventDeclaration<Shape> & Origin<Shape, Earlier>,
+): EventContract<Output<Shape>> => {
+  const { type, thing, description, version } = declaration;
+  return { type, thing, description, ...versionOf(`${type} ${version}`, declaration, declaration) };
+};
+
+/** Every version of a contract that can be read, from the first to the newest. */
+export const versionsOf = (contract: EventVersion): readonly EventVersion[] =>
+  contract.lift === undefined ? [contract] : [...versionsOf(contract.lift.from), contract];
 
 /** The `dataschema` attribute of a contract's events. */
 export const schemaUrn = (contract: Pick<EventContract, 'type' | 'version'>): string =>
   `urn:causeway:contract:${contract.type}:${contract.version}`;
-
-/** An event, or what was meant to be one, does not keep to its contract. */
-export class ContractViolation extends Error {
-  override readonly name = 'ContractViolation';
-  readonly eventType: string;
-  /** JSON pointers and sentences; never values, which may be secret. */
-  readonly faults: readonly string[];
-
-  constructor(eventType: string, faults: readonly string[]) {
-    super(`${eventType} does not keep to its contract: ${faults.join('; ')}`);
-    this.eventType = eventType;
-    this.faults = faults;
-  }
-}
-
-const describe = (error: z.ZodError): string[] =>
-  error.issues.map((issue) => `/${issue.path.map(String).join('/')} ${issue.code}`);
-
-const strictSchemas = new WeakMap<EventContract, z.ZodType>();
-
-/** A contract's schema that takes no other properties; made once, since Zod compiles each schema that it makes. */
-const strictSchema = (contract: EventContract): z.ZodType => {
-  const known = strictSchemas.get(contract);
-  if (known !== undefined) return known;
-  const strict = contract.schema instanceof z.ZodObject ? contract.schema.strict() : contract.schema;
-  strictSchemas.set(contract, strict);
-  return strict;
-};
-
-/**
- * Checks data that is about to be recorded: strict, so that a property which the contract does not name is refused.
- *
- * @returns the data as the contract has it
- * @throws {@link ContractViolation}
- */
-export const checkRecorded = <Data extends EventData>(contract: EventContract<Data>, data: Data): Data => {
-  const result = strictSchema(contract).safeParse(data);
-  if (!result.success) throw new ContractViolation(contract.type, describe(result.error));
-  return result.data as Data;
-};
-
-/**
- * Checks an event that was read: properties that this reader does not know yet are left out, as compatible change demands.
- *
- * @returns the event with data as the contract has it
- * @throws {@link ContractViolation}
- */
-export const checkRead = <Data extends EventData>(
-  contract: EventContract<Data>,
-  event: EventEnvelope,
-): EventEnvelope<Data> => {
-  if (event.dataschema !== schemaUrn(contract)) {
-    throw new ContractViolation(event.type, [
-      `this reader knows ${schemaUrn(contract)}, the event is ${event.dataschema}`,
-    ]);
-  }
-  const result = contract.schema.safeParse(event.data);
-  if (!result.success) throw new ContractViolation(contract.type, describe(result.error));
-  return { ...event, data: result.data };
-};

@@ -5,8 +5,19 @@ export { collectionCreated, collectionDeleted, collectionUpdated } from './data/
 export { recordCreated, recordDeleted, recordUpdated } from './data/record.ts';
 export { fromSequence, sequenceDigits, toSequence } from './envelope.ts';
 export type { Cause, EventEnvelope, Principal } from './envelope.ts';
-export { ContractViolation, checkRead, checkRecorded, defineEvent, schemaUrn } from './event-contract.ts';
-export type { DataOf, EventContract, EventData, EventOf } from './event-contract.ts';
+export { checkRead } from './check-read.ts';
+export { checkRecorded } from './check-recorded.ts';
+export { ContractViolation } from './contract-violation.ts';
+export { defineEvent, eventVersion, schemaUrn, versionsOf } from './event-contract.ts';
+export type {
+  DataOf,
+  EventAttributes,
+  EventContract,
+  EventData,
+  EventOf,
+  EventVersion,
+  ReadEvent,
+} from './event-contract.ts';
 export { Fault, defineFault, faultCategories, faults } from './fault.ts';
 export type { FaultCategory, FaultDeclaration, FaultFactory, FaultLocation, FaultOptions } from './fault.ts';
 export { isId, newEventId, newId } from './id.ts';

@@ -1,4 +1,4 @@
-import type { Cause, DataOf, EventContract, EventEnvelope } from '@causeway/contracts';
+import type { Cause, DataOf, EventContract, EventEnvelope, ReadEvent } from '@causeway/contracts';
 import type { ClientSession, Document } from 'mongodb';
 
 /** `ordered` (default): a failure stops later events of the same subject. `commutative`: their order does not matter. */
@@ -61,7 +61,7 @@ export interface ExternalHandler extends Declared {
 /** A handler of events, as a service declares it. */
 export type Handler = TransactionHandler | ProjectionHandler | ExternalHandler;
 
-type EventFor<Contracts extends readonly EventContract[]> = EventEnvelope<DataOf<Contracts[number]>>;
+type EventFor<Contracts extends readonly EventContract[]> = ReadEvent<DataOf<Contracts[number]>>;
 
 interface Declaration<Contracts extends readonly EventContract[]> {
   readonly name: string;

@@ -43,10 +43,13 @@ export const causeOf = (event: EventEnvelope): Cause => ({
   principal: { type: event.authtype, ...(event.authid === undefined ? {} : { id: event.authid }) },
 });
 
-/** The event as the handler's contract has it. */
+/** The event as the handler's contract has it. Only what was parked may be of a type that the handler no longer takes. */
 const checked = (handler: Handler, event: EventEnvelope): EventEnvelope => {
   const contract = handler.on.find(({ type }) => type === event.type);
-  return contract === undefined ? event : checkRead(contract, event);
+  if (contract !== undefined) return checkRead(contract, event);
+  throw new ContractViolation(event.type, [
+    `${handler.name} takes no such events: deploy it with this type, then have the event handled again`,
+  ]);
 };
 
 /** MongoDB is away, or does not let anybody through now: no attempt of any handler can succeed, and none can be parked. */
