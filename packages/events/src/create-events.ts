@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ReadConcern, ReadPreference, type ClientSession, type Db, type MongoClient } from 'mongodb';
 
-import type { ReadProducerLog } from './consumer/consumer.ts';
 import { createHandling, type Handling } from './consumer/create-handling.ts';
 import { publishHandlers } from './consumer/handler-registry.ts';
 import type { Handler } from './consumer/handler.ts';
@@ -13,6 +12,7 @@ import { createFindEvent, type FindEvent } from './effects/find-event.ts';
 import { KafkaTopicError } from './kafka/errors.ts';
 import type { KafkaPort } from './kafka/port.ts';
 import { createEventLog, type EventLog } from './log/event-log.ts';
+import { ownProducerLog, reachableLogs, type ProducerLogs } from './log/producer-log.ts';
 import { endAbandonedTransactions } from './recording/abandoned-transactions.ts';
 import { recordedCollection, type RecordedCollection } from './recording/recorded-collection.ts';
 import { tombstones, type RecordedDocument } from './recording/recorded-document.ts';
@@ -41,8 +41,11 @@ export interface EventsOptions {
   readonly partitions: number;
   readonly handlers?: readonly Handler[];
   readonly logger: RelayLogger;
-  /** Reads another service's log; left out, an event that Kafka has forgotten stops its partition and is said aloud. */
-  readonly readProducerLog?: ReadProducerLog;
+  /**
+   * The logs of other services whose events it handles; without one, an event of it that Kafka has forgotten stops its partition
+   * and is said aloud, and nothing of it can be replayed.
+   */
+  readonly producerLogs?: ProducerLogs;
   /** Writes a beacon each second, for feeds and caches that ask how far the commit stream has come. */
   readonly beacon?: boolean;
   readonly now?: () => Date;
@@ -221,9 +224,9 @@ export const createEvents = (options: EventsOptions): Events => {
   const handlingOf = (): Handling => {
     const orders = collection<RedriveDocument>(redrives, { thing: 'redrive' });
     const discarded = collection<DiscardDocument>(discards, { thing: 'discard' });
-    const { readProducerLog } = options;
+    const logs = reachableLogs(options.producerLogs, topic, ownProducerLog(log));
     const own = { service, db, kafka, handlers, inbox, journal, orders, discarded, transaction, now, logger };
-    return createHandling({ ...own, readProducerLog });
+    return createHandling({ ...own, logs });
   };
   const handling = handlers.length === 0 ? undefined : handlingOf();
 

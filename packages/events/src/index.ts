@@ -10,7 +10,6 @@ export type {
   TransactionContext,
 } from './consumer/handler.ts';
 export type { HandledStatus, HandlingError } from './consumer/inbox.ts';
-export type { ReadProducerLog } from './consumer/consumer.ts';
 export { createEvents } from './create-events.ts';
 export type { CollectionOptions, Events, EventsOptions, EventsReadiness } from './create-events.ts';
 export type { Effect } from './effects/effects.ts';
@@ -23,6 +22,8 @@ export { idempotencyFaults } from './idempotency/idempotency.errors.ts';
 export { createKafka } from './kafka/create-kafka.ts';
 export type { KafkaDriver, KafkaPort } from './kafka/port.ts';
 export type { LoggedEvent } from './log/event-log.ts';
+export type { ExtentQuestion, LogExtent } from './log/log-extent.ts';
+export type { PlacedEvent, ProducerLog, ProducerLogs } from './log/producer-log.ts';
 export { DuplicateKey, RevisionMismatch } from './recording/errors.ts';
 export type {
   ChangeOptions,

@@ -1,8 +1,8 @@
 export { eventRoutes } from './events/event-routes.ts';
 export type { EffectReport, EventReader, PlacedEvent, PlacedEvents } from './events/event-routes.ts';
 export { formatPlaces, parsePlaces } from './events/log-places.ts';
-export { producerLogs } from './events/read-producer-log.ts';
-export type { ProducerLogOptions } from './events/read-producer-log.ts';
+export { producerLogs } from './events/producer-logs.ts';
+export type { ProducerLogOptions, RemoteLog } from './events/producer-logs.ts';
 export { createApp } from './http/app.ts';
 export type { AppOptions, Interceptor } from './http/app.ts';
 export { etag, isNotModified, matches, parseIfMatch } from './http/conditional.ts';

@@ -92,7 +92,7 @@ export async function start(
     partitions: config.kafkaPartitions,
     logger,
     handlers: handlersOf(() => profiles),
-    readProducerLog: producerLogs({ urls: { [topicOf('auth')]: config.authUrl }, internalKey: config.internalKey }),
+    producerLogs: producerLogs({ urls: { [topicOf('auth')]: config.authUrl }, internalKey: config.internalKey }),
   });
   const profiles: RecordedCollection<ProfileDocument> = events.collection(profilesCollection, { thing: 'profile' });
   onStop('events', () => events.stop());

@@ -5,6 +5,7 @@ import { Kafka, logLevel } from 'kafkajs';
 
 import type { Events } from '../create-events.ts';
 import { toBinary } from '../envelope/binary-mode.ts';
+import { ownProducerLog } from '../log/producer-log.ts';
 import { draft } from '../recording/recorded-document.ts';
 import type { RecordedCollection } from '../recording/recorded-collection.ts';
 import { slotOf } from '../relay/slot.ts';
@@ -263,12 +264,15 @@ for (const driver of drivers) {
       });
       const again = world.replica({
         handlers: [handler],
-        readProducerLog: (topic, from) => {
-          asked.push(`${topic}/${from.slot}`);
-          return Promise.resolve(
-            from.slot === slot && asked.filter((each) => each.endsWith(`/${slot}`)).length === 1 ? [missed] : [],
-          );
-        },
+        producerLogs: (topic) => ({
+          ...ownProducerLog(events.log),
+          after: (from) => {
+            asked.push(`${topic}/${from.slot}`);
+            return Promise.resolve(
+              from.slot === slot && asked.filter((each) => each.endsWith(`/${slot}`)).length === 1 ? [missed] : [],
+            );
+          },
+        }),
       });
       again.collection<Note>('notes', { thing: 'note' });
       await again.start();

@@ -3,6 +3,7 @@ import type { ClientSession, Db } from 'mongodb';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { KafkaPort } from '../kafka/port.ts';
+import type { ProducerLog } from '../log/producer-log.ts';
 import type { RecordedCollection } from '../recording/recorded-collection.ts';
 import type { SessionJournal } from '../recording/session-journal.ts';
 import type { DiscardDocument, RedriveDocument } from '../redrive/redrive.model.ts';
@@ -10,7 +11,7 @@ import { createRedrives, type Redrives } from '../redrive/redrives.ts';
 import { createRedriveRunner } from '../redrive/run-redrive.ts';
 import type { RelayLogger } from '../relay/relay-metrics.ts';
 import { createConsumerMetrics } from './consumer-metrics.ts';
-import { createConsumer, type ReadProducerLog } from './consumer.ts';
+import { createConsumer } from './consumer.ts';
 import { createDelivery } from './deliver.ts';
 import type { Handler } from './handler.ts';
 import type { Inbox } from './inbox.ts';
@@ -28,7 +29,8 @@ export interface HandlingOptions {
   readonly orders: RecordedCollection<RedriveDocument>;
   readonly discarded: RecordedCollection<DiscardDocument>;
   readonly transaction: <T>(work: (session: ClientSession) => Promise<T>) => Promise<T>;
-  readonly readProducerLog?: ReadProducerLog | undefined;
+  /** @throws where there is no way to the log behind a topic */
+  readonly logs: (topic: string) => ProducerLog;
   readonly now: () => Date;
   readonly logger: RelayLogger;
 }
@@ -51,7 +53,6 @@ export const createHandling = (options: HandlingOptions): Handling => {
   const parking = createParking({ db, inbox, now, transaction });
   const run = createHandlerRunner({ db, inbox, journal, transaction, signal });
   const deliver = createDelivery({ run, inbox, parking, logger, metrics: createConsumerMetrics(), signal });
-  const refuse: ReadProducerLog = () => Promise.reject(new Error('no way to read the producer’s log was given'));
   const consumer = createConsumer({
     db,
     kafka,
@@ -60,7 +61,7 @@ export const createHandling = (options: HandlingOptions): Handling => {
     handlers,
     deliver,
     parking,
-    readProducerLog: options.readProducerLog ?? refuse,
+    readProducerLog: async (topic, from) => options.logs(topic).after(from),
     logger,
   });
   const { orders, discarded } = options;

@@ -2,6 +2,7 @@ import { fromSequence, type EventEnvelope } from '@causeway/contracts';
 import { MongoBulkWriteError, type Collection, type Db } from 'mongodb';
 
 import { duplicateKeyCode, refusals, type Refusal } from '../recording/errors.ts';
+import { extentOf, type ExtentQuestion, type LogExtent } from './log-extent.ts';
 
 /** The name of the collection that keeps every published event of a service. */
 export const eventLog = 'events';
@@ -63,6 +64,8 @@ export interface EventLog {
   read(slot: number, from: number, limit: number): Promise<readonly LoggedEvent[]>;
   /** The position after an event; 1 where the log does not know it. */
   positionAfter(eventId: string): Promise<number>;
+  /** Where a part of a slot lies: since a time, up to an event. */
+  extent(question: ExtentQuestion): Promise<LogExtent>;
   /**
    * Events of one correlation id, slot by slot, each in its order. What is logged behind a place is found from that place on,
    * however old its id is; a page that says that there is no more has all that was logged before it was asked for.
@@ -185,6 +188,7 @@ export const createEventLog = (db: Db, now: () => Date): EventLog => {
       const row = await collection.findOne({ _id: eventId }, { projection: { pos: 1 } });
       return (row?.pos ?? 0) + 1;
     },
+    extent: (question) => extentOf(collection, question),
     async findByCorrelation(correlationId, after, room) {
       const page = new Page(room);
       const ofCorrelation = { 'event.correlationid': correlationId };

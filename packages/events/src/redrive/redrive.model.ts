@@ -1,5 +1,4 @@
-import type { Cause } from '@causeway/contracts';
-
+import type { Order } from '../operations/leased-work.ts';
 import type { RecordedDocument } from '../recording/recorded-document.ts';
 
 /** The name of the collection of {@link RedriveDocument}s. */
@@ -12,7 +11,7 @@ export const discards = 'discards';
 export type RedriveScope = 'event' | 'subject' | 'handler';
 
 /** An administrator's wish that parked events be handled again, and what came of it. */
-export interface RedriveDocument extends RecordedDocument {
+export interface RedriveDocument extends Order {
   readonly handler: string;
   readonly scope: RedriveScope;
   /** What it holds, so that no two of them run side by side: a subject, an event, or `*`. */
@@ -22,11 +21,8 @@ export interface RedriveDocument extends RecordedDocument {
   readonly sequence: string;
   /** Events in a second, at most. */
   readonly ratePerSecond: number;
-  readonly status: 'running' | 'ended';
   readonly redriven: number;
   readonly failed: number;
-  /** Of the request: the end goes back to it. */
-  readonly cause: Cause;
 }
 
 /** A parked event that was given up. */
@@ -34,13 +30,4 @@ export interface DiscardDocument extends RecordedDocument {
   readonly handler: string;
   readonly eventId: string;
   readonly reason: string;
-}
-
-/** A row of `redriving`: who is at work on a redrive, and how far. Times are the database server's. */
-export interface RedrivingRow {
-  readonly _id: string;
-  readonly owner: string;
-  readonly until: Date;
-  readonly redriven: number;
-  readonly failed: number;
 }

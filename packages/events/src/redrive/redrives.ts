@@ -10,9 +10,9 @@ import { draft } from '../recording/recorded-document.ts';
 import type { RelayLogger } from '../relay/relay-metrics.ts';
 import { listParked, type ParkedEvent, type ParkedQuestion } from './parked-events.ts';
 import { redriveFaults } from './redrive.errors.ts';
-import type { DiscardDocument, RedriveDocument, RedriveScope, RedrivingRow } from './redrive.model.ts';
+import type { DiscardDocument, RedriveDocument, RedriveScope } from './redrive.model.ts';
 import { createRedriveWorker } from './redrive-worker.ts';
-import type { RedriveRunner } from './run-redrive.ts';
+import type { RedriveProgress, RedriveRunner } from './run-redrive.ts';
 
 /** Events of a redrive in a second, where the request says nothing. */
 export const defaultRatePerSecond = 50;
@@ -90,7 +90,7 @@ export interface RedrivesOptions {
   readonly logger: RelayLogger;
 }
 
-const shown = (document: RedriveDocument, progress?: Pick<RedrivingRow, 'redriven' | 'failed'>): Redrive => {
+const shown = (document: RedriveDocument, progress?: RedriveProgress): Redrive => {
   const { _id: id, handler, scope, eventId, subject, ratePerSecond, status, createdAt, updatedAt } = document;
   const { redriven, failed } = status === 'running' ? (progress ?? document) : document;
   return {

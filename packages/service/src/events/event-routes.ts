@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 import { internalRoute, type Route } from '../http/route.ts';
 import { parsePlaces } from './log-places.ts';
+import { logRoutes, type ReadableLog } from './log-routes.ts';
 import { parkedRoutes, type ParkedEvents } from './parked-routes.ts';
 
 /** What one handler has done with an event, as a service tells the gateway. */
@@ -41,9 +42,7 @@ export interface EventReader {
       after: ReadonlyMap<number, number>,
       room: { readonly events: number; readonly bytes?: number },
     ): Promise<{ readonly rows: readonly PlacedEvent[]; readonly more: boolean }>;
-    positionAfter(eventId: string): Promise<number>;
-    read(slot: number, from: number, limit: number): Promise<readonly { readonly event: EventEnvelope }[]>;
-  };
+  } & ReadableLog;
 }
 
 /** Largest event as JSON, with room for its envelope: an event is stored in at most 2 MiB. */
@@ -72,8 +71,6 @@ const after = z
     return z.NEVER;
   })
   .optional();
-
-const listed = { 200: { description: 'Events, in order', schema: z.object({ items: z.array(eventSchema) }) } };
 
 /**
  * What each service that records events tells the others: an event, its effects here, the log. For internal callers, who
@@ -133,19 +130,5 @@ export const eventRoutes = (reader: EventReader): Route[] => [
       return { status: 200, body: { effects: await reader.effectsOf(body as unknown as EventEnvelope) } };
     },
   }),
-  internalRoute({
-    method: 'get',
-    path: '/internal/log',
-    operationId: 'internalReadLog',
-    summary: 'The log of one slot, after an event',
-    description:
-      'For consumers that Kafka’s retention has overtaken. Without `after`, or where the log does not know it, from the beginning.',
-    query: z.object({ slot: z.coerce.number().int().min(0), after: z.string().max(100).optional(), limit }),
-    responses: listed,
-    async handle({ query }) {
-      const from = query.after === undefined ? 1 : await reader.log.positionAfter(query.after);
-      const rows = await reader.log.read(query.slot, from, query.limit);
-      return { status: 200, body: { items: rows.map(({ event }) => event) } };
-    },
-  }),
+  ...logRoutes(reader.log),
 ];
