@@ -3,20 +3,12 @@ import { MongoBulkWriteError, type Collection, type Db } from 'mongodb';
 
 import { duplicateKeyCode, refusals, type Refusal } from '../recording/errors.ts';
 import { extentOf, type ExtentQuestion, type LogExtent } from './log-extent.ts';
+import type { LoggedEvent } from './logged-event.ts';
+
+export type { LoggedEvent } from './logged-event.ts';
 
 /** The name of the collection that keeps every published event of a service. */
 export const eventLog = 'events';
-
-/** A row of the log. */
-export interface LoggedEvent {
-  /** The event's id. */
-  readonly _id: string;
-  readonly slot: number;
-  /** Dense within the slot: 1, 2, 3, … */
-  readonly pos: number;
-  readonly at: Date;
-  readonly event: EventEnvelope;
-}
 
 /** What became of an append. */
 export interface Appended {

@@ -1,6 +1,6 @@
 import type { Collection } from 'mongodb';
 
-import type { LoggedEvent } from './event-log.ts';
+import type { LoggedEvent } from './logged-event.ts';
 
 /** Which part of a slot is asked for; of what is left out, all. */
 export interface ExtentQuestion {

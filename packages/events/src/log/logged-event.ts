@@ -1,0 +1,12 @@
+import type { EventEnvelope } from '@causeway/contracts';
+
+/** A row of the log. */
+export interface LoggedEvent {
+  /** The event's id. */
+  readonly _id: string;
+  readonly slot: number;
+  /** Dense within the slot: 1, 2, 3, … */
+  readonly pos: number;
+  readonly at: Date;
+  readonly event: EventEnvelope;
+}
