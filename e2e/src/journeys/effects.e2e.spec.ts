@@ -66,6 +66,13 @@ describe('events and effects', () => {
     assert.equal(caused.event.subject, `profile/${person.id}`);
     assert.equal(caused.event.causationid, event.id);
     assert.equal(caused.event.correlationid, event.correlationid);
+    // Whoever was told of the effect reads it, in the service that made it, whichever replica answers.
+    const after = answer.headers['causeway-position'] ?? '';
+    const profile = await call('GET', `/v1/users/${person.id}`, {
+      token: person.accessToken,
+      headers: { 'causeway-after': after },
+    });
+    assert.equal(expectStatus(profile, 200).json().name, 'Ada');
     await subscriber.sees([...person.events, caused.event.id]);
   });
 

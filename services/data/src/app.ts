@@ -195,7 +195,7 @@ export async function start(
   const caughtUp = await endedSessions.caughtUp(waitForEndedSessionsMs);
   if (!caughtUp) logger.warn('Kafka has not told of ended sessions yet: those that Redis knows are refused');
   return {
-    routes: [...routes, ...eventRoutes(events)],
+    routes: [...routes, ...eventRoutes(events).map((route) => withPosition(route, () => events.position()))],
     identity,
     readiness: {
       mongodb: () => events.db.command({ ping: 1 }).then(() => true),

@@ -55,6 +55,8 @@ describe('gateway', () => {
   let upstream: Upstream;
   let parts: ServiceParts;
   let service: TestService;
+  /** Of the services. */
+  let position = '';
 
   const publish = async (event: EventEnvelope): Promise<void> => {
     const producer = await kafka.producer();
@@ -69,7 +71,11 @@ describe('gateway', () => {
     issuer = await testIdentity();
     upstream = await startUpstream((request, response) => {
       const json = (value: unknown, status = 200): void => {
-        response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(value));
+        const headers = {
+          'Content-Type': 'application/json',
+          ...(position !== '' && { 'Causeway-Position': position }),
+        };
+        response.writeHead(status, headers).end(JSON.stringify(value));
       };
       const path = request.url ?? '';
       const found = events.get(path.split('/').at(-1) ?? '');
@@ -172,6 +178,20 @@ describe('gateway', () => {
     }
     assert.equal((await get(`/v1/events/${id}/effects?wait=31s`, { sub: 'usr_1' })).status, 400);
     assert.equal((await get('/v1/events/nonsense', { sub: 'usr_1' })).status, 404);
+  });
+
+  it('says how far the commits reach that an answer of the services reflects: whoever sends it back reads every effect', async () => {
+    const id = '01a2088b-c4a9-72e1-b504-7c69bec549b8';
+    events.set(id, { ...ended('ses_2'), id, authtype: 'app_user', authid: 'usr_1' });
+    const headers = await issuer.bearer({ sub: 'usr_1' });
+    const positionOf = async (): Promise<string | null> =>
+      (await service.fetch(`/v1/events/${id}/effects`, { headers })).headers.get('causeway-position');
+    position = '1795437812.9';
+    assert.equal(await positionOf(), position);
+    position = '1795437812.10';
+    assert.equal(await positionOf(), position);
+    position = '1795437812.3';
+    assert.equal(await positionOf(), '1795437812.10', 'never back: another service is behind');
   });
 
   it('serves one document of all services, its own calls in it, and nothing of the inside', async () => {

@@ -8,6 +8,7 @@ import {
   remoteKeys,
   wireProblems,
   requestTimeoutDeclaration,
+  withPosition,
 } from '@causeway/service';
 import type { Identity, OpenApiPart, Route, ServiceParts, StartContext } from '@causeway/service';
 
@@ -127,12 +128,12 @@ export async function start(context: Context, replacements: Replacements = {}): 
   onStop('handlers', () => registry.close());
 
   const document = new ApiDocument({ client, own: () => ownPart(routes), logger });
-  const routes: readonly Route[] = [
+  // What the services say decides: a caller that sends this position back reads every effect that it was told of.
+  const asked = [
     ...eventRoutes({ client, internalKey: config.internalKey, registry, logger }),
     ...parkedRoutes(client),
-    ...docsRoutes(document),
-    ...problemRoutes(document),
-  ];
+  ].map((route) => withPosition(route, () => client.position()));
+  const routes: readonly Route[] = [...asked, ...docsRoutes(document), ...problemRoutes(document)];
   onStop('document', () => document.stop());
   document.start();
 

@@ -44,6 +44,7 @@ const look = (world: World, top: EventEnvelope, withErrors = false) => {
       const found = world.events[path.split('/').at(-1) ?? ''];
       return Promise.resolve(found === undefined ? { status: 404, json: {} } : { status: 200, json: found });
     },
+    position: () => undefined,
     close: () => Promise.resolve(),
   };
   const registry = {

@@ -57,6 +57,7 @@ const clientOf = (logs: readonly Log[], asked: (bytes: number) => void = () => u
     asked(JSON.stringify(json).length);
     return Promise.resolve({ status: 200, json });
   },
+  position: () => undefined,
   close: () => Promise.resolve(),
 });
 

@@ -1,4 +1,5 @@
 import { faults, services as serviceNames, type Fault, type ServiceName } from '@causeway/contracts';
+import { formatPosition, laterOf, parseAfter } from '@causeway/events';
 import { internalKeyHeader } from '@causeway/service';
 import { clientSpans } from '@causeway/telemetry';
 import { Pool, type Dispatcher } from 'undici';
@@ -26,6 +27,8 @@ export interface Question {
 export interface ServiceClient {
   /** @returns status and parsed JSON. @throws {@link ServiceAway} where it gave no answer, or a 5xx */
   ask(service: ServiceName, question: Question): Promise<{ readonly status: number; readonly json: unknown }>;
+  /** At or after everything that the answers so far reflect; undefined before the first that says so. */
+  position(): string | undefined;
   close(): Promise<void>;
 }
 
@@ -97,13 +100,16 @@ export const createServiceClient = ({ urls, internalKey }: ServiceClientOptions)
       maxResponseSize: largestAnswerBytes,
     }).compose(clientSpans());
   const pools = new Map(serviceNames.map((service) => [service, poolOf(service)]));
+  let reached: ReturnType<typeof parseAfter>;
   return {
+    position: () => (reached === undefined ? undefined : formatPosition(reached)),
     ask: async (service, question) => {
       const pool = pools.get(service);
       if (pool === undefined) throw new Error(`${service} has no address`);
       try {
-        const { statusCode, body } = await pool.request(requestOf(question, internalKey));
+        const { statusCode, headers, body } = await pool.request(requestOf(question, internalKey));
         const text = await body.text();
+        reached = laterOf(reached, parseAfter(headers['causeway-position']));
         if (statusCode >= 500) throw new ServiceAway(service, `answered ${statusCode}`);
         return { status: statusCode, json: text === '' ? undefined : (JSON.parse(text) as unknown) };
       } catch (error) {
