@@ -9,6 +9,8 @@ import type { Handler } from './consumer/handler.ts';
 import { createInbox } from './consumer/inbox.ts';
 import { createEffects, type EffectsOf } from './effects/effects.ts';
 import { createFindEvent, type FindEvent } from './effects/find-event.ts';
+import { createFlowGauges } from './health/flow-gauges.ts';
+import { startFlowSampler } from './health/flow-sampler.ts';
 import { KafkaTopicError } from './kafka/errors.ts';
 import type { KafkaPort } from './kafka/port.ts';
 import { createEventLog, type EventLog } from './log/event-log.ts';
@@ -16,6 +18,7 @@ import { ownProducerLog, reachableLogs, type ProducerLogs } from './log/producer
 import { endAbandonedTransactions } from './recording/abandoned-transactions.ts';
 import { recordedCollection, type RecordedCollection } from './recording/recorded-collection.ts';
 import { tombstones, type RecordedDocument } from './recording/recorded-document.ts';
+import { refusedWrites } from './recording/refused-writes.ts';
 import { SessionJournal, type Bell } from './recording/session-journal.ts';
 import { runTransaction } from './recording/transaction.ts';
 import { discards, redrives, type DiscardDocument, type RedriveDocument } from './redrive/redrive.model.ts';
@@ -55,6 +58,8 @@ export interface EventsOptions {
   readonly sweepMs?: number;
   /** How long a transaction may be open before it counts as left by a process that died; default 12,000. */
   readonly abandonedAfterMs?: number;
+  /** How often what waits is counted for the metrics; default 10,000. */
+  readonly sampleMs?: number;
 }
 
 /** A collection whose writes record events. */
@@ -125,11 +130,13 @@ export const createEvents = (options: EventsOptions): Events => {
   const rows = createOutboxRows(db);
   const stream = createCommitStream(db, logger);
   const inbox = createInbox(db, now);
-  const leases = createSlotLeases({ db, slots: partitions, instance: randomUUID(), ttlMs: leaseMs });
+  const metrics = createRelayMetrics(topic);
+  const leases = createSlotLeases({ db, slots: partitions, instance: randomUUID(), ttlMs: leaseMs, metrics });
   const recorded = new Map<string, RecordedCollection<RecordedDocument>>();
   let relay: Relay | undefined;
   let endBeacon: (() => void) | undefined;
   let endWatch: (() => void) | undefined;
+  let endHealth: (() => Promise<void>) | undefined;
 
   const bell: Bell = (row) => {
     const subject = row.outbox[0]?.subject;
@@ -188,8 +195,7 @@ export const createEvents = (options: EventsOptions): Events => {
   };
 
   const startRelay = async (): Promise<void> => {
-    const publisher = await createPublisher(db, kafka, topic);
-    const metrics = createRelayMetrics(() => relay?.depth ?? 0);
+    const publisher = await createPublisher({ db, kafka, topic, metrics });
     const own = createRelay({
       slots: partitions,
       leases,
@@ -209,6 +215,22 @@ export const createEvents = (options: EventsOptions): Events => {
     stream.onGap(() => own.sweepSoon());
     await own.start();
     relay = own;
+  };
+
+  /** One replica counts for all, the leader of the first slot, so that sums over the replicas are right. */
+  const startHealth = (): void => {
+    const { sampleMs: everyMs = 10_000 } = options;
+    const sampler = startFlowSampler({ db, collections, leads: () => leases.holds(0), everyMs, logger });
+    const endGauges = createFlowGauges({
+      sample: () => sampler.sample,
+      handlers: handlers.map(({ name }) => name),
+      slots: () => leases.held.size,
+    });
+    refusedWrites().add(0);
+    endHealth = () => {
+      endGauges();
+      return sampler.stop();
+    };
   };
 
   const collection: Events['collection'] = <Doc extends RecordedDocument>(
@@ -253,6 +275,7 @@ export const createEvents = (options: EventsOptions): Events => {
       await untilKafka(ensureTopics);
       await stream.start();
       await untilKafka(startRelay);
+      startHealth();
       if (options.beacon === true) endBeacon = startBeacon(db, () => leases.holds(0));
       await untilKafka(() => publishHandlers(db, kafka, service, handlers, now));
       await handling?.start();
@@ -263,6 +286,7 @@ export const createEvents = (options: EventsOptions): Events => {
       await left;
       endBeacon?.();
       endWatch?.();
+      await endHealth?.();
       await relay?.stop(drainMs);
       await stream.stop();
     },

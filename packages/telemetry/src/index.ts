@@ -6,8 +6,15 @@ export { createLogger, endLogger, logLevels } from './logger.ts';
 export type { LogLevel, Logger, LoggerOptions } from './logger.ts';
 export { endSpan, startProducerSpan, withProcessSpan, withSpan } from './messaging-span.ts';
 export type { Destination, ProcessSpanOptions, TracedEvent } from './messaging-span.ts';
-export { createCounter, createDurationHistogram, createGauge, createUpDownCounter } from './metrics.ts';
-export type { InstrumentOptions } from './metrics.ts';
+export {
+  createCounter,
+  createDurationHistogram,
+  createGauge,
+  createGauges,
+  createUpDownCounter,
+  waitBuckets,
+} from './metrics.ts';
+export type { InstrumentOptions, Observation } from './metrics.ts';
 export { runningTelemetry, startTelemetry } from './start-telemetry.ts';
 export type { Telemetry, TelemetryOptions } from './start-telemetry.ts';
 export { currentTraceContext, formatTraceparent, parseTraceparent } from './trace-context.ts';

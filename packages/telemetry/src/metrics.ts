@@ -1,9 +1,11 @@
 import {
   metrics,
   ValueType,
+  type Attributes,
   type Counter,
   type Histogram,
   type ObservableGauge,
+  type ObservableResult,
   type UpDownCounter,
 } from '@opentelemetry/api';
 
@@ -37,17 +39,25 @@ export const durationBuckets: readonly number[] = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ];
 
+/** Bounds in seconds for what may also wait for as long as a server is away. */
+export const waitBuckets: readonly number[] = [...durationBuckets, 30, 60, 300, 1800];
+
 /**
  * A histogram of durations in seconds.
  *
  * @param name - dotted, such as `http.server.request.duration`
+ * @param buckets - its bounds, rising
  */
-export const createDurationHistogram = (name: string, description: string): Histogram =>
+export const createDurationHistogram = (
+  name: string,
+  description: string,
+  buckets: readonly number[] = durationBuckets,
+): Histogram =>
   meter().createHistogram(name, {
     description,
     unit: 's',
     valueType: ValueType.DOUBLE,
-    advice: { explicitBucketBoundaries: [...durationBuckets] },
+    advice: { explicitBucketBoundaries: [...buckets] },
   });
 
 /**
@@ -67,4 +77,30 @@ export const createGauge = (
     if (value !== undefined) result.observe(value);
   });
   return gauge;
+};
+
+/** One value of a gauge, and what it is of. */
+export interface Observation {
+  readonly value: number;
+  readonly attributes?: Attributes;
+}
+
+/**
+ * Values that are read when metrics are collected: one for each thing that there is now.
+ *
+ * @param name - dotted
+ * @param read - gives the values now; none where there is nothing to say
+ * @returns ends it: from then on nothing is read
+ */
+export const createGauges = (
+  name: string,
+  options: InstrumentOptions,
+  read: () => Iterable<Observation>,
+): (() => void) => {
+  const gauge = meter().createObservableGauge(name, options);
+  const observe = (result: ObservableResult): void => {
+    for (const { value, attributes } of read()) result.observe(value, attributes);
+  };
+  gauge.addCallback(observe);
+  return () => gauge.removeCallback(observe);
 };

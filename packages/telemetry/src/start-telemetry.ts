@@ -5,7 +5,12 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { IORedisInstrumentation } from '@opentelemetry/instrumentation-ioredis';
 import { MongoDBInstrumentation } from '@opentelemetry/instrumentation-mongodb';
 import { resourceFromAttributes } from '@opentelemetry/resources';
-import { MetricReader, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
+import {
+  AggregationTemporality,
+  InstrumentType,
+  MetricReader,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import {
   AlwaysOffSampler,
@@ -45,6 +50,16 @@ export interface Telemetry {
    * @param timeoutMs - after which what is left is given up
    */
   shutdown(timeoutMs: number): Promise<void>;
+}
+
+/** What a gauge has not observed anew is gone: by the SDK's default it would be told for ever. */
+const temporalityOf = (type: InstrumentType): AggregationTemporality =>
+  type === InstrumentType.OBSERVABLE_GAUGE ? AggregationTemporality.DELTA : AggregationTemporality.CUMULATIVE;
+
+class PushExporter extends OTLPMetricExporter {
+  override selectAggregationTemporality(type: InstrumentType): AggregationTemporality {
+    return temporalityOf(type);
+  }
 }
 
 /** Collects when asked, and only then. */
@@ -102,11 +117,14 @@ export const runningTelemetry = (): Telemetry | undefined => running;
 export const startTelemetry = (options: TelemetryOptions): Telemetry => {
   if (running !== undefined) return running;
   const exporting = options.otlpEndpoint !== undefined || options.spanProcessor !== undefined;
-  const pull = new PullReader({ metricProducers: [requestDurations] });
+  const pull = new PullReader({
+    metricProducers: [requestDurations],
+    aggregationTemporalitySelector: temporalityOf,
+  });
   const readers: MetricReader[] = [pull];
   if (options.otlpEndpoint !== undefined) {
     const url = `${options.otlpEndpoint.replace(/\/$/, '')}/v1/metrics`;
-    const exporter = new OTLPMetricExporter({ url, timeoutMillis: 5_000 });
+    const exporter = new PushExporter({ url, timeoutMillis: 5_000 });
     readers.push(
       new PeriodicExportingMetricReader({
         exporter,
@@ -130,7 +148,8 @@ export const startTelemetry = (options: TelemetryOptions): Telemetry => {
   });
   sdk.start();
   observeRuntime();
-  const serializer = new PrometheusSerializer(undefined, false, undefined, false, true);
+  // Rules and dashboards tell services apart by it, however they are scraped.
+  const serializer = new PrometheusSerializer(undefined, false, /^service\.name$/, false, true);
   running = {
     exporting,
     metricsText: async () => serializer.serialize((await pull.collect()).resourceMetrics),

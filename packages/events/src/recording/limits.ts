@@ -1,6 +1,8 @@
 import { faults, type EventEnvelope, type Fault } from '@causeway/contracts';
 import { BSON } from 'mongodb';
 
+import { refusedWrites } from './refused-writes.ts';
+
 const mebibyte = 1024 * 1024;
 
 /** Bounds of rule 1 in docs/architecture.md. Kafka takes 4 MiB a message, set on the topic, so that no recorded event is too large for it. */
@@ -31,11 +33,13 @@ export const checkEventSize = (event: EventEnvelope): void => {
 };
 
 /** The answer while a document's events cannot be published: nothing is lost, nothing more is taken. */
-export const outboxFull = (): Fault =>
-  faults.unavailable({
+export const outboxFull = (): Fault => {
+  refusedWrites().add(1);
+  return faults.unavailable({
     detail: 'Earlier changes of this record still wait to be published. Try again in a moment.',
     retryAfterS: 5,
   });
+};
 
 /**
  * Refuses a write whose document holds too many unpublished bytes already.

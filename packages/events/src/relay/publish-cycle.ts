@@ -60,6 +60,8 @@ export const createPublishCycle = (options: PublishCycleOptions): PublishCycle =
   const { slots, log, rows, publisher, published, metrics, leads, lose, fail, sweepSoon } = options;
   /** Which row carries an event that is on its way. */
   const carriers = new Map<string, { readonly row: PendingRow; readonly slot: number }>();
+  /** When an event came into the log, on `performance.now()`. */
+  const loggedAt = new WeakMap<LoggedEvent, number>();
 
   /** The events of rows that this replica has not published, in the order of the rows. */
   const unpublished = async (taken: readonly PendingRow[]): Promise<{ slot: number; event: EventEnvelope }[]> => {
@@ -123,9 +125,15 @@ export const createPublishCycle = (options: PublishCycleOptions): PublishCycle =
     // Until the answer is there, nobody knows where the log ends.
     for (const lane of appending.values()) lane.next = undefined;
     const { bySlot, lostSlots } = await log.append(events, next);
+    const at = performance.now();
     for (const [slot, lane] of appending) {
       lane.next = next.get(slot);
-      lane.unsent.push(...(bySlot.get(slot) ?? []));
+      const logged = bySlot.get(slot) ?? [];
+      lane.unsent.push(...logged);
+      for (const each of logged) {
+        loggedAt.set(each, at);
+        metrics.logged(Date.now() - Date.parse(each.event.time));
+      }
       if (lostSlots.has(slot)) lose(lane);
     }
   };
@@ -134,12 +142,15 @@ export const createPublishCycle = (options: PublishCycleOptions): PublishCycle =
     const done = new Set(events);
     lane.unsent = lane.unsent.filter((each) => !done.has(each));
     lane.sentPos = Math.max(lane.sentPos, events.at(-1)?.pos ?? 0);
-    for (const { event } of events) {
+    for (const each of events) {
+      const { event } = each;
       published.add(event.id);
       const carrier = carriers.get(event.id);
       carriers.delete(event.id);
       if (carrier !== undefined) published.toPull(event.id, carrier.row.collection, carrier.row.id);
-      metrics.published(Date.now() - Date.parse(event.time));
+      const since = loggedAt.get(each);
+      const inLogMs = since === undefined ? undefined : performance.now() - since;
+      metrics.published(Date.now() - Date.parse(event.time), inLogMs);
     }
   };
 

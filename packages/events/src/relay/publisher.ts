@@ -5,6 +5,7 @@ import { toBinary } from '../envelope/binary-mode.ts';
 import { KafkaSendError } from '../kafka/errors.ts';
 import type { KafkaPort, KafkaProducer, KafkaRecord } from '../kafka/port.ts';
 import type { LoggedEvent } from '../log/event-log.ts';
+import type { RelayMetrics } from './relay-metrics.ts';
 
 /** A row of `slots`: how far a slot has got, in the log and in Kafka. */
 interface SlotRow {
@@ -49,8 +50,17 @@ const toRecord = (topic: string, { slot, event }: LoggedEvent): KafkaRecord => (
   ...toBinary(event),
 });
 
+/** How {@link createPublisher} is wired. */
+export interface PublisherOptions {
+  readonly db: Db;
+  readonly kafka: KafkaPort;
+  readonly topic: string;
+  readonly metrics: Pick<RelayMetrics, 'sent'>;
+}
+
 /** Makes the publisher of one service. */
-export const createPublisher = async (db: Db, kafka: KafkaPort, topic: string): Promise<Publisher> => {
+export const createPublisher = async (options: PublisherOptions): Promise<Publisher> => {
+  const { db, kafka, topic, metrics } = options;
   const producer: KafkaProducer = await kafka.producer({ requestTimeoutMs: sendMs });
   const slots: Collection<SlotRow> = db.collection<SlotRow>('slots');
 
@@ -106,8 +116,12 @@ export const createPublisher = async (db: Db, kafka: KafkaPort, topic: string): 
         { destination: topic, batchSize: events.length },
         events.map(({ event }) => event),
       );
+      const asked = performance.now();
       const { bases, failed, error } = await trySend(events);
       endSpan(span, error);
+      const unwritten = [...failed.values()].reduce((sum, count) => sum + count, 0);
+      const counts = { written: events.length - unwritten, failed: unwritten };
+      metrics.sent(counts, performance.now() - asked, error);
       const outcomes = new Map<number, Outcome>();
       const updates: AnyBulkWriteOperation<SlotRow>[] = [];
       for (const [slot, rows] of bySlot) {

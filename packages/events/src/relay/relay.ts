@@ -38,8 +38,6 @@ export interface Relay {
   /** Sweeps soon: bells may have been missed. */
   sweepSoon(): void;
   readonly ready: boolean;
-  /** Events that wait, as far as this replica knows. */
-  readonly depth: number;
   /** Publishes what it holds, for at most `boundMs`, and gives its slots back. */
   stop(boundMs: number): Promise<void>;
 }
@@ -160,6 +158,7 @@ export const createRelay = (options: RelayOptions): Relay => {
       } catch (error) {
         // Behind all others: a row that somebody holds must not hold up the rest.
         for (const [row, events] of carried) for (const id of events) published.toPull(id, collection, row);
+        metrics.pullFailed();
         logger.debug({ collection, error }, 'a pull did not get through; it will be tried again');
         await delay(50 + Math.random() * 100);
       }
@@ -265,9 +264,6 @@ export const createRelay = (options: RelayOptions): Relay => {
     isNews: (eventId) => !published.has(eventId) && !cycle.carries(eventId),
     get ready() {
       return started;
-    },
-    get depth() {
-      return depth();
     },
     async start() {
       await round();

@@ -1,5 +1,7 @@
 import type { Db } from 'mongodb';
 
+import type { RelayMetrics } from './relay-metrics.ts';
+
 /** A slot that this replica leads. */
 export interface SlotLease {
   readonly slot: number;
@@ -31,6 +33,7 @@ export interface SlotLeasesOptions {
   readonly instance: string;
   /** How long a lease holds without being renewed. */
   readonly ttlMs: number;
+  readonly metrics: Pick<RelayMetrics, 'leases'>;
 }
 
 /** The slots that this replica leads, by leases in MongoDB on the server's time, fenced by our own monotonic clock. */
@@ -53,7 +56,7 @@ export interface SlotLeases {
 const leaseId = (slot: number): string => `slot/${slot}`;
 
 /** Makes the leases of one service's slots. */
-export const createSlotLeases = ({ db, slots, instance, ttlMs }: SlotLeasesOptions): SlotLeases => {
+export const createSlotLeases = ({ db, slots, instance, ttlMs, metrics }: SlotLeasesOptions): SlotLeases => {
   const leases = db.collection<LeaseRow>('leases');
   const relays = db.collection<RelayRow>('relays');
   const held = new Map<number, SlotLease>();
@@ -86,6 +89,7 @@ export const createSlotLeases = ({ db, slots, instance, ttlMs }: SlotLeasesOptio
       else lost.push(lease.slot);
     }
     for (const slot of lost) held.delete(slot);
+    metrics.leases('lost', lost.length);
     return lost;
   };
 
@@ -96,6 +100,7 @@ export const createSlotLeases = ({ db, slots, instance, ttlMs }: SlotLeasesOptio
       await leases.updateMany({ _id: { $in: surplus.map(leaseId) }, owner: instance }, [
         { $set: { owner: null, expiresAt: '$$NOW' } },
       ]);
+      metrics.leases('given', surplus.length);
     }
     return surplus;
   };
@@ -107,7 +112,9 @@ export const createSlotLeases = ({ db, slots, instance, ttlMs }: SlotLeasesOptio
       [{ $set: { owner: instance, epoch: { $add: ['$epoch', 1] }, expiresAt: serverIn(ttlMs) } }],
       { returnDocument: 'after' },
     );
-    if (row !== null) held.set(slot, { slot, epoch: row.epoch, fencedAt: asked + fenceMs });
+    if (row === null) return;
+    held.set(slot, { slot, epoch: row.epoch, fencedAt: asked + fenceMs });
+    metrics.leases('taken', 1);
   };
 
   return {
@@ -116,7 +123,9 @@ export const createSlotLeases = ({ db, slots, instance, ttlMs }: SlotLeasesOptio
       const lease = held.get(slot);
       return lease !== undefined && performance.now() < lease.fencedAt;
     },
-    forget: (slot) => void held.delete(slot),
+    forget(slot) {
+      if (held.delete(slot)) metrics.leases('lost', 1);
+    },
     async createIndexes() {
       const free = { owner: null, epoch: 0, expiresAt: new Date(0) };
       const rows = Array.from({ length: slots }, (_, slot) => ({ _id: leaseId(slot), ...free }));

@@ -1,0 +1,151 @@
+import { faults } from '@causeway/contracts';
+import { startTelemetry } from '@causeway/telemetry';
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+
+import { onEvent } from '../consumer/handler.ts';
+import type { Events } from '../create-events.ts';
+import { limits } from '../recording/limits.ts';
+import { draft } from '../recording/recorded-document.ts';
+import type { RecordedCollection } from '../recording/recorded-collection.ts';
+import { heldKafka, type HeldKafka } from '../testing/held-kafka.ts';
+import { readMetrics, type ScrapedMetrics } from '../testing/read-metrics.ts';
+import { eventually, noteEvents, openWorld, testCause, type Note, type TestWorld } from '../testing/test-events.ts';
+
+const telemetry = startTelemetry({ service: 'test', version: '0', sampleRatio: 0 });
+const scrape = async (): Promise<ScrapedMetrics> => readMetrics(await telemetry.metricsText());
+
+describe('the metrics of the flow', () => {
+  let world: TestWorld;
+  let held: HeldKafka;
+  let events: Events;
+  let notes: RecordedCollection<Note>;
+  let contracts: ReturnType<typeof noteEvents>;
+  before(async () => {
+    world = await openWorld();
+    contracts = noteEvents(world.service);
+    held = heldKafka(world.kafka);
+    const fail = onEvent.transaction({
+      name: 'fail',
+      on: [contracts.created, contracts.updated],
+      handle: ({ data: { text } }) =>
+        text.startsWith('poison') ? Promise.reject(faults.invalidRequest()) : Promise.resolve(),
+    });
+    events = world.replica({ kafka: held.kafka, handlers: [fail], sampleMs: 100 });
+    notes = events.collection<Note>('notes', { thing: 'note' });
+    await events.start();
+  });
+  after(async () => {
+    held.release();
+    await world.end();
+  });
+
+  const create = (id: string, text = id) =>
+    notes.create(testCause(), { _id: id, state: { text }, event: draft(contracts.created, { text }) });
+  const rename = (id: string, text: string) =>
+    notes.update(testCause(), id, () => ({ state: { text }, event: draft(contracts.updated, { text }) }));
+  const reaches = (what: string, holds: (metrics: ScrapedMetrics) => boolean) =>
+    eventually(what, async () => {
+      const metrics = await scrape();
+      return holds(metrics) ? metrics : undefined;
+    });
+
+  it('tell how much is unpublished and how old it is, while Kafka is away and after', async () => {
+    await reaches('nothing that waits', (metrics) => metrics.value('causeway_outbox_events') === 0);
+    held.hold();
+    for (const id of ['a', 'b', 'c']) await create(id);
+    await rename('a', 'a2');
+    const first = await reaches('four that wait', (metrics) => metrics.value('causeway_outbox_events') === 4);
+    const age = first.value('causeway_outbox_oldest_age') ?? NaN;
+    assert.ok(age >= 0, `${age}`);
+    const later = await reaches('age', (metrics) => (metrics.value('causeway_outbox_oldest_age') ?? 0) > age + 0.5);
+    assert.equal(later.value('causeway_outbox_events'), 4);
+    assert.ok((later.value('causeway_relay_failures_total') ?? 0) > 0);
+    held.release();
+    const done = await reaches('none', (metrics) => metrics.value('causeway_outbox_events') === 0);
+    assert.equal(done.value('causeway_outbox_oldest_age'), 0);
+  });
+
+  it('tell the relay’s stages apart', async () => {
+    await create('stages');
+    const before = await reaches('the stages', (metrics) => (metrics.value('causeway_relay_latency_count') ?? 0) >= 5);
+    const sum = (name: string) => before.value(`${name}_sum`) ?? NaN;
+    for (const stage of ['causeway_relay_log_duration', 'causeway_relay_publish_duration']) {
+      assert.equal(before.value(`${stage}_count`), before.value('causeway_relay_latency_count'), stage);
+    }
+    // The parts are the whole, but for roundings to milliseconds.
+    const parts = sum('causeway_relay_log_duration') + sum('causeway_relay_publish_duration');
+    assert.ok(Math.abs(parts - sum('causeway_relay_latency')) < 0.05, `${parts} ${sum('causeway_relay_latency')}`);
+    // While Kafka was away, what waited was in the log already.
+    assert.ok(sum('causeway_relay_publish_duration') > sum('causeway_relay_log_duration'));
+    const destination = { messaging_destination_name: `causeway.${world.service}` };
+    assert.ok((before.value('messaging_client_operation_duration_count', destination) ?? 0) > 0);
+    assert.ok((before.value('messaging_client_sent_messages_total', { ...destination }) ?? 0) >= 5);
+  });
+
+  it('tell what is parked now, by handler, and its subjects', async () => {
+    await reaches('nothing parked', (metrics) => metrics.value('causeway_parked_events', { handler: 'fail' }) === 0);
+    await create('p', 'poison');
+    await rename('p', 'behind');
+    const parked = await reaches(
+      'two parked',
+      (metrics) => metrics.value('causeway_parked_events', { handler: 'fail' }) === 2,
+    );
+    assert.equal(parked.value('causeway_parked_subjects', { handler: 'fail' }), 1);
+  });
+
+  it('tell how large log and inbox are', async () => {
+    const logged = await events.log.collection.countDocuments();
+    const large = await reaches(
+      'the log',
+      (metrics) => metrics.value('causeway_collection_documents', { collection: 'events' }) === logged,
+    );
+    assert.ok((large.value('causeway_collection_size', { collection: 'events' }) ?? 0) > 300 * logged);
+    assert.ok((large.value('causeway_collection_documents', { collection: 'handled' }) ?? 0) > 0);
+  });
+
+  it('count leases and slots, and are told by one replica alone', async () => {
+    const alone = await scrape();
+    assert.equal(alone.value('causeway_relay_slots'), 4);
+    const taken = alone.value('causeway_relay_lease_changes_total', { change: 'taken' }) ?? NaN;
+    assert.ok(taken >= 4);
+    // Somebody takes the first slot: this replica counts no more, since another does.
+    const leases = events.db.collection<{ _id: string }>('leases');
+    const taking = [{ $set: { owner: 'x', epoch: { $add: ['$epoch', 1] }, expiresAt: new Date(Date.now() + 60_000) } }];
+    await leases.updateOne({ _id: 'slot/0' }, taking);
+    const lost = await reaches('silence', (metrics) => metrics.value('causeway_outbox_events') === undefined);
+    assert.equal(lost.value('causeway_relay_slots'), 3);
+    assert.equal(lost.value('causeway_relay_lease_changes_total', { change: 'lost' }), 1);
+    await leases.updateOne({ _id: 'slot/0' }, [{ $set: { owner: null, expiresAt: '$$NOW' } }]);
+    await reaches('its return', (metrics) => metrics.value('causeway_outbox_events') === 0);
+  });
+
+  it('count pulls that did not get through', async () => {
+    const failures = async () => (await scrape()).value('causeway_relay_pull_failures_total') ?? NaN;
+    const before = await failures();
+    held.hold();
+    await create('held');
+    const session = world.client.startSession();
+    session.startTransaction();
+    const raw = world.client.db(world.database).collection<{ _id: string }>('notes');
+    await raw.updateOne({ _id: 'held' }, { $set: { text: 'held' } }, { session });
+    held.release();
+    await eventually('a pull that failed', async () => ((await failures()) > before ? true : undefined));
+    await session.abortTransaction();
+    await session.endSession();
+    await reaches('an empty outbox', (metrics) => metrics.value('causeway_outbox_events') === 0);
+  });
+
+  it('count writes that are refused, since the document has too much to publish', async () => {
+    const refused = async () => (await scrape()).value('causeway_outbox_refused_total');
+    assert.equal(await refused(), 0);
+    await create('full');
+    held.hold();
+    for (let turn = 0; turn < limits.outboxEvents; turn += 1) await rename('full', `turn ${turn}`);
+    await assert.rejects(rename('full', 'too much'), { code: 'unavailable', status: 503 });
+    assert.equal(await refused(), 1);
+    held.release();
+    await reaches('an empty outbox', (metrics) => metrics.value('causeway_outbox_events') === 0);
+    assert.notEqual(await rename('full', 'again'), undefined);
+  });
+});
