@@ -128,7 +128,7 @@ describe('the metrics of the flow', () => {
     const session = world.client.startSession();
     session.startTransaction();
     const raw = world.client.db(world.database).collection<{ _id: string }>('notes');
-    await raw.updateOne({ _id: 'held' }, { $set: { text: 'held' } }, { session });
+    await raw.updateOne({ _id: 'held' }, { $set: { text: 'changed' } }, { session });
     held.release();
     await eventually('a pull that failed', async () => ((await failures()) > before ? true : undefined));
     await session.abortTransaction();
@@ -140,6 +140,9 @@ describe('the metrics of the flow', () => {
     const refused = async () => (await scrape()).value('causeway_outbox_refused_total');
     assert.equal(await refused(), 0);
     await create('full');
+    await eventually('an empty outbox', async () =>
+      (await notes.native.findOne({ _id: 'full' }))?.outbox.length === 0 ? true : undefined,
+    );
     held.hold();
     for (let turn = 0; turn < limits.outboxEvents; turn += 1) await rename('full', `turn ${turn}`);
     await assert.rejects(rename('full', 'too much'), { code: 'unavailable', status: 503 });
