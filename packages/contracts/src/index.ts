@@ -1,5 +1,6 @@
-export { accountCreated, accountRole, accountUpdated } from './auth/account.ts';
-export { sessionEnded, sessionRefreshed, sessionStarted } from './auth/session.ts';
+export { accountCreated, accountDeleted, accountRole, accountUpdated } from './auth/account.ts';
+export { erasureCompleted, erasureRequested, erasureSettled, erasureStalled } from './auth/erasure.ts';
+export { sessionDeleted, sessionEnded, sessionRefreshed, sessionStarted } from './auth/session.ts';
 export { catalogue } from './catalogue.ts';
 export { collectionCreated, collectionDeleted, collectionUpdated } from './data/collection.ts';
 export { recordCreated, recordDeleted, recordUpdated } from './data/record.ts';
@@ -23,6 +24,9 @@ export type { FaultCategory, FaultDeclaration, FaultFactory, FaultLocation, Faul
 export { isId, newEventId, newId } from './id.ts';
 export type { IdPrefix } from './id.ts';
 export { operationsOf, redriveScope } from './operations.ts';
-export { handlersTopic, serviceOf, services, topicOf } from './topics.ts';
+export { isRedacted, redactedSchema } from './redaction.ts';
+export type { RedactedData } from './redaction.ts';
+export { removalOf } from './removal.ts';
+export { eventRetentionMs, handlersTopic, serviceOf, services, topicOf } from './topics.ts';
 export type { ServiceName } from './topics.ts';
-export { profileCreated, profileUpdated } from './user/profile.ts';
+export { profileCreated, profileDeleted, profileUpdated } from './user/profile.ts';

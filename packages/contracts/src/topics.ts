@@ -11,6 +11,9 @@ export type ServiceName = (typeof services)[number];
  */
 export const topicOf = (service: string): string => `causeway.${service}`;
 
+/** How long Kafka keeps an event: `retention.ms` of each topic of a service. */
+export const eventRetentionMs = 7 * 24 * 3_600_000;
+
 /** The compacted topic that says which service handles which events. */
 export const handlersTopic = 'causeway.handlers';
 

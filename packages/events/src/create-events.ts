@@ -1,4 +1,4 @@
-import { handlersTopic, serviceOf, topicOf } from '@causeway/contracts';
+import { eventRetentionMs, handlersTopic, serviceOf, topicOf } from '@causeway/contracts';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ReadConcern, ReadPreference, type ClientSession, type Db, type MongoClient } from 'mongodb';
@@ -9,6 +9,8 @@ import type { Handler } from './consumer/handler.ts';
 import { createInbox } from './consumer/inbox.ts';
 import { createEffects, type EffectsOf } from './effects/effects.ts';
 import { createFindEvent, type FindEvent } from './effects/find-event.ts';
+import { createPersons, type Persons } from './erasure/persons.ts';
+import { createRedaction, type Redaction } from './erasure/redaction.ts';
 import { createFlowGauges } from './health/flow-gauges.ts';
 import { startFlowSampler } from './health/flow-sampler.ts';
 import { KafkaTopicError } from './kafka/errors.ts';
@@ -97,6 +99,10 @@ export interface Events {
   readonly effectsOf: EffectsOf;
   /** What is parked, and the ways out of it; a service without handlers has none. */
   readonly redrives: Redrives | undefined;
+  /** Who is erased: asked in the transaction of whatever makes something of a person. */
+  readonly persons: Persons;
+  /** Takes a person out of the log and the parking lot. */
+  readonly redaction: Redaction;
   readonly ready: EventsReadiness;
   /** Indexes, topics, commit stream, relay, consumer; in this order. */
   start(): Promise<void>;
@@ -110,8 +116,6 @@ const drainMs = 4_000;
 
 /** A recorded event is at most 2 MiB as BSON; as JSON with its headers it stays under this. */
 const maxMessageBytes = 4 * 1024 * 1024;
-
-const week = 7 * 24 * 3_600_000;
 
 /** Makes a service's events; nothing runs before `start()`. */
 export const createEvents = (options: EventsOptions): Events => {
@@ -163,7 +167,7 @@ export const createEvents = (options: EventsOptions): Events => {
       );
     }
     const topics = new Set([topic, ...handlers.flatMap(({ on }) => on.map(({ type }) => topicOf(serviceOf(type))))]);
-    const config = { 'max.message.bytes': String(maxMessageBytes), 'retention.ms': String(week) };
+    const config = { 'max.message.bytes': String(maxMessageBytes), 'retention.ms': String(eventRetentionMs) };
     await kafka.ensureTopics([
       ...[...topics].map((name) => ({ name, partitions, config })),
       { name: handlersTopic, partitions: 1, config: { 'cleanup.policy': 'compact' } },
@@ -264,6 +268,11 @@ export const createEvents = (options: EventsOptions): Events => {
     findEvent: createFindEvent(db, log, collections),
     effectsOf: createEffects(db, inbox, handlers),
     redrives: handling?.redrives,
+    persons: createPersons(db),
+    redaction: createRedaction({
+      ...{ db, collections, log: log.collection, handled: inbox.collection, now },
+      closeLane: handling?.parking.close,
+    }),
     get ready() {
       return { relay: relay?.ready ?? false, stream: stream.ready };
     },

@@ -34,3 +34,12 @@ export const accountUpdated = defineEvent({
     changed: z.array(z.string()),
   },
 });
+
+/** An account is gone. */
+export const accountDeleted = defineEvent({
+  type: 'auth.account.deleted',
+  version: 1,
+  thing: 'account',
+  description: 'An account is gone; its owner is being erased.',
+  data: { accountId: z.string() },
+});

@@ -35,3 +35,12 @@ export const sessionEnded = defineEvent({
   description: 'A session is over; its access tokens are refused from now on.',
   data: { ...session, reason: z.enum(['signed-out', 'revoked', 'refresh-reused', 'expired']) },
 });
+
+/** Nothing is kept of a session any more. */
+export const sessionDeleted = defineEvent({
+  type: 'auth.session.deleted',
+  version: 1,
+  thing: 'session',
+  description: 'Nothing is kept of a session any more: whose it was is being erased.',
+  data: session,
+});

@@ -30,3 +30,12 @@ export const profileUpdated = defineEvent({
   description: 'A person has changed their profile; carries it whole.',
   data: { ...profile, changed: z.array(z.string()) },
 });
+
+/** A person's profile is gone. */
+export const profileDeleted = defineEvent({
+  type: 'user.profile.deleted',
+  version: 1,
+  thing: 'profile',
+  description: "A person's profile is gone; its owner is being erased.",
+  data: { userId: z.string() },
+});

@@ -15,7 +15,7 @@ import { createConsumer } from './consumer.ts';
 import { createDelivery } from './deliver.ts';
 import type { Handler } from './handler.ts';
 import type { Inbox } from './inbox.ts';
-import { createParking } from './parking.ts';
+import { createParking, type Parking } from './parking.ts';
 import { createHandlerRunner } from './run-handler.ts';
 
 /** How {@link createHandling} is wired. */
@@ -38,6 +38,7 @@ export interface HandlingOptions {
 /** What a service does with the events that it is given. */
 export interface Handling {
   readonly redrives: Redrives;
+  readonly parking: Parking;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -72,6 +73,7 @@ export const createHandling = (options: HandlingOptions): Handling => {
   });
   return {
     redrives,
+    parking,
     async start() {
       await Promise.all([parking.createIndexes(), redrives.createIndexes()]);
       await consumer.start();

@@ -1,4 +1,4 @@
-import type { EventEnvelope } from '@causeway/contracts';
+import { isRedacted, type EventEnvelope } from '@causeway/contracts';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { RelayLogger } from '../relay/relay-metrics.ts';
@@ -74,7 +74,8 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
   };
 
   return async (handler, event) => {
-    if (handler.order === 'ordered' && parking.isParked(handler.name, event.subject)) {
+    // One without data waits for nothing: it has no effect that an earlier one could be in the way of.
+    if (handler.order === 'ordered' && !isRedacted(event) && parking.isParked(handler.name, event.subject)) {
       if (await patiently(() => parking.join(handler.name, event))) return;
     }
     const began = performance.now();

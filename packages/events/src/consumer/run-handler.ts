@@ -3,6 +3,7 @@ import {
   Fault,
   checkRead,
   faultCategories,
+  isRedacted,
   type Cause,
   type EventEnvelope,
 } from '@causeway/contracts';
@@ -18,6 +19,7 @@ import {
 import { MalformedEvent } from '../envelope/binary-mode.ts';
 import { isDuplicateKey } from '../recording/errors.ts';
 import type { SessionJournal } from '../recording/session-journal.ts';
+import { discardRedacted } from './discard-redacted.ts';
 import type { ExternalHandler, Handler, ProjectionHandler, TransactionHandler } from './handler.ts';
 import { AlreadyHandled, type HandlingError, type Inbox, type ParkedClaim } from './inbox.ts';
 
@@ -127,6 +129,7 @@ export const createHandlerRunner = (options: HandlerRunnerOptions): HandlerRunne
   };
 
   return async (handler, event, attempt) => {
+    if (isRedacted(event)) return discardRedacted({ inbox, transaction }, handler.name, event, attempt);
     if (handler.kind === 'transaction') return runTransaction(handler, event, attempt);
     if (handler.kind === 'external') return runExternal(handler, event, attempt);
     await runProjection(handler, event);

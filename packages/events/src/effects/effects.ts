@@ -1,4 +1,4 @@
-import type { EventEnvelope } from '@causeway/contracts';
+import { isRedacted, type EventEnvelope } from '@causeway/contracts';
 import type { Db } from 'mongodb';
 
 import type { Handler, ProjectionHandler } from '../consumer/handler.ts';
@@ -23,6 +23,8 @@ export type EffectsOf = (event: EventEnvelope) => Promise<readonly Effect[]>;
 export const createEffects = (db: Db, inbox: Inbox, handlers: readonly Handler[]): EffectsOf => {
   /** A projection leaves no row: it has handled the event once its copy is as new. */
   const projected = async (handler: ProjectionHandler, event: EventEnvelope): Promise<Effect> => {
+    // Which copy it was about is not known any more, and none is made of it.
+    if (isRedacted(event)) return { handler: handler.name, status: 'discarded', attempts: 0, caused: [] };
     const { _id } = handler.project(event);
     const copy = await db
       .collection<{ _id: string; seq: string }>(handler.collection)

@@ -154,6 +154,9 @@ export const createEventLog = (db: Db, now: () => Date): EventLog => {
     async createIndexes() {
       await collection.createIndex({ slot: 1, pos: 1 }, { unique: true }, undefined);
       await collection.createIndex({ 'event.correlationid': 1, slot: 1, pos: 1 }, undefined, undefined);
+      // What a person has caused, and what is about them, is found again when they are erased.
+      await collection.createIndex({ 'event.subject': 1, slot: 1, pos: 1 }, undefined, undefined);
+      await collection.createIndex({ 'event.authid': 1 }, { sparse: true }, undefined);
     },
     async lastPosition(slot) {
       const last = await collection

@@ -1,4 +1,4 @@
-import { checkRead, sessionEnded, topicOf } from '@causeway/contracts';
+import { checkRead, isRedacted, sessionEnded, topicOf } from '@causeway/contracts';
 import type { Logger } from '@causeway/telemetry';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -49,7 +49,10 @@ export const followEndedSessions = (options: FollowOptions): EndedSessions => {
   const learn = ({ headers, value }: FetchedRecord): void => {
     if (headers.ce_type !== sessionEnded.type) return;
     try {
-      const { data, time } = checkRead(sessionEnded, fromBinary(headers, value));
+      const event = fromBinary(headers, value);
+      // Of somebody who was erased: published again from the log, long after the last token has expired.
+      if (isRedacted(event)) return;
+      const { data, time } = checkRead(sessionEnded, event);
       revocations.learn(data.sessionId, Date.parse(time) + tokenLifetimeMs + clockSkewMs);
     } catch (error) {
       // One that cannot be read must not hide those after it.
