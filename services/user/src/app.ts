@@ -39,7 +39,7 @@ export interface Replacements {
 }
 
 /** What this service does when something happens elsewhere. */
-const handlersOf = (profiles: () => RecordedCollection<ProfileDocument>): Handler[] => [
+export const handlersOf = (profiles: () => RecordedCollection<ProfileDocument>): Handler[] => [
   onEvent.transaction({
     name: 'create-profile',
     on: [accountCreated],

@@ -1,0 +1,12 @@
+export { checkContracts } from './check-contracts.ts';
+export type { CheckOptions, Verdict, VerdictKind } from './check-contracts.ts';
+export { sampleEvent } from './check-samples.ts';
+export { compareSchemas } from './compare-schemas.ts';
+export { jsonSchemaOf } from './json-schema.ts';
+export type { JsonSchema } from './json-schema.ts';
+export { releaseContracts } from './release-contracts.ts';
+export type { Release } from './release-contracts.ts';
+export { fileOf, keyOf, readReleased, releasedFolder } from './released-contracts.ts';
+export type { KeptVersion, KeptVersions, Samples } from './released-contracts.ts';
+export type { SchemaChange } from './schema-change.ts';
+export type { Reader } from './verdict-words.ts';
