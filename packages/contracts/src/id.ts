@@ -1,10 +1,11 @@
+import { createHash } from 'node:crypto';
 import { parse, v7 } from 'uuid';
 
 /** Crockford's base 32: digits and letters without I, L, O and U, in ASCII order, so that text sorts as the number does. */
 const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 /** The prefixes of ids that clients see. */
-export type IdPrefix = 'usr' | 'org' | 'ses' | 'rec' | 'col' | 'key' | 'rdr';
+export type IdPrefix = 'usr' | 'org' | 'ses' | 'rec' | 'col' | 'key' | 'rdr' | 'tmr';
 
 const encode = (bytes: Uint8Array): string => {
   let value = 0n;
@@ -24,6 +25,15 @@ const encode = (bytes: Uint8Array): string => {
  * @param prefix - what kind of thing it names
  */
 export const newId = (prefix: IdPrefix): string => `${prefix}_${encode(parse(v7()))}`;
+
+/**
+ * An id that follows from a name: the same for the same name, in every process. It sorts by nothing.
+ *
+ * @param prefix - what kind of thing it names
+ * @param name - of any length; 128 bits of its SHA-256 are kept
+ */
+export const derivedId = (prefix: IdPrefix, name: string): string =>
+  `${prefix}_${encode(createHash('sha256').update(name).digest().subarray(0, 16))}`;
 
 /** A new event id: a UUIDv7 in its usual form. */
 export const newEventId = (): string => v7();

@@ -6,8 +6,8 @@ import { defineEvent } from './event-contract.ts';
 export const redriveScope = z.enum(['event', 'subject', 'handler']);
 
 /**
- * What administrators do about events that a service could not handle. Each service records its own, with the administrator as
- * actor.
+ * What any service tells of itself: what administrators do about events that it could not handle, with the administrator as actor,
+ * and the timers that it keeps.
  *
  * @param service - such as `user`
  */
@@ -43,5 +43,25 @@ export const operationsOf = (service: string) => ({
     thing: 'discard',
     description: 'An administrator has given up a parked event at a handler, and says why.',
     data: { handler: z.string(), eventId: z.string(), subject: z.string(), reason: z.string() },
+  }),
+  timerScheduled: defineEvent({
+    type: `${service}.timer.scheduled`,
+    version: 1,
+    thing: 'timer',
+    description:
+      'An event is to come at a time; it follows as the next one of the same timer, unless that is cancelled.',
+    data: {
+      timerId: z.string(),
+      type: z.string(),
+      deliverAt: z.iso.datetime(),
+      about: z.string().optional(),
+    },
+  }),
+  timerCancelled: defineEvent({
+    type: `${service}.timer.cancelled`,
+    version: 1,
+    thing: 'timer',
+    description: 'A timer was cancelled before its time: the event that it announced does not come.',
+    data: { timerId: z.string(), type: z.string() },
   }),
 });

@@ -1,4 +1,4 @@
-import { eventRetentionMs, handlersTopic, serviceOf, topicOf } from '@causeway/contracts';
+import { eventRetentionMs, handlersTopic, serviceOf, topicOf, type EventContract } from '@causeway/contracts';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ReadConcern, ReadPreference, type ClientSession, type Db, type MongoClient } from 'mongodb';
@@ -33,6 +33,10 @@ import { createSlotLeases } from './relay/slot-leases.ts';
 import { startBeacon } from './stream/beacon.ts';
 import { createCommitStream, type CommitStream } from './stream/commit-stream.ts';
 import { clusterTimeOf, formatPosition, laterOf } from './stream/position.ts';
+import type { TimerSchedule } from './timers/schedule-timers.ts';
+import type { TimerOf } from './timers/timer-of.ts';
+import { timers as timerRows, timerThing, type TimerDocument } from './timers/timer.model.ts';
+import { createTimers } from './timers/timers.ts';
 
 /** How a service's events are wired. */
 export interface EventsOptions {
@@ -45,6 +49,8 @@ export interface EventsOptions {
   /** How many slots the service has, and partitions its topic. Fixed when the topic is created. */
   readonly partitions: number;
   readonly handlers?: readonly Handler[];
+  /** Events that may be scheduled, beside those that `handlers` take. One stays declared as long as timers of it wait. */
+  readonly timers?: readonly EventContract[];
   readonly logger: RelayLogger;
   /**
    * The logs of other services whose events it handles; without one, an event of it that Kafka has forgotten stops its partition
@@ -79,7 +85,7 @@ export interface EventsReadiness {
 }
 
 /** Everything that a service does with events. */
-export interface Events {
+export interface Events extends TimerSchedule {
   /** The service's database, read and written at majority. */
   readonly db: Db;
   readonly log: EventLog;
@@ -97,6 +103,7 @@ export interface Events {
   transaction<T>(work: (session: ClientSession) => Promise<T>): Promise<T>;
   readonly findEvent: FindEvent;
   readonly effectsOf: EffectsOf;
+  readonly timerOf: TimerOf;
   /** What is parked, and the ways out of it; a service without handlers has none. */
   readonly redrives: Redrives | undefined;
   /** Who is erased: asked in the transaction of whatever makes something of a person. */
@@ -194,6 +201,7 @@ export const createEvents = (options: EventsOptions): Events => {
       log.createIndexes(),
       inbox.createIndexes(),
       leases.createIndexes(),
+      timers.createIndexes(),
       ...collections().map((name) => rows.createIndex(name)),
     ]);
   };
@@ -247,6 +255,12 @@ export const createEvents = (options: EventsOptions): Events => {
     return made;
   };
 
+  const timers = createTimers({
+    ...{ service, db, slots: partitions, leases, stream, now, logger, timers: options.timers ?? [] },
+    collection: collection<TimerDocument>(timerRows, { thing: timerThing }),
+    handled: handlers.flatMap(({ on }) => on),
+  });
+
   const handlingOf = (): Handling => {
     const orders = collection<RedriveDocument>(redrives, { thing: 'redrive' });
     const discarded = collection<DiscardDocument>(discards, { thing: 'discard' });
@@ -267,6 +281,9 @@ export const createEvents = (options: EventsOptions): Events => {
     },
     findEvent: createFindEvent(db, log, collections),
     effectsOf: createEffects(db, inbox, handlers),
+    timerOf: timers.timerOf,
+    schedule: timers.schedule,
+    unschedule: timers.unschedule,
     redrives: handling?.redrives,
     persons: createPersons(db),
     redaction: createRedaction({
@@ -285,6 +302,7 @@ export const createEvents = (options: EventsOptions): Events => {
       await stream.start();
       await untilKafka(startRelay);
       startHealth();
+      timers.start();
       if (options.beacon === true) endBeacon = startBeacon(db, () => leases.holds(0));
       await untilKafka(() => publishHandlers(db, kafka, service, handlers, now));
       await handling?.start();
@@ -293,6 +311,7 @@ export const createEvents = (options: EventsOptions): Events => {
       const left = handling?.stop();
       stopping.abort();
       await left;
+      await timers.stop();
       endBeacon?.();
       endWatch?.();
       await endHealth?.();

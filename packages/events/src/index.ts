@@ -52,3 +52,6 @@ export { clusterTimeOf, formatPosition, laterOf, parseAfter } from './stream/pos
 export { readAfter, readAfterTimeoutMs } from './stream/read-after.ts';
 export type { ReadAfterOptions } from './stream/read-after.ts';
 export type { Change, CommitStream } from './stream/commit-stream.ts';
+export type { ScheduledTimer, ScheduleRequest, TimerSchedule } from './timers/schedule-timers.ts';
+export type { TimerOf, TimerReport } from './timers/timer-of.ts';
+export { timerFaults } from './timers/timer.errors.ts';
