@@ -11,7 +11,7 @@ import { z } from 'zod';
 
 import type { Events, EventsOptions } from '../create-events.ts';
 import { eventually, openWorld, testCause, type TestWorld } from '../testing/test-events.ts';
-import { createTimerReleases, type TimerReleases } from './release-timers.ts';
+import { createTimerReleases } from './release-timers.ts';
 import { longestMs, type ScheduleRequest } from './schedule-timers.ts';
 import { serverTime } from './server-time.ts';
 import { createTimerMetrics } from './timer-metrics.ts';
@@ -62,8 +62,11 @@ describe('timers', () => {
   const replica = (options: Partial<EventsOptions> = {}): Events =>
     world.replica({ timers: [contracts.due, contracts.other], ...options });
   const rows = (events: Events) => events.collection<TimerDocument>(timers, { thing: 'timer' });
-  const told = (timerId: string): EventEnvelope[] =>
-    world.events().filter(({ subject }) => subject === `timer/${timerId}`);
+  /** First occurrences: where slots change hands a relay may publish twice. */
+  const told = (timerId: string): EventEnvelope[] => {
+    const all = world.events().filter(({ subject }) => subject === `timer/${timerId}`);
+    return [...new Map(all.map((event) => [event.id, event])).values()];
+  };
   /** Both events of a timer. */
   const over = (timerId: string): Promise<EventEnvelope[]> =>
     eventually(`the end of ${timerId}`, () => (told(timerId).length >= 2 ? told(timerId) : undefined));
@@ -168,26 +171,26 @@ describe('timers', () => {
   });
 
   it('are released once by two that both take themselves for the leader', async (context) => {
-    const events = replica({ partitions: 4 });
-    await started({ timers: [] });
-    const wiring = {
+    const events = await started();
+    const zombie = createTimerReleases({
       ...{ service: world.service, collection: rows(events), now: () => new Date() },
       declared: () => contracts.due,
       slots: () => [0, 1, 2, 3],
       metrics: createTimerMetrics(() => undefined),
       logger: createLogger({ service: world.service, level: 'silent' }),
-    };
-    const leaders: TimerReleases[] = [createTimerReleases(wiring), createTimerReleases(wiring)];
-    context.after(() => Promise.all(leaders.map((each) => each.stop())));
-    const own = replica();
+    });
+    context.after(() => zombie.stop());
+    zombie.start();
+    const end = events.stream.subscribe((change) => zombie.onChange(change));
+    context.after(end);
     const deliverAt = new Date((await serverTime(events.db)).getTime() + 700);
     const { contract, data } = remind('twice?', 0);
-    // Not released by the one that is started: it does not know the contract, and puts them off.
-    const ids: string[] = [];
-    for (let index = 0; index < 60; index += 1) {
-      ids.push((await own.schedule(testCause(), { contract, data, deliverAt })).timerId);
-    }
-    for (const each of leaders) each.start();
+    const ids = await Promise.all(
+      Array.from(
+        { length: 120 },
+        async () => (await events.schedule(testCause(), { contract, data, deliverAt })).timerId,
+      ),
+    );
     assert.deepEqual(new Set(await ends(ids)), new Set(['timer.scheduled reminder.due']));
   });
 
@@ -196,13 +199,13 @@ describe('timers', () => {
     const random = seeded(seed);
     const [one, two] = [await started(), await started()];
     const outcomes = { fired: 0, cancelled: 0 };
-    const ids: string[] = [];
-    const deliverAt = new Date((await serverTime(one.db)).getTime() + 1_000);
-    const races = Array.from({ length: 120 }, async (_, index) => {
-      const { contract, data } = remind('race', 0);
-      const { timerId } = await one.schedule(testCause(), { contract, data, deliverAt });
-      ids.push(timerId);
-      const [by, jitterMs] = [index % 2 === 0 ? one : two, random() * 160 - 60];
+    const deliverAt = new Date((await serverTime(one.db)).getTime() + 3_000);
+    const { contract, data } = remind('race', 0);
+    const ids = await Promise.all(
+      Array.from({ length: 120 }, async () => (await one.schedule(testCause(), { contract, data, deliverAt })).timerId),
+    );
+    const races = ids.map(async (timerId, index) => {
+      const [by, jitterMs] = [index % 2 === 0 ? one : two, random() * 300 - 60];
       const restMs = deliverAt.getTime() - (await serverTime(one.db)).getTime() + jitterMs;
       await new Promise((resolve) => setTimeout(resolve, restMs));
       const cancel = (): Promise<boolean> =>
@@ -256,12 +259,7 @@ describe('timers', () => {
     const released = await rows(other).native.countDocuments({ status: 'released' });
     assert.ok(released < 60, 'all were over before the kill');
     await other.start();
-    for (const id of ids) {
-      const events = await over(id);
-      // A relay that died may have published twice; it is one event all the same.
-      assert.deepEqual([...new Set(events.map(({ sequence }) => Number(sequence)))], [1, 2]);
-      assert.equal(new Set(events.map((each) => each.id)).size, 2);
-    }
+    assert.deepEqual(new Set(await ends(ids)), new Set(['timer.scheduled reminder.due']));
   });
 
   it('are part of a transaction: what it does not commit was neither scheduled nor cancelled', async () => {

@@ -16,6 +16,25 @@ export interface EffectReport {
   readonly caused: readonly string[];
 }
 
+/** What has become of the timer that an event announced, as a service tells the gateway. */
+export interface TimerReport {
+  readonly timerId: string;
+  readonly type: string;
+  readonly deliverAt: string;
+  readonly status: 'scheduled' | 'released' | 'cancelled';
+  /** Its time has come: what is due is waited for, what is not is merely listed. */
+  readonly due: boolean;
+  /** The id of the event that released or cancelled it. */
+  readonly settledBy?: string;
+}
+
+/** What a service answers about an event. */
+export interface EffectsReport {
+  readonly effects: readonly EffectReport[];
+  /** Of an event of its own that announced a timer. */
+  readonly timer?: TimerReport;
+}
+
 /** An event, and where the log of its service has it. */
 export interface PlacedEvent {
   readonly slot: number;
@@ -34,6 +53,7 @@ export interface PlacedEvents {
 export interface EventReader {
   findEvent(id: string): Promise<EventEnvelope | undefined>;
   effectsOf(event: EventEnvelope): Promise<readonly EffectReport[]>;
+  timerOf(event: EventEnvelope): Promise<TimerReport | undefined>;
   /** Absent where the service handles no events. */
   readonly redrives?: ParkedEvents | undefined;
   readonly log: {
@@ -125,9 +145,17 @@ export const eventRoutes = (reader: EventReader): Route[] => [
     summary: 'What the handlers of this service have done with an event',
     body: eventSchema,
     bodyLimitBytes: eventBytes,
-    responses: { 200: { description: 'By handler', schema: z.object({ effects: z.array(z.unknown()) }) } },
+    responses: {
+      200: {
+        description: 'By handler; and what became of the timer that it announced',
+        schema: z.object({ effects: z.array(z.unknown()), timer: z.unknown().optional() }),
+      },
+    },
     async handle({ body }) {
-      return { status: 200, body: { effects: await reader.effectsOf(body as unknown as EventEnvelope) } };
+      const event = body as unknown as EventEnvelope;
+      const [effects, timer] = await Promise.all([reader.effectsOf(event), reader.timerOf(event)]);
+      const report: EffectsReport = { effects, ...(timer !== undefined && { timer }) };
+      return { status: 200, body: report };
     },
   }),
   ...logRoutes(reader.log),
