@@ -1,5 +1,12 @@
 export { eventRoutes } from './events/event-routes.ts';
-export type { EffectReport, EventReader, PlacedEvent, PlacedEvents } from './events/event-routes.ts';
+export type {
+  EffectReport,
+  EffectsReport,
+  EventReader,
+  PlacedEvent,
+  PlacedEvents,
+  TimerReport,
+} from './events/event-routes.ts';
 export { formatPlaces, parsePlaces } from './events/log-places.ts';
 export { producerLogs } from './events/producer-logs.ts';
 export type { ProducerLogOptions, RemoteLog } from './events/producer-logs.ts';

@@ -21,6 +21,7 @@ interface Effects {
     readonly attempts: number;
     readonly error?: string;
   }[];
+  readonly scheduled?: { readonly timerId: string; readonly type: string; readonly deliverAt: string };
   readonly caused: readonly Effects[];
   readonly complete: boolean;
 }
@@ -68,12 +69,15 @@ const colourOf = (status: string): 'green' | 'red' | 'yellow' => {
   return status === 'parked' ? 'red' : 'yellow';
 };
 
-const linesOf = ({ event, handlers, caused }: Effects, indent: string): string[] => [
+const linesOf = ({ event, handlers, scheduled, caused }: Effects, indent: string): string[] => [
   `${indent}${paint('bold', event.type)} ${plain(event.subject)} ${paint('dim', event.id)}`,
   ...handlers.flatMap(({ service, handler, status, attempts, error }) => [
     `${indent}  ${plain(`${service} › ${handler}`)} ${paint(colourOf(status), status)} ${paint('dim', attempts > 1 ? `${attempts} attempts` : '')}`.trimEnd(),
     ...(error === undefined ? [] : [`${indent}    ${paint('red', error)}`]),
   ]),
+  ...(scheduled === undefined
+    ? []
+    : [`${indent}  ${plain(scheduled.type)} ${paint('cyan', 'scheduled')} ${paint('dim', scheduled.deliverAt)}`]),
   ...caused.flatMap((each) => linesOf(each, `${indent}  `)),
 ];
 

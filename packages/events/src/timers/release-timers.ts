@@ -1,4 +1,12 @@
-import { topicOf, type EventContract } from '@causeway/contracts';
+import {
+  checkRead,
+  schemaUrn,
+  topicOf,
+  toSequence,
+  type Cause,
+  type EventContract,
+  type EventData,
+} from '@causeway/contracts';
 import { withProcessSpan } from '@causeway/telemetry';
 import { setImmediate as immediately, setTimeout as delay } from 'node:timers/promises';
 
@@ -8,14 +16,14 @@ import { draft } from '../recording/recorded-document.ts';
 import type { RelayLogger } from '../relay/relay-metrics.ts';
 import type { Change } from '../stream/commit-stream.ts';
 import { settledState } from './schedule-timers.ts';
-import { timers, type TimerDocument } from './timer.model.ts';
+import { timers, timerThing, type TimerDocument } from './timer.model.ts';
 import type { TimerMetrics } from './timer-metrics.ts';
 
 /** How {@link createTimerReleases} is wired. */
 export interface TimerReleasesOptions {
   readonly service: string;
   readonly collection: RecordedCollection<TimerDocument>;
-  readonly declared: (type: string, version: number) => EventContract | undefined;
+  readonly declared: (type: string) => EventContract | undefined;
   /** The slots that this replica leads now. */
   readonly slots: () => readonly number[];
   readonly metrics: TimerMetrics;
@@ -44,11 +52,23 @@ const lookEveryMs = 2_000;
 export const putOffMs = 30_000;
 
 /** A timer as a pass reads it. */
-interface Waiting extends Pick<TimerDocument, '_id' | 'event' | 'type' | 'version' | 'cause' | 'trace' | 'dueAt'> {
+interface Waiting extends Pick<TimerDocument, '_id' | 'event' | 'type' | 'cause' | 'trace' | 'dueAt'> {
   /** Until it is due, and since its time; both by MongoDB's clock. */
   readonly inMs: number;
   readonly lateMs: number;
 }
+
+/** Data that was scheduled under an earlier version of its contract, as the newest has it. */
+const liftedData = (contract: EventContract, timer: TimerDocument, { correlationId, principal }: Cause): EventData => {
+  const { _id, type, version, deliverAt, data } = timer;
+  const { data: lifted } = checkRead(contract, {
+    ...{ specversion: '1.0', id: timer.event, type, source: '', subject: `${timerThing}/${_id}`, data },
+    ...{ sequence: toSequence(timer.revision + 1), time: deliverAt.toISOString() },
+    ...{ datacontenttype: 'application/json', dataschema: schemaUrn({ type, version }) },
+    ...{ correlationid: correlationId, authtype: principal.type },
+  });
+  return lifted;
+};
 
 /** Makes the releases of one replica. */
 export const createTimerReleases = (options: TimerReleasesOptions): TimerReleases => {
@@ -76,7 +96,7 @@ export const createTimerReleases = (options: TimerReleasesOptions): TimerRelease
           { $limit: atOnce + 1 },
           {
             $project: {
-              ...{ event: 1, type: 1, version: 1, cause: 1, trace: 1, dueAt: 1 },
+              ...{ event: 1, type: 1, cause: 1, trace: 1, dueAt: 1 },
               inMs: { $subtract: ['$dueAt', '$$NOW'] },
               lateMs: { $subtract: ['$$NOW', '$deliverAt'] },
             },
@@ -87,14 +107,15 @@ export const createTimerReleases = (options: TimerReleasesOptions): TimerRelease
       .toArray();
 
   /** One compare-and-set from `scheduled`: of two leaders, or of a leader and a cancel, one gets through. */
-  const record = async ({ _id, type, version, event, cause }: Waiting): Promise<boolean> => {
-    const contract = declared(type, version);
+  const record = async ({ _id, type, event, cause }: Waiting): Promise<boolean> => {
+    const contract = declared(type);
     if (contract === undefined || cause === undefined) {
-      throw new TypeError(`${type} ${version} is not declared any more: name it in the timers of createEvents`);
+      throw new TypeError(`${type} is not declared any more: name it in the timers of createEvents`);
     }
     const write = await collection.update({ ...cause, causationId: event }, _id, (current) => {
       if (current.status !== 'scheduled') return undefined;
-      return { state: settledState(current, 'released', now()), event: draft(contract, current.data ?? {}) };
+      const data = liftedData(contract, current, cause);
+      return { state: settledState(current, 'released', now()), event: draft(contract, data) };
     });
     return write?.event !== undefined;
   };

@@ -77,8 +77,8 @@ export interface TimerScheduleOptions {
   readonly slots: number;
   readonly collection: RecordedCollection<TimerDocument>;
   readonly contracts: ReturnType<typeof operationsOf>;
-  /** The declared contract that has this type and version. */
-  readonly declared: (type: string, version: number) => EventContract | undefined;
+  /** The declared contract of this type. */
+  readonly declared: (type: string) => EventContract | undefined;
   readonly now: () => Date;
 }
 
@@ -92,7 +92,7 @@ export const createTimerSchedule = (options: TimerScheduleOptions): TimerSchedul
   const { service, db, slots, collection, contracts, declared, now } = options;
 
   const demandDeclared = ({ type, version }: EventContract): void => {
-    if (declared(type, version) !== undefined) return;
+    if (declared(type)?.version === version) return;
     throw new TypeError(`${type} ${version} cannot be scheduled: name it in the timers of createEvents`);
   };
 

@@ -51,9 +51,7 @@ const removeEveryMs = 3_600_000;
 /** More than this is not counted. */
 const mostCounted = 100_000;
 
-const keyOf = (type: string, version: number): string => `${type} ${version}`;
-
-/** The contracts that may be scheduled, by type and version. @throws TypeError - one of them never can be */
+/** The contracts that may be scheduled, by type. @throws TypeError - one of them never can be */
 const declaredBy = ({ service, timers, handled }: TimersOptions): ReadonlyMap<string, EventContract> => {
   const own = (contract: EventContract): boolean =>
     contract.thing === timerThing && serviceOf(contract.type) === service;
@@ -62,7 +60,7 @@ const declaredBy = ({ service, timers, handled }: TimersOptions): ReadonlyMap<st
     throw new TypeError(`${wrong.type} cannot be scheduled by ${service}: it has to be its own, with thing 'timer'`);
   }
   const all = [...timers, ...handled.filter(own)];
-  return new Map(all.map((contract) => [keyOf(contract.type, contract.version), contract]));
+  return new Map(all.map((contract) => [contract.type, contract]));
 };
 
 /** Makes the timers of one service in this process; nothing is released before `start()`. */
@@ -70,7 +68,7 @@ export const createTimers = (options: TimersOptions): Timers => {
   const { service, db, slots, leases, collection, stream, now, logger } = options;
   const contracts = operationsOf(service);
   const known = declaredBy(options);
-  const declared = (type: string, version: number): EventContract | undefined => known.get(keyOf(type, version));
+  const declared = (type: string): EventContract | undefined => known.get(type);
   const led = (): readonly number[] => [...leases.held.keys()].filter((slot) => leases.holds(slot));
   let waiting: number | undefined;
   let ends: (() => void)[] = [];

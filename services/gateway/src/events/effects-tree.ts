@@ -1,6 +1,6 @@
-import { services as serviceNames, type EventEnvelope, type ServiceName } from '@causeway/contracts';
+import { serviceOf, services as serviceNames, type EventEnvelope, type ServiceName } from '@causeway/contracts';
 import type { HandlerRegistry, RegisteredHandler } from '@causeway/events';
-import type { EffectReport } from '@causeway/service';
+import type { EffectReport, EffectsReport, TimerReport } from '@causeway/service';
 import type { Logger } from '@causeway/telemetry';
 
 import { ServiceAway, type ServiceClient } from '../services/service-client.ts';
@@ -18,12 +18,21 @@ export interface HandlerEffect {
   readonly error?: string;
 }
 
+/** An event that is to come. */
+export interface ScheduledEvent {
+  readonly timerId: string;
+  readonly type: string;
+  readonly deliverAt: string;
+}
+
 /** What became of an event, and of all that it caused. */
 export interface Effects {
   readonly event: EventEnvelope;
   readonly handlers: readonly HandlerEffect[];
+  /** What the event has announced, while it waits for its time. Once it has come it is among `caused`. */
+  readonly scheduled?: ScheduledEvent;
   readonly caused: readonly Effects[];
-  /** Whether every registered handler of this event, and of all below, has finished. */
+  /** Whether every registered handler of this event, and of all below, has finished. What is to come later is not waited for. */
   readonly complete: boolean;
 }
 
@@ -45,6 +54,16 @@ const isService = (name: string): name is ServiceName => (serviceNames as readon
 
 const finished = new Set(['done', 'discarded']);
 
+type Reports = ReadonlyMap<string, EffectsReport>;
+
+/** The service that keeps the timer which an event announced. */
+const timerKeeperOf = ({ type }: EventEnvelope): ServiceName | undefined => {
+  const service = serviceOf(type);
+  return type === `${service}.timer.scheduled` && isService(service) ? service : undefined;
+};
+
+const scheduledBy = ({ timerId, type, deliverAt }: TimerReport): ScheduledEvent => ({ timerId, type, deliverAt });
+
 class Tree {
   readonly #options: EffectsOptions;
   /** An event stands in the tree once, however it was reached. */
@@ -57,34 +76,38 @@ class Tree {
   async of(event: EventEnvelope, depth: number): Promise<Effects> {
     this.#seen.add(event.id);
     const registered = this.#options.registry.handlersOf(event);
-    const reports = await this.#reportsOf(event, registered);
-    const handlers = registered.map((each) => this.#effectOf(each, reports.get(each.service)));
+    const keeper = timerKeeperOf(event);
+    const asked = [...registered.map(({ service }) => service), ...(keeper === undefined ? [] : [keeper])];
+    const reports = await this.#reportsOf(event, new Set(asked.filter(isService)));
+    const handlers = registered.map((each) => this.#effectOf(each, reports.get(each.service)?.effects));
     const below = await this.#causedBy(reports, depth);
-    const complete = handlers.every(({ status }) => finished.has(status)) && below.complete;
-    return { event, handlers, caused: below.caused, complete };
+    const timer = keeper === undefined ? undefined : reports.get(keeper)?.timer;
+    const waits = timer?.status === 'scheduled' ? timer : undefined;
+    // What is due comes in a moment, and of a service that does not answer nobody knows.
+    const open = waits?.due === true || (keeper !== undefined && !reports.has(keeper));
+    const complete = handlers.every(({ status }) => finished.has(status)) && below.complete && !open;
+    const scheduled = waits === undefined ? {} : { scheduled: scheduledBy(waits) };
+    return { event, handlers, ...scheduled, caused: below.caused, complete };
   }
 
-  async #reportsOf(
-    event: EventEnvelope,
-    registered: readonly RegisteredHandler[],
-  ): Promise<Map<string, readonly EffectReport[]>> {
-    const asked = new Set(registered.map(({ service }) => service).filter(isService));
+  /** By service; one that does not answer is left out. */
+  async #reportsOf(event: EventEnvelope, asked: ReadonlySet<ServiceName>): Promise<Reports> {
     const { client, logger, ask } = this.#options;
     const answers = await Promise.all(
-      [...asked].map(async (service): Promise<[string, readonly EffectReport[]]> => {
+      [...asked].map(async (service): Promise<[string, EffectsReport][]> => {
         try {
           const question = { method: 'POST', path: '/internal/effects', body: event, ...ask } as const;
           const { status, json } = await client.ask(service, question);
           if (status !== 200) throw new ServiceAway(service, `answered ${status} for effects`);
-          return [service, (json as { readonly effects: readonly EffectReport[] }).effects];
+          return [[service, json as EffectsReport]];
         } catch (error) {
           if (!(error instanceof ServiceAway)) throw error;
           logger.debug({ error, eventId: event.id }, 'the effects of a service are not known now');
-          return [service, []];
+          return [];
         }
       }),
     );
-    return new Map(answers);
+    return new Map(answers.flat());
   }
 
   #effectOf({ service, handler }: RegisteredHandler, reports: readonly EffectReport[] = []): HandlerEffect {
@@ -102,13 +125,14 @@ class Tree {
   }
 
   async #causedBy(
-    reports: ReadonlyMap<string, readonly EffectReport[]>,
+    reports: Reports,
     depth: number,
   ): Promise<{ readonly caused: readonly Effects[]; readonly complete: boolean }> {
     const caused: Effects[] = [];
     let complete = true;
-    for (const [service, effects] of reports) {
-      for (const id of effects.flatMap((each) => each.caused)) {
+    for (const [service, { effects, timer }] of reports) {
+      const settledBy = timer?.settledBy === undefined ? [] : [timer.settledBy];
+      for (const id of [...effects.flatMap((each) => each.caused), ...settledBy]) {
         if (this.#seen.has(id)) continue;
         const tree = await this.#below(service, id, depth);
         if (tree === undefined) complete = false;

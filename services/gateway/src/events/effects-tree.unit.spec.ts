@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { EventEnvelope, ServiceName } from '@causeway/contracts';
-import type { EffectReport } from '@causeway/service';
+import type { EffectReport, TimerReport } from '@causeway/service';
 import { createLogger } from '@causeway/telemetry';
 
 import { ServiceAway, type ServiceClient } from '../services/service-client.ts';
@@ -29,6 +29,7 @@ interface World {
   readonly reports: Record<string, EffectReport[]>;
   readonly events: Record<string, EventEnvelope>;
   readonly away?: readonly ServiceName[];
+  readonly timer?: TimerReport;
 }
 
 const done = (handler: string, ...caused: string[]): EffectReport => ({ handler, status: 'done', attempts: 1, caused });
@@ -39,7 +40,7 @@ const look = (world: World, top: EventEnvelope, withErrors = false) => {
       if (world.away?.includes(service) === true) return Promise.reject(new ServiceAway(service, 'down'));
       if (path === '/internal/effects') {
         const effects = world.reports[`${service} ${(body as EventEnvelope).id}`] ?? [];
-        return Promise.resolve({ status: 200, json: { effects } });
+        return Promise.resolve({ status: 200, json: { effects, timer: world.timer } });
       }
       const found = world.events[path.split('/').at(-1) ?? ''];
       return Promise.resolve(found === undefined ? { status: 404, json: {} } : { status: 200, json: found });
@@ -98,6 +99,32 @@ describe('effects', () => {
       event('a'),
     );
     assert.equal(effects.complete, false);
+  });
+
+  it('list what is scheduled for later and do not wait for it, but for what is due, and for what has come', async () => {
+    const announced = event('t', 'auth.timer.scheduled');
+    const waits = { timerId: 'tmr_1', type: 'auth.reminder.due', deliverAt: '2027-01-01T00:00:00.000Z' };
+    const later = { ...waits, status: 'scheduled' as const, due: false };
+    const onReminder = { service: 'user', handler: 'remind', types: ['auth.reminder.due'] } as const;
+    const world = {
+      handlers: [onAccount, onReminder],
+      reports: { 'user a': [done('create-profile', 't')] },
+      events: { t: announced, d: event('d', 'auth.reminder.due') },
+    };
+    const [effects, top] = [
+      await look({ ...world, timer: later }, event('a')),
+      await look({ ...world, timer: later }, announced),
+    ];
+    assert.deepEqual([effects.complete, effects.caused[0]?.scheduled], [true, waits]);
+    assert.deepEqual([top.complete, top.scheduled, top.caused], [true, waits, []]);
+    assert.equal((await look({ ...world, timer: { ...later, due: true } }, announced)).complete, false);
+    assert.equal((await look({ ...world, timer: later, away: ['auth'] }, announced)).complete, false);
+
+    const released = { ...world, timer: { ...later, status: 'released' as const, due: true, settledBy: 'd' } };
+    const came = await look(released, announced);
+    assert.deepEqual([came.complete, came.scheduled, came.caused[0]?.event.id], [false, undefined, 'd']);
+    const handled = { ...world.reports, 'user d': [done('remind')] };
+    assert.equal((await look({ ...released, reports: handled }, announced)).complete, true);
   });
 
   it('show errors to administrators alone, and parked is not finished', async () => {

@@ -52,14 +52,29 @@ export const eventSchemas = {
       error: { ...text, description: 'For administrators.' },
     },
   },
+  ScheduledEvent: {
+    type: 'object',
+    description: 'An event that this one has announced, while it waits for its time; then it is among `caused`.',
+    required: ['timerId', 'type', 'deliverAt'],
+    properties: {
+      timerId: text,
+      type: { ...text, description: 'Of the event to come.' },
+      deliverAt: { ...text, format: 'date-time' },
+    },
+  },
   Effects: {
     type: 'object',
     required: ['event', 'handlers', 'caused', 'complete'],
     properties: {
       event: ref('Event'),
       handlers: { type: 'array', items: ref('HandlerEffect') },
+      scheduled: ref('ScheduledEvent'),
       caused: { type: 'array', items: ref('Effects') },
-      complete: { type: 'boolean', description: 'Every registered handler of it, and of all below, has finished.' },
+      complete: {
+        type: 'boolean',
+        description:
+          'Every registered handler of it, and of all below, has finished. What is `scheduled` for later is not waited for.',
+      },
     },
   },
 } as const;
