@@ -5,9 +5,12 @@ import { defineEvent } from './event-contract.ts';
 /** How much of what is parked is to be handled again: one event, one subject, or all of a handler. */
 export const redriveScope = z.enum(['event', 'subject', 'handler']);
 
+/** What every replay tells of itself. */
+const replay = { replayId: z.string(), handlers: z.array(z.string()) };
+
 /**
- * What any service tells of itself: what administrators do about events that it could not handle, with the administrator as actor,
- * and the timers that it keeps.
+ * What any service tells of itself: what administrators do about the events that it handles, with the administrator as actor, and
+ * the timers that it keeps.
  *
  * @param service - such as `user`
  */
@@ -63,5 +66,26 @@ export const operationsOf = (service: string) => ({
     thing: 'timer',
     description: 'A timer was cancelled before its time: the event that it announced does not come.',
     data: { timerId: z.string(), type: z.string() },
+  }),
+  replayRequested: defineEvent({
+    type: `${service}.replay.requested`,
+    version: 1,
+    thing: 'replay',
+    description: 'An administrator wants handlers to go through past events again.',
+    data: { ...replay, since: z.iso.datetime(), external: z.boolean() },
+  }),
+  replayEnded: defineEvent({
+    type: `${service}.replay.ended`,
+    version: 1,
+    thing: 'replay',
+    description: 'Handlers have gone through past events again.',
+    data: {
+      ...replay,
+      seen: z.number().int(),
+      done: z.number().int(),
+      skipped: z.number().int(),
+      tooOld: z.number().int(),
+      failed: z.number().int(),
+    },
   }),
 });

@@ -25,6 +25,8 @@ import { SessionJournal, type Bell } from './recording/session-journal.ts';
 import { runTransaction } from './recording/transaction.ts';
 import { discards, redrives, type DiscardDocument, type RedriveDocument } from './redrive/redrive.model.ts';
 import type { Redrives } from './redrive/redrives.ts';
+import { replays, type ReplayDocument } from './replay/replay.model.ts';
+import type { Replays } from './replay/replays.ts';
 import { createOutboxRows } from './relay/outbox-rows.ts';
 import { createPublisher } from './relay/publisher.ts';
 import { createRelayMetrics, type RelayLogger } from './relay/relay-metrics.ts';
@@ -110,6 +112,8 @@ export interface Events extends TimerSchedule {
   readonly persons: Persons;
   /** Takes a person out of the log and the parking lot. */
   readonly redaction: Redaction;
+  /** Has handlers go through past events again; a service without handlers has none. */
+  readonly replays: Replays | undefined;
   readonly ready: EventsReadiness;
   /** Indexes, topics, commit stream, relay, consumer; in this order. */
   start(): Promise<void>;
@@ -264,9 +268,10 @@ export const createEvents = (options: EventsOptions): Events => {
   const handlingOf = (): Handling => {
     const orders = collection<RedriveDocument>(redrives, { thing: 'redrive' });
     const discarded = collection<DiscardDocument>(discards, { thing: 'discard' });
+    const replayOrders = collection<ReplayDocument>(replays, { thing: 'replay' });
     const logs = reachableLogs(options.producerLogs, topic, ownProducerLog(log));
     const own = { service, db, kafka, handlers, inbox, journal, orders, discarded, transaction, now, logger };
-    return createHandling({ ...own, logs });
+    return createHandling({ ...own, replayOrders, logs });
   };
   const handling = handlers.length === 0 ? undefined : handlingOf();
 
@@ -290,6 +295,7 @@ export const createEvents = (options: EventsOptions): Events => {
       ...{ db, collections, log: log.collection, handled: inbox.collection, now },
       closeLane: handling?.parking.close,
     }),
+    replays: handling?.replays,
     get ready() {
       return { relay: relay?.ready ?? false, stream: stream.ready };
     },

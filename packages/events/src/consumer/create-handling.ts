@@ -9,6 +9,9 @@ import type { SessionJournal } from '../recording/session-journal.ts';
 import type { DiscardDocument, RedriveDocument } from '../redrive/redrive.model.ts';
 import { createRedrives, type Redrives } from '../redrive/redrives.ts';
 import { createRedriveRunner } from '../redrive/run-redrive.ts';
+import type { ReplayDocument } from '../replay/replay.model.ts';
+import { createReplays, type Replays } from '../replay/replays.ts';
+import { createReplayRunner } from '../replay/run-replay.ts';
 import type { RelayLogger } from '../relay/relay-metrics.ts';
 import { createConsumerMetrics } from './consumer-metrics.ts';
 import { createConsumer } from './consumer.ts';
@@ -28,6 +31,7 @@ export interface HandlingOptions {
   readonly journal: SessionJournal;
   readonly orders: RecordedCollection<RedriveDocument>;
   readonly discarded: RecordedCollection<DiscardDocument>;
+  readonly replayOrders: RecordedCollection<ReplayDocument>;
   readonly transaction: <T>(work: (session: ClientSession) => Promise<T>) => Promise<T>;
   /** @throws where there is no way to the log behind a topic */
   readonly logs: (topic: string) => ProducerLog;
@@ -39,6 +43,7 @@ export interface HandlingOptions {
 export interface Handling {
   readonly redrives: Redrives;
   readonly parking: Parking;
+  readonly replays: Replays;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -48,7 +53,7 @@ const handlersMs = 3_000;
 
 /** Wires a service's handlers: delivered events, the parking lot, and the way back out of it. */
 export const createHandling = (options: HandlingOptions): Handling => {
-  const { service, db, kafka, handlers, inbox, journal, transaction, now, logger } = options;
+  const { service, db, kafka, handlers, inbox, journal, transaction, logs, now, logger } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
   const parking = createParking({ db, inbox, now, transaction });
@@ -62,7 +67,7 @@ export const createHandling = (options: HandlingOptions): Handling => {
     handlers,
     deliver,
     parking,
-    readProducerLog: async (topic, from) => options.logs(topic).after(from),
+    readProducerLog: async (topic, from) => logs(topic).after(from),
     logger,
   });
   const { orders, discarded } = options;
@@ -71,17 +76,26 @@ export const createHandling = (options: HandlingOptions): Handling => {
     ...{ service, db, handlers, inbox, parking, orders, discarded, transaction, now, logger },
     run: redriving,
   });
+  const { replayOrders } = options;
+  const replaying = createReplayRunner({ db, inbox, parking, deliver, logs, now, logger });
+  const replays = createReplays({
+    ...{ service, db, kafka, handlers, logs, now, logger },
+    orders: replayOrders,
+    run: replaying,
+  });
   return {
     redrives,
     parking,
+    replays,
     async start() {
-      await Promise.all([parking.createIndexes(), redrives.createIndexes()]);
+      await Promise.all([parking.createIndexes(), redrives.createIndexes(), replays.createIndexes()]);
       await consumer.start();
       redrives.start();
+      replays.start();
     },
     async stop() {
       // Handlers in hand may finish first; only then are they told to give up.
-      const left = Promise.all([consumer.stop(), redrives.stop()]);
+      const left = Promise.all([consumer.stop(), redrives.stop(), replays.stop()]);
       await Promise.race([left, delay(handlersMs, undefined, { ref: false })]);
       stopping.abort();
       await left;

@@ -3,6 +3,7 @@ import type { Db } from 'mongodb';
 
 import type { Handler, ProjectionHandler } from '../consumer/handler.ts';
 import type { HandledStatus, HandlingError, Inbox } from '../consumer/inbox.ts';
+import { isProjected } from './is-projected.ts';
 
 /** What a handler of this service has done with an event. */
 export interface Effect {
@@ -25,11 +26,8 @@ export const createEffects = (db: Db, inbox: Inbox, handlers: readonly Handler[]
   const projected = async (handler: ProjectionHandler, event: EventEnvelope): Promise<Effect> => {
     // Which copy it was about is not known any more, and none is made of it.
     if (isRedacted(event)) return { handler: handler.name, status: 'discarded', attempts: 0, caused: [] };
-    const { _id } = handler.project(event);
-    const copy = await db
-      .collection<{ _id: string; seq: string }>(handler.collection)
-      .findOne({ _id, seq: { $gte: event.sequence } }, { projection: { _id: 1 } });
-    return { handler: handler.name, status: copy === null ? 'pending' : 'done', attempts: 0, caused: [] };
+    const isDone = await isProjected(db, handler, event);
+    return { handler: handler.name, status: isDone ? 'done' : 'pending', attempts: 0, caused: [] };
   };
 
   return async (event) => {

@@ -1,0 +1,31 @@
+import { defineFault } from '@causeway/contracts';
+
+/** What a replay may be refused with. */
+export const replayFaults = {
+  unknownHandler: defineFault({
+    code: 'unknown-handler',
+    category: 'unprocessable',
+    title: 'The service has no such handler',
+    description: 'A replay needs a handler that the service declares. Leave it out to mean all of them.',
+  }),
+  noHandlers: defineFault({
+    code: 'no-handlers',
+    category: 'unprocessable',
+    title: 'The service handles no events',
+    description: 'There is nothing in it that could go through past events.',
+  }),
+  reachesOutside: defineFault({
+    code: 'reaches-outside',
+    category: 'unprocessable',
+    title: 'The handler has effects outside of the platform',
+    description:
+      'What it does with past events cannot be taken back: mail goes out. Say `external: true` where that is meant. What it is known to ' +
+      'have done is not done again.',
+  }),
+  replayRunning: defineFault({
+    code: 'replay-running',
+    category: 'conflict',
+    title: 'A replay of this handler is running already',
+    description: 'Wait until it has ended: events of one subject go through a handler in one order.',
+  }),
+} as const;
