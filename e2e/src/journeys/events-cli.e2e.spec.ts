@@ -121,6 +121,24 @@ describe('npm run events', () => {
     assert.deepEqual([again.status, again.stderr.trim()], [1, `${wrong.id} is not parked`]);
   });
 
+  it('has handlers go through past events again', async () => {
+    const { id } = await signUp();
+    await eventually(async () => {
+      const dry = jsonLines(await done(['replay', '--service', 'user', '--since', '1h', '--dry-run', '--json']));
+      assert.ok(Number(dry[0]?.events) > 0, id);
+    });
+    const asked = ['replay', '--service', 'user', '--handler', 'create-profile', '--since'];
+    assert.match(
+      await done([...asked, '1h', '--dry-run']),
+      /it would be \d+ events, for create-profile; nothing has been done/,
+    );
+    assert.match(await done([...asked, '1h']), /^\d+ events: 0 had their effect, \d+ had had it/);
+    const [whole] = jsonLines(
+      await done([...asked, new Date(Date.now() - 60_000).toISOString(), '--rate', '9', '--json']),
+    );
+    assert.deepEqual([whole?.status, whole?.ratePerSecond, whole?.failed], ['ended', 9, 0]);
+  });
+
   it('says what is wrong, and ends with what a script can tell apart', async () => {
     const cases: readonly (readonly [readonly string[], NodeJS.ProcessEnv, number, RegExp])[] = [
       [[], {}, 2, /^$/],
@@ -132,6 +150,17 @@ describe('npm run events', () => {
       [['discard', newEventId()], {}, 2, /discard needs --reason/],
       [['redrive', newEventId(), '--rate', 'x'], {}, 2, /--rate is a whole number, not x/],
       [['tail', '--since', 'yesterday'], {}, 2, /--since is a number and s, m, h or d/],
+      [['replay', '--service', 'user'], {}, 2, /replay needs --since/],
+      [['replay', '--since', '1h'], {}, 2, /replay needs --service/],
+      [['replay', '--service', 'user', '--since', 'yesterday'], {}, 2, /--since is a time, or how long ago/],
+      [['replay', '--service', 'user', '--since', '2999-01-01T00:00:00Z'], {}, 1, /\/since: Must not be in the future/],
+      [
+        ['replay', '--service', 'user', '--since', '1h', '--handler', 'x'],
+        {},
+        1,
+        /\(unknown-handler\)[^]*create-profile/,
+      ],
+      [['replay', '--service', 'x', '--since', '1h'], {}, 1, /\/service/],
       [['tail', '--service', 'x'], {}, 2, /--service is one of auth, user, data/],
       [['show', newEventId()], {}, 1, /\(not-found\)/],
       [['show', 'x'], {}, 1, /\(not-found\)/],

@@ -23,6 +23,7 @@ import { createOpenLimits } from './limits/open-calls.ts';
 import { parkedRoutes } from './parked/parked.routes.ts';
 import { problemRoutes } from './problems/problem.routes.ts';
 import { createProxy } from './proxy/proxy.ts';
+import { replayRoutes } from './replays/replay.routes.ts';
 import { createRouter } from './routing/routing-table.ts';
 import { createServiceClient } from './services/service-client.ts';
 import { serviceReadiness } from './services/service-readiness.ts';
@@ -132,6 +133,7 @@ export async function start(context: Context, replacements: Replacements = {}): 
   const asked = [
     ...eventRoutes({ client, internalKey: config.internalKey, registry, logger }),
     ...parkedRoutes(client),
+    ...replayRoutes(client),
   ].map((route) => withPosition(route, () => client.position()));
   const routes: readonly Route[] = [...asked, ...docsRoutes(document), ...problemRoutes(document)];
   onStop('document', () => document.stop());

@@ -7,6 +7,7 @@ import { listEvents, showEffects, showEvent } from './event-commands.ts';
 import { signIn } from './gateway.ts';
 import { createOutput } from './output.ts';
 import { discard, listParked, redrive } from './parked-commands.ts';
+import { replay } from './replay-commands.ts';
 
 const usage = `usage: npm run events -- <command> [options]
 
@@ -19,12 +20,14 @@ const usage = `usage: npm run events -- <command> [options]
   redrive <event id>          have it handled again, with its subject
                               [--scope event|subject|handler] [--rate N] [--dry-run] [--service S] [--handler H]
   discard <event id>          give it up   --reason "…" [--service S] [--handler H]
+  replay                      have handlers go through past events again; what has had its effect does not have it again
+                              --service S --since 2h|<ISO time> [--handler H] [--rate N] [--external] [--dry-run]
 
   --json                      one JSON value a line, for programs
 
 CAUSEWAY_URL says where the platform is, CAUSEWAY_TOKEN or CAUSEWAY_ADMIN_EMAIL and CAUSEWAY_ADMIN_PASSWORD who asks; without them
 it is the platform of npm start. tail and lag ask Kafka at KAFKA_BROKERS. Ends with 0; with 1 where it could not be done, effects are
-not complete, or a redrive failed; with 2 where it is not understood.`;
+not complete, or a redrive or replay failed; with 2 where it is not understood.`;
 
 const text = { type: 'string' } as const;
 
@@ -36,6 +39,7 @@ const parse = () => {
         ...{ service: text, handler: text, type: text, subject: text, since: text, count: text, wait: text },
         ...{ scope: text, rate: text, reason: text },
         'dry-run': { type: 'boolean' },
+        external: { type: 'boolean' },
         json: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
@@ -47,11 +51,25 @@ const parse = () => {
 
 const unitsMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-const millisecondsOf = (duration: string): number => {
-  const [, amount = '', unit = ''] = /^(\d{1,6})([smhd])$/.exec(duration) ?? [];
+const durationOf = (text: string): number | undefined => {
+  const [, amount = '', unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
   const unitMs = unitsMs[unit];
-  if (unitMs === undefined) throw new CliError(`--since is a number and s, m, h or d, such as 10m; not ${duration}`, 2);
-  return Number(amount) * unitMs;
+  return unitMs === undefined ? undefined : Number(amount) * unitMs;
+};
+
+const millisecondsOf = (duration: string): number => {
+  const found = durationOf(duration);
+  if (found === undefined) throw new CliError(`--since is a number and s, m, h or d, such as 10m; not ${duration}`, 2);
+  return found;
+};
+
+/** A duration until now, or a time. */
+const timeOf = (since: string | undefined): string => {
+  if (since === undefined) throw new CliError('replay needs --since: a time, or how long ago, such as 2h', 2);
+  if (/^\d{4}-\d\d-\d\dT/.test(since) && !Number.isNaN(Date.parse(since))) return new Date(since).toISOString();
+  const agoMs = durationOf(since);
+  if (agoMs === undefined) throw new CliError(`--since is a time, or how long ago, such as 2h; not ${since}`, 2);
+  return new Date(Date.now() - agoMs).toISOString();
 };
 
 const wholeNumber = (option: string, text: string | undefined): number | undefined => {
@@ -96,6 +114,13 @@ const commandsOf = (values: Values): Readonly<Record<string, Command>> => {
       run: async (id) => {
         const options = { ...filter, scope, rate: wholeNumber('--rate', rate), dryRun: values['dry-run'] ?? false };
         return redrive(await signIn(env), out, id, options);
+      },
+    },
+    replay: {
+      run: async () => {
+        const { external = false, 'dry-run': dryRun = false } = values;
+        const options = { ...filter, since: timeOf(values.since), rate: wholeNumber('--rate', rate), external, dryRun };
+        return replay(await signIn(env), out, options);
       },
     },
     discard: {

@@ -1,4 +1,4 @@
-import type { EventEnvelope } from '@causeway/contracts';
+import { isRedacted, type EventEnvelope } from '@causeway/contracts';
 import { withProcessSpan } from '@causeway/telemetry';
 import type { Db } from 'mongodb';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -69,11 +69,14 @@ export const createReplayRunner = (options: ReplayRunnerOptions): ReplayRunner =
 
   const settle = async (handler: Handler, event: EventEnvelope, { signal }: Work): Promise<Outcome> => {
     if (handler.kind === 'projection') {
-      if (await throughOutages(() => isProjected(db, handler, event), { logger, signal })) return 'skipped';
+      if (!isRedacted(event) && (await throughOutages(() => isProjected(db, handler, event), { logger, signal })))
+        return 'skipped';
     } else if (isTooOld(event, now())) return 'tooOld';
     await deliver(handler, event, signal);
     const status = await throughOutages(() => inbox.statusOf(handler.name, event.id), { logger, signal });
-    return status === 'parked' ? 'failed' : 'done';
+    if (status === 'parked') return 'failed';
+    // Of somebody who has been erased: there is nothing left that it could be given.
+    return status === 'discarded' ? 'skipped' : 'done';
   };
 
   const one = async (handler: Handler, event: EventEnvelope, known: Known, work: Work): Promise<Outcome> => {

@@ -5,6 +5,7 @@ import { internalRoute, type Route } from '../http/route.ts';
 import { parsePlaces } from './log-places.ts';
 import { logRoutes, type ReadableLog } from './log-routes.ts';
 import { parkedRoutes, type ParkedEvents } from './parked-routes.ts';
+import { replayRoutes, type PastEvents } from './replay-routes.ts';
 
 /** What one handler has done with an event, as a service tells the gateway. */
 export interface EffectReport {
@@ -56,6 +57,7 @@ export interface EventReader {
   timerOf(event: EventEnvelope): Promise<TimerReport | undefined>;
   /** Absent where the service handles no events. */
   readonly redrives?: ParkedEvents | undefined;
+  readonly replays?: PastEvents | undefined;
   readonly log: {
     findByCorrelation(
       correlationId: string,
@@ -100,6 +102,7 @@ const after = z
  */
 export const eventRoutes = (reader: EventReader): Route[] => [
   ...(reader.redrives === undefined ? [] : parkedRoutes(reader.redrives)),
+  ...(reader.replays === undefined ? [] : replayRoutes(reader.replays)),
   internalRoute({
     method: 'get',
     path: '/internal/events/{id}',

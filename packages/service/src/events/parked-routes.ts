@@ -1,7 +1,8 @@
-import { faults, redriveScope, type Cause, type Principal } from '@causeway/contracts';
+import { faults, redriveScope, type Cause } from '@causeway/contracts';
 import { z } from 'zod';
 
 import { internalRoute, type Route } from '../http/route.ts';
+import { causeOf, principal } from './administrator.ts';
 
 interface ParkedPlace {
   readonly handler: string;
@@ -32,14 +33,6 @@ export interface ParkedEvents {
 
 const text = z.string().max(500);
 const place = z.object({ handler: text, subject: text, sequence: text, eventId: text });
-
-/** Who wants it: the gateway has seen their token, and that they may. */
-const principal = z.object({ type: z.enum(['app_user', 'service_account', 'api_key', 'system']), id: text.optional() });
-
-const causeOf = (correlationId: string, { type, id }: z.output<typeof principal>): Cause => ({
-  correlationId,
-  principal: { type, ...(id === undefined ? {} : { id }) } satisfies Principal,
-});
 
 const anything = z.looseObject({});
 

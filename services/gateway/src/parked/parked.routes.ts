@@ -1,12 +1,13 @@
-import { faults, redriveScope, services as serviceNames, type Principal } from '@causeway/contracts';
+import { faults, redriveScope, services as serviceNames } from '@causeway/contracts';
 import { redriveFaults, type Redrive } from '@causeway/events';
 import { defineRoute, type Route } from '@causeway/service';
 import { z } from 'zod';
 
+import { principalOf, type Administration } from '../services/administer.ts';
 import { orUnavailable, type ServiceClient } from '../services/service-client.ts';
 import { parsedCursor, parkedCursor } from './parked-cursor.ts';
 import { formatParkedId, parseParkedId, type ParkedId } from './parked-id.ts';
-import { findRedrive, listParked, tellService, type ParkedAt } from './parked-services.ts';
+import { listParked, parkedIn, type ParkedAt } from './parked-services.ts';
 
 const tag = 'events';
 
@@ -60,7 +61,7 @@ const shown = ({ error, ...rest }: ParkedAt): z.output<typeof parkedEvent> => ({
 
 const recorded = { 'Causeway-Event': { description: 'The event that was recorded.' } };
 
-const listRoute = (client: ServiceClient): Route =>
+const listRoute = (parked: Administration): Route =>
   defineRoute({
     method: 'get',
     path: '/v1/parked',
@@ -84,7 +85,7 @@ const listRoute = (client: ServiceClient): Route =>
     handle: async ({ query: { service, handler, cursor, limit }, requestId, signal }) => {
       const scope = { service, handler };
       const after = cursor === undefined ? undefined : parsedCursor(scope, cursor);
-      const found = await orUnavailable(listParked(client, { ...scope, after, limit }, { requestId, signal }));
+      const found = await orUnavailable(listParked(parked, { ...scope, after, limit }, { requestId, signal }));
       const items = found.slice(0, limit);
       const last = items.at(-1);
       const nextCursor = found.length > limit && last !== undefined ? parkedCursor(scope, last) : null;
@@ -92,9 +93,7 @@ const listRoute = (client: ServiceClient): Route =>
     },
   });
 
-const principalOf = ({ type, id }: Principal): Principal => ({ type, ...(id !== undefined && { id }) });
-
-const redriveRoute = (client: ServiceClient): Route =>
+const redriveRoute = (parked: Administration): Route =>
   defineRoute({
     method: 'post',
     path: '/v1/parked/{id}/redrive',
@@ -131,17 +130,17 @@ const redriveRoute = (client: ServiceClient): Route =>
       const body = { ...name, ...wanted, principal: principalOf(principal) };
       const question = { method: 'POST', path: '/internal/parked/redrive', body, requestId, signal } as const;
       if (wanted.dryRun) {
-        const extent = await orUnavailable(tellService<object>(client, service, question));
+        const extent = await orUnavailable(parked.tell<object>(service, question));
         return { status: 200, body: { dryRun: true, ...extent } };
       }
-      const answer = tellService<{ readonly redrive: Redrive; readonly eventId: string }>(client, service, question);
+      const answer = parked.tell<{ readonly redrive: Redrive; readonly eventId: string }>(service, question);
       const { redrive, eventId } = await orUnavailable(answer);
       const headers = { Location: `/v1/redrives/${redrive.id}`, 'Causeway-Event': eventId };
       return { status: 202, headers, body: { service, ...redrive } };
     },
   });
 
-const discardRoute = (client: ServiceClient): Route =>
+const discardRoute = (parked: Administration): Route =>
   defineRoute({
     method: 'post',
     path: '/v1/parked/{id}/discard',
@@ -164,12 +163,12 @@ const discardRoute = (client: ServiceClient): Route =>
       const { service, ...name } = parkedIdOf(id);
       const body = { ...name, reason, principal: principalOf(principal) };
       const question = { method: 'POST', path: '/internal/parked/discard', body, requestId, signal } as const;
-      const { eventId } = await orUnavailable(tellService<{ readonly eventId: string }>(client, service, question));
+      const { eventId } = await orUnavailable(parked.tell<{ readonly eventId: string }>(service, question));
       return { status: 200, headers: { 'Causeway-Event': eventId }, body: { id, status: 'discarded' } };
     },
   });
 
-const readRedriveRoute = (client: ServiceClient): Route =>
+const readRedriveRoute = (parked: Administration): Route =>
   defineRoute({
     method: 'get',
     path: '/v1/redrives/{id}',
@@ -181,7 +180,8 @@ const readRedriveRoute = (client: ServiceClient): Route =>
     responses: { 200: { description: 'The redrive.', schema: redriveSchema } },
     faults: [faults.notFound],
     handle: async ({ params: { id }, requestId, signal }) => {
-      const redrive = await orUnavailable(findRedrive(client, id, { requestId, signal }));
+      const path = `/internal/redrives/${encodeURIComponent(id)}`;
+      const redrive = await orUnavailable(parked.find<Redrive>({ method: 'GET', path, requestId, signal }));
       if (redrive === undefined) throw faults.notFound();
       return { status: 200, body: redrive };
     },
@@ -193,8 +193,8 @@ const readRedriveRoute = (client: ServiceClient): Route =>
  * @param client - asks the services
  */
 export const parkedRoutes = (client: ServiceClient): readonly Route[] => [
-  listRoute(client),
-  redriveRoute(client),
-  discardRoute(client),
-  readRedriveRoute(client),
+  listRoute(parkedIn(client)),
+  redriveRoute(parkedIn(client)),
+  discardRoute(parkedIn(client)),
+  readRedriveRoute(parkedIn(client)),
 ];
