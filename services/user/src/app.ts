@@ -1,6 +1,14 @@
-import { accountCreated, topicOf } from '@causeway/contracts';
-import { createEvents, faultOfError, followEndedSessions, onEvent } from '@causeway/events';
-import type { Events, Handler, KafkaPort, RecordedCollection } from '@causeway/events';
+import { accountCreated, profileDeleted, topicOf } from '@causeway/contracts';
+import {
+  createEvents,
+  faultOfError,
+  followEndedSessions,
+  onEvent,
+  redactPerson,
+  removalHandlers,
+  removalMarkers,
+} from '@causeway/events';
+import type { Events, Handler, KafkaPort, RecordedCollection, RemovalDocument } from '@causeway/events';
 import {
   createIdentity,
   createRevocations,
@@ -19,6 +27,7 @@ import { changeOwnProfileRoute } from './profiles/change-own-profile.route.ts';
 import { createProfile } from './profiles/create-profile.ts';
 import { profileQueries, profilesCollection } from './profiles/profile.model.ts';
 import type { ProfileDocument } from './profiles/profile.model.ts';
+import { removeProfile } from './profiles/remove-profile.ts';
 import { readOwnProfileRoute } from './profiles/read-own-profile.route.ts';
 import { readProfileRoute } from './profiles/read-profile.route.ts';
 
@@ -38,12 +47,29 @@ export interface Replacements {
   readonly revocations?: Revocations;
 }
 
+/** What handlers write to, once it is there. */
+interface Late {
+  readonly events: () => Events;
+  readonly profiles: () => RecordedCollection<ProfileDocument>;
+  readonly markers: () => RecordedCollection<RemovalDocument>;
+}
+
 /** What this service does when something happens elsewhere. */
-export const handlersOf = (profiles: () => RecordedCollection<ProfileDocument>): Handler[] => [
+export const handlersOf = ({ events, profiles, markers }: Late): Handler[] => [
   onEvent.transaction({
     name: 'create-profile',
     on: [accountCreated],
-    handle: (event, context) => createProfile(profiles())(event, context),
+    handle: (event, context) => createProfile({ profiles: profiles(), persons: events().persons })(event, context),
+  }),
+  // Somebody who is erased is removed from this service.
+  ...removalHandlers({
+    service: 'user',
+    markers,
+    persons: () => events().persons,
+    steps: [
+      removeProfile(profiles),
+      redactPerson({ redaction: () => events().redaction, keep: [profileDeleted.type] }),
+    ],
   }),
 ];
 
@@ -52,6 +78,7 @@ const routesOf = (events: Events, profileWrites: RecordedCollection<ProfileDocum
   const awaitProfile = createAwaitProfile({
     profiles,
     waitersLimit,
+    isErased: events.persons.isErased,
     onChange: (listener) =>
       events.stream.subscribe(({ collection, id }) => {
         if (collection === profilesCollection) listener(id);
@@ -91,10 +118,11 @@ export async function start(
     kafka: wrap(kafka),
     partitions: config.kafkaPartitions,
     logger,
-    handlers: handlersOf(() => profiles),
+    handlers: handlersOf({ events: () => events, profiles: () => profiles, markers: () => markers }),
     producerLogs: producerLogs({ urls: { [topicOf('auth')]: config.authUrl }, internalKey: config.internalKey }),
   });
   const profiles: RecordedCollection<ProfileDocument> = events.collection(profilesCollection, { thing: 'profile' });
+  const markers = removalMarkers(events);
   onStop('events', () => events.stop());
   // Redis tells sooner; this is for when it is away, or has lost what it knew.
   const endedSessions = followEndedSessions({ kafka: wrap(kafka), revocations, logger });

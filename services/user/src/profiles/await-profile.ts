@@ -9,6 +9,8 @@ export const patienceMs = 2000;
 /** What {@link createAwaitProfile} is given. */
 export interface AwaitProfileDependencies {
   readonly profiles: ProfileQueries;
+  /** Whether somebody has been erased: their token may outlive them by a moment. */
+  readonly isErased: (accountId: string) => Promise<boolean>;
   /** Calls back at each committed change of a profile, by whichever replica. */
   readonly onChange: (listener: (profileId: string) => void) => unknown;
   /** How many calls may wait. */
@@ -23,10 +25,11 @@ export interface AwaitProfileDependencies {
 export type AwaitProfile = (accountId: string, signal: AbortSignal, after?: Timestamp) => Promise<Profile>;
 
 /**
- * @returns the reader; it throws fault `unavailable` with `Retry-After` where the profile has not come in time
+ * @returns the reader; it throws fault `unavailable` with `Retry-After` where the profile has not come in time, and
+ *   `unauthenticated` where it never will
  */
 export function createAwaitProfile(dependencies: AwaitProfileDependencies): AwaitProfile {
-  const { profiles, onChange, waitersLimit } = dependencies;
+  const { profiles, isErased, onChange, waitersLimit } = dependencies;
   const waiters = new Map<string, Set<() => void>>();
   let waiting = 0;
   onChange((profileId) => waiters.get(profileId)?.forEach((wake) => wake()));
@@ -60,6 +63,8 @@ export function createAwaitProfile(dependencies: AwaitProfileDependencies): Awai
   return async (accountId, signal, after) => {
     const there = await profiles.byId(accountId, after);
     if (there !== undefined) return there;
+    if (await isErased(accountId))
+      throw faults.unauthenticated({ message: 'the person of this token has been erased' });
     if (waiting >= waitersLimit) throw faults.unavailable({ retryAfterS: 1, message: 'too many wait for profiles' });
     const next = change(accountId, signal);
     try {

@@ -30,6 +30,7 @@ const setUp = (options: { waitersLimit?: number; patienceMs?: number } = {}) => 
         return found;
       },
     },
+    isErased: async (id) => id === 'usr_erased',
     onChange: (given) => {
       listener = given;
     },
@@ -90,5 +91,11 @@ describe('waiting for a profile', () => {
     commit();
     assert.deepEqual(await Promise.all(reads), [profile, profile]);
     assert.equal(await awaitProfile('usr_1', open), profile);
+  });
+
+  it('does not wait for the profile of somebody who has been erased', async () => {
+    const { awaitProfile } = setUp();
+    const refused = awaitProfile('usr_erased', new AbortController().signal);
+    await assert.rejects(refused, (error) => error instanceof Fault && error.code === 'unauthenticated');
   });
 });

@@ -1,4 +1,4 @@
-import { profileCreated, profileUpdated } from '@causeway/contracts';
+import { profileCreated, profileDeleted, profileUpdated } from '@causeway/contracts';
 import { draft } from '@causeway/events';
 import type { EventDraft } from '@causeway/events';
 
@@ -11,3 +11,6 @@ export const created = (userId: string, profile: ProfileState): EventDraft =>
 /** @param changed - names of the fields that are not what they were */
 export const updated = (userId: string, profile: ProfileState, changed: readonly string[]): EventDraft =>
   draft(profileUpdated, { userId, ...profile, changed: [...changed] });
+
+/** A profile is gone, with the person whose it was. */
+export const deleted = (userId: string): EventDraft => draft(profileDeleted, { userId });

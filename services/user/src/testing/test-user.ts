@@ -3,8 +3,16 @@ import { randomUUID } from 'node:crypto';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { accountCreated, handlersTopic, newId, sessionEnded, topicOf } from '@causeway/contracts';
-import type { EventEnvelope } from '@causeway/contracts';
+import {
+  accountCreated,
+  erasureRequested,
+  erasureSettled,
+  handlersTopic,
+  newId,
+  sessionEnded,
+  topicOf,
+} from '@causeway/contracts';
+import type { Cause, EventEnvelope } from '@causeway/contracts';
 import { createEvents, createKafka, draft } from '@causeway/events';
 import type { Events, KafkaPort } from '@causeway/events';
 import { isolatedKafka, readPublished } from '@causeway/events/testing';
@@ -46,6 +54,10 @@ export interface TestUser {
     email?: string;
     name?: string;
   }): Promise<{ id: string; event: EventEnvelope }>;
+  /** Records and publishes `auth.erasure.requested`. */
+  requestErasure(accountId: string): Promise<EventEnvelope>;
+  /** Records and publishes `auth.erasure.settled`. */
+  settleErasure(accountId: string): Promise<EventEnvelope>;
   /** Records and publishes `auth.session.ended`. */
   endSession(accountId: string): Promise<{ sessionId: string; event: EventEnvelope }>;
   /**
@@ -93,6 +105,7 @@ export async function openTestUser(beforeStart?: (before: BeforeStart) => Promis
   });
   const accounts = auth.collection('accounts', { thing: 'account' });
   const sessions = auth.collection('sessions', { thing: 'session' });
+  const erasures = auth.collection('erasures', { thing: 'erasure' });
   await auth.start();
   const cause = () => ({ correlationId: randomUUID(), principal: { type: 'system' } }) as const;
   const createAccount: TestUser['createAccount'] = async ({
@@ -166,6 +179,20 @@ export async function openTestUser(beforeStart?: (before: BeforeStart) => Promis
       };
     },
     createAccount,
+    requestErasure: async (accountId) => {
+      const own: Cause = { correlationId: randomUUID(), principal: { type: 'app_user', id: accountId } };
+      const write = await erasures.create(own, {
+        _id: accountId,
+        state: {},
+        event: draft(erasureRequested, { accountId }),
+      });
+      return write.event;
+    },
+    settleErasure: async (accountId) => {
+      const decide = () => ({ state: {}, event: draft(erasureSettled, { accountId }) });
+      const write = await erasures.update(cause(), accountId, decide);
+      return write?.event ?? assert.fail();
+    },
     endSession: async (accountId) => {
       const sessionId = newId('ses');
       const event = draft(sessionEnded, { sessionId, accountId, reason: 'signed-out' });
