@@ -41,7 +41,10 @@ const promised = [
 ];
 
 /** Answers that are for people and machines around the API, not part of it. */
-const around = new Set(['get /openapi.json', 'get /docs', 'get /healthz', 'get /readyz']);
+const around = new Set([
+  ...['get /openapi.json', 'get /asyncapi.json', 'get /schemas', 'get /schemas/{type}/{version}', 'get /docs'],
+  ...['get /healthz', 'get /readyz'],
+]);
 
 const methods = ['get', 'put', 'post', 'patch', 'delete'] as const;
 
@@ -116,6 +119,12 @@ function isElsewhere(paths: Readonly<Record<string, object>>, path: string, meth
 }
 
 describe('/docs', () => {
+  it('leads to what subscribers need', async () => {
+    const { document } = await apiDocument();
+    const { description = '' } = (document as { readonly info?: { readonly description?: string } }).info ?? {};
+    for (const path of ['/asyncapi.json', '/schemas']) assert.ok(description.includes(`(${path})`), description);
+  });
+
   it('works without the internet: all that it loads is here', async () => {
     const gateway = addressOf('gateway');
     const page = await request(new URL('/docs', gateway), { headers: { accept: 'text/html' } });

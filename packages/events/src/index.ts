@@ -13,7 +13,7 @@ export type { HandledStatus, HandlingError } from './consumer/inbox.ts';
 export { createEvents } from './create-events.ts';
 export type { CollectionOptions, Events, EventsOptions, EventsReadiness } from './create-events.ts';
 export type { Effect } from './effects/effects.ts';
-export { fromBinary, toBinary } from './envelope/binary-mode.ts';
+export { binaryHeaders, fromBinary, toBinary } from './envelope/binary-mode.ts';
 export { redactPerson } from './erasure/redact-person.ts';
 export { removalHandlers, removalMarkers } from './erasure/removal.ts';
 export type { RemovalPart, RemovalStep, RemovedPart } from './erasure/removal.ts';

@@ -13,6 +13,7 @@ import {
 import type { Identity, OpenApiPart, Route, ServiceParts, StartContext } from '@causeway/service';
 
 import type { Config, settings } from './config.ts';
+import { contractRoutes } from './contracts/contract.routes.ts';
 import { createCors } from './cors/cors.ts';
 import { ApiDocument } from './docs/api-document.ts';
 import { docsRoutes } from './docs/docs.routes.ts';
@@ -135,7 +136,9 @@ export async function start(context: Context, replacements: Replacements = {}): 
     ...parkedRoutes(client),
     ...replayRoutes(client),
   ].map((route) => withPosition(route, () => client.position()));
-  const routes: readonly Route[] = [...asked, ...docsRoutes(document), ...problemRoutes(document)];
+  const { publicUrl, publicBrokers } = config;
+  const contracts = await contractRoutes({ publicUrl, publicBrokers, logger });
+  const routes: readonly Route[] = [...asked, ...docsRoutes(document), ...contracts, ...problemRoutes(document)];
   onStop('document', () => document.stop());
   document.start();
 

@@ -21,6 +21,13 @@ export const settings = defineSettings({
   dataUrl: { env: 'DATA_URL', type: 'url', default: 'http://127.0.0.1:8083', description: 'Where data is.' },
   kafkaBrokers: kafkaSettings.kafkaBrokers,
   kafkaDriver: kafkaSettings.kafkaDriver,
+  publicBrokers: {
+    env: 'KAFKA_PUBLIC_BROKERS',
+    type: 'list',
+    optional: true,
+    description:
+      'Brokers as subscribers of your own reach them, told to everybody in `/asyncapi.json`. Not set: it leaves them open.',
+  },
   ...redisSettings,
   ...tokenSettings,
   trustedProxies: {
@@ -123,12 +130,20 @@ export const settings = defineSettings({
 /** The configuration of this service, checked. */
 export type Config = SettingValues<typeof settings>;
 
+/** A host and its port; of IPv6 in brackets. */
+const brokerForm = /^(?:[\w.-]+|\[[\da-f:.]+\]):\d{1,5}$/i;
+
 /** Checks what a row cannot say. */
-export const checkSettings: SettingsCheck<typeof settings> = ({ corsOrigins = [] }) => {
-  const wrong = corsOrigins.filter((each) => parseOriginPattern(each) === undefined);
-  if (wrong.length === 0) return [];
-  const form = 'must list origins such as https://app.example.com or http://localhost:*';
-  return [`${settings.corsOrigins.env} ${form}, not ${wrong.join(', ')}`];
+export const checkSettings: SettingsCheck<typeof settings> = ({ corsOrigins = [], publicBrokers = [] }) => {
+  const origins = corsOrigins.filter((each) => parseOriginPattern(each) === undefined);
+  const brokers = publicBrokers.filter((each) => !brokerForm.test(each));
+  const originForm = 'must list origins such as https://app.example.com or http://localhost:*';
+  return [
+    ...(origins.length === 0 ? [] : [`${settings.corsOrigins.env} ${originForm}, not ${origins.join(', ')}`]),
+    ...(brokers.length === 0
+      ? []
+      : [`${settings.publicBrokers.env} must list brokers such as kafka.example.com:9092, not ${brokers.join(', ')}`]),
+  ];
 };
 
 /**

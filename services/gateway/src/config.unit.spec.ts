@@ -30,6 +30,15 @@ describe('configuration', () => {
     assert.deepEqual(readConfig({ ...valid, CORS_ORIGINS: 'https://a.example' }).corsOrigins, ['https://a.example']);
   });
 
+  it('refuses what is no broker that a subscriber could reach', () => {
+    for (const KAFKA_PUBLIC_BROKERS of ['kafka.example', 'https://kafka.example:9092', 'a:1,b']) {
+      assert.throws(() => readConfig({ ...valid, KAFKA_PUBLIC_BROKERS }), SettingsError, KAFKA_PUBLIC_BROKERS);
+    }
+    const brokers = ['kafka-1.example:9092', '[2001:db8::1]:9092'];
+    assert.deepEqual(readConfig({ ...valid, KAFKA_PUBLIC_BROKERS: brokers.join() }).publicBrokers, brokers);
+    assert.equal(readConfig(valid).publicBrokers, undefined);
+  });
+
   it('is what the README says', async () => {
     await assertSettingsTable(new URL('../README.md', import.meta.url), settings);
   });

@@ -31,6 +31,18 @@ const required = [
   'authtype',
 ] as const;
 
+/** The headers of a record, by the attribute that each carries. `content-type` carries `datacontenttype`. */
+export const binaryHeaders: readonly {
+  readonly attribute: (typeof attributes)[number];
+  readonly header: string;
+  /** Whether every event has it. */
+  readonly required: boolean;
+}[] = attributes.map((attribute) => ({
+  attribute,
+  header: `ce_${attribute}`,
+  required: required.some((each) => each === attribute),
+}));
+
 /** A record's parts in CloudEvents' binary content mode. */
 export interface BinaryEvent {
   readonly key: Buffer;

@@ -1,16 +1,13 @@
-import { hash } from 'node:crypto';
 import { services as serviceNames, type ServiceName } from '@causeway/contracts';
 import { allowedMethods, type OpenApiPart, type ProblemDescription } from '@causeway/service';
 import type { Logger } from '@causeway/telemetry';
 
 import type { ServiceClient } from '../services/service-client.ts';
 import { assemble } from './assemble.ts';
+import { jsonDocument, type JsonDocument } from './json-document.ts';
 
 /** The document as it is served. */
-export interface AssembledDocument {
-  readonly json: string;
-  /** A strong entity tag, with its quotes. */
-  readonly etag: string;
+export interface AssembledDocument extends JsonDocument {
   /** By code. */
   readonly problems: ReadonlyMap<string, ProblemDescription>;
   /** The methods at a raw path, in capitals; none where there is no such path. */
@@ -94,8 +91,6 @@ export class ApiDocument {
   #assemble(): AssembledDocument {
     const inOrder = serviceNames.map((service) => this.#parts.get(service)).filter((part) => part !== undefined);
     const { document, problems, operations } = assemble([...inOrder, this.#options.own()]);
-    const json = JSON.stringify(document);
-    const etag = `"${hash('sha256', json, 'base64url').slice(0, 22)}"`;
-    return { json, etag, problems, methodsAt: allowedMethods(operations) };
+    return { ...jsonDocument(document), problems, methodsAt: allowedMethods(operations) };
   }
 }

@@ -10,6 +10,8 @@ const description = [
   '',
   'Errors are problem documents (RFC 9457); the page behind the `type` of each says what to do.',
   'Every write names the events that it recorded in `Causeway-Event`; `GET /v1/events/{id}/effects` tells what became of them.',
+  'Services of your own read them from Kafka: [/asyncapi.json](/asyncapi.json) (AsyncAPI 3.0) has the topics, headers, data and examples,',
+  '[/schemas](/schemas) the JSON Schema of each.',
 ].join('\n');
 
 const tags = [

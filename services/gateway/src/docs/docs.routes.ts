@@ -1,8 +1,9 @@
-import { defineRoute, isNotModified, type Route } from '@causeway/service';
+import { defineRoute, type Route } from '@causeway/service';
 
 import type { ApiDocument } from './api-document.ts';
 import { assetRoutes } from './assets.ts';
 import { htmlPage, pageHeaders } from './html.ts';
+import { answerDocument } from './json-document.ts';
 
 const docsPage = htmlPage({
   title: 'Causeway API',
@@ -34,12 +35,7 @@ const openApi = (document: Pick<ApiDocument, 'current'>): Route =>
       },
       304: { description: 'It has not changed since.' },
     },
-    handle: async ({ headers }) => {
-      const { json, etag } = await document.current();
-      const common = { ETag: etag, 'Cache-Control': 'no-cache' };
-      if (isNotModified(headers['if-none-match'], etag)) return { status: 304, headers: common };
-      return { status: 200, headers: common, json };
-    },
+    handle: async ({ headers }) => answerDocument(await document.current(), headers['if-none-match']),
   });
 
 const docs: Route = defineRoute({
