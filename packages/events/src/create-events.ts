@@ -32,6 +32,8 @@ import { createPublisher } from './relay/publisher.ts';
 import { createRelayMetrics, type RelayLogger } from './relay/relay-metrics.ts';
 import { createRelay, type Relay } from './relay/relay.ts';
 import { createSlotLeases } from './relay/slot-leases.ts';
+import { createReaper } from './retention/reaper.ts';
+import { retentionPeriods } from './retention/retention-periods.ts';
 import { startBeacon } from './stream/beacon.ts';
 import { createCommitStream, type CommitStream } from './stream/commit-stream.ts';
 import { clusterTimeOf, formatPosition, laterOf } from './stream/position.ts';
@@ -70,6 +72,10 @@ export interface EventsOptions {
   readonly abandonedAfterMs?: number;
   /** How often what waits is counted for the metrics; default 10,000. */
   readonly sampleMs?: number;
+  /** Days for which the log is kept; default 35. The inbox and tombstones are kept a little longer: see {@link retentionPeriods}. */
+  readonly retentionDays?: number;
+  /** How often what has been kept for so long is removed; default 3,600,000. */
+  readonly reapMs?: number;
 }
 
 /** A collection whose writes record events. */
@@ -147,6 +153,16 @@ export const createEvents = (options: EventsOptions): Events => {
   const inbox = createInbox(db, now);
   const metrics = createRelayMetrics(topic);
   const leases = createSlotLeases({ db, slots: partitions, instance: randomUUID(), ttlMs: leaseMs, metrics });
+  const periods = retentionPeriods(options.retentionDays);
+  const reaper = createReaper({
+    db,
+    slots: partitions,
+    periods,
+    projections: handlers.flatMap((each) => (each.kind === 'projection' ? [each.collection] : [])),
+    leads: () => leases.holds(0),
+    everyMs: options.reapMs ?? 3_600_000,
+    logger,
+  });
   const recorded = new Map<string, RecordedCollection<RecordedDocument>>();
   let relay: Relay | undefined;
   let endBeacon: (() => void) | undefined;
@@ -206,6 +222,7 @@ export const createEvents = (options: EventsOptions): Events => {
       inbox.createIndexes(),
       leases.createIndexes(),
       timers.createIndexes(),
+      reaper.createIndexes(),
       ...collections().map((name) => rows.createIndex(name)),
     ]);
   };
@@ -309,6 +326,7 @@ export const createEvents = (options: EventsOptions): Events => {
       await untilKafka(startRelay);
       startHealth();
       timers.start();
+      reaper.start();
       if (options.beacon === true) endBeacon = startBeacon(db, () => leases.holds(0));
       await untilKafka(() => publishHandlers(db, kafka, service, handlers, now));
       await handling?.start();
@@ -320,7 +338,7 @@ export const createEvents = (options: EventsOptions): Events => {
       await timers.stop();
       endBeacon?.();
       endWatch?.();
-      await endHealth?.();
+      await Promise.all([endHealth?.(), reaper.stop()]);
       await relay?.stop(drainMs);
       await stream.stop();
     },

@@ -99,7 +99,7 @@ export const createHandlerRunner = (options: HandlerRunnerOptions): HandlerRunne
     const { _id } = projected;
     const copies = db.collection<{ _id: string; seq: string }>(handler.collection);
     const seq = { seq: event.sequence };
-    const set = 'deleted' in projected ? { ...seq, deleted: true } : { ...projected.set, ...seq };
+    const set = 'deleted' in projected ? { ...seq, deleted: new Date(event.time) } : { ...projected.set, ...seq };
     const state =
       'deleted' in projected
         ? [{ $replaceWith: { $literal: { _id, ...set } } }]

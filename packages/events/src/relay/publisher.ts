@@ -7,8 +7,11 @@ import type { KafkaPort, KafkaProducer, KafkaRecord } from '../kafka/port.ts';
 import type { LoggedEvent } from '../log/event-log.ts';
 import type { RelayMetrics } from './relay-metrics.ts';
 
-/** A row of `slots`: how far a slot has got, in the log and in Kafka. */
-interface SlotRow {
+/** The name of the collection of {@link SlotRow}s. */
+export const slotProgress = 'slots';
+
+/** How far a slot has got, in the log and in Kafka. */
+export interface SlotRow {
   readonly _id: number;
   readonly pos: number;
   /** Kafka's offset of the event at `pos`. */
@@ -62,7 +65,7 @@ export interface PublisherOptions {
 export const createPublisher = async (options: PublisherOptions): Promise<Publisher> => {
   const { db, kafka, topic, metrics } = options;
   const producer: KafkaProducer = await kafka.producer({ requestTimeoutMs: sendMs });
-  const slots: Collection<SlotRow> = db.collection<SlotRow>('slots');
+  const slots: Collection<SlotRow> = db.collection<SlotRow>(slotProgress);
 
   /** The last acknowledgement of each slot, of this process. */
   const acknowledged = new Map<number, { readonly pos: number; readonly offset: number }>();

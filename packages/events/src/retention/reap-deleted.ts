@@ -1,0 +1,36 @@
+import type { Db, Filter } from 'mongodb';
+
+import { tombstones, type Tombstone } from '../recording/recorded-document.ts';
+import { chunk, type Reaped } from './reap-log.ts';
+
+/** Removes, in chunks, what a filter finds and still finds when it is removed. */
+async function* reap<Doc extends { _id: string }>(
+  db: Db,
+  collection: string,
+  filter: Filter<Doc>,
+): AsyncGenerator<Reaped> {
+  const rows = db.collection<Doc>(collection);
+  for (;;) {
+    const found = await rows
+      .find(filter, { projection: { _id: 1 }, maxTimeMS: chunk.maxTimeMs })
+      .limit(chunk.documents)
+      .toArray();
+    if (found.length === 0) return;
+    const ids = found.map(({ _id }) => _id);
+    const { deletedCount } = await rows.deleteMany({ $and: [{ _id: { $in: ids } }, filter] } as Filter<Doc>);
+    yield { collection, count: deletedCount };
+    if (found.length < chunk.documents) return;
+  }
+}
+
+/** Removes tombstones of what was deleted before a time. One that still has events to publish stays. */
+export const reapTombstones = (db: Db, before: Date): AsyncGenerator<Reaped> =>
+  reap<Tombstone>(db, tombstones, { deletedAt: { $lt: before }, outbox: { $size: 0 } });
+
+/** Removes what a projection keeps of things that were deleted before a time. */
+export const reapDeletions = (db: Db, collection: string, before: Date): AsyncGenerator<Reaped> =>
+  reap<{ _id: string; deleted: Date }>(db, collection, { deleted: { $lt: before } });
+
+/** Removes replicas that have not been seen since a time: those that died without a word. */
+export const reapReplicas = (db: Db, before: Date): AsyncGenerator<Reaped> =>
+  reap<{ _id: string; seenAt: Date }>(db, 'relays', { seenAt: { $lt: before } });
