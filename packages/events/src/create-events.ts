@@ -288,7 +288,8 @@ export const createEvents = (options: EventsOptions): Events => {
     const replayOrders = collection<ReplayDocument>(replays, { thing: 'replay' });
     const logs = reachableLogs(options.producerLogs, topic, ownProducerLog(log));
     const own = { service, db, kafka, handlers, inbox, journal, orders, discarded, transaction, now, logger };
-    return createHandling({ ...own, replayOrders, logs });
+    const { tooOldMs } = periods;
+    return createHandling({ ...own, tooOldMs, replayOrders, logs });
   };
   const handling = handlers.length === 0 ? undefined : handlingOf();
 

@@ -144,6 +144,7 @@ export async function start(
     database: config.database,
     kafka: wrap(connections.kafka),
     partitions: config.kafkaPartitions,
+    retentionDays: config.retentionDays,
     logger,
     now,
   });

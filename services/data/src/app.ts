@@ -142,6 +142,7 @@ export async function start(
     database,
     kafka: wrap(kafka),
     partitions: config.kafkaPartitions,
+    retentionDays: config.retentionDays,
     beacon: true,
     logger,
     now,

@@ -117,6 +117,7 @@ export async function start(
     database: config.database,
     kafka: wrap(kafka),
     partitions: config.kafkaPartitions,
+    retentionDays: config.retentionDays,
     logger,
     handlers: handlersOf({ events: () => events, profiles: () => profiles, markers: () => markers }),
     producerLogs: producerLogs({ urls: { [topicOf('auth')]: config.authUrl }, internalKey: config.internalKey }),

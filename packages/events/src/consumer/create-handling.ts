@@ -16,6 +16,7 @@ import type { RelayLogger } from '../relay/relay-metrics.ts';
 import { createConsumerMetrics } from './consumer-metrics.ts';
 import { createConsumer } from './consumer.ts';
 import { createDelivery } from './deliver.ts';
+import { createForgotten, parkForgotten } from './forgotten.ts';
 import type { Handler } from './handler.ts';
 import type { Inbox } from './inbox.ts';
 import { createParking, type Parking } from './parking.ts';
@@ -35,6 +36,8 @@ export interface HandlingOptions {
   readonly transaction: <T>(work: (session: ClientSession) => Promise<T>) => Promise<T>;
   /** @throws where there is no way to the log behind a topic */
   readonly logs: (topic: string) => ProducerLog;
+  /** The inbox is sure to know of whatever is younger. */
+  readonly tooOldMs: number;
   readonly now: () => Date;
   readonly logger: RelayLogger;
 }
@@ -58,14 +61,16 @@ export const createHandling = (options: HandlingOptions): Handling => {
   const { signal } = stopping;
   const parking = createParking({ db, inbox, now, transaction });
   const run = createHandlerRunner({ db, inbox, journal, transaction, signal });
-  const deliver = createDelivery({ run, inbox, parking, logger, metrics: createConsumerMetrics(), signal });
+  const metrics = createConsumerMetrics();
+  const deliver = createDelivery({ run, inbox, parking, logger, metrics, signal });
+  const forgotten = createForgotten({ db, inbox, tooOldMs: options.tooOldMs, now });
   const consumer = createConsumer({
     db,
     kafka,
     groupId: `causeway-${service}`,
     topics: [...new Set(handlers.flatMap(({ on }) => on.map(({ type }) => topicOf(serviceOf(type)))))],
     handlers,
-    deliver,
+    deliver: parkForgotten(deliver, { forgotten, parking, metrics, logger }),
     parking,
     readProducerLog: async (topic, from) => logs(topic).after(from),
     logger,

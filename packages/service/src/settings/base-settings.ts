@@ -1,3 +1,4 @@
+import { kafkaRetentionDays } from '@causeway/contracts';
 import { logLevels } from '@causeway/telemetry';
 
 import { defineSettings } from './setting.ts';
@@ -89,6 +90,14 @@ export const kafkaSettings = defineSettings({
     min: 1,
     max: 1000,
     description: "Partitions of the service's topic; fixed once it has been created.",
+  },
+  retentionDays: {
+    env: 'EVENTS_RETENTION_DAYS',
+    type: 'integer',
+    default: 35,
+    min: kafkaRetentionDays + 1,
+    max: 3650,
+    description: `Days for which the log of events is kept, longer than Kafka's ${kafkaRetentionDays}; the inbox a day more, tombstones two.`,
   },
 });
 
