@@ -1,4 +1,4 @@
-import { kafkaRetentionDays } from '@causeway/contracts';
+import { eventRetentionMs } from '@causeway/contracts';
 import { logLevels } from '@causeway/telemetry';
 
 import { defineSettings } from './setting.ts';
@@ -69,6 +69,9 @@ export const mongodbSettings = defineSettings({
   },
 });
 
+/** Days for which Kafka keeps an event. */
+const kafkaDays = eventRetentionMs / (24 * 3_600_000);
+
 /** Kafka. */
 export const kafkaSettings = defineSettings({
   kafkaBrokers: {
@@ -95,9 +98,9 @@ export const kafkaSettings = defineSettings({
     env: 'EVENTS_RETENTION_DAYS',
     type: 'integer',
     default: 35,
-    min: kafkaRetentionDays + 1,
+    min: kafkaDays + 1,
     max: 3650,
-    description: `Days for which the log of events is kept, longer than Kafka's ${kafkaRetentionDays}; the inbox a day more, tombstones two.`,
+    description: `Days for which the log of events is kept, longer than Kafka's ${kafkaDays}; the inbox a day more, tombstones two.`,
   },
 });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
+import { kafkaSettings } from './base-settings.ts';
 import { readSettings, SettingsError } from './read-settings.ts';
 import { defineSettings } from './setting.ts';
 import { settingsTable, tableMarkers, withSettingsTable } from './settings-table.ts';
@@ -42,6 +43,15 @@ describe('settings', () => {
 
   it('take an empty text for one that was left out', () => {
     assert.equal(readSettings(rows, { ...needed, PORT: ' ' }).port, 8081);
+  });
+
+  it('of retention are refused where the log of events would not outlive Kafka', () => {
+    const { retentionDays } = kafkaSettings;
+    assert.throws(
+      () => readSettings({ retentionDays }, { EVENTS_RETENTION_DAYS: '7' }),
+      /EVENTS_RETENTION_DAYS must be .*8/,
+    );
+    assert.equal(readSettings({ retentionDays }, { EVENTS_RETENTION_DAYS: '8' }).retentionDays, 8);
   });
 
   it('are refused all at once, by name', () => {
