@@ -16,7 +16,7 @@ const idBefore = (time: Date): string => {
 };
 
 const idOf = (handler: string, event: string | MaxKey): Filter<HandledRow> =>
-  ({ handler, event }) as unknown as Filter<HandledRow>;
+  ({ handler, event });
 
 /** Every handler of which there are rows, those that are no longer declared included; by jumps over the index. */
 async function* handlersOf(inbox: Collection<HandledRow>): AsyncGenerator<string> {
@@ -53,7 +53,7 @@ export async function* reapInbox(db: Db, before: Date): AsyncGenerator<Reaped> {
         .toArray();
       const last = rows.at(-1);
       if (last === undefined) break;
-      after = last._id as unknown as Filter<HandledRow>;
+      after = last._id;
       full = rows.length === chunk.documents;
       const gone = rows.filter(({ status, at }) => over.includes(status) && at < before).map(({ _id }) => _id);
       if (gone.length === 0) continue;
