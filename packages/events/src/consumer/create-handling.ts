@@ -82,7 +82,7 @@ export const createHandling = (options: HandlingOptions): Handling => {
     run: redriving,
   });
   const { replayOrders } = options;
-  const replaying = createReplayRunner({ db, inbox, parking, deliver, logs, now, logger });
+  const replaying = createReplayRunner({ db, inbox, parking, deliver, forgotten, logs, logger });
   const replays = createReplays({
     ...{ service, db, kafka, handlers, logs, now, logger },
     orders: replayOrders,

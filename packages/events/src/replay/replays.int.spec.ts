@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
 import { onEvent, type Handler } from '../consumer/handler.ts';
-import { inboxRetentionMs } from '../consumer/inbox-retention.ts';
+import { retentionPeriods } from '../retention/retention-periods.ts';
 import type { HandledRow } from '../consumer/inbox.ts';
 import type { Events } from '../create-events.ts';
 import type { RecordedCollection } from '../recording/recorded-collection.ts';
@@ -224,8 +224,12 @@ describe('a replay', () => {
 
   it('does not run what is older than the inbox: nobody knows whether it has had its effect', async () => {
     const { collection: rows } = events.log;
-    const old = new Date(Date.now() - inboxRetentionMs - 60_000).toISOString();
-    const young = new Date(Date.now() - inboxRetentionMs + 60_000).toISOString();
+    const { tooOldMs } = retentionPeriods();
+    // Of a handler that is younger nothing can have been forgotten.
+    const handlers = events.db.collection<{ _id: string; since: Date }>('handlers');
+    await handlers.updateMany({}, { $set: { since: new Date(0) } });
+    const old = new Date(Date.now() - tooOldMs - 60_000).toISOString();
+    const young = new Date(Date.now() - tooOldMs + 60_000).toISOString();
     const wanted = { 'event.subject': 'note/a' };
     await rows.updateOne({ ...wanted, 'event.type': contracts.created.type }, { $set: { 'event.time': old } });
     await rows.updateOne({ ...wanted, 'event.type': contracts.updated.type }, { $set: { 'event.time': young } });

@@ -4,7 +4,7 @@ import type { Db } from 'mongodb';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Handler } from '../consumer/handler.ts';
-import { isTooOld } from '../consumer/inbox-retention.ts';
+import type { Forgotten } from '../consumer/forgotten.ts';
 import type { HandledStatus, Inbox } from '../consumer/inbox.ts';
 import { throughOutages } from '../consumer/outages.ts';
 import type { Parking } from '../consumer/parking.ts';
@@ -22,7 +22,7 @@ export interface ReplayRunnerOptions {
   /** Brings an event to a handler until it has had its effect or is parked. Rejects only where `signal` ends it. */
   readonly deliver: (handler: Handler, event: EventEnvelope, signal: AbortSignal) => Promise<void>;
   readonly logs: (topic: string) => ProducerLog;
-  readonly now: () => Date;
+  readonly forgotten: Forgotten;
   readonly logger: RelayLogger;
 }
 
@@ -55,7 +55,7 @@ const keyOf = (handler: string, event: string): string => `${handler}\n${event}`
  * other finds done.
  */
 export const createReplayRunner = (options: ReplayRunnerOptions): ReplayRunner => {
-  const { db, inbox, parking, deliver, logs, now, logger } = options;
+  const { db, inbox, parking, deliver, forgotten, logs, logger } = options;
 
   const statusesOf = async (handlers: readonly Handler[], rows: readonly PlacedEvent[]): Promise<Known> => {
     const wanted = rows.flatMap(({ event }) =>
@@ -71,7 +71,7 @@ export const createReplayRunner = (options: ReplayRunnerOptions): ReplayRunner =
     if (handler.kind === 'projection') {
       if (!isRedacted(event) && (await throughOutages(() => isProjected(db, handler, event), { logger, signal })))
         return 'skipped';
-    } else if (isTooOld(event, now())) return 'tooOld';
+    } else if (await throughOutages(() => forgotten(handler, event), { logger, signal })) return 'tooOld';
     await deliver(handler, event, signal);
     const status = await throughOutages(() => inbox.statusOf(handler.name, event.id), { logger, signal });
     if (status === 'parked') return 'failed';

@@ -15,8 +15,7 @@ const idBefore = (time: Date): string => {
   return `${hex.slice(0, 8)}-${hex.slice(8)}`;
 };
 
-const idOf = (handler: string, event: string | MaxKey): Filter<HandledRow> =>
-  ({ handler, event });
+const idOf = (handler: string, event: string | MaxKey): Filter<HandledRow> => ({ handler, event });
 
 /** Every handler of which there are rows, those that are no longer declared included; by jumps over the index. */
 async function* handlersOf(inbox: Collection<HandledRow>): AsyncGenerator<string> {
