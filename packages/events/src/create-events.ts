@@ -61,6 +61,10 @@ export interface EventsOptions {
    * and is said aloud, and nothing of it can be replayed.
    */
   readonly producerLogs?: ProducerLogs;
+  /** How many handlers run at once in this process, over all partitions; default 16. One that waits to be tried again does not count. */
+  readonly handlerRuns?: number;
+  /** How many records of each partition are held unsettled; default 1,000. Beyond it, and beyond 4 MiB, nothing more is taken in. */
+  readonly heldRecords?: number;
   /** Writes a beacon each second, for feeds and caches that ask how far the commit stream has come. */
   readonly beacon?: boolean;
   readonly now?: () => Date;
@@ -289,7 +293,8 @@ export const createEvents = (options: EventsOptions): Events => {
     const logs = reachableLogs(options.producerLogs, topic, ownProducerLog(log));
     const own = { service, db, kafka, handlers, inbox, journal, orders, discarded, transaction, now, logger };
     const { tooOldMs } = periods;
-    return createHandling({ ...own, tooOldMs, replayOrders, logs });
+    const { handlerRuns, heldRecords } = options;
+    return createHandling({ ...own, tooOldMs, replayOrders, logs, handlerRuns, heldRecords });
   };
   const handling = handlers.length === 0 ? undefined : handlingOf();
 

@@ -1,15 +1,19 @@
 import type { EventEnvelope } from '@causeway/contracts';
-import { withProcessSpan } from '@causeway/telemetry';
+import { createGauge } from '@causeway/telemetry';
 import type { Db } from 'mongodb';
 
 import { fromBinary } from '../envelope/binary-mode.ts';
-import { KafkaError, KafkaNotAssignedError } from '../kafka/errors.ts';
-import type { FetchedRecord, KafkaConsumer, KafkaPort, TopicPartition } from '../kafka/port.ts';
+import type { FetchedRecord, GroupConsumerOptions, KafkaConsumer, KafkaPort } from '../kafka/port.ts';
 import type { RelayLogger } from '../relay/relay-metrics.ts';
 import type { Delivery } from './deliver.ts';
+import { toHandlingError } from './error-categories.ts';
+import { createEventTasks } from './event-tasks.ts';
 import type { Handler } from './handler.ts';
+import { createOffsetCommits, type AssignedWork } from './offset-commits.ts';
+import { throughOutages } from './outages.ts';
 import type { Parking } from './parking.ts';
-import { toHandlingError } from './run-handler.ts';
+import { createPartitionWork, type PartitionWork, type Task } from './partition-work.ts';
+import type { RunPlaces } from './run-places.ts';
 
 /** Reads the log of the service that owns a topic: for events that Kafka no longer has. */
 export type ReadProducerLog = (
@@ -26,6 +30,9 @@ export interface ConsumerOptions {
   readonly handlers: readonly Handler[];
   readonly deliver: Delivery;
   readonly parking: Parking;
+  readonly places: RunPlaces;
+  /** How many records of a partition are held unsettled at most; one delivery is no reason to stop short. */
+  readonly heldRecords: number;
   readonly readProducerLog: ReadProducerLog;
   readonly logger: RelayLogger;
 }
@@ -37,25 +44,11 @@ export interface Consumer {
   stop(): Promise<void>;
 }
 
-/** A row of `positions`: the last event handled of a partition, to go on from in the producer's log if Kafka forgets. */
-interface PositionRow {
-  readonly _id: string;
-  readonly event: string;
-  readonly offset: string;
-}
+/** Of a partition, as they came; a larger record is taken in alone. */
+const heldBytes = 4 * 1024 * 1024;
 
-interface Progress extends TopicPartition {
-  /** The next offset to read: everything below has been settled. */
-  next: bigint;
-  event: string | undefined;
-  committed: bigint;
-  /** Given up: what is left belongs to whoever comes next. A new assignment has a progress of its own. */
-  leaving: boolean;
-  inHand: Promise<void>;
-}
-
-/** Commits are gathered for so long; what a crash leaves uncommitted is delivered again and found settled. */
-const commitEveryMs = 200;
+/** So many times the held records may have been settled above one that is not. */
+const aheadFactor = 10;
 
 /** Events fetched from a producer's log at a time. */
 const backfillBatch = 500;
@@ -64,153 +57,122 @@ const keyOf = (topic: string, partition: number): string => `${topic}/${partitio
 
 /** Makes the consumer of one service in this process. */
 export const createConsumer = (options: ConsumerOptions): Consumer => {
-  const { db, kafka, groupId, topics, handlers, deliver, parking, logger } = options;
-  const positions = db.collection<PositionRow>('positions');
-  const byType = new Map<string, Handler[]>();
-  for (const handler of handlers) {
-    for (const { type } of handler.on) byType.set(type, [...(byType.get(type) ?? []), handler]);
-  }
-  const progress = new Map<string, Progress>();
+  const { db, kafka, groupId, topics, handlers, deliver, parking, places, heldRecords, logger } = options;
+  const assigned = new Map<string, AssignedWork>();
   let consumer: KafkaConsumer | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
+  const tasksOf = createEventTasks({ groupId, handlers, deliver });
+  const commits = createOffsetCommits({ db, consumer: () => consumer, assigned: () => assigned.values(), logger });
+  const held = (): number => [...assigned.values()].reduce((sum, { work }) => sum + work.held, 0);
+  createGauge(
+    'causeway.consumer.held',
+    { description: 'Records that were fetched and are not settled', unit: '{record}' },
+    held,
+  );
 
-  const handle = async (
-    event: EventEnvelope,
-    at: { topic: string; partition: number; offset: bigint },
-  ): Promise<void> => {
-    for (const handler of byType.get(event.type) ?? []) {
-      const place = {
-        destination: at.topic,
-        partition: at.partition,
-        offset: String(at.offset),
-        consumerGroup: groupId,
-      };
-      await withProcessSpan(event, { ...place, handler: handler.name }, () => deliver(handler, event));
-    }
-  };
-
-  const read = async (record: FetchedRecord): Promise<EventEnvelope | undefined> => {
-    try {
-      return fromBinary(record.headers, record.value);
-    } catch (error) {
-      const place = `${keyOf(record.topic, record.partition)}/${record.offset}`;
-      await parking.parkBytes(place, record.value, toHandlingError(error));
-      logger.error({ place, error }, 'a record that is no event is parked');
-      return undefined;
-    }
-  };
-
-  const work = async (state: Progress, records: readonly FetchedRecord[]): Promise<void> => {
-    for (const record of records) {
-      if (state.leaving) return;
-      const event = await read(record);
-      if (event !== undefined) await handle(event, record);
-      state.next = record.offset + 1n;
-      state.event = event?.id ?? state.event;
-    }
-  };
-
-  const keepPositions = async (due: readonly Progress[]): Promise<void> => {
-    const updates = due.flatMap(({ topic, partition, next, event }) => {
-      if (event === undefined) return [];
-      const filter = { _id: keyOf(topic, partition) };
-      return [{ updateOne: { filter, update: { $set: { event, offset: String(next) } }, upsert: true } }];
+  const startWork = (start: bigint, after: Promise<void> | undefined): PartitionWork =>
+    createPartitionWork({
+      start,
+      bounds: { records: heldRecords, bytes: heldBytes, ahead: heldRecords * aheadFactor },
+      places,
+      after,
+      onProgress: () => commits.soon(),
+      onError: (error) => logger.error({ error }, 'an event could be neither handled nor parked; it is tried again'),
     });
-    if (updates.length > 0) await positions.bulkWrite(updates, { ordered: false });
+
+  /** Bytes that are no event are parked by their place. */
+  const parkBytes = (record: FetchedRecord, error: unknown): Task => {
+    const place = `${keyOf(record.topic, record.partition)}/${record.offset}`;
+    return {
+      lane: place,
+      async run(turn) {
+        await throughOutages(() => parking.parkBytes(place, record.value, toHandlingError(error)), { logger, ...turn });
+        logger.error({ place, error }, 'a record that is no event is parked');
+      },
+    };
   };
 
-  const commit = async (states: Iterable<Progress>): Promise<void> => {
-    const due = [...states].filter(({ next, committed }) => next > committed);
-    if (due.length === 0 || consumer === undefined) return;
-    const offsets = due.map(({ topic, partition, next }) => ({ topic, partition, offset: next }));
-    await keepPositions(due);
-    await consumer.commit(offsets);
-    for (const [index, state] of due.entries()) state.committed = offsets[index]?.offset ?? state.committed;
-  };
-
-  const commitAll = async (): Promise<void> => {
-    timer = undefined;
+  const accept = (work: PartitionWork, record: FetchedRecord): Promise<boolean> => {
+    const bytes = (record.key?.length ?? 0) + (record.value?.length ?? 0);
+    let event: EventEnvelope;
     try {
-      await commit([...progress.values()].filter(({ leaving }) => !leaving));
+      event = fromBinary(record.headers, record.value);
     } catch (error) {
-      // Nothing is lost: it is delivered again, and found settled.
-      if (error instanceof KafkaNotAssignedError) return;
-      if (!(error instanceof KafkaError)) logger.warn({ error }, 'offsets were not committed; it is tried again');
-      commitSoon();
+      return work.accept({ offset: record.offset, event: undefined, bytes }, [parkBytes(record, error)]);
     }
-  };
-
-  const commitSoon = (): void => {
-    if (!stopped) timer ??= setTimeout(() => void commitAll(), commitEveryMs).unref();
+    return work.accept({ offset: record.offset, event: event.id, bytes }, tasksOf(event, record));
   };
 
   /** Goes on where Kafka's retention has overtaken us: from the log of the service whose topic it is. */
-  const backfill = async (topic: string, partition: number): Promise<void> => {
-    const row = await positions.findOne({ _id: keyOf(topic, partition) });
-    let afterEvent = row?.event;
-    for (;;) {
-      const events = await options.readProducerLog(topic, { slot: partition, afterEvent, limit: backfillBatch });
-      for (const event of events) await handle(event, { topic, partition, offset: -1n });
+  const backfill = async ({ topic, partition, work }: AssignedWork, earliest: bigint): Promise<void> => {
+    await work.idle();
+    const place = { topic, partition, offset: -1n };
+    let afterEvent = work.event ?? (await commits.lastEvent({ topic, partition }));
+    do {
+      const from = { slot: partition, afterEvent, limit: backfillBatch };
+      const events = await options.readProducerLog(topic, from);
+      for (const event of events) {
+        const bytes = Buffer.byteLength(JSON.stringify(event.data));
+        const taken = await work.accept({ offset: undefined, event: event.id, bytes }, tasksOf(event, place));
+        if (!taken) throw new Error('the partition was given up while its producer’s log was read');
+      }
       afterEvent = events.at(-1)?.id;
-      if (afterEvent === undefined) return;
-    }
+    } while (afterEvent !== undefined);
+    // Once all of these are settled, so is what Kafka no longer has.
+    await work.accept({ offset: earliest - 1n, event: undefined, bytes: 0 }, []);
+  };
+
+  const stateOf = (topic: string, partition: number): AssignedWork => {
+    const state = assigned.get(keyOf(topic, partition));
+    // Records that nobody has a place for are asked for again, not passed over.
+    if (state === undefined) throw new Error(`records of ${keyOf(topic, partition)}, which was not assigned`);
+    return state;
+  };
+
+  const membership: Pick<GroupConsumerOptions, 'onAssigned' | 'onRevoked' | 'onRecords' | 'onOutOfRange'> = {
+    async onAssigned(partitions) {
+      await parking.load();
+      for (const { topic, partition, committed } of partitions) {
+        const key = keyOf(topic, partition);
+        const start = committed ?? 0n;
+        const work = startWork(start, assigned.get(key)?.work.leave());
+        assigned.set(key, { topic, partition, work, committed: start, kept: undefined });
+      }
+      return [];
+    },
+    async onRevoked(partitions, lost) {
+      const mine = partitions.flatMap(({ topic, partition }) => assigned.get(keyOf(topic, partition)) ?? []);
+      await Promise.all(mine.map(({ work }) => work.leave()));
+      if (!lost)
+        await commits.flush(mine).catch((error: unknown) => logger.debug({ error }, 'offsets were not committed'));
+      for (const state of mine) {
+        const key = keyOf(state.topic, state.partition);
+        // Where this took too long, the partition may have been given to us anew.
+        if (assigned.get(key) === state) assigned.delete(key);
+      }
+    },
+    async onRecords(topic, partition, records) {
+      const { work } = stateOf(topic, partition);
+      for (const record of records) if (!(await accept(work, record))) return;
+    },
+    async onOutOfRange(topic, partition, wanted, earliest) {
+      logger.error(
+        { topic, partition, wanted: String(wanted), earliest: String(earliest) },
+        'Kafka no longer holds the next event; it is read from its producer',
+      );
+      await backfill(stateOf(topic, partition), earliest);
+      return earliest;
+    },
   };
 
   return {
     async start() {
       if (handlers.length === 0) return;
-      consumer = await kafka.groupConsumer({
-        groupId,
-        topics,
-        async onAssigned(partitions) {
-          await parking.load();
-          for (const { topic, partition, committed } of partitions) {
-            const next = committed ?? 0n;
-            const fresh = { next, event: undefined, committed: next, leaving: false, inHand: Promise.resolve() };
-            progress.set(keyOf(topic, partition), { topic, partition, ...fresh });
-          }
-          return [];
-        },
-        async onRevoked(partitions, lost) {
-          const mine = partitions.flatMap(({ topic, partition }) => progress.get(keyOf(topic, partition)) ?? []);
-          for (const state of mine) state.leaving = true;
-          await Promise.allSettled(mine.map(({ inHand }) => inHand));
-          if (!lost)
-            await commit(mine).catch((error: unknown) => logger.debug({ error }, 'offsets were not committed'));
-          for (const state of mine) {
-            const key = keyOf(state.topic, state.partition);
-            // Where this took too long, the partition may have been given to us anew.
-            if (progress.get(key) === state) progress.delete(key);
-          }
-        },
-        async onRecords(topic, partition, records) {
-          const state = progress.get(keyOf(topic, partition));
-          if (state?.leaving) return;
-          // Records that nobody has a place for are asked for again, not passed over.
-          if (state === undefined) throw new Error(`records of ${keyOf(topic, partition)}, which was not assigned`);
-          state.inHand = work(state, records);
-          try {
-            await state.inHand;
-          } finally {
-            commitSoon();
-          }
-        },
-        async onOutOfRange(topic, partition, wanted, earliest) {
-          logger.error(
-            { topic, partition, wanted: String(wanted), earliest: String(earliest) },
-            'Kafka no longer holds the next event; it is read from its producer',
-          );
-          await backfill(topic, partition);
-          return earliest;
-        },
-        onError: (error) => logger.warn({ error }, 'the consumer met an error; it goes on'),
-      });
+      const onError = (error: Error): void => logger.warn({ error }, 'the consumer met an error; it goes on');
+      consumer = await kafka.groupConsumer({ groupId, topics, ...membership, onError });
     },
     async stop() {
       await consumer?.close();
-      stopped = true;
-      clearTimeout(timer);
+      commits.stop();
     },
   };
 };

@@ -21,6 +21,7 @@ import type { Handler } from './handler.ts';
 import type { Inbox } from './inbox.ts';
 import { createParking, type Parking } from './parking.ts';
 import { createHandlerRunner } from './run-handler.ts';
+import { createRunPlaces } from './run-places.ts';
 
 /** How {@link createHandling} is wired. */
 export interface HandlingOptions {
@@ -38,6 +39,10 @@ export interface HandlingOptions {
   readonly logs: (topic: string) => ProducerLog;
   /** The inbox is sure to know of whatever is younger. */
   readonly tooOldMs: number;
+  /** Default 16. */
+  readonly handlerRuns?: number | undefined;
+  /** Default 1,000. */
+  readonly heldRecords?: number | undefined;
   readonly now: () => Date;
   readonly logger: RelayLogger;
 }
@@ -64,6 +69,7 @@ export const createHandling = (options: HandlingOptions): Handling => {
   const metrics = createConsumerMetrics();
   const deliver = createDelivery({ run, inbox, parking, logger, metrics, signal });
   const forgotten = createForgotten({ db, inbox, tooOldMs: options.tooOldMs, now });
+  const places = createRunPlaces(options.handlerRuns ?? 16);
   const consumer = createConsumer({
     db,
     kafka,
@@ -73,6 +79,8 @@ export const createHandling = (options: HandlingOptions): Handling => {
     deliver: parkForgotten(deliver, { forgotten, parking, metrics, logger }),
     parking,
     readProducerLog: async (topic, from) => logs(topic).after(from),
+    places,
+    heldRecords: options.heldRecords ?? 1_000,
     logger,
   });
   const { orders, discarded } = options;
@@ -82,7 +90,10 @@ export const createHandling = (options: HandlingOptions): Handling => {
     run: redriving,
   });
   const { replayOrders } = options;
-  const replaying = createReplayRunner({ db, inbox, parking, deliver, forgotten, logs, logger });
+  const replaying = createReplayRunner({
+    ...{ db, inbox, parking, forgotten, logs, logger },
+    deliver: (handler, event, wanted) => places.run(wanted, (turn) => deliver(handler, event, turn)),
+  });
   const replays = createReplays({
     ...{ service, db, kafka, handlers, logs, now, logger },
     orders: replayOrders,

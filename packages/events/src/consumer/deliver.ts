@@ -1,13 +1,14 @@
 import { isRedacted, type EventEnvelope } from '@causeway/contracts';
-import { setTimeout as delay } from 'node:timers/promises';
 
 import type { RelayLogger } from '../relay/relay-metrics.ts';
 import type { ConsumerMetrics } from './consumer-metrics.ts';
+import { isPoison, toHandlingError } from './error-categories.ts';
 import type { Handler } from './handler.ts';
 import { AlreadyHandled, type Inbox } from './inbox.ts';
 import { throughOutages } from './outages.ts';
 import type { Parking } from './parking.ts';
-import { isPoison, toHandlingError, type HandlerRunner } from './run-handler.ts';
+import type { HandlerRunner } from './run-handler.ts';
+import type { Turn } from './run-places.ts';
 
 /** Attempts in place before an event is parked. With the pauses between them they take about two seconds. */
 export const quickTries = 5;
@@ -22,64 +23,85 @@ export interface DeliveryOptions {
   readonly parking: Parking;
   readonly logger: RelayLogger;
   readonly metrics: ConsumerMetrics;
+  /** Aborted when handlers are told to give up: the service stops. */
   readonly signal: AbortSignal;
 }
 
-/** Brings an event to a handler until it has had its effect or is parked. Rejects only where the service stops. */
-export type Delivery = (handler: Handler, event: EventEnvelope) => Promise<void>;
+/**
+ * Brings an event to a handler until it has had its effect or is parked. Rejects where its turn is ended before, and where MongoDB
+ * refuses to have it parked: then it is to be brought again.
+ */
+export type Delivery = (handler: Handler, event: EventEnvelope, turn: Turn) => Promise<void>;
+
+/** An event on its way to a handler. */
+interface Delivered {
+  readonly handler: Handler;
+  readonly event: EventEnvelope;
+  readonly turn: Turn;
+}
 
 /** Makes the delivery of a service's events to its handlers. */
 export const createDelivery = (options: DeliveryOptions): Delivery => {
   const { run, inbox, parking, logger, metrics, signal } = options;
 
-  const patiently = <T>(work: () => Promise<T>): Promise<T> => throughOutages(work, { logger, signal });
+  const patiently = <T>(work: () => Promise<T>, turn: Turn): Promise<T> => throughOutages(work, { logger, ...turn });
 
-  const park = async (handler: Handler, event: EventEnvelope, attempt: number, error: unknown): Promise<void> => {
+  const park = async (delivered: Delivered, attempt: number, error: unknown): Promise<void> => {
+    const { handler, event, turn } = delivered;
     const subject = handler.order === 'ordered' ? event.subject : undefined;
     const about = { handler: handler.name, event: event.id, type: event.type, subject, attempts: attempt, error };
-    await patiently(() =>
-      parking.park(handler.name, event, attempt, toHandlingError(error), handler.order === 'ordered'),
+    await patiently(
+      () => parking.park(handler.name, event, attempt, toHandlingError(error), handler.order === 'ordered'),
+      turn,
     );
     metrics.parked(handler.name);
     logger.error(about, 'an event is parked');
   };
 
   /** A duplicate: nothing to do, except that a parked one tells that its subject is. */
-  const duplicate = async (handler: Handler, event: EventEnvelope): Promise<void> => {
+  const duplicate = async ({ handler, event, turn }: Delivered): Promise<void> => {
     metrics.duplicate(handler.name);
     if (handler.order !== 'ordered') return;
-    const status = await patiently(() => inbox.statusOf(handler.name, event.id));
+    const status = await patiently(() => inbox.statusOf(handler.name, event.id), turn);
     if (status === 'parked') parking.learn(handler.name, event.subject);
   };
 
-  const attemptAll = async (handler: Handler, event: EventEnvelope): Promise<void> => {
+  /** Says that another attempt follows. Nobody else has the event, unless the partition was ours for too long. */
+  const markRetrying = async ({ handler, event, turn }: Delivered, attempt: number, error: unknown): Promise<void> => {
+    metrics.retried(handler.name);
+    logger.warn({ handler: handler.name, event: event.id, attempt, error }, 'a handler failed; it is tried again');
+    try {
+      await patiently(() => inbox.markRetrying(handler.name, event, attempt, toHandlingError(error)), turn);
+    } catch (settled) {
+      if (!(settled instanceof AlreadyHandled)) throw settled;
+    }
+  };
+
+  const attemptAll = async (delivered: Delivered): Promise<void> => {
+    const { handler, event, turn } = delivered;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await patiently(() => run(handler, event, attempt));
+        await patiently(() => run(handler, event, attempt), turn);
         return;
       } catch (error) {
-        if (error instanceof AlreadyHandled) return duplicate(handler, event);
+        if (error instanceof AlreadyHandled) return duplicate(delivered);
+        // It may have failed because it was told to give up.
         if (signal.aborted) throw error;
-        if (isPoison(error) || attempt >= quickTries) return park(handler, event, attempt, error);
-        metrics.retried(handler.name);
-        logger.warn({ handler: handler.name, event: event.id, attempt, error }, 'a handler failed; it is tried again');
-        await patiently(() => inbox.markRetrying(handler.name, event, attempt, toHandlingError(error))).catch(
-          (settled: unknown) => {
-            if (!(settled instanceof AlreadyHandled)) throw settled;
-          },
-        );
-        await delay(pauseMs(attempt), undefined, { signal });
+        if (isPoison(error) || attempt >= quickTries) return park(delivered, attempt, error);
+        if (turn.signal.aborted) throw error;
+        await markRetrying(delivered, attempt, error);
+        await turn.pause(pauseMs(attempt));
       }
     }
   };
 
-  return async (handler, event) => {
+  return async (handler, event, turn) => {
     // One without data waits for nothing: it has no effect that an earlier one could be in the way of.
     if (handler.order === 'ordered' && !isRedacted(event) && parking.isParked(handler.name, event.subject)) {
-      if (await patiently(() => parking.join(handler.name, event))) return;
+      if (await patiently(() => parking.join(handler.name, event), turn)) return;
     }
     const began = performance.now();
-    await attemptAll(handler, event);
+    await attemptAll({ handler, event, turn });
     metrics.handled(handler.name, performance.now() - began, Date.now() - Date.parse(event.time));
   };
 };

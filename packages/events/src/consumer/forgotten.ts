@@ -3,10 +3,10 @@ import type { Db } from 'mongodb';
 
 import type { RelayLogger } from '../relay/relay-metrics.ts';
 import type { ConsumerMetrics } from './consumer-metrics.ts';
+import { toHandlingError } from './error-categories.ts';
 import type { Handler } from './handler.ts';
 import type { Inbox } from './inbox.ts';
 import type { Parking } from './parking.ts';
-import { toHandlingError } from './run-handler.ts';
 
 /** The event is older than the inbox remembers: nobody knows whether it has had its effect. */
 export class TooOld extends Error {

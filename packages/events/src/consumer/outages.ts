@@ -1,29 +1,33 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { RelayLogger } from '../relay/relay-metrics.ts';
-import { isOutage } from './run-handler.ts';
+import { isOutage } from './error-categories.ts';
 
 const pauseMs = (failures: number): number => Math.min(2_000, 100 * 2 ** failures) * (0.5 + Math.random() / 2);
 
 /** How outages are sat out. */
 export interface OutageOptions {
   readonly logger: Pick<RelayLogger, 'warn'>;
-  /** Ends the wait: the service stops. */
+  /** Ends the wait: the service stops, or the partition is given up. */
   readonly signal: AbortSignal;
+  /** How to wait; left out, a timer. */
+  readonly pause?: (ms: number) => Promise<void>;
 }
 
 /**
  * Does something once MongoDB lets it through; without it nothing can be decided. It is tried until it works, fails otherwise, or
  * the service stops.
  */
-export const throughOutages = async <T>(work: () => Promise<T>, { logger, signal }: OutageOptions): Promise<T> => {
+export const throughOutages = async <T>(work: () => Promise<T>, options: OutageOptions): Promise<T> => {
+  const { logger, signal } = options;
+  const pause = options.pause ?? ((ms: number): Promise<void> => delay(ms, undefined, { signal }));
   for (let failures = 0; ; failures += 1) {
     try {
       return await work();
     } catch (error) {
       if (!isOutage(error)) throw error;
       if (failures % 10 === 0) logger.warn({ error }, 'MongoDB does not take the effect now; the event waits');
-      await delay(pauseMs(failures), undefined, { signal });
+      await pause(pauseMs(failures));
     }
   }
 };

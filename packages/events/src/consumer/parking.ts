@@ -49,7 +49,13 @@ export interface ParkingOptions {
 /** Makes the parking lot of one service. */
 export const createParking = ({ db, inbox, now, transaction }: ParkingOptions): Parking => {
   const lanes = db.collection<LaneRow>('lanes');
-  const known = new Set<string>();
+  /** The lanes that are open as far as we know, and a mark of when each was last found so. */
+  const known = new Map<string, symbol>();
+  const open = (key: string): void => void known.set(key, Symbol());
+  /** Forgets a lane that was found closed, unless somebody has parked behind it since and told first. */
+  const forget = (key: string, mark: symbol | undefined): void => {
+    if (known.get(key) === mark) known.delete(key);
+  };
 
   /** @throws {@link AlreadyHandled}, which undoes the transaction */
   const parkRow = async (
@@ -79,9 +85,9 @@ export const createParking = ({ db, inbox, now, transaction }: ParkingOptions): 
     },
     async load() {
       // What is known stays: a lane that has closed meanwhile is found closed by the next event that would join it.
-      for await (const { _id } of lanes.find()) known.add(keyOf(_id.handler, _id.subject));
+      for await (const { _id } of lanes.find()) open(keyOf(_id.handler, _id.subject));
     },
-    learn: (handler, subject) => void known.add(keyOf(handler, subject)),
+    learn: (handler, subject) => open(keyOf(handler, subject)),
     isParked: (handler, subject) => known.has(keyOf(handler, subject)),
     async park(handler, event, attempts, error, withSubject) {
       await unlessHandled(async (session) => {
@@ -90,9 +96,11 @@ export const createParking = ({ db, inbox, now, transaction }: ParkingOptions): 
         if (withSubject) await lanes.updateOne({ _id }, { $inc: { tail: 1 } }, { upsert: true, session });
         return true;
       });
-      if (withSubject) known.add(keyOf(handler, event.subject));
+      if (withSubject) open(keyOf(handler, event.subject));
     },
     async join(handler, event) {
+      const key = keyOf(handler, event.subject);
+      const mark = known.get(key);
       const joined = await unlessHandled(async (session) => {
         const _id = { handler, subject: event.subject };
         const { matchedCount } = await lanes.updateOne({ _id }, { $inc: { tail: 1 } }, { session });
@@ -100,17 +108,19 @@ export const createParking = ({ db, inbox, now, transaction }: ParkingOptions): 
         await parkRow(handler, event, {}, session);
         return true;
       });
-      if (!joined) known.delete(keyOf(handler, event.subject));
+      if (!joined) forget(key, mark);
       return joined;
     },
     async close(handler, subject) {
       const _id = { handler, subject };
+      const key = keyOf(handler, subject);
+      const mark = known.get(key);
       const lane = await lanes.findOne({ _id });
       const parked = { status: 'parked' as const, '_id.handler': handler, subject };
       if ((await inbox.collection.findOne(parked, { projection: { _id: 1 } })) !== null) return false;
       // Whoever has joined since has moved the tail, and is parked.
       if (lane !== null && (await lanes.deleteOne({ _id, tail: lane.tail })).deletedCount === 0) return false;
-      known.delete(keyOf(handler, subject));
+      forget(key, mark);
       return true;
     },
     async parkBytes(place, value, error) {

@@ -1,27 +1,11 @@
-import {
-  ContractViolation,
-  Fault,
-  checkRead,
-  faultCategories,
-  isRedacted,
-  type Cause,
-  type EventEnvelope,
-} from '@causeway/contracts';
-import {
-  MongoError,
-  MongoNetworkError,
-  MongoOperationTimeoutError,
-  MongoServerSelectionError,
-  type ClientSession,
-  type Db,
-} from 'mongodb';
+import { ContractViolation, checkRead, isRedacted, type Cause, type EventEnvelope } from '@causeway/contracts';
+import type { ClientSession, Db } from 'mongodb';
 
-import { MalformedEvent } from '../envelope/binary-mode.ts';
 import { isDuplicateKey } from '../recording/errors.ts';
 import type { SessionJournal } from '../recording/session-journal.ts';
 import { discardRedacted } from './discard-redacted.ts';
 import type { ExternalHandler, Handler, ProjectionHandler, TransactionHandler } from './handler.ts';
-import { AlreadyHandled, type HandlingError, type Inbox, type ParkedClaim } from './inbox.ts';
+import { AlreadyHandled, type Inbox, type ParkedClaim } from './inbox.ts';
 
 /** An external handler's attempt takes no longer. */
 const externalMs = 30_000;
@@ -52,31 +36,6 @@ const checked = (handler: Handler, event: EventEnvelope): EventEnvelope => {
   throw new ContractViolation(event.type, [
     `${handler.name} takes no such events: deploy it with this type, then have the event handled again`,
   ]);
-};
-
-/** MongoDB is away, or does not let anybody through now: no attempt of any handler can succeed, and none can be parked. */
-export const isOutage = (error: unknown): boolean =>
-  error instanceof MongoNetworkError ||
-  error instanceof MongoServerSelectionError ||
-  error instanceof MongoOperationTimeoutError ||
-  (error instanceof MongoError && error.name === 'MongoWaitQueueTimeoutError') ||
-  (error instanceof MongoError &&
-    ['RetryableWriteError', 'TransientTransactionError', 'UnknownTransactionCommitResult'].some((label) =>
-      error.hasErrorLabel(label),
-    )) ||
-  (error instanceof Fault && error.cause !== undefined && isOutage(error.cause));
-
-/** Trying again cannot help: the event or the handler would have to change. */
-export const isPoison = (error: unknown): boolean => {
-  if (error instanceof ContractViolation || error instanceof MalformedEvent) return true;
-  return error instanceof Fault && !faultCategories[error.category].transient;
-};
-
-/** An error as it may be kept and shown to administrators. */
-export const toHandlingError = (error: unknown): HandlingError => {
-  if (!(error instanceof Error)) return { name: 'Error', message: 'a handler threw something that is no error' };
-  const message = error.message.slice(0, 500);
-  return { name: error.name, message, ...(error instanceof Fault ? { category: error.category } : {}) };
 };
 
 /** Makes the runner of a service's handlers. */

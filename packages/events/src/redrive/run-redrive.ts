@@ -4,11 +4,12 @@ import type { Filter } from 'mongodb';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { pauseMs, quickTries } from '../consumer/deliver.ts';
+import { isPoison, toHandlingError } from '../consumer/error-categories.ts';
 import type { Handler } from '../consumer/handler.ts';
 import { AlreadyHandled, NotItsTurn, type HandledRow, type Inbox } from '../consumer/inbox.ts';
 import { throughOutages } from '../consumer/outages.ts';
 import type { Parking } from '../consumer/parking.ts';
-import { isPoison, toHandlingError, type HandlerRunner } from '../consumer/run-handler.ts';
+import type { HandlerRunner } from '../consumer/run-handler.ts';
 import type { RelayLogger } from '../relay/relay-metrics.ts';
 import { behind, type ParkedPlace } from './parked-events.ts';
 import type { RedriveDocument } from './redrive.model.ts';

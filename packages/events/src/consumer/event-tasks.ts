@@ -1,0 +1,43 @@
+import type { EventEnvelope } from '@causeway/contracts';
+import { withProcessSpan } from '@causeway/telemetry';
+
+import type { Delivery } from './deliver.ts';
+import type { Handler } from './handler.ts';
+import type { Task } from './partition-work.ts';
+
+/** Where an event came from. */
+export interface EventPlace {
+  readonly topic: string;
+  readonly partition: number;
+  /** -1 for an event that came from its producer's log. */
+  readonly offset: bigint;
+}
+
+/** What is to be done with an event: one task for each handler that takes it. */
+export type EventTasks = (event: EventEnvelope, place: EventPlace) => readonly Task[];
+
+/** How {@link createEventTasks} is wired. */
+export interface EventTasksOptions {
+  readonly groupId: string;
+  readonly handlers: readonly Handler[];
+  readonly deliver: Delivery;
+}
+
+/** One after the other: a subject's events at an ordered handler; elsewhere only the deliveries of one event. */
+const laneOf = (handler: Handler, event: EventEnvelope): string =>
+  `${handler.name}\n${handler.order === 'ordered' ? event.subject : event.id}`;
+
+/** Makes what gives each event to its handlers. */
+export const createEventTasks = ({ groupId, handlers, deliver }: EventTasksOptions): EventTasks => {
+  const byType = new Map<string, Handler[]>();
+  for (const handler of handlers) {
+    for (const { type } of handler.on) byType.set(type, [...(byType.get(type) ?? []), handler]);
+  }
+  return (event, { topic, partition, offset }) => {
+    const place = { destination: topic, partition, offset: String(offset), consumerGroup: groupId };
+    return (byType.get(event.type) ?? []).map((handler) => ({
+      lane: laneOf(handler, event),
+      run: (turn) => withProcessSpan(event, { ...place, handler: handler.name }, () => deliver(handler, event, turn)),
+    }));
+  };
+};
