@@ -1,8 +1,24 @@
 import { hkdfSync } from 'node:crypto';
 
-import { createEvents, createIdempotency, faultOfError, followEndedSessions } from '@causeway/events';
-import type { CommitStream, Events, KafkaPort } from '@causeway/events';
-import { createIdentity, createRevocations, eventRoutes, remoteKeys, withPosition } from '@causeway/service';
+import { topicOf } from '@causeway/contracts';
+import {
+  createEvents,
+  createIdempotency,
+  faultOfError,
+  followEndedSessions,
+  redactPerson,
+  removalHandlers,
+  removalMarkers,
+} from '@causeway/events';
+import type { CommitStream, Events, Handler, KafkaPort, RecordedCollection, RemovalDocument } from '@causeway/events';
+import {
+  createIdentity,
+  createRevocations,
+  eventRoutes,
+  producerLogs,
+  remoteKeys,
+  withPosition,
+} from '@causeway/service';
 import type { Identity, Route, ServiceParts, StartContext } from '@causeway/service';
 import type { MongoClient } from 'mongodb';
 
@@ -23,6 +39,8 @@ import type { Config, settings } from './config.ts';
 import { connect } from './connections.ts';
 import type { Connections } from './connections.ts';
 import { createCursorCodec } from './cursors/cursor-codec.ts';
+import { actorFields, redactRecords } from './erasure/redact-records.ts';
+import { removeRecords } from './erasure/remove-records.ts';
 import { createImportLocks } from './importing/import-lock.ts';
 import { createImportRecords } from './importing/import-records.ts';
 import { createChangeRecord } from './records/change-record.ts';
@@ -71,6 +89,26 @@ interface Parts {
 /** A key for one purpose, from the key that all replicas share. */
 const derive = (config: Config, purpose: string): Uint8Array =>
   new Uint8Array(hkdfSync('sha256', config.internalKey, '', `causeway data ${purpose}`, 32));
+
+/** What handlers write to, once it is there. */
+interface Late {
+  readonly events: () => Events;
+  readonly registry: () => CollectionRegistry;
+  readonly markers: () => RecordedCollection<RemovalDocument>;
+}
+
+/** What this service does when something happens elsewhere: somebody who is erased is removed from it. */
+export const handlersOf = ({ events, registry, markers }: Late): Handler[] =>
+  removalHandlers({
+    service: 'data',
+    markers,
+    persons: () => events().persons,
+    steps: [
+      removeRecords({ events, registry }),
+      redactRecords(events),
+      redactPerson({ redaction: () => events().redaction, fields: actorFields }),
+    ],
+  });
 
 async function routesOf({
   config,
@@ -136,7 +174,7 @@ export async function start(
   const { logger, onStop, settings: config } = context;
   const { client, redis, kafka } = await connect(config, context);
   const { database } = config;
-  const events = createEvents({
+  const events: Events = createEvents({
     service: 'data',
     client,
     database,
@@ -144,12 +182,19 @@ export async function start(
     partitions: config.kafkaPartitions,
     retentionDays: config.retentionDays,
     beacon: true,
+    handlers: handlersOf({ events: () => events, registry: () => registry, markers: () => markers }),
+    producerLogs: producerLogs({ urls: { [topicOf('auth')]: config.authUrl }, internalKey: config.internalKey }),
     logger,
     now,
   });
+  const markers = removalMarkers(events);
   const stream = follow(events.stream);
   const { collection, prepare } = events;
-  const registry = createCollectionRegistry({ events: { collection, prepare, stream }, db: events.db, logger });
+  const registry: CollectionRegistry = createCollectionRegistry({
+    events: { collection, prepare, stream },
+    db: events.db,
+    logger,
+  });
   const revocations = createRevocations({
     redis,
     logger,

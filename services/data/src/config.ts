@@ -24,6 +24,12 @@ export const settings = defineSettings({
   ...kafkaSettings,
   ...redisSettings,
   ...tokenSettings,
+  authUrl: {
+    env: 'AUTH_URL',
+    type: 'url',
+    default: 'http://127.0.0.1:8081',
+    description: 'Where auth is: events that Kafka no longer holds are read there.',
+  },
   ...keySettings,
   queryTimeoutMs: {
     env: 'QUERY_TIMEOUT',

@@ -2,6 +2,9 @@ import { z } from 'zod';
 
 import type { DefinitionDocument } from './collection.model.ts';
 
+/** `keep`: a record stays, without whose it was. `delete`: it goes. */
+export const onErase = z.enum(['keep', 'delete']);
+
 /** A definition as administrators see it. */
 export const collectionAnswer = z.object({
   id: z.string(),
@@ -14,6 +17,7 @@ export const collectionAnswer = z.object({
     }),
   ),
   rules: z.record(z.string(), z.unknown()),
+  onErase: onErase.meta({ description: "What becomes of somebody's records when they are erased." }),
   revision: z.int(),
   createdAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
@@ -33,6 +37,7 @@ export const answerCollection = ({
   schema: definition.schema,
   indexes: definition.indexes.map(({ keys, unique }) => ({ keys, ...(unique === undefined ? {} : { unique }) })),
   rules: definition.rules,
+  onErase: definition.onErase ?? 'keep',
   revision,
   createdAt: createdAt.toISOString(),
   updatedAt: updatedAt.toISOString(),

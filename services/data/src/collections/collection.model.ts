@@ -9,12 +9,17 @@ export interface IndexDefinition {
   readonly unique?: boolean | undefined;
 }
 
+/** What becomes of somebody's records when they are erased. */
+export type OnErase = 'keep' | 'delete';
+
 /** What an administrator says about a collection. */
 export interface Definition {
   readonly schema: SchemaObject;
   readonly indexes: readonly IndexDefinition[];
   /** As sent: `parseRules` has accepted it. */
   readonly rules: Readonly<Record<string, unknown>>;
+  /** Absent means `keep`: the record stays, and no longer says whose it was. */
+  readonly onErase?: 'delete';
 }
 
 /** A definition as it is stored; its `_id` (`col_…`) names the records' collection, so that the name may be used anew. */

@@ -69,7 +69,7 @@ describe('collections', () => {
     const { id, createdAt, updatedAt, ...rest } = made.body as Record<string, unknown>;
     assert.match(String(id), /^col_/);
     assert.equal(createdAt, updatedAt);
-    assert.deepEqual(rest, { name, revision: 1, ...articles });
+    assert.deepEqual(rest, { name, revision: 1, ...articles, onErase: 'keep' });
     const read = await replica.call(`GET /v1/collections/${name}`, { token: admin.token });
     assert.deepEqual(read.body, made.body);
     const list = await replica.call('GET /v1/collections', { token: admin.token });
@@ -92,6 +92,24 @@ describe('collections', () => {
     assert.equal(again.status, 200);
     assert.equal(again.headers.get('etag'), '"1"');
     assert.equal(again.headers.get('causeway-event'), null);
+  });
+
+  it('say what becomes of somebody’s records when they are erased', async () => {
+    const name = await defined({ ...articles, onErase: 'delete' });
+    const read = () => replica.call(`GET /v1/collections/${name}`, { token: admin.token });
+    assert.equal((await read()).body.onErase, 'delete');
+    const kept = await put(name, articles);
+    assert.deepEqual([kept.status, kept.body.onErase, kept.body.revision], [200, 'keep', 2]);
+    const again = await put(name, { ...articles, onErase: 'keep' });
+    assert.equal(again.headers.get('causeway-event'), null, 'what is said is what is meant where nothing is');
+    for (const wrong of ['forget', true, null]) {
+      const refused = await put(name, { ...articles, onErase: wrong });
+      assert.equal(code(refused), '400 invalid-request');
+      assert.deepEqual(
+        errorsOf(refused).map(({ pointer }) => pointer),
+        ['/onErase'],
+      );
+    }
   });
 
   it('are an administrator’s business', async () => {

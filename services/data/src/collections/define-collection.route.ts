@@ -3,7 +3,7 @@ import { defineRoute, etag } from '@causeway/service';
 import type { Route } from '@causeway/service';
 import { z } from 'zod';
 
-import { answerCollection, collectionAnswer } from './collection-answer.ts';
+import { answerCollection, collectionAnswer, onErase } from './collection-answer.ts';
 import { definitionBusy, definitionConflict, tooManyCollections } from './collections.errors.ts';
 import type { createDefineCollection } from './define-collection.ts';
 import { isCollectionName, parseDefinition } from './parse-definition.ts';
@@ -31,6 +31,10 @@ export const defineCollectionRoute = ({
       schema: z.record(z.string(), z.unknown()),
       indexes: z.array(z.unknown()).optional(),
       rules: z.record(z.string(), z.unknown()).optional(),
+      onErase: onErase.default('keep').meta({
+        description:
+          "What becomes of somebody's records when they are erased: kept without whose they were, or deleted.",
+      }),
     }),
     bodyLimitBytes: 262_144,
     requestHeaders: { 'If-Match': { description: 'Only if the definition has this revision.' } },

@@ -5,7 +5,7 @@ import { pointerTo } from '../conditions/located-fault.ts';
 import { parseFieldPath } from '../conditions/field-path.ts';
 import type { Rules } from '../rules/rule.ts';
 import { parseRules } from '../rules/rule.ts';
-import type { Definition, IndexDefinition } from './collection.model.ts';
+import type { Definition, IndexDefinition, OnErase } from './collection.model.ts';
 import type { RecordSchema } from './record-schema.ts';
 import { compileRecordSchema } from './record-schema.ts';
 
@@ -26,13 +26,14 @@ export const isCollectionName = (name: string): boolean => namePattern.test(name
 /**
  * Parses what an administrator sends about a collection.
  *
- * @param json - `{schema, indexes?, rules?}`
+ * @param json - `{schema, indexes?, rules?, onErase?}`
  * @throws Fault `invalid-request` naming every fault by JSON pointer
  */
 export function parseDefinition(json: {
   readonly schema: unknown;
   readonly indexes?: unknown;
   readonly rules?: unknown;
+  readonly onErase?: OnErase | undefined;
 }): CompiledDefinition {
   const schema = compileRecordSchema(json.schema, '/schema');
   const indexes = parseIndexes(json.indexes ?? [], '/indexes');
@@ -43,6 +44,8 @@ export function parseDefinition(json: {
     schema: schema.value.source,
     indexes: indexes.value,
     rules: (json.rules ?? {}) as Definition['rules'],
+    // The default is not stored: a definition of before is the same as one that says it.
+    ...(json.onErase === 'delete' ? { onErase: json.onErase } : {}),
   };
   return { source, schema: schema.value, rules: rules.value };
 }

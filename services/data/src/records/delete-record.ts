@@ -2,15 +2,12 @@ import { faults } from '@causeway/contracts';
 import type { Cause } from '@causeway/contracts';
 import type { Events, IfMatch } from '@causeway/events';
 import { matches } from '@causeway/service';
-import type { ClientSession } from 'mongodb';
 
-import type { DefinitionDocument } from '../collections/collection.model.ts';
-import { definitionsCollection } from '../collections/collection.model.ts';
-import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
+import type { CollectionRegistry } from '../collections/collection-registry.ts';
 import type { Caller } from '../rules/rule.ts';
 import { demandReadable, demandRight, demandWritable } from './judge-record.ts';
 import { deleted } from './records.events.ts';
-import { OutdatedDefinition, underDefinition } from './under-definition.ts';
+import { demandCurrent, underDefinition } from './under-definition.ts';
 
 /** Which record somebody wants to be gone. */
 export interface DeleteRecord {
@@ -32,21 +29,12 @@ export function createDeleteRecord({
   readonly events: Pick<Events, 'db' | 'transaction'>;
   readonly registry: CollectionRegistry;
 }) {
-  const definitions = events.db.collection<DefinitionDocument>(definitionsCollection);
-
-  /** No validator sees a delete: the definition is looked at in the same snapshot instead. */
-  const demandCurrent = async ({ id, revision }: Collection, session: ClientSession): Promise<void> => {
-    const current = await definitions.findOne({ _id: id }, { projection: { revision: 1 }, session });
-    if (current?.revision === revision) return;
-    throw new OutdatedDefinition();
-  };
-
   return async (cause: Cause, { collection: name, id, caller, ifMatch }: DeleteRecord): Promise<string> =>
     underDefinition(registry, name, async (collection) => {
       demandReadable(collection, caller);
       demandWritable(collection);
       const write = await events.transaction(async (session) => {
-        await demandCurrent(collection, session);
+        await demandCurrent(events.db, collection, session);
         return await collection.records.delete(
           cause,
           id,

@@ -3,7 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { faults } from '@causeway/contracts';
 import { DuplicateKey } from '@causeway/events';
 import { MongoServerError } from 'mongodb';
+import type { ClientSession, Db } from 'mongodb';
 
+import type { DefinitionDocument } from '../collections/collection.model.ts';
+import { definitionsCollection } from '../collections/collection.model.ts';
 import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
 import { parallelArraysCode } from '../collections/record-indexes.ts';
 import { validationFailureCode } from '../collections/records-store.ts';
@@ -15,6 +18,22 @@ const maxTries = 5;
 /** Something was about to be written under a definition that is not current any more. */
 export class OutdatedDefinition extends Error {
   override readonly name = 'OutdatedDefinition';
+}
+
+/**
+ * Makes sure of the definition that a delete was decided under: no validator sees a delete, so the definition is looked at in the
+ * same snapshot.
+ *
+ * @throws OutdatedDefinition
+ */
+export async function demandCurrent(
+  db: Db,
+  { id, revision }: Pick<Collection, 'id' | 'revision'>,
+  session: ClientSession,
+): Promise<void> {
+  const definitions = db.collection<DefinitionDocument>(definitionsCollection);
+  const current = await definitions.findOne({ _id: id }, { projection: { revision: 1 }, session });
+  if (current?.revision !== revision) throw new OutdatedDefinition();
 }
 
 /** Whether MongoDB refused a write because it was decided under a definition that is not current any more. */

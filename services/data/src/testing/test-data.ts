@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import process from 'node:process';
 
-import { handlersTopic, newId, topicOf } from '@causeway/contracts';
-import { createKafka } from '@causeway/events';
+import { erasureRequested, erasureSettled, handlersTopic, newEventId, newId, topicOf } from '@causeway/contracts';
+import type { EventEnvelope } from '@causeway/contracts';
+import { createEvents, createKafka, draft } from '@causeway/events';
+import type { Events, RecordedDocument } from '@causeway/events';
 import { isolatedKafka, readPublished } from '@causeway/events/testing';
 import type { PublishedEvents } from '@causeway/events/testing';
 import { startTestService, testIdentity } from '@causeway/service/testing';
@@ -61,6 +63,8 @@ export interface TestData {
   }): Promise<Person>;
   /** Follows what is published; call it once a replica has started. */
   published(): Promise<PublishedEvents>;
+  /** Tells as auth that somebody is to be erased, and once more that no token of theirs can be valid. */
+  erase(accountId: string, step: 'requested' | 'settled'): Promise<EventEnvelope>;
   readonly redisPrefix: string;
   /** Ends a session, as auth would. */
   endSession(sid: string): void;
@@ -89,7 +93,7 @@ export async function openTestData(): Promise<TestData> {
   const brokers = required('KAFKA_BROKERS').split(',');
   const outside = isolatedKafka(createKafka({ driver: 'platformatic', brokers, clientId: name, logger }), prefix);
   // Where auth has never been started a replica would wait for its topic.
-  await outside.ensureTopics([{ name: topicOf('auth'), partitions: 1 }]);
+  await outside.ensureTopics([{ name: topicOf('auth'), partitions: 2 }]);
   const environment = {
     MONGODB_URL: required('MONGODB_URL'),
     KAFKA_BROKERS: required('KAFKA_BROKERS'),
@@ -143,6 +147,22 @@ export async function openTestData(): Promise<TestData> {
     }
   };
 
+  let auth: Promise<Events> | undefined;
+  /** An erasure goes back to one request from its beginning to its end. */
+  const correlations = new Map<string, string>();
+  const correlationOf = (accountId: string): string => {
+    const known = correlations.get(accountId) ?? newEventId();
+    correlations.set(accountId, known);
+    return known;
+  };
+  const startAuth = async (): Promise<Events> => {
+    const own = { service: 'auth', client, database: `${name}-auth`, kafka: outside, partitions: 2, logger };
+    const events = createEvents(own);
+    events.collection('erasures', { thing: 'erasure' });
+    await events.start();
+    return events;
+  };
+
   let following: PublishedEvents | undefined;
   return {
     db: client.db(name),
@@ -153,14 +173,23 @@ export async function openTestData(): Promise<TestData> {
       const sid = newId('ses');
       return { id, sid, token: await issuer.token({ sub: id, sid, ...claims }) };
     },
+    async erase(accountId, step) {
+      auth ??= startAuth();
+      const erasures = (await auth).collection<RecordedDocument>('erasures', { thing: 'erasure' });
+      const own = { correlationId: correlationOf(accountId), principal: { type: 'system' } } as const;
+      const event = draft(step === 'requested' ? erasureRequested : erasureSettled, { accountId });
+      if (step === 'requested') return (await erasures.create(own, { _id: accountId, state: {}, event })).event;
+      return (await erasures.update(own, accountId, () => ({ state: {}, event })))?.event ?? assert.fail();
+    },
     published: async () => (following ??= await readPublished(outside, 'data')),
     endSession: (sid) => void ended.add(sid),
     stop: async () => {
       await following?.stop();
       for (const each of running) await each.stop();
+      await (await auth)?.stop();
       await outside.deleteTopics([topicOf('auth'), topicOf('data'), handlersTopic]);
       await outside.close();
-      await client.db(name).dropDatabase();
+      for (const database of [name, `${name}-auth`]) await client.db(database).dropDatabase();
       await client.close();
     },
   };

@@ -1,0 +1,145 @@
+import type { Cause } from '@causeway/contracts';
+import type { Events, RemovalStep } from '@causeway/events';
+
+import type { DefinitionDocument } from '../collections/collection.model.ts';
+import { definitionsCollection } from '../collections/collection.model.ts';
+import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
+import type { RecordDocument } from '../records/record.model.ts';
+import { deleted, updated } from '../records/records.events.ts';
+import { demandCurrent, underDefinition } from '../records/under-definition.ts';
+
+/** What {@link removeRecords} is given. */
+export interface RemoveRecordsDependencies {
+  readonly events: () => Pick<Events, 'db' | 'transaction'>;
+  readonly registry: () => Pick<CollectionRegistry, 'find' | 'reload'>;
+  /** Records that one query looks at; default 5,000. */
+  readonly window?: number;
+}
+
+/** Writes side by side. */
+const together = 16;
+
+/** Records by somebody, within one collection and one window. */
+interface Found {
+  readonly ids: readonly string[];
+  /** Where the window ends; absent at the end of the collection. */
+  readonly end: string | undefined;
+}
+
+/** How many records have gone, and how many no longer say whose they were. */
+interface Tally {
+  recordsDeleted: number;
+  recordsKept: number;
+}
+
+/** The record as its events tell it: without somebody's name. */
+const nameless = (record: RecordDocument, personId: string): RecordDocument => {
+  const { createdBy, updatedBy, ...rest } = record;
+  return {
+    ...rest,
+    ...(createdBy === undefined || createdBy === personId ? {} : { createdBy }),
+    ...(updatedBy === undefined || updatedBy === personId ? {} : { updatedBy }),
+  };
+};
+
+/** A place is a collection's id and, behind a slash, the last record's that was looked at. */
+const formatPlace = (collectionId: string, recordId = ''): string => `${collectionId}/${recordId}`;
+const parsePlace = (place = '/'): { readonly collectionId: string; readonly after: string } => {
+  const slash = place.indexOf('/');
+  return { collectionId: place.slice(0, slash), after: place.slice(slash + 1) };
+};
+
+/**
+ * The step of an erasure that goes through every collection, by `_id`: what somebody has created goes where the collection says so
+ * (`onErase`), or stays without their name; what they have changed stays without it too. No index is kept for it: it is rare, and looks at
+ * some 100,000 records a second.
+ *
+ * @returns the step; it counts `recordsDeleted` and `recordsKept`
+ */
+export const removeRecords = (given: RemoveRecordsDependencies): RemovalStep => {
+  const { events, registry, window = 5_000 } = given;
+
+  const find = async ({ records }: Collection, personId: string, after: string): Promise<Found> => {
+    const last = await records.native
+      .find({ _id: { $gt: after } }, { projection: { _id: 1 } })
+      .sort({ _id: 1 })
+      .skip(window - 1)
+      .limit(1)
+      .next();
+    const range = { $gt: after, ...(last === null ? {} : { $lte: last._id }) };
+    const theirs = { _id: range, $or: [{ createdBy: personId }, { updatedBy: personId }] };
+    const rows = await records.native
+      .find(theirs, { projection: { _id: 1 } })
+      .sort({ _id: 1 })
+      .toArray();
+    return { ids: rows.map(({ _id }) => _id), end: last?._id };
+  };
+
+  const forget = async (collection: Collection, cause: Cause, id: string, personId: string): Promise<boolean> => {
+    const write = await collection.records.update(cause, id, (current) => {
+      const { createdBy, updatedBy } = current;
+      if (createdBy !== personId && updatedBy !== personId) return undefined;
+      const before = nameless(current, personId);
+      const state = {
+        def: collection.def,
+        fields: current.fields,
+        ...(before.createdBy === undefined ? {} : { createdBy: before.createdBy }),
+        ...(before.updatedBy === undefined ? {} : { updatedBy: before.updatedBy }),
+      };
+      return { state, event: updated(collection, before, state) };
+    });
+    return write?.event !== undefined;
+  };
+
+  const remove = async (collection: Collection, cause: Cause, id: string, personId: string): Promise<boolean> => {
+    const write = await events().transaction(async (session) => {
+      await demandCurrent(events().db, collection, session);
+      const there = await collection.records.native.findOne(
+        { _id: id, createdBy: personId },
+        { projection: { _id: 1 }, session },
+      );
+      if (there === null) return undefined;
+      const tell = (current: RecordDocument) => deleted(collection, nameless(current, personId), undefined);
+      return collection.records.delete(cause, id, tell, { session });
+    });
+    return write !== undefined;
+  };
+
+  /** One record, under the definition of now: a change of it that is under way is waited for as every writer does. */
+  const one = async (name: string, cause: Cause, id: string, personId: string, tally: Tally): Promise<void> => {
+    await underDefinition(registry(), name, async (collection) => {
+      const goes = collection.source.onErase === 'delete' && (await remove(collection, cause, id, personId));
+      if (goes) tally.recordsDeleted += 1;
+      else if (await forget(collection, cause, id, personId)) tally.recordsKept += 1;
+    });
+  };
+
+  return {
+    name: 'remove-records',
+    async run({ personId, place, cause, isTimeUp }) {
+      const tally: Tally = { recordsDeleted: 0, recordsKept: 0 };
+      const from = parsePlace(place);
+      const definitions = events()
+        .db.collection<DefinitionDocument>(definitionsCollection)
+        .find({ _id: { $gte: from.collectionId } }, { projection: { name: 1 } })
+        .sort({ _id: 1 });
+      for (const { _id: collectionId, name } of await definitions.toArray()) {
+        const collection = await registry().reload(collectionId);
+        // Removed meanwhile, with its records.
+        if (collection === undefined) continue;
+        let after: string | undefined = collectionId === from.collectionId ? from.after : '';
+        while (after !== undefined) {
+          const { ids, end } = await find(collection, personId, after);
+          for (let index = 0; index < ids.length; index += together) {
+            const group = ids.slice(index, index + together);
+            await Promise.all(group.map((id) => one(name, cause, id, personId, tally)));
+            if (isTimeUp()) return { counts: { ...tally }, place: formatPlace(collectionId, group.at(-1)) };
+          }
+          after = end;
+          if (end !== undefined && isTimeUp()) return { counts: { ...tally }, place: formatPlace(collectionId, end) };
+        }
+      }
+      return { counts: { ...tally } };
+    },
+  };
+};
