@@ -11,6 +11,7 @@ import { createEffects, type EffectsOf } from './effects/effects.ts';
 import { createFindEvent, type FindEvent } from './effects/find-event.ts';
 import { createPersons, type Persons } from './erasure/persons.ts';
 import { createRedaction, type Redaction } from './erasure/redaction.ts';
+import type { Failpoint } from './failpoint.ts';
 import { createFlowGauges } from './health/flow-gauges.ts';
 import { startFlowSampler } from './health/flow-sampler.ts';
 import { KafkaTopicError } from './kafka/errors.ts';
@@ -72,6 +73,8 @@ export interface EventsOptions {
   readonly leaseMs?: number;
   /** How often rows are looked for that a bell has missed; default 10,000. */
   readonly sweepMs?: number;
+  /** For tests: called at the moments that `failpoint.ts` names. */
+  readonly failpoint?: Failpoint;
   /** How long a transaction may be open before it counts as left by a process that died; default 12,000. */
   readonly abandonedAfterMs?: number;
   /** How often what waits is counted for the metrics; default 10,000. */
@@ -174,6 +177,7 @@ export const createEvents = (options: EventsOptions): Events => {
   let endHealth: (() => Promise<void>) | undefined;
 
   const bell: Bell = (row) => {
+    void options.failpoint?.('recorded');
     const subject = row.outbox[0]?.subject;
     if (subject !== undefined) relay?.ring(row, subject);
   };
@@ -244,6 +248,7 @@ export const createEvents = (options: EventsOptions): Events => {
       metrics,
       roundMs: leaseMs / 4,
       sweepMs: options.sweepMs ?? 10_000,
+      failpoint: options.failpoint,
     });
     stream.subscribe(({ collection, id, deleted, event }) => {
       if (event === undefined || !own.isNews(event.id)) return;
@@ -293,8 +298,8 @@ export const createEvents = (options: EventsOptions): Events => {
     const logs = reachableLogs(options.producerLogs, topic, ownProducerLog(log));
     const own = { service, db, kafka, handlers, inbox, journal, orders, discarded, transaction, now, logger };
     const { tooOldMs } = periods;
-    const { handlerRuns, heldRecords } = options;
-    return createHandling({ ...own, tooOldMs, replayOrders, logs, handlerRuns, heldRecords });
+    const { handlerRuns, heldRecords, failpoint } = options;
+    return createHandling({ ...own, tooOldMs, replayOrders, logs, handlerRuns, heldRecords, failpoint });
   };
   const handling = handlers.length === 0 ? undefined : handlingOf();
 

@@ -2,6 +2,7 @@ import { serviceOf, topicOf } from '@causeway/contracts';
 import type { ClientSession, Db } from 'mongodb';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { thenFailpoint, type Failpoint } from '../failpoint.ts';
 import type { KafkaPort } from '../kafka/port.ts';
 import type { ProducerLog } from '../log/producer-log.ts';
 import type { RecordedCollection } from '../recording/recorded-collection.ts';
@@ -45,6 +46,7 @@ export interface HandlingOptions {
   readonly heldRecords?: number | undefined;
   readonly now: () => Date;
   readonly logger: RelayLogger;
+  readonly failpoint?: Failpoint | undefined;
 }
 
 /** What a service does with the events that it is given. */
@@ -61,13 +63,14 @@ const handlersMs = 3_000;
 
 /** Wires a service's handlers: delivered events, the parking lot, and the way back out of it. */
 export const createHandling = (options: HandlingOptions): Handling => {
-  const { service, db, kafka, handlers, inbox, journal, transaction, logs, now, logger } = options;
+  const { service, db, kafka, handlers, inbox, journal, transaction, logs, now, logger, failpoint } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
   const parking = createParking({ db, inbox, now, transaction });
   const run = createHandlerRunner({ db, inbox, journal, transaction, signal });
   const metrics = createConsumerMetrics();
-  const deliver = createDelivery({ run, inbox, parking, logger, metrics, signal });
+  const delivery = createDelivery({ run, inbox, parking, logger, metrics, signal });
+  const deliver = thenFailpoint('consumer.handled', failpoint, delivery);
   const forgotten = createForgotten({ db, inbox, tooOldMs: options.tooOldMs, now });
   const places = createRunPlaces(options.handlerRuns ?? 16);
   const consumer = createConsumer({

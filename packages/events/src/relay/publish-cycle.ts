@@ -1,6 +1,7 @@
 import type { EventEnvelope } from '@causeway/contracts';
 import { BSON } from 'mongodb';
 
+import type { Failpoint } from '../failpoint.ts';
 import type { EventLog, LoggedEvent } from '../log/event-log.ts';
 import type { Lane } from './lane.ts';
 import type { OutboxRows } from './outbox-rows.ts';
@@ -31,6 +32,7 @@ export interface PublishCycleOptions {
   readonly fail: (lane: Lane, error: unknown) => void;
   /** Rows were taken from a queue and not published: they have to be looked for again. */
   readonly sweepSoon: () => void;
+  readonly failpoint?: Failpoint | undefined;
 }
 
 /** Publishes what waits in some lanes. */
@@ -57,7 +59,7 @@ const batchOf = (unsent: readonly LoggedEvent[]): LoggedEvent[] => {
 
 /** Makes the publishing cycle of a relay. */
 export const createPublishCycle = (options: PublishCycleOptions): PublishCycle => {
-  const { slots, log, rows, publisher, published, metrics, leads, lose, fail, sweepSoon } = options;
+  const { slots, log, rows, publisher, published, metrics, leads, lose, fail, sweepSoon, failpoint } = options;
   /** Which row carries an event that is on its way. */
   const carriers = new Map<string, { readonly row: PendingRow; readonly slot: number }>();
   /** When an event came into the log, on `performance.now()`. */
@@ -122,6 +124,7 @@ export const createPublishCycle = (options: PublishCycleOptions): PublishCycle =
     });
     if (events.length < found.length) sweepSoon();
     if (events.length === 0) return;
+    await failpoint?.('relay.taken');
     // Until the answer is there, nobody knows where the log ends.
     for (const lane of appending.values()) lane.next = undefined;
     const { bySlot, lostSlots } = await log.append(events, next);
@@ -160,7 +163,9 @@ export const createPublishCycle = (options: PublishCycleOptions): PublishCycle =
       if (lane.unsent.length > 0 && leads(lane)) batch.set(lane.slot, batchOf(lane.unsent));
     }
     if (batch.size === 0) return;
+    await failpoint?.('relay.logged');
     const outcomes = await publisher.send(batch);
+    await failpoint?.('relay.published');
     for (const lane of lanes) {
       const outcome = outcomes.get(lane.slot);
       if (outcome === undefined) continue;

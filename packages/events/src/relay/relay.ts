@@ -1,5 +1,6 @@
 import { setImmediate as immediately, setTimeout as delay } from 'node:timers/promises';
 
+import type { Failpoint } from '../failpoint.ts';
 import { bySequence, type EventLog } from '../log/event-log.ts';
 import { backoffMs, isDue, openLane, type Lane } from './lane.ts';
 import type { OutboxRows } from './outbox-rows.ts';
@@ -26,6 +27,7 @@ export interface RelayOptions {
   readonly roundMs: number;
   /** How often each collection is swept for rows that a bell missed. */
   readonly sweepMs: number;
+  readonly failpoint?: Failpoint | undefined;
 }
 
 /** Takes events from outboxes to the log and to Kafka. */
@@ -47,7 +49,7 @@ const pullRows = 500;
 
 /** Makes the relay of one service in this process. */
 export const createRelay = (options: RelayOptions): Relay => {
-  const { slots, leases, log, rows, publisher, logger, metrics } = options;
+  const { slots, leases, log, rows, publisher, logger, metrics, failpoint } = options;
   const lanes = new Map<number, Lane>();
   const published = new Published();
   const stopping = new AbortController();
@@ -103,7 +105,19 @@ export const createRelay = (options: RelayOptions): Relay => {
     logger.info({ slot: lane.slot }, 'another replica leads this slot now');
   };
 
-  const cycle = createPublishCycle({ slots, log, rows, publisher, published, metrics, leads, lose, fail, sweepSoon });
+  const cycle = createPublishCycle({
+    slots,
+    log,
+    rows,
+    publisher,
+    published,
+    metrics,
+    leads,
+    lose,
+    fail,
+    sweepSoon,
+    failpoint,
+  });
 
   const run = async (own: readonly Lane[]): Promise<void> => {
     const replaying = own.filter(({ replayFrom }) => replayFrom !== undefined);

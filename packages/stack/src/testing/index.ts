@@ -1,3 +1,3 @@
 export { startPlatform, type TestPlatform, type TestPlatformOptions } from './test-platform.ts';
-export { startServers, type TestServers } from './throw-away-servers.ts';
+export { startServers, throwAwayDir, type TestServers } from './throw-away-servers.ts';
 export type { TestChild } from './test-child.ts';

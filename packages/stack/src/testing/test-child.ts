@@ -10,6 +10,10 @@ export interface TestChild {
   readonly restarts: number;
   /** Signals it and whatever it has started; `SIGKILL` unless another is asked for. */
   readonly kill: (signal?: NodeJS.Signals) => void;
+  /** Ends it; it stays away until `start`. */
+  readonly stop: () => Promise<void>;
+  /** Starts it again, and resolves when it is ready. */
+  readonly start: () => Promise<void>;
   /** Resolves when it is ready; rejects when it is not within that time. */
   readonly ready: (withinMs: number) => Promise<void>;
   /** Resolves when the supervisor has started it again that often, and it is ready; rejects when not within that time. */
@@ -35,6 +39,8 @@ export function testChild(supervisor: Supervisor, name: string): TestChild {
       return status().restarts;
     },
     kill: (signal = 'SIGKILL') => supervisor.child(name).kill(signal),
+    stop: () => supervisor.child(name).stop(),
+    start: () => supervisor.child(name).start(),
     ready: (withinMs) => until(() => status().state === 'ready', withinMs),
     restarted: (times, withinMs) => until(() => status().restarts >= times && status().state === 'ready', withinMs),
   };

@@ -1,11 +1,6 @@
 import { createServer, type Server, Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
-
-/** The connect options that `net` hands to `Socket.connect`, alone or in its own array. */
-interface ConnectOptions {
-  port?: number;
-  direct?: boolean;
-}
+import { redirectConnections } from '../../testing/redirect-connections.ts';
 
 /**
  * The network between this process and one broker, to be cut. A broker tells clients its own address, so that a proxy on another port
@@ -15,7 +10,7 @@ export class BrokerLinkProxy {
   readonly #brokerPort: number;
   readonly #brokerHost: string;
   readonly #server: Server;
-  readonly #connect: typeof Socket.prototype.connect;
+  #endRedirect: () => void = () => undefined;
   readonly #pairs = new Set<[Socket, Socket]>();
   #losingAnswers = false;
   #cut = false;
@@ -23,7 +18,6 @@ export class BrokerLinkProxy {
   private constructor(brokerHost: string, brokerPort: number) {
     this.#brokerHost = brokerHost;
     this.#brokerPort = brokerPort;
-    this.#connect = Socket.prototype.connect;
     this.#server = createServer((client) => this.#bridge(client));
   }
 
@@ -31,7 +25,7 @@ export class BrokerLinkProxy {
     const [host = '', port = ''] = broker.split(':');
     const proxy = new BrokerLinkProxy(host, Number(port));
     await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
-    proxy.#redirect((proxy.#server.address() as AddressInfo).port);
+    proxy.#endRedirect = redirectConnections(Number(port), (proxy.#server.address() as AddressInfo).port);
     return proxy;
   }
 
@@ -55,19 +49,9 @@ export class BrokerLinkProxy {
   }
 
   async close(): Promise<void> {
-    Socket.prototype.connect = this.#connect;
+    this.#endRedirect();
     this.cut();
     await new Promise((resolve) => this.#server.close(resolve));
-  }
-
-  #redirect(proxyPort: number): void {
-    const connect = this.#connect as (this: Socket, ...args: unknown[]) => Socket;
-    const brokerPort = this.#brokerPort;
-    Socket.prototype.connect = function (this: Socket, ...args: unknown[]): Socket {
-      const options = (Array.isArray(args[0]) ? args[0][0] : args[0]) as ConnectOptions;
-      if (options.port === brokerPort && options.direct !== true) options.port = proxyPort;
-      return connect.apply(this, args);
-    };
   }
 
   #bridge(client: Socket): void {

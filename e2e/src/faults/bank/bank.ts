@@ -1,0 +1,69 @@
+import type { Command, FaultsOptions, Random, Workload } from '@causeway/events/faults';
+import { accountsCollection, balancesCollection, branches, type AccountDocument, type Branch } from './accounts.ts';
+
+/** How large the bank is. */
+export interface BankOptions {
+  /** Of each branch: fewer of them meet more often. */
+  readonly accounts: number;
+  readonly startBalance: number;
+  readonly replicas: number;
+}
+
+/** Money moves between accounts of different branches, and none of it may appear or vanish. */
+export function bank({ accounts, startBalance, replicas }: BankOptions): Pick<FaultsOptions, 'services' | 'workload'> {
+  const names = (branch: Branch): string[] =>
+    Array.from({ length: accounts }, (_, index) => `acc_${branch}_${index + 1}`);
+  const replica = new URL('./bank.replica.ts', import.meta.url);
+
+  const next = (random: Random): Command => {
+    const [from, to] = random.shuffled(branches);
+    if (from === undefined || to === undefined) throw new Error('a bank has two branches or more');
+    const transferId = Array.from({ length: 4 }, () => random.below(2 ** 24).toString(36)).join('-');
+    const args = {
+      transferId,
+      from: { branch: from, account: random.pick(names(from)) },
+      to: { branch: to, account: random.pick(names(to)) },
+      amount: 1 + random.below(startBalance / 10),
+    };
+    return { service: from, name: 'transfer', args };
+  };
+
+  const verify: Workload['verify'] = async (db) => {
+    const wrong: string[] = [];
+    let total = 0;
+    const real = new Map<string, number>();
+    for (const branch of branches) {
+      for await (const account of db(branch).collection<AccountDocument>(accountsCollection).find()) {
+        total += account.balance;
+        real.set(`/causeway/${branch}/account/${account._id}`, account.balance);
+        if (account.balance < 0) wrong.push(`${branch}/${account._id} has ${account.balance}`);
+        const underWay = Object.keys(account.underWay);
+        if (underWay.length > 0)
+          wrong.push(`transfers of ${branch}/${account._id} never arrived: ${underWay.join(', ')}`);
+      }
+    }
+    const start = branches.length * accounts * startBalance;
+    if (total !== start) wrong.push(`all accounts together have ${total}, and had ${start}`);
+    for (const branch of branches) {
+      const copies = await db(branch).collection<{ _id: string; balance: number }>(balancesCollection).find().toArray();
+      if (copies.length !== real.size) wrong.push(`${branch} knows ${copies.length} of ${real.size} balances`);
+      for (const { _id, balance } of copies) {
+        if (real.get(_id) !== balance)
+          wrong.push(`${branch} takes ${_id} for ${balance}, it has ${real.get(_id) ?? 0}`);
+      }
+    }
+    return wrong;
+  };
+
+  return {
+    services: branches.map((name) => ({ name, replica, replicas })),
+    workload: {
+      begin: () =>
+        branches.flatMap((service) =>
+          names(service).map((account) => ({ service, name: 'open', args: { account, balance: startBalance } })),
+        ),
+      next,
+      verify,
+    },
+  };
+}

@@ -1,0 +1,16 @@
+export type { Fault, FaultContext } from './fault.ts';
+export { allFaults } from './faults.ts';
+export type { FaultService, Fleet } from './fleet.ts';
+export { serveReplica } from './replica/serve-replica.ts';
+export type { ReplicaCommand, ReplicaContext, ReplicaParts } from './replica/serve-replica.ts';
+export type { CommandArgs } from './replica/protocol.ts';
+export { failureOf, tableOf } from './report.ts';
+export { runFaults } from './run-faults.ts';
+export type { FaultsReport } from './run-faults.ts';
+export type { FaultsOptions } from './faults-options.ts';
+export type { RoundReport } from './run-round.ts';
+export type { Violation } from './oracle/history.ts';
+export { seededRandom } from './seeded-random.ts';
+export type { Random } from './seeded-random.ts';
+export type { FaultKafka, FaultMongodb, FaultServers } from './servers.ts';
+export type { Command, Workload } from './workload.ts';

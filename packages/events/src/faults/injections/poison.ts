@@ -1,0 +1,118 @@
+import { fromSequence, serviceOf, toSequence, topicOf } from '@causeway/contracts';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { HandledRow } from '../../consumer/inbox.ts';
+import { eventLog, type LoggedEvent } from '../../log/event-log.ts';
+import type { Fault, FaultContext } from '../fault.ts';
+import type { Poison } from '../replica/protocol.ts';
+
+const parkedMs = 60_000;
+const redriveMs = 120_000;
+const readyMs = 60_000;
+
+/** Bytes, headers and values that are none of ours, in each topic. */
+const sendRubbish = async ({ kafka, random, fleet }: FaultContext): Promise<void> => {
+  const producer = await kafka.producer();
+  const text = (value: string): Buffer => Buffer.from(value);
+  for (const service of fleet.services) {
+    const topic = topicOf(service);
+    const partition = random.below(await kafka.partitionCount(topic));
+    await producer.send([
+      { topic, partition, key: null, value: Buffer.from([0xff, 0xfe, 0x00, 0x80]), headers: {} },
+      { topic, partition, key: text('account/none'), value: null, headers: { ce_id: 'no-event', ce_type: 'x.y.z' } },
+      {
+        topic,
+        partition,
+        key: text('account/none'),
+        value: text('{"half":'),
+        headers: { 'content-type': 'text/plain' },
+      },
+    ]);
+  }
+  await producer.close();
+};
+
+interface Choice {
+  readonly consumer: string;
+  readonly producer: string;
+  readonly types: readonly string[];
+  readonly poison: Poison;
+}
+
+/** An ordered handler, and a subject at whose next events it will fail. */
+const choose = async ({ fleet, db, random }: FaultContext): Promise<Choice> => {
+  const choices = fleet.services.flatMap((consumer) =>
+    fleet
+      .handlersOf(consumer)
+      .filter(({ kind, order }) => kind === 'transaction' && order === 'ordered')
+      .map((handler) => ({ consumer, handler })),
+  );
+  const { consumer, handler } = random.pick(choices);
+  const type = random.pick(handler.types);
+  const producer = serviceOf(type);
+  const log = db(producer).collection<LoggedEvent>(eventLog);
+  const latest = await log.find({ 'event.type': type }).sort({ at: -1 }).limit(20).toArray();
+  const { subject } = random.pick(latest).event;
+  const [last] = await log.find({ 'event.subject': subject }).sort({ 'event.sequence': -1 }).limit(1).toArray();
+  const next = fromSequence(last?.event.sequence ?? '0') + 1;
+  // At the first of these that the handler takes its subject is parked; what comes after them would pass, if it were let.
+  const poison = { handler: handler.name, subject, from: toSequence(next), to: toSequence(next + 3) };
+  return { consumer, producer, types: handler.types, poison };
+};
+
+/** Waits until something is parked, and events have followed that the handler does not fail at. */
+const untilParked = async ({ db, progress }: FaultContext, choice: Choice): Promise<number> => {
+  const { consumer, producer, types, poison } = choice;
+  const deadline = performance.now() + parkedMs;
+  const behind = { 'event.subject': poison.subject, 'event.type': { $in: [...types] } };
+  for (;;) {
+    const inbox = db(consumer).collection<HandledRow>('handled');
+    const parked = await inbox.countDocuments({ status: 'parked', '_id.handler': poison.handler });
+    const log = db(producer).collection<LoggedEvent>(eventLog);
+    const followed = await log.countDocuments({ ...behind, 'event.sequence': { $gt: poison.to } });
+    if (parked > 0 && followed >= 2) return parked;
+    if (performance.now() > deadline)
+      throw new Error(
+        `${consumer}/${poison.handler} has parked ${parked} events of ${poison.subject} in ${parkedMs} ms`,
+      );
+    await progress(5);
+  }
+};
+
+/** Has everything that is parked handled again, until nothing is. */
+const redriveAll = async ({ fleet, cause, db }: FaultContext): Promise<void> => {
+  const deadline = performance.now() + redriveMs;
+  for (const service of fleet.services) {
+    for (;;) {
+      const parked = await db(service).collection<HandledRow>('handled').countDocuments({ status: 'parked' });
+      if (parked === 0) break;
+      if (performance.now() > deadline) throw new Error(`${parked} events of ${service} are still parked`);
+      const replica = fleet.of(service).find(({ ready }) => ready);
+      // One that fails is asked for again: the redrive before it may not have ended yet.
+      await replica?.ask({ ask: 'redrive', cause: cause(`redrive of ${service}`) }, 60_000).catch(() => undefined);
+      await delay(200);
+    }
+  }
+};
+
+/** A handler that always fails at a subject, and bytes that are no events: parked, while all else goes on; then redriven. */
+export const poison: Fault = {
+  name: 'parking',
+  about: 'bad bytes in each topic, and a handler that fails at one subject: parked, and redriven',
+  async inject(context) {
+    const { fleet, note, progress } = context;
+    const chosen = await choose(context);
+    fleet.poison(chosen.consumer, chosen.poison);
+    await sendRubbish(context);
+    await untilParked(context, chosen);
+    await progress(20);
+    const { handler, subject } = chosen.poison;
+    note(`${subject} parked at ${chosen.consumer}/${handler}`);
+  },
+  async heal(context) {
+    const { fleet } = context;
+    for (const service of fleet.services) fleet.poison(service, undefined);
+    await fleet.untilReady(readyMs);
+    await redriveAll(context);
+  },
+};
