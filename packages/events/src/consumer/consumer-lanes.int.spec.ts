@@ -1,10 +1,10 @@
-import { topicOf, type EventEnvelope } from '@causeway/contracts';
+import { newEventId, topicOf, type EventEnvelope } from '@causeway/contracts';
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 
 import type { EventsOptions } from '../create-events.ts';
-import { fromBinary } from '../envelope/binary-mode.ts';
+import { fromBinary, toBinary } from '../envelope/binary-mode.ts';
 import { draft } from '../recording/recorded-document.ts';
 import type { RecordedCollection } from '../recording/recorded-collection.ts';
 import { createDoor } from '../testing/door.ts';
@@ -143,6 +143,36 @@ for (const driver of drivers) {
       for (const { _id, sequences } of await whole(24, 10)) assert.deepEqual(sequences, inOrder(10), _id);
       assert.ok(most > 1 && most <= 8, `${most} at once`);
       assert.ok([...tries.values()].some((tried) => tried > 1));
+    });
+
+    it('have the newest state in a projection, though their events are handled side by side', async () => {
+      const { events, notes } = await open([
+        onEvent.projection({
+          name: 'copy',
+          on: [contracts.created, contracts.updated],
+          collection: 'copies',
+          project: (event) => ({ _id: event.subject, set: { text: event.data.text } }),
+        }),
+      ]);
+      const { event } = await create(notes, 'like', '1');
+      const producer = await world.kafka.producer();
+      const subjects = Array.from({ length: 60 }, (_, at) => `note/s${at}`);
+      const records = subjects.flatMap((subject) =>
+        inOrder(4).map((sequence, at) => {
+          const copy = { ...event, id: newEventId(), subject, sequence, data: { text: String(at + 1) } };
+          return { topic: topicOf(world.service), partition: 0, ...toBinary(copy) };
+        }),
+      );
+      await producer.send([...records, { topic: topicOf(world.service), partition: 0, ...toBinary(event) }]);
+      await producer.close();
+      const group = `causeway-${world.service}`;
+      await eventually('everything settled', async () => {
+        const lag = (await world.kafka.consumerLag(group, [topicOf(world.service)])).get(topicOf(world.service));
+        return lag?.get(0) === 0n ? true : undefined;
+      });
+      const copies = await events.db.collection<{ _id: string; text: string }>('copies').find().toArray();
+      assert.equal(copies.length, 61);
+      for (const { _id, text } of copies) assert.equal(text, _id === 'note/like' ? '1' : '4', _id);
     });
 
     it('are delivered again from the first that was not settled, and have each effect once', async () => {

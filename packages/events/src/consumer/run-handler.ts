@@ -63,11 +63,14 @@ export const createHandlerRunner = (options: HandlerRunnerOptions): HandlerRunne
       'deleted' in projected
         ? [{ $replaceWith: { $literal: { _id, ...set } } }]
         : { $set: set, $unset: { deleted: '' as const } };
+    const older = { _id, seq: { $lt: event.sequence } };
     try {
-      await copies.updateOne({ _id, seq: { $lt: event.sequence } }, state, { upsert: true });
+      await copies.updateOne(older, state, { upsert: true });
     } catch (error) {
-      // The copy is as new as this event, or newer; another unique index is a failure like any other.
+      // Another unique index is a failure like any other.
       if (!isDuplicateKey(error) || !('_id' in ((error.keyPattern ?? {}) as object))) throw error;
+      // The copy is as new as this event, or newer; or it was made at this moment by an older one, which runs beside us.
+      await copies.updateOne(older, state);
     }
   };
 
