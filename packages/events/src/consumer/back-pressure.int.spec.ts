@@ -81,9 +81,14 @@ for (const driver of drivers) {
       const copies = events.db.collection('copies');
       assert.equal(await copies.countDocuments(), 0);
       door.open();
-      await eventually('all copies', async () =>
-        (await copies.countDocuments()) === count / share ? true : undefined,
-      );
+      // It may take its time as long as it gets on.
+      for (let made = 0; made < count / share;) {
+        const before = made;
+        made = await eventually('more copies', async () => {
+          const now = await copies.countDocuments();
+          return now > before ? now : undefined;
+        });
+      }
       await eventually('the end', () => (watched.committed.at(-1)?.offset === BigInt(count + 16) ? true : undefined));
       assert.deepEqual(watched.seen, { assignments: 1, revocations: 0 });
     });
