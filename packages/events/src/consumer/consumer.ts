@@ -2,7 +2,7 @@ import type { EventEnvelope } from '@causeway/contracts';
 import { createGauge } from '@causeway/telemetry';
 import type { Db } from 'mongodb';
 
-import { fromBinary } from '../envelope/binary-mode.ts';
+import { readRecord } from '../envelope/read-record.ts';
 import type { FetchedRecord, GroupConsumerOptions, KafkaConsumer, KafkaPort } from '../kafka/port.ts';
 import type { RelayLogger } from '../relay/relay-metrics.ts';
 import type { Delivery } from './deliver.ts';
@@ -59,6 +59,7 @@ const keyOf = (topic: string, partition: number): string => `${topic}/${partitio
 export const createConsumer = (options: ConsumerOptions): Consumer => {
   const { db, kafka, groupId, topics, handlers, deliver, parking, places, heldRecords, logger } = options;
   const assigned = new Map<string, AssignedWork>();
+  const partitionsOf = new Map<string, number>();
   let consumer: KafkaConsumer | undefined;
   const tasksOf = createEventTasks({ groupId, handlers, deliver });
   const commits = createOffsetCommits({ db, consumer: () => consumer, assigned: () => assigned.values(), logger });
@@ -95,7 +96,7 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
     const bytes = (record.key?.length ?? 0) + (record.value?.length ?? 0);
     let event: EventEnvelope;
     try {
-      event = fromBinary(record.headers, record.value);
+      event = readRecord(record, partitionsOf.get(record.topic) ?? 0);
     } catch (error) {
       return work.accept({ offset: record.offset, event: undefined, bytes }, [parkBytes(record, error)]);
     }
@@ -168,6 +169,7 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
     async start() {
       if (handlers.length === 0) return;
       const onError = (error: Error): void => logger.warn({ error }, 'the consumer met an error; it goes on');
+      for (const topic of topics) partitionsOf.set(topic, await kafka.partitionCount(topic));
       consumer = await kafka.groupConsumer({ groupId, topics, ...membership, onError });
     },
     async stop() {

@@ -33,6 +33,9 @@ export interface Parking {
   parkBytes(place: string, value: Uint8Array | null, error: HandlingError): Promise<void>;
 }
 
+/** So much is kept of bytes that are no event: to look at. Kafka has the rest, until its retention ends. */
+const keptBytes = 1024 * 1024;
+
 /** The handler's name of bytes that no handler could be found for. */
 export const unreadable = '*';
 
@@ -128,7 +131,11 @@ export const createParking = ({ db, inbox, now, transaction }: ParkingOptions): 
         { _id: { handler: unreadable, event: place } },
         {
           $set: { status: 'parked', at: now(), error },
-          $setOnInsert: { subject: place, sequence: '', bytes: Buffer.from(value ?? []) } as object,
+          $setOnInsert: {
+            subject: place,
+            sequence: '',
+            bytes: Buffer.from((value ?? []).slice(0, keptBytes)),
+          } as object,
         },
         { upsert: true },
       );

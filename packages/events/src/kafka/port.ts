@@ -33,6 +33,8 @@ export interface FetchedRecord extends TopicPartition {
   value: Buffer | null;
   /** UTF-8 strings; of a repeated header the last one. */
   headers: Record<string, string>;
+  /** Names of headers that came more than once; absent where none did. */
+  doubled?: readonly string[];
 }
 
 export interface TopicSpec {

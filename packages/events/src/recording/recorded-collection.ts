@@ -90,7 +90,7 @@ export interface RecordedCollection<Doc extends RecordedDocument> {
   /**
    * Creates a document.
    *
-   * @throws {@link DuplicateKey}
+   * @throws {@link DuplicateKey}; `unavailable` while what was deleted under this id has too much to publish
    */
   create(cause: Cause, creation: Creation<Doc>, options?: WriteOptions): Promise<RecordedWrite<Doc>>;
 
@@ -123,7 +123,7 @@ export interface RecordedCollection<Doc extends RecordedDocument> {
    * Deletes a document, in a transaction that leaves a tombstone with its events.
    *
    * @returns undefined where there is no such document
-   * @throws {@link RevisionMismatch}, `conflict` after 5 lost races
+   * @throws {@link RevisionMismatch}, `conflict` after 5 lost races, `unavailable` while the outbox is full
    */
   delete(
     cause: Cause,
@@ -175,6 +175,7 @@ export const recordedCollection = <Doc extends RecordedDocument>(
     session: ClientSession,
   ): Promise<RecordedWrite<Doc>> => {
     const grave = await graves.findOneAndDelete({ _id: tombstoneId(name, creation._id) }, { session });
+    checkOutboxSize(grave?.outbox ?? []);
     const write = build(cause, creation, grave ?? undefined);
     await insert(write, session);
     return write;
@@ -283,6 +284,7 @@ export const recordedCollection = <Doc extends RecordedDocument>(
     const current = await read(id, session);
     if (current === null) return undefined;
     checkRevision(ifMatch, current.revision);
+    checkOutboxSize(current.outbox);
     const at = now();
     const revision = current.revision + 1;
     const event = buildEvent(cause, await decide(current), { service, thing, id, revision, at });

@@ -13,10 +13,10 @@ import {
   topicOf,
 } from '@causeway/contracts';
 import type { Cause, EventEnvelope } from '@causeway/contracts';
-import { createEvents, createKafka, draft } from '@causeway/events';
+import { createEvents, createKafka, draft, slotOf, toBinary } from '@causeway/events';
 import type { Events, KafkaPort } from '@causeway/events';
-import { isolatedKafka, readPublished } from '@causeway/events/testing';
-import type { PublishedEvents } from '@causeway/events/testing';
+import { heldKafka, isolatedKafka, readPublished } from '@causeway/events/testing';
+import type { HeldKafka, PublishedEvents } from '@causeway/events/testing';
 import { createRevocations, connectRedis, eventRoutes } from '@causeway/service';
 import { startTestService, testIdentity } from '@causeway/service/testing';
 import type { TestIdentity, TestService } from '@causeway/service/testing';
@@ -67,6 +67,8 @@ export interface TestUser {
   knowsAtStart(sessionId: string): Promise<boolean>;
   /** Sends an event to the topic once more, as a relay may. */
   republish(event: EventEnvelope): Promise<void>;
+  /** Kafka as this service sees it: what it sends may be held back. */
+  readonly held: Pick<HeldKafka, 'hold' | 'release'>;
   stop(): Promise<void>;
 }
 
@@ -140,8 +142,15 @@ export async function openTestUser(beforeStart?: (before: BeforeStart) => Promis
   const redis = connectRedis({ url: settings.redisUrl, name, logger });
   const revocations = createRevocations({ redis, logger, prefix: name });
   const identity = await testIdentity({ revocations });
+  // A service takes its Kafka in more than one place.
+  const helds: HeldKafka[] = [];
+  const hold = (real: KafkaPort): KafkaPort => {
+    const made = heldKafka(real);
+    helds.push(made);
+    return made.kafka;
+  };
   const parts = await start(context, {
-    kafka: (real) => isolatedKafka(real, prefix),
+    kafka: (real) => hold(isolatedKafka(real, prefix)),
     redisPrefix: name,
     identity: identity.identity,
     revocations,
@@ -178,6 +187,7 @@ export async function openTestUser(beforeStart?: (before: BeforeStart) => Promis
         body: (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>,
       };
     },
+    held: { hold: () => helds.forEach((each) => each.hold()), release: () => helds.forEach((each) => each.release()) },
     createAccount,
     requestErasure: async (accountId) => {
       const own: Cause = { correlationId: randomUUID(), principal: { type: 'app_user', id: accountId } };
@@ -218,8 +228,7 @@ export async function openTestUser(beforeStart?: (before: BeforeStart) => Promis
       return fresh.isRevoked(sessionId);
     },
     republish: async (event) => {
-      const { toBinary } = await import('@causeway/events');
-      await producer.send([{ topic: topicOf('auth'), partition: 0, ...toBinary(event) }]);
+      await producer.send([{ topic: topicOf('auth'), partition: slotOf(event.subject, 2), ...toBinary(event) }]);
     },
     stop: async () => {
       await published.stop();

@@ -1,4 +1,5 @@
 import type { RawMessage } from 'kafkajs/src/broker/index.js';
+import { doubledOf } from '../doubled-headers.ts';
 import type { FetchedRecord, TopicPartitionOffset } from '../port.ts';
 
 /**
@@ -26,6 +27,7 @@ export function readMessages(
       key: message.key,
       value: message.value,
       headers: Object.fromEntries(Object.entries(message.headers).map(([name, value]) => [name, lastText(value)])),
+      ...doubledOf(Object.entries(message.headers).flatMap(([name, value]) => (Array.isArray(value) ? [name] : []))),
     });
   }
   return { records, next };

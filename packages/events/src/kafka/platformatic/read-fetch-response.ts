@@ -1,4 +1,5 @@
 import { type fetchV17, IS_CONTROL, ProtocolError, type RecordsBatch } from '@platformatic/kafka';
+import { doubledOf } from '../doubled-headers.ts';
 import type { FetchedRecord } from '../port.ts';
 import { type FetchAnswer, type FetchAsk, WireError } from '../wire.ts';
 
@@ -39,6 +40,7 @@ function readBatches(ask: FetchAsk, batches: readonly RecordsBatch[]): { records
       if (offset < ask.offset) continue;
       const timestamp =
         batch.attributes & IS_LOG_APPEND_TIME ? batch.maxTimestamp : batch.firstTimestamp + record.timestampDelta;
+      const names = record.headers.map(([name]) => text(name));
       records.push({
         topic: ask.topic,
         partition: ask.partition,
@@ -47,6 +49,7 @@ function readBatches(ask: FetchAsk, batches: readonly RecordsBatch[]): { records
         key: record.key,
         value: record.value,
         headers: Object.fromEntries(record.headers.map(([name, value]) => [text(name), text(value)])),
+        ...doubledOf(names.filter((name, at) => names.indexOf(name) < at)),
       });
     }
   }

@@ -1,0 +1,153 @@
+import { newEventId, topicOf, type EventEnvelope } from '@causeway/contracts';
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { Kafka, logLevel, type IHeaders, type Producer } from 'kafkajs';
+
+import type { Events } from '../create-events.ts';
+import { toBinary } from '../envelope/binary-mode.ts';
+import { draft } from '../recording/recorded-document.ts';
+import { slotOf } from '../relay/slot.ts';
+import {
+  drivers,
+  eventually,
+  noteEvents,
+  openWorld,
+  testCause,
+  type Note,
+  type TestWorld,
+} from '../testing/test-events.ts';
+import { onEvent } from './handler.ts';
+import type { HandledRow } from './inbox.ts';
+
+/** What somebody sends who has access to the topic, and keeps to nothing. */
+interface Foreign {
+  readonly key?: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: IHeaders;
+}
+
+const mebibyte = 1024 * 1024;
+
+for (const driver of drivers) {
+  describe(`records that are no events of the topic’s service, on ${driver}`, () => {
+    let world: TestWorld;
+    let events: Events;
+    let foreign: Producer;
+    let sample: EventEnvelope;
+    const handled: string[] = [];
+
+    before(async () => {
+      world = await openWorld(driver);
+      const contracts = noteEvents(world.service);
+      // Somebody has told Kafka to take more than we send.
+      const config = { 'max.message.bytes': String(8 * mebibyte) };
+      await world.kafka.ensureTopics([{ name: topicOf(world.service), partitions: 4, config }]);
+      const note = onEvent.transaction({
+        name: 'note',
+        on: [contracts.created],
+        handle: (event) => {
+          handled.push(event.id);
+          return Promise.resolve();
+        },
+      });
+      events = world.replica({ handlers: [note] });
+      const notes = events.collection<Note>('notes', { thing: 'note' });
+      await events.start();
+      const data = { text: 'x' };
+      const creation = { _id: 'sample', state: data, event: draft(contracts.created, data) };
+      ({ event: sample } = await notes.create(testCause(), creation));
+      const brokers = (process.env.KAFKA_BROKERS ?? '').split(',');
+      foreign = new Kafka({ brokers, logLevel: logLevel.NOTHING }).producer();
+      await foreign.connect();
+    });
+    after(async () => {
+      await foreign.disconnect();
+      await world.end();
+    });
+
+    const rowOf = (handler: string, event: string) =>
+      events.db
+        .collection<HandledRow & { bytes?: { length(): number } }>('handled')
+        .findOne({ _id: { handler, event } });
+    const send = async ({ key = null, value, headers }: Foreign, partition: number): Promise<string> => {
+      const topic = topicOf(world.service);
+      const [at] = await foreign.send({ topic, messages: [{ partition, key, value, headers }] });
+      return `${topic}/${partition}/${at?.baseOffset ?? ''}`;
+    };
+    const fresh = (change: Partial<EventEnvelope> = {}): EventEnvelope => ({ ...sample, id: newEventId(), ...change });
+    const binary = (event: EventEnvelope, headers: IHeaders = {}): Foreign => {
+      const made = toBinary(event);
+      return { ...made, headers: { ...made.headers, ...headers } };
+    };
+    const partition = slotOf('note/sample', 4);
+    const goesOn = async (on: number): Promise<void> => {
+      const subject = Array.from({ length: 100 }, (_, at) => `note/${at}`).find((each) => slotOf(each, 4) === on) ?? '';
+      const good = fresh({ subject });
+      await send(binary(good), on);
+      await eventually('the next event', async () =>
+        (await rowOf('note', good.id))?.status === 'done' ? true : undefined,
+      );
+    };
+    const parked = async (record: Foreign, on: number, why: RegExp) => {
+      const place = await send(record, on);
+      const row = await eventually(`parked ${place}`, async () => (await rowOf('*', place)) ?? undefined);
+      assert.equal(row.status, 'parked');
+      assert.equal(row.error?.name, 'MalformedEvent');
+      assert.match(row.error.message, why);
+      await goesOn(on);
+      return row;
+    };
+
+    const refused = (what: string, record: () => Foreign, why: RegExp, on = partition) =>
+      it(`are parked where they ${what}`, async () => {
+        await parked(record(), on, why);
+      });
+
+    refused(
+      'lack a header',
+      () => ({ ...binary(fresh()), headers: { ce_id: newEventId() } }),
+      /lacks ce_specversion, ce_t/,
+    );
+    refused('have a header twice', () => binary(fresh(), { ce_id: [newEventId(), newEventId()] }), /come twice: ce_id/);
+    refused('are no JSON', () => ({ ...binary(fresh()), value: Buffer.from([0xff, 0xfe, 0x00]) }), /not JSON/);
+    refused('have no value', () => ({ ...binary(fresh()), value: null }), /not JSON/);
+    for (const sequence of ['seven', '7', '0000000000000000']) {
+      refused(`have ${sequence} for a sequence`, () => binary(fresh(), { ce_sequence: sequence }), /ce_sequence/);
+    }
+    refused('come from somebody else', () => binary(fresh({ source: '/somebody/else' })), /ce_source/);
+    refused('are of another service’s type', () => binary(fresh({ type: 'auth.account.created' })), /ce_type/);
+    refused('are on another partition than their subject', () => binary(fresh()), /ce_subject/, (partition + 1) % 4);
+
+    it('are parked where they have 5 MB, and no more is kept of them than MongoDB takes', async () => {
+      const large = fresh({ data: { text: 'x'.repeat(5 * mebibyte) } });
+      const row = await parked(binary(large), partition, /more than 4194304 bytes/);
+      assert.equal(row.bytes?.length(), mebibyte);
+    });
+
+    it('are parked where MongoDB could not keep them as an event', async () => {
+      const deep = Buffer.from('{"a":'.repeat(5_000) + '1' + '}'.repeat(5_000));
+      await parked({ ...binary(fresh()), value: deep }, partition, /cannot be kept/);
+      await parked(binary(fresh({ data: { 'a\0b': 1 } })), partition, /cannot be kept/);
+    });
+
+    it('are passed over where nobody handles their type', async () => {
+      const unknown = fresh({ type: `${world.service}.note.archived` });
+      await send(binary(unknown), partition);
+      await goesOn(partition);
+      assert.equal(await events.db.collection('handled').countDocuments({ '_id.event': unknown.id }), 0);
+    });
+
+    it('are parked by their handler where they do not keep to its contract, by version or by shape', async () => {
+      const version = fresh({ subject: 'note/v', dataschema: `urn:causeway:contract:${sample.type}:99` });
+      const shape = fresh({ subject: 'note/s', data: { $set: { 'a.b': 1 }, text: 7 } });
+      for (const wrong of [version, shape]) {
+        await send(binary(wrong), slotOf(wrong.subject, 4));
+        const row = await eventually('parked', async () => (await rowOf('note', wrong.id)) ?? undefined);
+        assert.deepEqual([row.status, row.error?.name], ['parked', 'ContractViolation']);
+        assert.deepEqual(row.payload?.data, wrong.data);
+        assert.ok(!handled.includes(wrong.id));
+      }
+      await goesOn(partition);
+    });
+  });
+}
