@@ -98,10 +98,11 @@ for (const driver of drivers) {
       return row;
     };
 
-    const refused = (what: string, record: () => Foreign, why: RegExp, on = partition) =>
-      it(`are parked where they ${what}`, async () => {
+    const refused = (what: string, record: () => Foreign, why: RegExp, on = partition): void => {
+      void it(`are parked where they ${what}`, async () => {
         await parked(record(), on, why);
       });
+    };
 
     refused(
       'lack a header',
