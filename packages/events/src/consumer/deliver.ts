@@ -1,4 +1,5 @@
-import { isRedacted, type EventEnvelope } from '@causeway/contracts';
+import { isRedacted, serviceOf, topicOf, type EventEnvelope } from '@causeway/contracts';
+import { withProcessSpan } from '@causeway/telemetry';
 
 import type { RelayLogger } from '../relay/relay-metrics.ts';
 import type { ConsumerMetrics } from './consumer-metrics.ts';
@@ -77,11 +78,18 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
     }
   };
 
+  /** The first attempt goes on in the trace of the event; each further one begins a trace of its own, linked to it. */
+  const attemptOnce = ({ handler, event }: Delivered, attempt: number): Promise<void> => {
+    if (attempt === 1) return run(handler, event, attempt);
+    const place = { destination: topicOf(serviceOf(event.type)), handler: handler.name, apart: true };
+    return withProcessSpan(event, place, () => run(handler, event, attempt));
+  };
+
   const attemptAll = async (delivered: Delivered): Promise<void> => {
-    const { handler, event, turn } = delivered;
+    const { turn } = delivered;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await patiently(() => run(handler, event, attempt), turn);
+        await patiently(() => attemptOnce(delivered, attempt), turn);
         return;
       } catch (error) {
         if (error instanceof AlreadyHandled) return duplicate(delivered);
