@@ -6,6 +6,7 @@ export type {
   Handler,
   HandlerContext,
   HandlerOrder,
+  HandlerStart,
   Projected,
   TransactionContext,
 } from './consumer/handler.ts';

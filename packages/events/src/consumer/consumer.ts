@@ -2,6 +2,7 @@ import type { EventEnvelope } from '@causeway/contracts';
 import { createGauge } from '@causeway/telemetry';
 import type { Db } from 'mongodb';
 
+import type { CatchUps } from '../catch-up/catch-ups.ts';
 import { readRecord } from '../envelope/read-record.ts';
 import type { FetchedRecord, GroupConsumerOptions, KafkaConsumer, KafkaPort } from '../kafka/port.ts';
 import type { RelayLogger } from '../relay/relay-metrics.ts';
@@ -29,6 +30,7 @@ export interface ConsumerOptions {
   readonly topics: readonly string[];
   readonly handlers: readonly Handler[];
   readonly deliver: Delivery;
+  readonly catchUps: Pick<CatchUps, 'begin' | 'end' | 'admits'>;
   readonly parking: Parking;
   readonly places: RunPlaces;
   /** How many records of a partition are held unsettled at most; one delivery is no reason to stop short. */
@@ -57,11 +59,11 @@ const keyOf = (topic: string, partition: number): string => `${topic}/${partitio
 
 /** Makes the consumer of one service in this process. */
 export const createConsumer = (options: ConsumerOptions): Consumer => {
-  const { db, kafka, groupId, topics, handlers, deliver, parking, places, heldRecords, logger } = options;
+  const { db, kafka, groupId, topics, handlers, deliver, catchUps, parking, places, heldRecords, logger } = options;
   const assigned = new Map<string, AssignedWork>();
   const partitionsOf = new Map<string, number>();
   let consumer: KafkaConsumer | undefined;
-  const tasksOf = createEventTasks({ groupId, handlers, deliver });
+  const tasksOf = createEventTasks({ groupId, handlers, deliver, admits: catchUps.admits });
   const commits = createOffsetCommits({ db, consumer: () => consumer, assigned: () => assigned.values(), logger });
   const held = (): number => [...assigned.values()].reduce((sum, { work }) => sum + work.held, 0);
   createGauge(
@@ -132,6 +134,7 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
   const membership: Pick<GroupConsumerOptions, 'onAssigned' | 'onRevoked' | 'onRecords' | 'onOutOfRange'> = {
     async onAssigned(partitions) {
       await parking.load();
+      await catchUps.begin(partitions);
       for (const { topic, partition, committed } of partitions) {
         const key = keyOf(topic, partition);
         const start = committed ?? 0n;
@@ -143,6 +146,8 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
     async onRevoked(partitions, lost) {
       const mine = partitions.flatMap(({ topic, partition }) => assigned.get(keyOf(topic, partition)) ?? []);
       await Promise.all(mine.map(({ work }) => work.leave()));
+      // Only now: while one of its tasks runs, it is asked whom that is for.
+      await catchUps.end(mine);
       if (!lost)
         await commits.flush(mine).catch((error: unknown) => logger.debug({ error }, 'offsets were not committed'));
       for (const state of mine) {

@@ -2,6 +2,8 @@ import { serviceOf, topicOf } from '@causeway/contracts';
 import type { ClientSession, Db } from 'mongodb';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { createCatchUpRows } from '../catch-up/catch-up-rows.ts';
+import { createCatchUps } from '../catch-up/catch-ups.ts';
 import { thenFailpoint, type Failpoint } from '../failpoint.ts';
 import type { KafkaPort } from '../kafka/port.ts';
 import type { ProducerLog } from '../log/producer-log.ts';
@@ -73,6 +75,8 @@ export const createHandling = (options: HandlingOptions): Handling => {
   const deliver = thenFailpoint('consumer.handled', failpoint, delivery);
   const forgotten = createForgotten({ db, inbox, tooOldMs: options.tooOldMs, now });
   const places = createRunPlaces(options.handlerRuns ?? 16);
+  const catchUpRows = createCatchUpRows(db, now);
+  const catchUps = createCatchUps({ db, handlers, rows: catchUpRows, logs, places, deliver, logger });
   const consumer = createConsumer({
     db,
     kafka,
@@ -80,6 +84,7 @@ export const createHandling = (options: HandlingOptions): Handling => {
     topics: [...new Set(handlers.flatMap(({ on }) => on.map(({ type }) => topicOf(serviceOf(type)))))],
     handlers,
     deliver: parkForgotten(deliver, { forgotten, parking, metrics, logger }),
+    catchUps,
     parking,
     readProducerLog: async (topic, from) => logs(topic).after(from),
     places,
@@ -100,6 +105,7 @@ export const createHandling = (options: HandlingOptions): Handling => {
   const replays = createReplays({
     ...{ service, db, kafka, handlers, logs, now, logger },
     orders: replayOrders,
+    catchUps: catchUpRows,
     run: replaying,
   });
   return {
@@ -107,6 +113,7 @@ export const createHandling = (options: HandlingOptions): Handling => {
     parking,
     replays,
     async start() {
+      catchUps.check();
       await Promise.all([parking.createIndexes(), redrives.createIndexes(), replays.createIndexes()]);
       await consumer.start();
       redrives.start();

@@ -1,9 +1,10 @@
 import type { EventEnvelope } from '@causeway/contracts';
 import { withProcessSpan } from '@causeway/telemetry';
 
+import type { TopicPartition } from '../kafka/port.ts';
 import type { Delivery } from './deliver.ts';
 import type { Handler } from './handler.ts';
-import type { Task } from './partition-work.ts';
+import type { Task, Turn } from './partition-work.ts';
 
 /** Where an event came from. */
 export interface EventPlace {
@@ -21,6 +22,8 @@ export interface EventTasksOptions {
   readonly groupId: string;
   readonly handlers: readonly Handler[];
   readonly deliver: Delivery;
+  /** Whether what comes is for a handler yet; one that still goes through what was before is given this there. */
+  readonly admits: (handler: Handler, of: TopicPartition, turn: Turn) => boolean | Promise<boolean>;
 }
 
 /** One after the other: a subject's events at an ordered handler; elsewhere only the deliveries of one event. */
@@ -28,7 +31,7 @@ const laneOf = (handler: Handler, event: EventEnvelope): string =>
   `${handler.name}\n${handler.order === 'ordered' ? event.subject : event.id}`;
 
 /** Makes what gives each event to its handlers. */
-export const createEventTasks = ({ groupId, handlers, deliver }: EventTasksOptions): EventTasks => {
+export const createEventTasks = ({ groupId, handlers, deliver, admits }: EventTasksOptions): EventTasks => {
   const byType = new Map<string, Handler[]>();
   for (const handler of handlers) {
     for (const { type } of handler.on) byType.set(type, [...(byType.get(type) ?? []), handler]);
@@ -37,7 +40,10 @@ export const createEventTasks = ({ groupId, handlers, deliver }: EventTasksOptio
     const place = { destination: topic, partition, offset: String(offset), consumerGroup: groupId };
     return (byType.get(event.type) ?? []).map((handler) => ({
       lane: laneOf(handler, event),
-      run: (turn) => withProcessSpan(event, { ...place, handler: handler.name }, () => deliver(handler, event, turn)),
+      async run(turn) {
+        if (!(await admits(handler, { topic, partition }, turn))) return;
+        await withProcessSpan(event, { ...place, handler: handler.name }, () => deliver(handler, event, turn));
+      },
     }));
   };
 };

@@ -18,6 +18,8 @@ export interface RegisteredHandler {
 interface HandlerRow {
   readonly _id: string;
   readonly since: Date;
+  /** It began with the beginning, and so has to have handled whatever there is. */
+  readonly from?: 'beginning';
 }
 
 /**
@@ -35,8 +37,9 @@ export const publishHandlers = async (
   const rows = db.collection<HandlerRow>('handlers');
   const partitions = await kafka.partitionCount(handlersTopic);
   const records = [];
-  for (const { name, kind, on } of handlers) {
-    await rows.updateOne({ _id: name }, { $setOnInsert: { since: now() } }, { upsert: true });
+  for (const { name, kind, on, from } of handlers) {
+    const begun = from === 'beginning' ? { since: new Date(0), from } : { since: now() };
+    await rows.updateOne({ _id: name }, { $setOnInsert: begun }, { upsert: true });
     const row = await rows.findOne({ _id: name });
     const since = (row?.since ?? now()).toISOString();
     const entry: RegisteredHandler = { service, handler: name, kind, types: on.map(({ type }) => type), since };

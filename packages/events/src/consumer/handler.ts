@@ -4,6 +4,13 @@ import type { ClientSession, Document } from 'mongodb';
 /** `ordered` (default): a failure stops later events of the same subject. `commutative`: their order does not matter. */
 export type HandlerOrder = 'ordered' | 'commutative';
 
+/**
+ * Where a handler begins that the service has not had before. `now` (default): where its group stands, as the service's other handlers do;
+ * only a group that is new itself begins with what Kafka holds. `beginning`: with the first event in the logs of those whose events it
+ * takes, whatever Kafka has forgotten. Once it has begun, this changes nothing.
+ */
+export type HandlerStart = 'now' | 'beginning';
+
 /** What a handler is given beside the event. */
 export interface HandlerContext {
   /** To be handed to every write: the event becomes the cause of what it records. */
@@ -33,6 +40,7 @@ interface Declared {
   /** Unique in the service; it names the handler in effects, metrics and its inbox, so it never changes. */
   readonly name: string;
   readonly on: readonly EventContract[];
+  readonly from?: HandlerStart;
 }
 
 /** Its effect is in this service's database and happens exactly once. */
@@ -67,6 +75,7 @@ interface Declaration<Contracts extends readonly EventContract[]> {
   readonly name: string;
   readonly on: Contracts;
   readonly order?: HandlerOrder;
+  readonly from?: HandlerStart;
 }
 
 /** Declares handlers of events, typed by the contracts that they take. */

@@ -28,4 +28,10 @@ export const replayFaults = {
     title: 'A replay of this handler is running already',
     description: 'Wait until it has ended: events of one subject go through a handler in one order.',
   }),
+  catchingUp: defineFault({
+    code: 'catching-up',
+    category: 'conflict',
+    title: 'The handler is new, and has not caught up yet',
+    description: 'It goes through all that was published before it was there, and takes what you mean to replay along.',
+  }),
 } as const;

@@ -1,6 +1,7 @@
 import { faults, Fault, newId, operationsOf, serviceOf, topicOf, type Cause } from '@causeway/contracts';
 import type { Db } from 'mongodb';
 
+import type { CatchUpRows } from '../catch-up/catch-up-rows.ts';
 import type { Handler } from '../consumer/handler.ts';
 import type { KafkaPort } from '../kafka/port.ts';
 import type { ProducerLog } from '../log/producer-log.ts';
@@ -53,7 +54,7 @@ export interface Replays {
    * Has handlers go through what was published since a time, up to where their group has got, in the background. What they have done
    * is not done again.
    *
-   * @throws Fault `invalid-request`, `unknown-handler`, `reaches-outside`, `replay-running`; `unavailable` without a producer's log
+   * @throws Fault `invalid-request`, `unknown-handler`, `reaches-outside`, `replay-running`, `catching-up`; `unavailable` without a producer's log
    */
   request(cause: Cause, request: ReplayRequest): Promise<{ readonly replay: Replay; readonly eventId: string }>;
   find(id: string): Promise<Replay | undefined>;
@@ -71,6 +72,7 @@ export interface ReplaysOptions {
   readonly orders: RecordedCollection<ReplayDocument>;
   readonly logs: (topic: string) => ProducerLog;
   readonly run: ReplayRunner;
+  readonly catchUps: Pick<CatchUpRows, 'unfinished'>;
   readonly now: () => Date;
   readonly logger: RelayLogger;
 }
@@ -96,7 +98,7 @@ const shown = (document: ReplayDocument, progress: ReplayTally = document): Repl
 
 /** Makes the replays of one service. */
 export const createReplays = (options: ReplaysOptions): Replays => {
-  const { service, db, kafka, handlers, orders, logs, run, now, logger } = options;
+  const { service, db, kafka, handlers, orders, logs, run, catchUps, now, logger } = options;
   const contracts = operationsOf(service);
   const positions = db.collection<{ _id: string; event: string }>('positions');
 
@@ -161,6 +163,8 @@ export const createReplays = (options: ReplaysOptions): Replays => {
       throw faults.invalidRequest({ errors: [{ pointer: '/since', code: 'in-future', message }] });
     }
     const taking = chosen(request);
+    const [early] = await catchUps.unfinished(taking.map(({ name }) => name));
+    if (early !== undefined) throw replayFaults.catchingUp({ detail: `${early} has not caught up yet.` });
     try {
       return { handlers: taking.map(({ name }) => name), places: await placesOf(taking, request.since) };
     } catch (error) {
