@@ -3,8 +3,8 @@ import { withProcessSpan } from '@causeway/telemetry';
 
 import type { Delivery } from '../consumer/deliver.ts';
 import type { Handler } from '../consumer/handler.ts';
-import { createPartitionWork, type Turn } from '../consumer/partition-work.ts';
-import type { RunPlaces } from '../consumer/run-places.ts';
+import { createPartitionWork } from '../consumer/partition-work.ts';
+import type { RunPlaces, Turn } from '../consumer/run-places.ts';
 import { Backoff, settledWithin } from '../kafka/backoff.ts';
 import type { PlacedEvent, ProducerLog } from '../log/producer-log.ts';
 import type { RelayLogger } from '../relay/relay-metrics.ts';

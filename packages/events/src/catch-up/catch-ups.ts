@@ -4,8 +4,7 @@ import type { Db } from 'mongodb';
 
 import type { Delivery } from '../consumer/deliver.ts';
 import type { Handler } from '../consumer/handler.ts';
-import type { Turn } from '../consumer/partition-work.ts';
-import type { RunPlaces } from '../consumer/run-places.ts';
+import type { RunPlaces, Turn } from '../consumer/run-places.ts';
 import type { TopicPartition } from '../kafka/port.ts';
 import type { ProducerLog } from '../log/producer-log.ts';
 import type { RelayLogger } from '../relay/relay-metrics.ts';

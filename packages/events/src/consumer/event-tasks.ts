@@ -4,7 +4,8 @@ import { withProcessSpan } from '@causeway/telemetry';
 import type { TopicPartition } from '../kafka/port.ts';
 import type { Delivery } from './deliver.ts';
 import type { Handler } from './handler.ts';
-import type { Task, Turn } from './partition-work.ts';
+import type { Task } from './partition-work.ts';
+import type { Turn } from './run-places.ts';
 
 /** Where an event came from. */
 export interface EventPlace {
