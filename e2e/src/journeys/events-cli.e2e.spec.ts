@@ -71,6 +71,13 @@ describe('npm run events', () => {
       await done(['list', first.correlationid]),
       new RegExp(`auth\\.account\\.created +${account} +1 +${id}`),
     );
+    assert.deepEqual(jsonLines(await done(['list', '--subject', account, '--json'])), [created]);
+    const both = ['--type', 'auth.account.created,user.profile.created', '--json'];
+    assert.deepEqual(
+      jsonLines(await done(['list', first.correlationid, ...both])),
+      listed.filter(({ type }) => type !== 'auth.session.started'),
+    );
+    assert.match(await done(['list', '--subject', account, '--type', 'auth.account.updated']), /^no events$/m);
     assert.match(await done(['show', id]), new RegExp(`subject +${account}`));
     const effects = await done(['effects', id, '--wait', '10s']);
     assert.match(effects, /user › create-profile done/);
@@ -144,6 +151,10 @@ describe('npm run events', () => {
       [[], {}, 2, /^$/],
       [['--help'], {}, 0, /^$/],
       [['nonsense'], {}, 2, /there is no command nonsense[^]*usage:/],
+      [['list'], {}, 2, /list needs the id of a request, --subject or --type/],
+      [['list', 'x', 'y'], {}, 2, /list takes the id of a request/],
+      [['list', '--subject', 'x'], {}, 1, /subject: Must be a thing and its id/],
+      [['list', '--type', 'x'], {}, 1, /type: Must be a type such as auth\.account\.created/],
       [['show'], {}, 2, /show takes the id of an event/],
       [['parked', 'x'], {}, 2, /parked takes no argument/],
       [['parked', '--nonsense'], {}, 2, /'--nonsense'/],

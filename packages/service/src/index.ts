@@ -2,6 +2,7 @@ export { eventRoutes } from './events/event-routes.ts';
 export type {
   EffectReport,
   EffectsReport,
+  EventQuestion,
   EventReader,
   PlacedEvent,
   PlacedEvents,

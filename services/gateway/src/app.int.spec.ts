@@ -173,7 +173,9 @@ describe('gateway', () => {
     assert.equal((await get('/v1/events?correlationId=refused', { sub: 'usr_1' })).status, 400, 'nobody is away');
     const strangers = (await (await get(list, { sub: 'usr_2' })).json()) as { items: unknown[] };
     assert.deepEqual(strangers.items, []);
-    for (const query of ['', '?subject=x', '?correlationId=c&type=x']) {
+    const other = await get(`/v1/events?correlationId=c&subject=session/s&cursor=${page.nextCursor}`, { sub: 'usr_1' });
+    assert.equal(other.status, 400, 'a cursor is of one query');
+    for (const query of ['', '?limit=5', '?subject=x', '?correlationId=c&type=x', '?types=a.b.c', '?correlationId=']) {
       assert.equal((await get(`/v1/events${query}`, { sub: 'usr_1' })).status, 400, query);
     }
     assert.equal((await get(`/v1/events/${id}/effects?wait=31s`, { sub: 'usr_1' })).status, 400);

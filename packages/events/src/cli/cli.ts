@@ -11,7 +11,8 @@ import { replay } from './replay-commands.ts';
 
 const usage = `usage: npm run events -- <command> [options]
 
-  list <request id>           the events that go back to one request (its X-Request-Id)
+  list [<request id>]         the events of a request (its X-Request-Id), of a thing, or of some types: of all that is given
+                              [--subject account/usr_…] [--type T,T]
   show <event id>             one event, whole
   effects <event id>          what became of it, and of all that it caused   [--wait 10s]
   tail                        events as they come   [--service S] [--type T] [--subject S] [--since 10m] [--count N]
@@ -82,6 +83,8 @@ const wholeNumber = (option: string, text: string | undefined): number | undefin
 interface Command {
   /** What its argument is; none where it takes none. */
   readonly needs?: string;
+  /** It may be left out, and is then empty. */
+  readonly optional?: true;
   readonly run: (argument: string) => Promise<number>;
 }
 
@@ -97,7 +100,18 @@ const commandsOf = (values: Values): Readonly<Record<string, Command>> => {
   const filter = { service, handler };
   const event = 'the id of an event';
   return {
-    list: { needs: 'the id of a request', run: async (id) => listEvents(await signIn(env), out, id) },
+    list: {
+      needs: 'the id of a request',
+      optional: true,
+      run: async (id) => {
+        const { subject, type } = values;
+        const listed = { correlationId: id === '' ? undefined : id, subject, type };
+        if (Object.values(listed).every((each) => each === undefined)) {
+          throw new CliError('list needs the id of a request, --subject or --type', 2);
+        }
+        return listEvents(await signIn(env), out, listed);
+      },
+    },
     show: { needs: event, run: async (id) => showEvent(await signIn(env), out, id) },
     effects: { needs: event, run: async (id) => showEffects(await signIn(env), out, id, wait) },
     tail: {
@@ -143,8 +157,9 @@ const main = async (): Promise<number> => {
   const commands = commandsOf(values);
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) throw new CliError(`there is no command ${name}\n\n${usage}`, 2);
-  const { needs, run } = command;
-  if (given.length !== (needs === undefined ? 0 : 1)) {
+  const { needs, optional, run } = command;
+  const most = needs === undefined ? 0 : 1;
+  if (given.length > most || (given.length < most && optional !== true)) {
     throw new CliError(`${name} takes ${needs ?? 'no argument'}\n\n${usage}`, 2);
   }
   return run(given[0] ?? '');

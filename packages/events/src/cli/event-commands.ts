@@ -36,12 +36,21 @@ const rowOf = ({ time, type, subject, sequence, id }: EventEnvelope): string[] =
 
 const head = ['time', 'type', 'subject', 'revision', 'id'];
 
-/** `list`: the events that go back to one request. */
-export const listEvents = async (gateway: Gateway, out: Output, correlationId: string): Promise<number> => {
+/** Which events are listed: those of which all that is said is true. */
+export interface Listed {
+  /** The id of a request. */
+  readonly correlationId?: string | undefined;
+  readonly subject?: string | undefined;
+  /** With commas between several. */
+  readonly type?: string | undefined;
+}
+
+/** `list`: the events of a request, of a thing, or of some types. */
+export const listEvents = async (gateway: Gateway, out: Output, listed: Listed): Promise<number> => {
   const found: EventEnvelope[] = [];
   let cursor: string | null = null;
   do {
-    const query: Record<string, string> = { correlationId, limit: '200', ...(cursor !== null && { cursor }) };
+    const query: Record<string, string | undefined> = { ...listed, limit: '200', ...(cursor !== null && { cursor }) };
     const page = (await gateway.call('GET', '/v1/events', { query })).body as Page;
     found.push(...page.items);
     cursor = page.nextCursor;

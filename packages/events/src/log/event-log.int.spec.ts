@@ -1,9 +1,13 @@
 import { newEventId, type EventEnvelope } from '@causeway/contracts';
+import { MongoClient, type Document, type Sort } from 'mongodb';
 import assert from 'node:assert/strict';
+import process from 'node:process';
 import { after, before, describe, it } from 'node:test';
 
 import { openWorld, type TestWorld } from '../testing/test-events.ts';
-import { createEventLog, pageBytes, type EventLog, type LoggedEvent, type LogPlaces } from './event-log.ts';
+import { createEventLog, type EventLog, type LoggedEvent } from './event-log.ts';
+import type { EventQuestion, LogPlaces } from './find-events.ts';
+import { pageBytes } from './log-page.ts';
 
 const eventOf = (correlationid: string, text = 'short', id = newEventId()): EventEnvelope => ({
   specversion: '1.0',
@@ -50,7 +54,7 @@ describe('the log of events', () => {
     await append(0, own.slice(0, 3));
     await append(0, [eventOf(newEventId())]);
     await append(3, own.slice(3));
-    const first = await log.findByCorrelation(correlationId, new Map(), { events: 4 });
+    const first = await log.findEvents({ correlationId }, new Map(), { events: 4 });
     assert.deepEqual(
       idsOf(first.rows),
       own.slice(0, 4).map(({ id }) => id),
@@ -58,7 +62,7 @@ describe('the log of events', () => {
     assert.equal(first.more, true);
     const late = eventOf(correlationId, 'late', early);
     await append(0, [late]);
-    const second = await log.findByCorrelation(correlationId, placesAfter(new Map(), first.rows), { events: 3 });
+    const second = await log.findEvents({ correlationId }, placesAfter(new Map(), first.rows), { events: 3 });
     assert.deepEqual(
       idsOf(second.rows),
       [late, ...own.slice(4)].map(({ id }) => id),
@@ -76,7 +80,7 @@ describe('the log of events', () => {
 
     const listed: LoggedEvent[] = [];
     for (let places: LogPlaces = new Map(), more = true; more; places = placesAfter(places, listed)) {
-      const page = await log.findByCorrelation(correlationId, places, { events: 200 });
+      const page = await log.findEvents({ correlationId }, places, { events: 200 });
       assert.ok(sizeBytesOf(page.rows) <= pageBytes);
       listed.push(...page.rows);
       more = page.more;
@@ -85,7 +89,7 @@ describe('the log of events', () => {
       idsOf(listed),
       large.map(({ id }) => id),
     );
-    const small = await log.findByCorrelation(correlationId, new Map(), { events: 200, bytes: 1 });
+    const small = await log.findEvents({ correlationId }, new Map(), { events: 200, bytes: 1 });
     assert.deepEqual([small.rows.length, small.more], [1, true], 'never none: there is an end');
 
     const read: LoggedEvent[] = [];
@@ -124,13 +128,91 @@ describe('the log of events', () => {
     assert.deepEqual(await since(0), { from: 4, to: 8 });
   });
 
-  it('finds the events of a correlation by an index alone', async () => {
-    const { queryPlanner } = await log.collection
-      .find({ 'event.correlationid': 'c', slot: 1, pos: { $gt: 3 } })
-      .sort({ 'event.correlationid': 1, slot: 1, pos: 1 })
-      .explain('queryPlanner');
-    const plan = JSON.stringify((queryPlanner as { winningPlan: unknown }).winningPlan);
-    assert.match(plan, /"indexName":"event\.correlationid_1_slot_1_pos_1"/);
-    assert.doesNotMatch(plan, /"stage":"(?:SORT|COLLSCAN)"/);
+  describe('asked for some of many events', () => {
+    const [ada, bob] = ['usr_ada', 'usr_bob'];
+    const correlationId = newEventId();
+    const created = 'test.note.created';
+    const renamed = 'test.note.renamed';
+    let all: readonly LoggedEvent[] = [];
+    before(async () => {
+      // Of Bob there are many, of Ada few, and everything is in every slot.
+      const make = (index: number): EventEnvelope => ({
+        ...eventOf(index % 40 === 0 ? correlationId : newEventId()),
+        type: index % 3 === 0 ? renamed : created,
+        subject: `note/${index % 100}`,
+        ...(index % 7 === 0 ? {} : { authtype: 'app_user', authid: index % 50 === 1 ? ada : bob }),
+      });
+      for (let slot = 4; slot < 8; slot += 1)
+        await append(
+          slot,
+          Array.from({ length: 600 }, (_, index) => make(index)),
+        );
+      const rows = await log.collection.find({ slot: { $gte: 4 } }).toArray();
+      all = rows.sort((left, right) => left.slot - right.slot || left.pos - right.pos);
+    });
+
+    const questions: readonly (readonly [string, EventQuestion])[] = [
+      ['a correlation', { correlationId }],
+      ['a subject', { subject: 'note/17' }],
+      ['a type', { types: [renamed] }],
+      ['several types', { types: [renamed, created, 'test.note.deleted'] }],
+      ['a type, by a person', { types: [renamed], causedBy: ada }],
+      ['several types, by a person', { types: [renamed, created], causedBy: ada }],
+      ['several types, by a busy person', { types: [renamed, created], causedBy: bob }],
+      ['a subject, by a person', { subject: 'note/1', causedBy: ada }],
+      ['a type of a subject', { subject: 'note/17', types: [created] }],
+      ['a type of a correlation', { correlationId, types: [renamed] }],
+      ['all at once', { correlationId, subject: 'note/40', types: [created], causedBy: bob }],
+      ['nothing that is there', { types: ['test.note.burnt'] }],
+    ];
+
+    const isMeant = ({ correlationId, subject, types, causedBy }: EventQuestion, { event }: LoggedEvent): boolean =>
+      (correlationId === undefined || event.correlationid === correlationId) &&
+      (subject === undefined || event.subject === subject) &&
+      (types === undefined || types.includes(event.type)) &&
+      (causedBy === undefined || (event.authid === causedBy && event.authtype === 'app_user'));
+
+    for (const [name, question] of questions) {
+      it(`gives those of ${name}, each once and in order, page by page`, async () => {
+        const expected = all.filter((row) => isMeant(question, row));
+        const isOfThisTest = ({ slot }: LoggedEvent): boolean => slot >= 4;
+        const found: LoggedEvent[] = [];
+        for (let places: LogPlaces = new Map(), more = true; more; places = placesAfter(places, found)) {
+          const page = await log.findEvents(question, places, { events: 97 });
+          assert.ok(page.rows.length <= 97);
+          found.push(...page.rows);
+          more = page.more;
+        }
+        assert.deepEqual(idsOf(found.filter(isOfThisTest)), idsOf(expected));
+      });
+    }
+
+    it('looks at no more than it gives, and the one behind, whatever it is asked for', async () => {
+      const client = new MongoClient(process.env.MONGODB_URL ?? '', { monitorCommands: true });
+      const watched = createEventLog(client.db(world.database), () => new Date());
+      const commands: Document[] = [];
+      client.on('commandStarted', ({ command }) => command.find === 'events' && commands.push(command));
+      try {
+        for (const [name, question] of questions) {
+          commands.length = 0;
+          const { rows } = await watched.findEvents(question, new Map([[4, 100]]), { events: 10 });
+          let examined = 0;
+          for (const { filter, sort, limit } of commands) {
+            const explained = await log.collection
+              .find(filter as Document)
+              .sort(sort as Sort)
+              .limit(Number(limit))
+              .explain('executionStats');
+            const plan = JSON.stringify((explained.queryPlanner as { winningPlan: unknown }).winningPlan);
+            assert.doesNotMatch(plan, /"stage":"COLLSCAN"/, name);
+            examined += (explained.executionStats as { totalDocsExamined: number }).totalDocsExamined;
+          }
+          // A second condition is looked up in the events that the first has found: here a correlation's 15, a subject's 6 of a slot.
+          assert.ok(examined <= 2 * rows.length + 40, `${name}: ${examined} for ${rows.length}`);
+        }
+      } finally {
+        await client.close();
+      }
+    });
   });
 });

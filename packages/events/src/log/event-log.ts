@@ -2,7 +2,9 @@ import { fromSequence, type EventEnvelope } from '@causeway/contracts';
 import { MongoBulkWriteError, type Collection, type Db } from 'mongodb';
 
 import { duplicateKeyCode, refusals, type Refusal } from '../recording/errors.ts';
+import { findEvents, questionIndexes, type EventQuestion, type LogPlaces } from './find-events.ts';
 import { extentOf, type ExtentQuestion, type LogExtent } from './log-extent.ts';
+import { Page, type LogPage, type LogRoom } from './log-page.ts';
 import type { LoggedEvent } from './logged-event.ts';
 
 export type { LoggedEvent } from './logged-event.ts';
@@ -17,26 +19,6 @@ export interface Appended {
   /** Slots in which somebody else appends: the lease is lost. */
   readonly lostSlots: ReadonlySet<number>;
 }
-
-/** How much one read takes: it ends before the event that would be too much, and never before the first. */
-export interface LogRoom {
-  readonly events: number;
-  /** Of the events as JSON. {@link pageBytes} where nothing is said, and at most. */
-  readonly bytes?: number;
-}
-
-/** A part of the log. */
-export interface LogPage {
-  readonly rows: readonly LoggedEvent[];
-  /** Whether there is more than had room. */
-  readonly more: boolean;
-}
-
-/** For each slot, the position up to which it has been read; a slot that is not named is read from its beginning. */
-export type LogPlaces = ReadonlyMap<number, number>;
-
-/** Whoever reads holds a page as a whole, as rows and as JSON: however many events it may have, it has no more bytes. */
-export const pageBytes = 4 * 1024 * 1024;
 
 /** The `events` log: what a relay has taken from the outboxes, in the order in which it goes to Kafka. */
 export interface EventLog {
@@ -58,43 +40,9 @@ export interface EventLog {
   positionAfter(eventId: string): Promise<number>;
   /** Where a part of a slot lies: since a time, up to an event. */
   extent(question: ExtentQuestion): Promise<LogExtent>;
-  /**
-   * Events of one correlation id, slot by slot, each in its order. What is logged behind a place is found from that place on,
-   * however old its id is; a page that says that there is no more has all that was logged before it was asked for.
-   *
-   * @param after - where the page before has ended
-   */
-  findByCorrelation(correlationId: string, after: LogPlaces, room: LogRoom): Promise<LogPage>;
+  /** The events that a question is about, in pages; see {@link findEvents}. */
+  findEvents(question: EventQuestion, after: LogPlaces, room: LogRoom): Promise<LogPage>;
   readonly collection: Collection<LoggedEvent>;
-}
-
-/** A page as it fills. */
-class Page {
-  readonly rows: LoggedEvent[] = [];
-  #events: number;
-  #bytes: number;
-
-  constructor({ events, bytes = pageBytes }: LogRoom) {
-    this.#events = events;
-    this.#bytes = Math.min(bytes, pageBytes);
-  }
-
-  /** What a query may give: what there is room for, and one that tells that there is more. */
-  get most(): number {
-    return this.#events + 1;
-  }
-
-  /** @returns whether the page is full, and something is left over */
-  async fill(found: AsyncIterable<LoggedEvent>): Promise<boolean> {
-    for await (const row of found) {
-      const sizeBytes = Buffer.byteLength(JSON.stringify(row.event));
-      if (this.#events === 0 || (this.rows.length > 0 && sizeBytes > this.#bytes)) return true;
-      this.rows.push(row);
-      this.#events -= 1;
-      this.#bytes -= sizeBytes;
-    }
-    return false;
-  }
 }
 
 /** The log of one service, in its database. */
@@ -153,10 +101,7 @@ export const createEventLog = (db: Db, now: () => Date): EventLog => {
     append,
     async createIndexes() {
       await collection.createIndex({ slot: 1, pos: 1 }, { unique: true }, undefined);
-      await collection.createIndex({ 'event.correlationid': 1, slot: 1, pos: 1 }, undefined, undefined);
-      // What a person has caused, and what is about them, is found again when they are erased.
-      await collection.createIndex({ 'event.subject': 1, slot: 1, pos: 1 }, undefined, undefined);
-      await collection.createIndex({ 'event.authid': 1 }, { sparse: true }, undefined);
+      for (const [keys, options] of questionIndexes) await collection.createIndex(keys, options, undefined);
     },
     async lastPosition(slot) {
       const last = await collection
@@ -184,19 +129,7 @@ export const createEventLog = (db: Db, now: () => Date): EventLog => {
       return (row?.pos ?? 0) + 1;
     },
     extent: (question) => extentOf(collection, question),
-    async findByCorrelation(correlationId, after, room) {
-      const page = new Page(room);
-      const ofCorrelation = { 'event.correlationid': correlationId };
-      const slots = await collection.distinct('slot', ofCorrelation);
-      for (const slot of slots.sort((a, b) => a - b)) {
-        const found = collection
-          .find({ ...ofCorrelation, slot, pos: { $gt: after.get(slot) ?? 0 } })
-          .sort({ 'event.correlationid': 1, slot: 1, pos: 1 })
-          .limit(page.most);
-        if (await page.fill(found)) return { rows: page.rows, more: true };
-      }
-      return { rows: page.rows, more: false };
-    },
+    findEvents: (question, after, room) => findEvents(collection, question, after, room),
   };
 };
 

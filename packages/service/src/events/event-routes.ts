@@ -50,6 +50,15 @@ export interface PlacedEvents {
   readonly more: boolean;
 }
 
+/** Which events the gateway asks for: those of which all that is said is true. One of the first three is said. */
+export interface EventQuestion {
+  readonly correlationId?: string | undefined;
+  readonly subject?: string | undefined;
+  readonly types?: readonly string[] | undefined;
+  /** A person's id: only what they have caused. */
+  readonly causedBy?: string | undefined;
+}
+
 /** What {@link eventRoutes} reads: `createEvents` of `@causeway/events` fits. */
 export interface EventReader {
   findEvent(id: string): Promise<EventEnvelope | undefined>;
@@ -59,8 +68,8 @@ export interface EventReader {
   readonly redrives?: ParkedEvents | undefined;
   readonly replays?: PastEvents | undefined;
   readonly log: {
-    findByCorrelation(
-      correlationId: string,
+    findEvents(
+      question: EventQuestion,
       after: ReadonlyMap<number, number>,
       room: { readonly events: number; readonly bytes?: number },
     ): Promise<{ readonly rows: readonly PlacedEvent[]; readonly more: boolean }>;
@@ -121,22 +130,33 @@ export const eventRoutes = (reader: EventReader): Route[] => [
     method: 'get',
     path: '/internal/events',
     operationId: 'internalListEvents',
-    summary: 'Published events of one correlation id',
+    summary: 'Published events of a correlation id, a subject, or of types',
     description:
-      'Slot by slot, after the places that were read before. A page ends early where it has `bytes` of events, or 4 MiB.',
-    query: z.object({
-      correlationId: z.string().max(200),
-      after,
-      limit,
-      bytes: z.coerce.number().int().min(1).optional(),
-    }),
+      'Of which all that is said is true. Slot by slot, after the places that were read before. A page ends early where it has `bytes` of events, or 4 MiB.',
+    query: z
+      .object({
+        correlationId: z.string().max(200).optional(),
+        subject: z.string().max(400).optional(),
+        types: z
+          .string()
+          .max(4_000)
+          .transform((text) => text.split(','))
+          .optional(),
+        causedBy: z.string().max(200).optional(),
+        after,
+        limit,
+        bytes: z.coerce.number().int().min(1).optional(),
+      })
+      .refine(({ correlationId, subject, types }) => correlationId ?? subject ?? types, {
+        message: 'One of `correlationId`, `subject` and `types` is needed.',
+      }),
     responses: {
       200: { description: 'Events', schema: z.object({ items: z.array(placed), more: z.boolean() }) },
     },
     async handle({ query }) {
-      const { correlationId, after: places = new Map<number, number>(), limit: events, bytes } = query;
+      const { after: places = new Map<number, number>(), limit: events, bytes, ...question } = query;
       const room = { events, ...(bytes !== undefined && { bytes }) };
-      const { rows, more } = await reader.log.findByCorrelation(correlationId, places, room);
+      const { rows, more } = await reader.log.findEvents(question, places, room);
       const body: PlacedEvents = { items: rows.map(({ slot, pos, event }) => ({ slot, pos, event })), more };
       return { status: 200, body };
     },

@@ -7,7 +7,8 @@ import type { EventPlaces } from './list-events.ts';
 
 /** Whose list it is, and of what. */
 export interface CursorScope {
-  readonly correlationId: string;
+  /** What is asked for, as a text that is the same for the same question. */
+  readonly query: string;
   /** `sub` of the caller. */
   readonly principal: string;
 }
@@ -58,22 +59,22 @@ const decrypt = (key: Buffer, cursor: string): unknown => {
  * @param internalKey - of the installation; the key of cursors is derived from it (HKDF, RFC 5869)
  */
 export const createEventCursors = (internalKey: string): EventCursors => {
-  const key = Buffer.from(hkdfSync('sha256', internalKey, '', 'causeway/gateway/event-cursor/2', keyBytes));
+  const key = Buffer.from(hkdfSync('sha256', internalKey, '', 'causeway/gateway/event-cursor/3', keyBytes));
   return {
-    seal: ({ correlationId, principal }, places) => {
+    seal: ({ query, principal }, places) => {
       const nonce = randomBytes(nonceBytes);
       const cipher = createCipheriv(algorithm, key, nonce, { authTagLength: tagBytes });
       const read = Object.fromEntries([...places].map(([service, each]) => [service, formatPlaces(each)]));
-      const text = JSON.stringify([correlationId, principal, read]);
+      const text = JSON.stringify([query, principal, read]);
       const sealed = [nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()];
       return Buffer.concat(sealed).toString('base64url');
     },
-    open: ({ correlationId, principal }, cursor) => {
+    open: ({ query, principal }, cursor) => {
       const { data } = shape.safeParse(decrypt(key, cursor));
       if (data === undefined) throw invalid();
       const [ofQuery, ofPrincipal, read] = data;
       if (ofPrincipal !== principal) throw faults.notFound();
-      if (ofQuery !== correlationId) throw invalid();
+      if (ofQuery !== query) throw invalid();
       return new Map(serviceNames.map((service) => [service, parsePlaces(read[service] ?? '') ?? new Map()]));
     },
   };

@@ -7,11 +7,10 @@ import { z } from 'zod';
 import { orUnavailable, type ServiceClient } from '../services/service-client.ts';
 import { awaitComplete } from './await-complete.ts';
 import { effectsOf } from './effects-tree.ts';
-import { createEventCursors } from './event-cursor.ts';
-import { eventListSchema, eventSchema } from './event-schemas.ts';
+import { eventSchema } from './event-schemas.ts';
 import { isAdministrator, maySee } from './event-visibility.ts';
 import { findEvent, type AskOptions } from './find-event.ts';
-import { listEvents } from './list-events.ts';
+import { listEventsRoute } from './list-events.route.ts';
 
 /** What the calls about events are given. */
 export interface EventRoutesOptions {
@@ -21,9 +20,6 @@ export interface EventRoutesOptions {
   readonly registry: Pick<HandlerRegistry, 'handlersOf' | 'ready'>;
   readonly logger: Logger;
 }
-
-/** It names a place for each slot that has been read: of at most 1,000 slots it stays below this, and within a request's headers. */
-const longestCursor = 14_000;
 
 /** An event in structured mode (CloudEvents 1.0, JSON event format §3). */
 const cloudEventJson = 'application/cloudevents+json';
@@ -72,34 +68,6 @@ const readEvent = ({ client }: EventRoutesOptions): Route =>
       body: await visibleEvent(client, id, token, { requestId, signal }),
     }),
   });
-
-const listEventsRoute = ({ client, internalKey }: EventRoutesOptions): Route => {
-  const cursors = createEventCursors(internalKey);
-  return defineRoute({
-    method: 'get',
-    path: '/v1/events',
-    operationId: 'listEvents',
-    tag: 'events',
-    summary: 'The events that go back to one request',
-    description:
-      'Of all services; shows what the caller may see. A page is in the order of time. It may be shorter than asked for where the events are large: the end is where `nextCursor` is `null`.',
-    access: 'signed-in',
-    query: z.object({
-      correlationId: z.string().min(1).max(200).describe('The `X-Request-Id` of the request.'),
-      cursor: z.string().max(longestCursor).optional(),
-      limit: z.coerce.number().int().min(1).max(200).default(20),
-    }),
-    responses: { 200: { description: 'The events.', schema: eventListSchema } },
-    faults: [faults.notFound],
-    handle: async ({ query: { correlationId, cursor, limit }, token, requestId, signal }) => {
-      const scope = { correlationId, principal: token.sub };
-      const after = cursor === undefined ? undefined : cursors.open(scope, cursor);
-      const question = { correlationId, after, limit, visible: (event: EventEnvelope) => maySee(event, token) };
-      const { items, next } = await orUnavailable(listEvents(client, question, { requestId, signal }));
-      return { status: 200, body: { items, nextCursor: next === undefined ? null : cursors.seal(scope, next) } };
-    },
-  });
-};
 
 const readEffects = ({ client, registry, logger }: EventRoutesOptions): Route =>
   defineRoute({

@@ -1,5 +1,5 @@
-import { faults, services as serviceNames, type EventEnvelope, type ServiceName } from '@causeway/contracts';
-import { formatPlaces, type PlacedEvents } from '@causeway/service';
+import { faults, serviceOf, services as serviceNames, type EventEnvelope, type ServiceName } from '@causeway/contracts';
+import { formatPlaces, type EventQuestion, type PlacedEvents } from '@causeway/service';
 
 import { ServiceAway, type ServiceClient } from '../services/service-client.ts';
 import type { AskOptions } from './find-event.ts';
@@ -9,7 +9,8 @@ export type EventPlaces = ReadonlyMap<ServiceName, ReadonlyMap<number, number>>;
 
 /** What is asked for. */
 export interface ListQuestion {
-  readonly correlationId: string;
+  /** Only the person's own where somebody is not to see all: the services then look at no others. */
+  readonly about: EventQuestion;
   /** Where the page before has ended. */
   readonly after: EventPlaces | undefined;
   readonly limit: number;
@@ -41,6 +42,7 @@ class Filling {
   readonly #question: ListQuestion;
   readonly #ask: AskOptions;
   readonly #places: Map<ServiceName, Map<number, number>>;
+  readonly #services: readonly ServiceName[];
   readonly #found: EventEnvelope[] = [];
   #restBytes = pageBytes;
   #restRounds = mostRounds;
@@ -49,11 +51,14 @@ class Filling {
     this.#client = client;
     this.#question = question;
     this.#ask = ask;
+    const types = question.about.types?.map(serviceOf);
+    // A type says who records it.
+    this.#services = serviceNames.filter((each) => types === undefined || types.includes(each));
     this.#places = new Map(serviceNames.map((each) => [each, new Map(question.after?.get(each))]));
   }
 
   async page(): Promise<EventPage> {
-    for (const service of serviceNames) {
+    for (const service of this.#services) {
       if (await this.#isFullWith(service)) return { items: this.#found.toSorted(byId), next: this.#places };
     }
     return { items: this.#found.toSorted(byId), next: undefined };
@@ -70,9 +75,10 @@ class Filling {
   }
 
   async #next(service: ServiceName): Promise<PlacedEvents> {
-    const { correlationId, limit } = this.#question;
+    const { about, limit } = this.#question;
+    const { correlationId, subject, types, causedBy } = about;
     const query = {
-      correlationId,
+      ...{ correlationId, subject, types: types?.join(), causedBy },
       after: formatPlaces(this.#places.get(service) ?? new Map<number, number>()),
       // One more than there is room for tells whether this page is the last.
       limit: String(limit - this.#found.length + 1),
@@ -102,7 +108,7 @@ class Filling {
 }
 
 /**
- * The published events of one correlation id that the caller may see, of all services. They are read from the logs, slot by slot
+ * The published events that are asked for and that the caller may see, of all services. They are read from the logs, slot by slot
  * and each in its order, so that what is logged late is not passed over; within a page they are in the order of their ids (UUIDv7:
  * of their time).
  *

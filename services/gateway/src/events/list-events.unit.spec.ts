@@ -63,7 +63,7 @@ const clientOf = (logs: readonly Log[], asked: (bytes: number) => void = () => u
 
 const pageOf = (client: ServiceClient, after: EventPlaces | undefined, limit: number): Promise<EventPage> => {
   const visible = ({ authid }: EventEnvelope): boolean => authid === 'me';
-  return listEvents(client, { correlationId: 'c', after, limit, visible }, { requestId: randomUUID() });
+  return listEvents(client, { about: { correlationId: 'c' }, after, limit, visible }, { requestId: randomUUID() });
 };
 
 const allPages = async (client: ServiceClient, limit: number): Promise<EventEnvelope[][]> => {
@@ -128,10 +128,38 @@ describe('a list of events', () => {
   });
 });
 
+describe('what services are asked', () => {
+  it('is all that is known, and only those that record such types', async () => {
+    const asked: unknown[] = [];
+    const client: ServiceClient = {
+      ...clientOf([]),
+      ask: (service, { query = {} }) => {
+        const { after: _after, limit: _limit, bytes: _bytes, ...question } = query;
+        asked.push([service, question]);
+        const json: PlacedEvents = { items: [], more: false };
+        return Promise.resolve({ status: 200, json });
+      },
+    };
+    const about = {
+      correlationId: undefined,
+      subject: 'record/rec_1',
+      types: ['data.record.created', 'user.profile.updated', 'nobody.thing.happened'],
+      causedBy: 'usr_1',
+    };
+    const question = { about, after: undefined, limit: 20, visible: () => true };
+    assert.deepEqual(await listEvents(client, question, { requestId: randomUUID() }), { items: [], next: undefined });
+    const query = { ...about, types: 'data.record.created,user.profile.updated,nobody.thing.happened' };
+    assert.deepEqual(asked, [
+      ['user', query],
+      ['data', query],
+    ]);
+  });
+});
+
 describe('a cursor of events', () => {
   const key = 'an internal key for this test';
   const cursors = createEventCursors(key);
-  const scope = { correlationId: 'c', principal: 'usr_1' };
+  const scope = { query: 'c', principal: 'usr_1' };
   const places: EventPlaces = new Map([
     ['auth', new Map()],
     ['user', new Map()],
@@ -165,7 +193,7 @@ describe('a cursor of events', () => {
   it('is of one query and one person, and cannot be changed', () => {
     const cursor = cursors.seal(scope, places);
     assert.equal(
-      codeOf(() => cursors.open({ ...scope, correlationId: 'd' }, cursor)),
+      codeOf(() => cursors.open({ ...scope, query: 'd' }, cursor)),
       'invalid-request',
     );
     assert.equal(
