@@ -35,6 +35,7 @@ import { createRelay, type Relay } from './relay/relay.ts';
 import { createSlotLeases } from './relay/slot-leases.ts';
 import { createReaper } from './retention/reaper.ts';
 import { retentionPeriods } from './retention/retention-periods.ts';
+import { withSagas } from './saga/run-saga.ts';
 import { startBeacon } from './stream/beacon.ts';
 import { createCommitStream, type CommitStream } from './stream/commit-stream.ts';
 import { clusterTimeOf, formatPosition, laterOf } from './stream/position.ts';
@@ -143,7 +144,7 @@ const maxMessageBytes = 4 * 1024 * 1024;
 
 /** Makes a service's events; nothing runs before `start()`. */
 export const createEvents = (options: EventsOptions): Events => {
-  const { service, client, kafka, partitions, logger, handlers = [], now = () => new Date() } = options;
+  const { service, client, kafka, partitions, logger, handlers: declared = [], now = () => new Date() } = options;
   const db = client.db(options.database, {
     readConcern: new ReadConcern('majority'),
     readPreference: ReadPreference.primary,
@@ -165,7 +166,7 @@ export const createEvents = (options: EventsOptions): Events => {
     db,
     slots: partitions,
     periods,
-    projections: handlers.flatMap((each) => (each.kind === 'projection' ? [each.collection] : [])),
+    projections: declared.flatMap((each) => (each.kind === 'projection' ? [each.collection] : [])),
     leads: () => leases.holds(0),
     everyMs: options.reapMs ?? 3_600_000,
     logger,
@@ -285,11 +286,13 @@ export const createEvents = (options: EventsOptions): Events => {
     return made;
   };
 
+  const timerDocuments = collection<TimerDocument>(timerRows, { thing: timerThing });
   const timers = createTimers({
     ...{ service, db, slots: partitions, leases, stream, now, logger, timers: options.timers ?? [] },
-    collection: collection<TimerDocument>(timerRows, { thing: timerThing }),
-    handled: handlers.flatMap(({ on }) => on),
+    collection: timerDocuments,
+    handled: declared.flatMap(({ on }) => on),
   });
+  const handlers = withSagas(declared, { collection, timers, timerDocuments, now });
 
   const handlingOf = (): Handling => {
     const orders = collection<RedriveDocument>(redrives, { thing: 'redrive' });

@@ -51,6 +51,17 @@ export type { Redrive } from './redrive/redrives.ts';
 export { replayFaults } from './replay/replay.errors.ts';
 export type { Replay, ReplayExtent } from './replay/replays.ts';
 export { slotOf } from './relay/slot.ts';
+export { defineSaga } from './saga/saga.ts';
+export type {
+  Saga,
+  SagaDeclaration,
+  SagaDecision,
+  SagaDocument,
+  SagaState,
+  SagaStep,
+  SagaSteps,
+  SagaTimeout,
+} from './saga/saga.ts';
 export { followEndedSessions } from './sessions/follow-ended-sessions.ts';
 export type { EndedSessions, FollowOptions } from './sessions/follow-ended-sessions.ts';
 export { HistoryLost } from './stream/commit-stream.ts';

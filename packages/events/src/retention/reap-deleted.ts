@@ -2,6 +2,7 @@ import type { Db, Filter } from 'mongodb';
 
 import { tombstones, type Tombstone } from '../recording/recorded-document.ts';
 import { chunk, type Reaped } from './reap-log.ts';
+import { timers, type TimerDocument } from '../timers/timer.model.ts';
 
 /** Removes, in chunks, what a filter finds and still finds when it is removed. */
 async function* reap<Doc extends { _id: string }>(
@@ -34,3 +35,7 @@ export const reapDeletions = (db: Db, collection: string, before: Date): AsyncGe
 /** Removes replicas that have not been seen since a time: those that died without a word. */
 export const reapReplicas = (db: Db, before: Date): AsyncGenerator<Reaped> =>
   reap<{ _id: string; seenAt: Date }>(db, 'relays', { seenAt: { $lt: before } });
+
+/** Removes timers that were released or cancelled before a time. One that still has events to publish stays. */
+export const reapTimers = (db: Db, before: Date): AsyncGenerator<Reaped> =>
+  reap<TimerDocument>(db, timers, { settledAt: { $lt: before }, outbox: { $size: 0 } });

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { RelayLogger } from '../relay/relay-metrics.ts';
 import { tombstones } from '../recording/recorded-document.ts';
-import { reapDeletions, reapReplicas, reapTombstones } from './reap-deleted.ts';
+import { reapDeletions, reapReplicas, reapTimers, reapTombstones } from './reap-deleted.ts';
 import { reapInbox } from './reap-inbox.ts';
 import { reapLog, type Reaped } from './reap-log.ts';
 import type { RetentionPeriods } from './retention-periods.ts';
@@ -44,6 +44,7 @@ async function* passOver({ db, slots, periods, projections }: ReaperOptions): As
   yield* reapInbox(db, before(periods.inboxMs));
   for (const collection of projections) yield* reapDeletions(db, collection, before(periods.deletionMs));
   yield* reapTombstones(db, before(periods.tombstoneMs));
+  yield* reapTimers(db, before(periods.tombstoneMs));
   yield* reapReplicas(db, before(replicaMs));
 }
 

@@ -14,7 +14,7 @@ export interface RetentionPeriods {
   readonly inboxMs: number;
   /** Of what a projection keeps of a deleted thing, from when it was deleted. */
   readonly deletionMs: number;
-  /** Of tombstones, from when the document was deleted. */
+  /** Of tombstones, from when the document was deleted; of timers, from when they were released or cancelled. */
   readonly tombstoneMs: number;
 }
 

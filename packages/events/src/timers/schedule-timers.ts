@@ -33,8 +33,8 @@ export interface ScheduleRequest<Data extends EventData = EventData> {
   /** In place of `deliverAt`: so long from now, by MongoDB's clock; what this process takes for now does not matter. */
   readonly afterMs?: number;
   /**
-   * Unique in the service: asking for the same again under a key is asking for one timer. It is remembered for 35 days after the
-   * timer has been released or cancelled.
+   * Unique in the service: asking for the same again under a key is asking for one timer. It is remembered as long as
+   * tombstones are kept, five weeks or more, after the timer has been released or cancelled.
    */
   readonly key?: string;
   /** What it is about, for whoever looks at it: a subject. */

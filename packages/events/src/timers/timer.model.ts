@@ -35,36 +35,9 @@ export interface TimerDocument extends RecordedDocument {
   readonly settledAt?: Date;
 }
 
-/** Settled timers are kept as long as tombstones, 35 days: so long a key is remembered. */
-export const keptMs = 35 * 24 * 3_600_000;
-
 /** What finds the timers that wait, by time, and those that are over. */
 export const createTimerIndexes = async ({ native }: RecordedCollection<TimerDocument>): Promise<void> => {
   const waiting = { partialFilterExpression: { status: 'scheduled' } };
   await native.createIndex({ slot: 1, dueAt: 1 }, waiting, undefined);
   await native.createIndex({ settledAt: 1 }, { sparse: true }, undefined);
-};
-
-/** How many timers one call of {@link removeSettledTimers} removes at most. */
-export const removedAtOnce = 1_000;
-
-/**
- * Removes timers that were settled long ago, and whose events are published.
- *
- * @param before - when they were settled at the latest
- * @returns how many; {@link removedAtOnce}: there may be more
- */
-export const removeSettledTimers = async (
-  { native }: Pick<RecordedCollection<TimerDocument>, 'native'>,
-  before: Date,
-): Promise<number> => {
-  const over = { settledAt: { $lt: before }, 'outbox.0': { $exists: false } };
-  const rows = await native
-    .find(over, { projection: { _id: 1 } })
-    .sort({ settledAt: 1 })
-    .limit(removedAtOnce)
-    .toArray();
-  if (rows.length === 0) return 0;
-  const { deletedCount } = await native.deleteMany({ ...over, _id: { $in: rows.map(({ _id }) => _id) } });
-  return deletedCount;
 };

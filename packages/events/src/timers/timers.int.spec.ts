@@ -10,12 +10,13 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
 import type { Events, EventsOptions } from '../create-events.ts';
+import { reapTimers } from '../retention/reap-deleted.ts';
 import { eventually, openWorld, testCause, type TestWorld } from '../testing/test-events.ts';
 import { createTimerReleases } from './release-timers.ts';
 import { longestMs, type ScheduleRequest } from './schedule-timers.ts';
 import { serverTime } from './server-time.ts';
 import { createTimerMetrics } from './timer-metrics.ts';
-import { keptMs, removeSettledTimers, timers, type TimerDocument } from './timer.model.ts';
+import { timers, type TimerDocument } from './timer.model.ts';
 
 type Span = Parameters<NonNullable<TelemetryOptions['spanProcessor']>['onEnd']>[0];
 
@@ -41,6 +42,7 @@ const reminders = (service: string) => {
       type: `${service}.reminder.due`,
       data: { text: z.string(), tag: z.string().optional() },
     }),
+    bare: defineEvent({ ...common, type: `${service}.reminder.bare`, data: {} }),
     other: defineEvent({ ...common, type: `${service}.reminder.other`, data: { text: z.string() } }),
     misplaced: defineEvent({ ...common, thing: 'note', type: `${service}.note.made`, data: {} }),
     foreign: defineEvent({ ...common, type: `not${service}.reminder.due`, data: {} }),
@@ -60,7 +62,7 @@ describe('timers', () => {
   let contracts: ReturnType<typeof reminders>;
 
   const replica = (options: Partial<EventsOptions> = {}): Events =>
-    world.replica({ timers: [contracts.due, contracts.other], ...options });
+    world.replica({ timers: [contracts.due, contracts.bare, contracts.other], ...options });
   const rows = (events: Events) => events.collection<TimerDocument>(timers, { thing: 'timer' });
   /** First occurrences: where slots change hands a relay may publish twice. */
   const told = (timerId: string): EventEnvelope[] => {
@@ -163,7 +165,7 @@ describe('timers', () => {
     const { contract, data } = remind('many', 0);
     const ids = await Promise.all(
       Array.from(
-        { length: 250 },
+        { length: 130 },
         async () => (await events.schedule(testCause(), { contract, data, deliverAt })).timerId,
       ),
     );
@@ -174,7 +176,7 @@ describe('timers', () => {
     const events = await started();
     const zombie = createTimerReleases({
       ...{ service: world.service, collection: rows(events), now: () => new Date() },
-      declared: () => contracts.due,
+      declared: () => contracts.bare,
       slots: () => [0, 1, 2, 3],
       metrics: createTimerMetrics(() => undefined),
       logger: createLogger({ service: world.service, level: 'silent' }),
@@ -184,26 +186,27 @@ describe('timers', () => {
     const end = events.stream.subscribe((change) => zombie.onChange(change));
     context.after(end);
     const deliverAt = new Date((await serverTime(events.db)).getTime() + 700);
-    const { contract, data } = remind('twice?', 0);
+    // Without data: of a timer that is over there is none, so that a second event with some would break its contract.
+    const { bare: contract } = contracts;
     const ids = await Promise.all(
       Array.from(
-        { length: 120 },
-        async () => (await events.schedule(testCause(), { contract, data, deliverAt })).timerId,
+        { length: 60 },
+        async () => (await events.schedule(testCause(), { contract, data: {}, deliverAt })).timerId,
       ),
     );
-    assert.deepEqual(new Set(await ends(ids)), new Set(['timer.scheduled reminder.due']));
+    assert.deepEqual(new Set(await ends(ids)), new Set(['timer.scheduled reminder.bare']));
   });
 
   it('end as fired or as cancelled, never as both, where cancels race their release', async () => {
     const seed = Math.floor(Math.random() * 2 ** 31);
     const random = seeded(seed);
     const [one, two] = [await started(), await started()];
-    const outcomes = new Map<string, 'reminder.due' | 'timer.cancelled'>();
+    const outcomes = new Map<string, 'reminder.bare' | 'timer.cancelled'>();
     /** One timer after the other. What was cancelled makes the next cancel later, what fired makes it sooner: they stay close. */
     const race = async (lane: number): Promise<void> => {
-      for (let turn = 0, afterMs = 50; turn < 30; turn += 1) {
+      for (let turn = 0, afterMs = 50; turn < 20; turn += 1) {
         const by = random() < 0.5 ? one : two;
-        const { timerId } = await by.schedule(testCause(), remind('race', 50));
+        const { timerId } = await by.schedule(testCause(), { contract: contracts.bare, data: {}, afterMs: 50 });
         await new Promise((resolve) => setTimeout(resolve, Math.max(0, afterMs)));
         const canceller = random() < 0.5 ? one : two;
         const cancel = (): Promise<boolean> =>
@@ -212,7 +215,7 @@ describe('timers', () => {
             : canceller.unschedule(testCause(), timerId);
         const was = await cancel();
         assert.equal(await cancel(), false, 'nothing is cancelled twice');
-        outcomes.set(timerId, was ? 'timer.cancelled' : 'reminder.due');
+        outcomes.set(timerId, was ? 'timer.cancelled' : 'reminder.bare');
         afterMs += (was ? 20 : -20) * random();
       }
     };
@@ -435,11 +438,12 @@ describe('timers', () => {
     ];
     await ends([old, young]);
     const { native } = rows(events);
-    await native.updateOne({ _id: old }, { $set: { settledAt: new Date(Date.now() - keptMs - 1_000) } });
-    const before = new Date(Date.now() - keptMs);
-    await eventually('the outbox of the old one is empty', async () =>
-      (await removeSettledTimers({ native }, before)) === 1 ? true : undefined,
-    );
+    const before = new Date(Date.now() - 3_600_000);
+    await native.updateOne({ _id: old }, { $set: { settledAt: new Date(before.getTime() - 1) } });
+    await eventually('the old one is published, and removed', async () => {
+      for await (const { count } of reapTimers(events.db, before)) return count;
+      return undefined;
+    });
     const left = (await native.find({ _id: { $in: [old, young, waiting] } }).toArray()).map(({ _id }) => _id);
     assert.deepEqual(left.sort(), [young, waiting].sort());
   });

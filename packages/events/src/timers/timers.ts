@@ -7,14 +7,7 @@ import type { SlotLeases } from '../relay/slot-leases.ts';
 import type { CommitStream } from '../stream/commit-stream.ts';
 import { createTimerReleases } from './release-timers.ts';
 import { createTimerSchedule, type TimerSchedule } from './schedule-timers.ts';
-import {
-  createTimerIndexes,
-  keptMs,
-  removedAtOnce,
-  removeSettledTimers,
-  timerThing,
-  type TimerDocument,
-} from './timer.model.ts';
+import { createTimerIndexes, timerThing, type TimerDocument } from './timer.model.ts';
 import { createTimerMetrics } from './timer-metrics.ts';
 import { createTimerOf, type TimerOf } from './timer-of.ts';
 
@@ -44,9 +37,8 @@ export interface Timers extends TimerSchedule {
   stop(): Promise<void>;
 }
 
-/** How often what waits is counted, and what is over is removed. */
+/** How often what waits is counted. */
 const countEveryMs = 15_000;
-const removeEveryMs = 3_600_000;
 
 /** More than this is not counted. */
 const mostCounted = 100_000;
@@ -81,16 +73,10 @@ export const createTimers = (options: TimersOptions): Timers => {
     waiting = await collection.native.countDocuments(own, { limit: mostCounted, maxTimeMS: 5_000 });
   };
 
-  const tidy = async (): Promise<void> => {
-    if (!leases.holds(0)) return;
-    const before = new Date(now().getTime() - keptMs);
-    while ((await removeSettledTimers(collection, before)) === removedAtOnce && leases.holds(0));
-  };
-
   /** What fails is done the next time. */
   const every = (ms: number, work: () => Promise<void>): (() => void) => {
     const timer = setInterval(() => {
-      work().catch((error: unknown) => logger.debug({ error }, 'timers could not be counted or tidied'));
+      work().catch((error: unknown) => logger.debug({ error }, 'timers could not be counted'));
     }, ms).unref();
     return () => clearInterval(timer);
   };
@@ -104,7 +90,6 @@ export const createTimers = (options: TimersOptions): Timers => {
         stream.subscribe((change) => releases.onChange(change)),
         stream.onGap(() => releases.wake()),
         every(countEveryMs, count),
-        every(removeEveryMs, tidy),
       ];
       releases.start();
     },
