@@ -161,6 +161,7 @@ export const createEvents = (options: EventsOptions): Events => {
   const inbox = createInbox(db, now);
   const metrics = createRelayMetrics(topic);
   const leases = createSlotLeases({ db, slots: partitions, instance: randomUUID(), ttlMs: leaseMs, metrics });
+  const { sampleMs = 10_000 } = options;
   const periods = retentionPeriods(options.retentionDays);
   const reaper = createReaper({
     db,
@@ -262,8 +263,8 @@ export const createEvents = (options: EventsOptions): Events => {
 
   /** One replica counts for all, the leader of the first slot, so that sums over the replicas are right. */
   const startHealth = (): void => {
-    const { sampleMs: everyMs = 10_000 } = options;
-    const sampler = startFlowSampler({ db, collections, leads: () => leases.holds(0), everyMs, logger });
+    const leads = (): boolean => leases.holds(0);
+    const sampler = startFlowSampler({ db, collections, leads, everyMs: sampleMs, logger });
     const endGauges = createFlowGauges({
       sample: () => sampler.sample,
       handlers: handlers.map(({ name }) => name),
@@ -302,7 +303,7 @@ export const createEvents = (options: EventsOptions): Events => {
     const own = { service, db, kafka, handlers, inbox, journal, orders, discarded, transaction, now, logger };
     const { tooOldMs } = periods;
     const { handlerRuns, heldRecords, failpoint } = options;
-    return createHandling({ ...own, tooOldMs, replayOrders, logs, handlerRuns, heldRecords, failpoint });
+    return createHandling({ ...own, tooOldMs, sampleMs, replayOrders, logs, handlerRuns, heldRecords, failpoint });
   };
   const handling = handlers.length === 0 ? undefined : handlingOf();
 

@@ -1,35 +1,76 @@
-import { createCounter, createDurationHistogram } from '@causeway/telemetry';
+import { createCounter, createDurationHistogram, waitBuckets } from '@causeway/telemetry';
+
+import { unreadable } from './parking.ts';
+
+/** Why an event was parked: its handler failed; an earlier one of its subject is parked; the inbox may have forgotten it; it is none. */
+export type ParkedWhy = 'failed' | 'behind' | 'too-old' | 'unreadable';
 
 /** What a consumer measures, by handler. */
 export interface ConsumerMetrics {
-  /** An event was settled: how long its handler took, and how old the event was by then. */
+  /** A record has come in, so many milliseconds after it was sent. */
+  received(topic: string, sinceSentMs: number): void;
+  /** An event is settled at a handler: handled, parked, or found to be so; so many milliseconds after it was received. */
+  settled(handler: string, sinceReceivedMs: number): void;
+  /** An event was handled: how long its handler took, and how old the event was by then. */
   handled(handler: string, tookMs: number, ageMs: number): void;
   retried(handler: string): void;
-  parked(handler: string): void;
+  parked(handler: string, why?: ParkedWhy): void;
   duplicate(handler: string): void;
 }
 
-/** The metrics of a service's consumer. */
-export const createConsumerMetrics = (): ConsumerMetrics => {
-  const duration = createDurationHistogram(
-    'causeway.handler.duration',
-    'How long a handler took for one event, retries included',
+/**
+ * The metrics of a service's consumer.
+ *
+ * @param handlers - their names: what never happens to one of them is told as 0
+ */
+export const createConsumerMetrics = (handlers: readonly string[]): ConsumerMetrics => {
+  const receiving = createDurationHistogram(
+    'causeway.consumer.receive.latency',
+    'From sent to Kafka to received',
+    waitBuckets,
   );
-  const latency = createDurationHistogram('causeway.handler.latency', 'From recorded to handled');
+  const consumed = createCounter('messaging.client.consumed.messages', {
+    description: 'Messages that were received from Kafka',
+    unit: '{message}',
+  });
+  const processing = createDurationHistogram(
+    'messaging.process.duration',
+    'How long a handler took for one event, retries included',
+    waitBuckets,
+  );
+  const settling = createDurationHistogram(
+    'causeway.handler.settle.duration',
+    'From received to settled: the wait for earlier events of the subject and for a place, and the handler',
+    waitBuckets,
+  );
+  const latency = createDurationHistogram('causeway.handler.latency', 'From recorded to handled', waitBuckets);
   const retries = createCounter('causeway.handler.retries', {
     description: 'Attempts that failed and were made again',
   });
-  const parked = createCounter('causeway.handler.parked', { description: 'Events parked after a failure' });
+  const parked = createCounter('causeway.handler.parked', { description: 'Events that were parked' });
   const duplicates = createCounter('causeway.handler.duplicates', {
     description: 'Deliveries of events that were settled',
   });
+  for (const handler of handlers) {
+    retries.add(0, { handler });
+    duplicates.add(0, { handler });
+    for (const why of ['failed', 'behind', 'too-old'] satisfies ParkedWhy[]) parked.add(0, { handler, why });
+  }
+  if (handlers.length > 0) parked.add(0, { handler: unreadable, why: 'unreadable' satisfies ParkedWhy });
+  const kafka = { 'messaging.system': 'kafka' };
   return {
+    received(topic, sinceSentMs) {
+      const from = { ...kafka, 'messaging.operation.name': 'poll', 'messaging.destination.name': topic };
+      consumed.add(1, from);
+      receiving.record(Math.max(0, sinceSentMs) / 1000, { 'messaging.destination.name': topic });
+    },
+    settled: (handler, sinceReceivedMs) => settling.record(sinceReceivedMs / 1000, { handler }),
     handled(handler, tookMs, ageMs) {
-      duration.record(tookMs / 1000, { handler });
+      processing.record(tookMs / 1000, { ...kafka, 'messaging.operation.name': 'process', handler });
       latency.record(ageMs / 1000, { handler });
     },
     retried: (handler) => retries.add(1, { handler }),
-    parked: (handler) => parked.add(1, { handler }),
+    parked: (handler, why = 'failed') => parked.add(1, { handler, why }),
     duplicate: (handler) => duplicates.add(1, { handler }),
   };
 };

@@ -6,13 +6,15 @@ import type { CatchUps } from '../catch-up/catch-ups.ts';
 import { readRecord } from '../envelope/read-record.ts';
 import type { FetchedRecord, GroupConsumerOptions, KafkaConsumer, KafkaPort } from '../kafka/port.ts';
 import type { RelayLogger } from '../relay/relay-metrics.ts';
+import type { ConsumerMetrics } from './consumer-metrics.ts';
 import type { Delivery } from './deliver.ts';
 import { toHandlingError } from './error-categories.ts';
 import { createEventTasks } from './event-tasks.ts';
+import type { HandlerLag } from './handler-lag.ts';
 import type { Handler } from './handler.ts';
 import { createOffsetCommits, type AssignedWork } from './offset-commits.ts';
 import { throughOutages } from './outages.ts';
-import type { Parking } from './parking.ts';
+import { unreadable, type Parking } from './parking.ts';
 import { createPartitionWork, type PartitionWork, type Task } from './partition-work.ts';
 import type { RunPlaces } from './run-places.ts';
 
@@ -36,6 +38,8 @@ export interface ConsumerOptions {
   /** How many records of a partition are held unsettled at most; one delivery is no reason to stop short. */
   readonly heldRecords: number;
   readonly readProducerLog: ReadProducerLog;
+  readonly lag: HandlerLag;
+  readonly metrics: ConsumerMetrics;
   readonly logger: RelayLogger;
 }
 
@@ -59,11 +63,12 @@ const keyOf = (topic: string, partition: number): string => `${topic}/${partitio
 
 /** Makes the consumer of one service in this process. */
 export const createConsumer = (options: ConsumerOptions): Consumer => {
-  const { db, kafka, groupId, topics, handlers, deliver, catchUps, parking, places, heldRecords, logger } = options;
+  const { db, kafka, groupId, topics, handlers, deliver, catchUps, parking, places } = options;
+  const { heldRecords, lag, metrics, logger } = options;
   const assigned = new Map<string, AssignedWork>();
   const partitionsOf = new Map<string, number>();
   let consumer: KafkaConsumer | undefined;
-  const tasksOf = createEventTasks({ groupId, handlers, deliver, admits: catchUps.admits });
+  const tasksOf = createEventTasks({ groupId, handlers, deliver, admits: catchUps.admits, lag, metrics });
   const commits = createOffsetCommits({ db, consumer: () => consumer, assigned: () => assigned.values(), logger });
   const held = (): number => [...assigned.values()].reduce((sum, { work }) => sum + work.held, 0);
   createGauge(
@@ -89,6 +94,7 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
       lane: place,
       async run(turn) {
         await throughOutages(() => parking.parkBytes(place, record.value, toHandlingError(error)), { logger, ...turn });
+        metrics.parked(unreadable, 'unreadable');
         logger.error({ place, error }, 'a record that is no event is parked');
       },
     };
@@ -96,6 +102,8 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
 
   const accept = (work: PartitionWork, record: FetchedRecord): Promise<boolean> => {
     const bytes = (record.key?.length ?? 0) + (record.value?.length ?? 0);
+    lag.received(record, record.offset);
+    metrics.received(record.topic, Date.now() - record.timestampMs);
     let event: EventEnvelope;
     try {
       event = readRecord(record, partitionsOf.get(record.topic) ?? 0);
@@ -139,6 +147,7 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
         const key = keyOf(topic, partition);
         const start = committed ?? 0n;
         const work = startWork(start, assigned.get(key)?.work.leave());
+        lag.assigned({ topic, partition }, start);
         assigned.set(key, { topic, partition, work, committed: start, kept: undefined });
       }
       return [];
@@ -153,7 +162,9 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
       for (const state of mine) {
         const key = keyOf(state.topic, state.partition);
         // Where this took too long, the partition may have been given to us anew.
-        if (assigned.get(key) === state) assigned.delete(key);
+        if (assigned.get(key) !== state) continue;
+        assigned.delete(key);
+        lag.revoked(state);
       }
     },
     async onRecords(topic, partition, records) {
@@ -176,8 +187,10 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
       const onError = (error: Error): void => logger.warn({ error }, 'the consumer met an error; it goes on');
       for (const topic of topics) partitionsOf.set(topic, await kafka.partitionCount(topic));
       consumer = await kafka.groupConsumer({ groupId, topics, ...membership, onError });
+      lag.start();
     },
     async stop() {
+      await lag.stop();
       await consumer?.close();
       commits.stop();
     },

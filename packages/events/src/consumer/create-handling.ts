@@ -20,6 +20,7 @@ import { createConsumerMetrics } from './consumer-metrics.ts';
 import { createConsumer } from './consumer.ts';
 import { createDelivery } from './deliver.ts';
 import { createForgotten, parkForgotten } from './forgotten.ts';
+import { createHandlerLag } from './handler-lag.ts';
 import type { Handler } from './handler.ts';
 import type { Inbox } from './inbox.ts';
 import { createParking, type Parking } from './parking.ts';
@@ -46,6 +47,8 @@ export interface HandlingOptions {
   readonly handlerRuns?: number | undefined;
   /** Default 1,000. */
   readonly heldRecords?: number | undefined;
+  /** How often Kafka is asked how far its partitions reach. */
+  readonly sampleMs: number;
   readonly now: () => Date;
   readonly logger: RelayLogger;
   readonly failpoint?: Failpoint | undefined;
@@ -70,7 +73,7 @@ export const createHandling = (options: HandlingOptions): Handling => {
   const { signal } = stopping;
   const parking = createParking({ db, inbox, now, transaction });
   const run = createHandlerRunner({ db, inbox, journal, transaction, signal });
-  const metrics = createConsumerMetrics();
+  const metrics = createConsumerMetrics(handlers.map(({ name }) => name));
   const delivery = createDelivery({ run, inbox, parking, logger, metrics, signal });
   const deliver = thenFailpoint('consumer.handled', failpoint, delivery);
   const forgotten = createForgotten({ db, inbox, tooOldMs: options.tooOldMs, now });
@@ -89,6 +92,8 @@ export const createHandling = (options: HandlingOptions): Handling => {
     readProducerLog: async (topic, from) => logs(topic).after(from),
     places,
     heldRecords: options.heldRecords ?? 1_000,
+    lag: createHandlerLag({ kafka, handlers, everyMs: options.sampleMs }),
+    metrics,
     logger,
   });
   const { orders, discarded } = options;

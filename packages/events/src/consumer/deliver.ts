@@ -106,7 +106,10 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
   return async (handler, event, turn) => {
     // One without data waits for nothing: it has no effect that an earlier one could be in the way of.
     if (handler.order === 'ordered' && !isRedacted(event) && parking.isParked(handler.name, event.subject)) {
-      if (await patiently(() => parking.join(handler.name, event), turn)) return;
+      if (await patiently(() => parking.join(handler.name, event), turn)) {
+        metrics.parked(handler.name, 'behind');
+        return;
+      }
     }
     const began = performance.now();
     await attemptAll({ handler, event, turn });

@@ -61,6 +61,6 @@ export const parkForgotten =
     if (!(await forgotten(handler, event))) return deliver(handler, event, ...rest);
     const error = new TooOld('older than the inbox remembers: it may have had its effect. Redrive it, or discard it');
     await parking.park(handler.name, event, 0, toHandlingError(error), handler.order === 'ordered');
-    metrics.parked(handler.name);
+    metrics.parked(handler.name, 'too-old');
     logger.error({ handler: handler.name, event: event.id, type: event.type, error }, 'an event is parked');
   };

@@ -21,6 +21,9 @@ describe('the metrics of the flow', () => {
   let events: Events;
   let notes: RecordedCollection<Note>;
   let contracts: ReturnType<typeof noteEvents>;
+  /** What a handler waits for. */
+  const blocked = Promise.withResolvers<undefined>();
+  let attempts = 0;
   before(async () => {
     world = await openWorld();
     contracts = noteEvents(world.service);
@@ -31,7 +34,17 @@ describe('the metrics of the flow', () => {
       handle: ({ data: { text } }) =>
         text.startsWith('poison') ? Promise.reject(faults.invalidRequest()) : Promise.resolve(),
     });
-    events = world.replica({ kafka: held.kafka, handlers: [fail], sampleMs: 100 });
+    const block = onEvent.transaction({
+      name: 'block',
+      on: [contracts.echoed],
+      handle: ({ data: { text } }) => (text === 'blocks' ? blocked.promise : Promise.resolve()),
+    });
+    const flaky = onEvent.external({
+      name: 'flaky',
+      on: [contracts.deleted],
+      handle: () => (attempts++ === 0 ? Promise.reject(new Error('not yet')) : Promise.resolve()),
+    });
+    events = world.replica({ kafka: held.kafka, handlers: [fail, block, flaky], sampleMs: 100 });
     notes = events.collection<Note>('notes', { thing: 'note' });
     await events.start();
   });
@@ -92,6 +105,61 @@ describe('the metrics of the flow', () => {
       (metrics) => metrics.value('causeway_parked_events', { handler: 'fail' }) === 2,
     );
     assert.equal(parked.value('causeway_parked_subjects', { handler: 'fail' }), 1);
+  });
+
+  it('tell what was parked ever, and why', async () => {
+    const all = await scrape();
+    const parked = (why: string, handler = 'fail') => all.value('causeway_handler_parked_total', { handler, why });
+    assert.deepEqual([parked('failed'), parked('behind'), parked('too-old')], [1, 1, 0]);
+    assert.deepEqual([parked('failed', 'block'), parked('unreadable', '*')], [0, 0]);
+  });
+
+  it('tell how far a handler is behind that blocks, and that another is not', async () => {
+    const lag = (metrics: ScrapedMetrics, handler: string) => ({
+      records: metrics.value('causeway_handler_lag_records', { handler }) ?? NaN,
+      age: metrics.value('causeway_handler_lag_age', { handler }) ?? NaN,
+    });
+    await reaches('no lag', (metrics) => lag(metrics, 'block').records === 0 && lag(metrics, 'fail').records === 0);
+    const echo = (id: string, text: string) =>
+      notes.create(testCause(), { _id: id, state: { text }, event: draft(contracts.echoed, { text }) });
+    await echo('slow', 'blocks');
+    const again = await notes.update(testCause(), 'slow', () => ({
+      state: { text: 'next' },
+      event: draft(contracts.echoed, { text: 'next' }),
+    }));
+    const first = await reaches('two behind', (metrics) => lag(metrics, 'block').records === 2);
+    const { age } = lag(first, 'block');
+    const later = await reaches('age', (metrics) => lag(metrics, 'block').age > age + 0.3);
+    assert.deepEqual(lag(later, 'fail'), { records: 0, age: 0 });
+    blocked.resolve(undefined);
+    const done = await reaches('none behind', (metrics) => lag(metrics, 'block').records === 0);
+    assert.equal(lag(done, 'block').age, 0);
+    const row = await events.db
+      .collection<{ _id: { handler: string; event: string }; status: string }>('handled')
+      .findOne({ _id: { handler: 'block', event: again?.event?.id ?? '' } });
+    assert.equal(row?.status, 'done');
+  });
+
+  it('tell the consumer’s stages apart, its retries and its duplicates', async () => {
+    await create('gone');
+    await notes.delete(testCause(), 'gone', () => draft(contracts.deleted, {}));
+    const all = await reaches(
+      'a retry that was handled',
+      (metrics) => (metrics.value('causeway_handler_latency_count', { handler: 'flaky' }) ?? 0) === 1,
+    );
+    assert.equal(all.value('causeway_handler_retries_total', { handler: 'flaky' }), 1);
+    assert.equal(all.value('causeway_handler_duplicates_total', { handler: 'flaky' }), 0);
+    const topic = { messaging_destination_name: `causeway.${world.service}` };
+    const received = all.value('messaging_client_consumed_messages_total', topic) ?? NaN;
+    assert.ok(received >= 9, `${received}`);
+    assert.equal(all.value('causeway_consumer_receive_latency_count', topic), received);
+    const blocks = { handler: 'block' };
+    assert.equal(all.value('causeway_handler_settle_duration_count', blocks), 2);
+    // The second waited for the first, and its handler took no time: the wait is in the one, not in the other.
+    const [waited, took] = ['causeway_handler_settle_duration_sum', 'messaging_process_duration_sum'].map((name) =>
+      all.value(name, blocks),
+    );
+    assert.ok((waited ?? 0) > 1.5 * (took ?? NaN), `${waited} ${took}`);
   });
 
   it('tell how large log and inbox are', async () => {
