@@ -1,6 +1,7 @@
 import { faults } from '@causeway/contracts';
 import { startTelemetry } from '@causeway/telemetry';
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 
 import { onEvent } from '../consumer/handler.ts';
@@ -218,5 +219,21 @@ describe('the metrics of the flow', () => {
     held.release();
     await reaches('an empty outbox', (metrics) => metrics.value('causeway_outbox_events') === 0);
     assert.notEqual(await rename('full', 'again'), undefined);
+  });
+
+  it('are those that the documentation tells of, and no others', async () => {
+    const text = readFileSync(new URL('../../../../docs/metrics.md', import.meta.url), 'utf8');
+    const rows = text.split('\n').filter((line) => line.startsWith('| `'));
+    const told = rows.flatMap((line) =>
+      [...(line.split('|')[1] ?? '').matchAll(/`(\w+)`/g)].map(([, name = '']) => name),
+    );
+    // Nobody has scheduled or removed anything here.
+    const unused = /^causeway_(?:timers_|retention_reaped)/;
+    const { names } = await scrape();
+    const exported = [...names].filter((name) => /^(?:causeway|messaging)_/.test(name));
+    assert.deepEqual(
+      exported.filter((name) => !unused.test(name)).sort(),
+      [...new Set(told)].filter((name) => !unused.test(name)).sort(),
+    );
   });
 });
