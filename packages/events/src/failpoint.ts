@@ -16,14 +16,15 @@ export type FailpointName = (typeof failpoints)[number];
 export type Failpoint = (name: FailpointName) => void | Promise<void>;
 
 /** What comes to a failpoint each time that it has done its work; where there is none it stays as it is. */
-export const thenFailpoint = <Args extends unknown[]>(
+export const thenFailpoint = <Args extends unknown[], Result>(
   name: FailpointName,
   failpoint: Failpoint | undefined,
-  work: (...args: Args) => Promise<void>,
-): ((...args: Args) => Promise<void>) => {
+  work: (...args: Args) => Promise<Result>,
+): ((...args: Args) => Promise<Result>) => {
   if (failpoint === undefined) return work;
   return async (...args) => {
-    await work(...args);
+    const result = await work(...args);
     await failpoint(name);
+    return result;
   };
 };

@@ -2,6 +2,8 @@ export { followHandlers } from './consumer/handler-registry.ts';
 export type { HandlerRegistry, RegisteredHandler } from './consumer/handler-registry.ts';
 export { onEvent } from './consumer/handler.ts';
 export type {
+  Acknowledgement,
+  BatchContext,
   ExternalContext,
   Handler,
   HandlerContext,

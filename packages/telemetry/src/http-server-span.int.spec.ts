@@ -8,7 +8,7 @@ import { Agent } from 'undici';
 
 import { clientSpans } from './http-client-span.ts';
 import { serverSpans, setSpanRoute } from './http-server-span.ts';
-import { startProducerSpan, withProcessSpan } from './messaging-span.ts';
+import { startProducerSpan, withBatchSpan, withProcessSpan } from './messaging-span.ts';
 import { startTelemetry } from './start-telemetry.ts';
 import { currentTraceContext } from './trace-context.ts';
 
@@ -176,6 +176,26 @@ describe('spans of messages', () => {
       send?.links.map((each) => each.context.traceId),
       [traceId, other],
     );
+  });
+
+  it('link the writes of all events that a handler takes together', async () => {
+    const other = '1af7651916cd43dd8448eb211c80319c';
+    const events = [traceId, other].map((each) => ({ traceparent: `00-${each}-${spanId}-01` }));
+    let within: string | undefined;
+    await withBatchSpan(events, { destination: 'causeway.user', handler: 'tally' }, () => {
+      within = currentTraceContext().traceparent;
+    });
+    const [span] = await until(1);
+    assert.equal(span?.name, 'process causeway.user');
+    assert.equal(span.kind, SpanKind.CONSUMER);
+    assert.equal(span.parentSpanContext, undefined);
+    assert.deepEqual(
+      span.links.map(({ context }) => context.traceId),
+      [traceId, other],
+    );
+    assert.equal(span.attributes['messaging.batch.message_count'], 2);
+    assert.equal(span.attributes['messaging.operation.name'], 'tally');
+    assert.match(within ?? '', new RegExp(`^00-${span.spanContext().traceId}-`));
   });
 
   it('begin a trace of their own, linked to the write, where the event is handled long after it', async () => {

@@ -4,7 +4,7 @@ export { serverSpans, setSpanRoute } from './http-server-span.ts';
 export type { ServerSpanMiddleware, ServerSpanOptions } from './http-server-span.ts';
 export { createLogger, endLogger, logLevels } from './logger.ts';
 export type { LogLevel, Logger, LoggerOptions } from './logger.ts';
-export { endSpan, startProducerSpan, withProcessSpan, withSpan } from './messaging-span.ts';
+export { endSpan, startProducerSpan, withBatchSpan, withProcessSpan, withSpan } from './messaging-span.ts';
 export type { Destination, ProcessSpanOptions, TracedEvent } from './messaging-span.ts';
 export {
   createCounter,

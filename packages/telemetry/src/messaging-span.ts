@@ -132,3 +132,26 @@ export const withProcessSpan = async <Result>(
   }
   return context.with(trace.setSpan(parent, span), () => runIn(span, () => body(span)));
 };
+
+/**
+ * Runs a handler of several events in one consumer span of a trace of its own, linked to the writes of all of them: they belong to many
+ * traces. https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/
+ *
+ * @param events - of the batch; at most 128 are linked
+ * @param options - topic, partition, group, handler
+ * @param body - the handler
+ */
+export const withBatchSpan = async <Result>(
+  events: readonly TraceContext[],
+  options: Omit<ProcessSpanOptions, 'operation' | 'apart'>,
+  body: (span: Span) => Promise<Result> | Result,
+): Promise<Result> => {
+  const causes = events.map((each) => parseTraceparent(each.traceparent)).filter((each) => each !== undefined);
+  const links = causes.slice(0, 128).map((each) => ({ context: each }));
+  const span = tracer().startSpan(`process ${options.destination}`, { kind: SpanKind.CONSUMER, links }, ROOT_CONTEXT);
+  if (span.isRecording()) {
+    const place = { ...options, batchSize: events.length };
+    span.setAttributes(attributesOf(place, 'process', options.handler ?? 'process'));
+  }
+  return context.with(trace.setSpan(ROOT_CONTEXT, span), () => runIn(span, () => body(span)));
+};

@@ -7,6 +7,7 @@ import { readRecord } from '../envelope/read-record.ts';
 import type { FetchedRecord, GroupConsumerOptions, KafkaConsumer, KafkaPort } from '../kafka/port.ts';
 import type { RelayLogger } from '../relay/relay-metrics.ts';
 import type { ConsumerMetrics } from './consumer-metrics.ts';
+import type { BatchDelivery } from './deliver-batch.ts';
 import type { Delivery } from './deliver.ts';
 import { toHandlingError } from './error-categories.ts';
 import { createEventTasks } from './event-tasks.ts';
@@ -32,6 +33,7 @@ export interface ConsumerOptions {
   readonly topics: readonly string[];
   readonly handlers: readonly Handler[];
   readonly deliver: Delivery;
+  readonly deliverBatch: BatchDelivery;
   readonly catchUps: Pick<CatchUps, 'begin' | 'end' | 'admits'>;
   readonly parking: Parking;
   readonly places: RunPlaces;
@@ -63,12 +65,12 @@ const keyOf = (topic: string, partition: number): string => `${topic}/${partitio
 
 /** Makes the consumer of one service in this process. */
 export const createConsumer = (options: ConsumerOptions): Consumer => {
-  const { db, kafka, groupId, topics, handlers, deliver, catchUps, parking, places } = options;
+  const { db, kafka, groupId, topics, handlers, deliver, deliverBatch, catchUps, parking, places } = options;
   const { heldRecords, lag, metrics, logger } = options;
   const assigned = new Map<string, AssignedWork>();
   const partitionsOf = new Map<string, number>();
   let consumer: KafkaConsumer | undefined;
-  const tasksOf = createEventTasks({ groupId, handlers, deliver, admits: catchUps.admits, lag, metrics });
+  const tasksOf = createEventTasks({ groupId, handlers, deliver, deliverBatch, admits: catchUps.admits, lag, metrics });
   const commits = createOffsetCommits({ db, consumer: () => consumer, assigned: () => assigned.values(), logger });
   const held = (): number => [...assigned.values()].reduce((sum, { work }) => sum + work.held, 0);
   createGauge(

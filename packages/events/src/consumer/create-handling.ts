@@ -18,12 +18,14 @@ import { createReplayRunner } from '../replay/run-replay.ts';
 import type { RelayLogger } from '../relay/relay-metrics.ts';
 import { createConsumerMetrics } from './consumer-metrics.ts';
 import { createConsumer } from './consumer.ts';
+import { createBatchDelivery } from './deliver-batch.ts';
 import { createDelivery } from './deliver.ts';
 import { createForgotten, parkForgotten } from './forgotten.ts';
 import { createHandlerLag } from './handler-lag.ts';
 import type { Handler } from './handler.ts';
 import type { Inbox } from './inbox.ts';
 import { createParking, type Parking } from './parking.ts';
+import { createBatchRunner } from './run-batch.ts';
 import { createHandlerRunner } from './run-handler.ts';
 import { createRunPlaces } from './run-places.ts';
 
@@ -72,11 +74,13 @@ export const createHandling = (options: HandlingOptions): Handling => {
   const stopping = new AbortController();
   const { signal } = stopping;
   const parking = createParking({ db, inbox, now, transaction });
-  const run = createHandlerRunner({ db, inbox, journal, transaction, signal });
+  const runBatch = createBatchRunner({ inbox, journal, transaction });
+  const run = createHandlerRunner({ db, inbox, journal, transaction, signal, runBatch });
   const metrics = createConsumerMetrics(handlers.map(({ name }) => name));
   const delivery = createDelivery({ run, inbox, parking, logger, metrics, signal });
   const deliver = thenFailpoint('consumer.handled', failpoint, delivery);
   const forgotten = createForgotten({ db, inbox, tooOldMs: options.tooOldMs, now });
+  const batches = createBatchDelivery({ runBatch, inbox, parking, forgotten, logger, metrics, signal });
   const places = createRunPlaces(options.handlerRuns ?? 16);
   const catchUpRows = createCatchUpRows(db, now);
   const catchUps = createCatchUps({ db, handlers, rows: catchUpRows, logs, places, deliver, logger });
@@ -87,6 +91,7 @@ export const createHandling = (options: HandlingOptions): Handling => {
     topics: [...new Set(handlers.flatMap(({ on }) => on.map(({ type }) => topicOf(serviceOf(type)))))],
     handlers,
     deliver: parkForgotten(deliver, { forgotten, parking, metrics, logger }),
+    deliverBatch: thenFailpoint('consumer.handled', failpoint, batches),
     catchUps,
     parking,
     readProducerLog: async (topic, from) => logs(topic).after(from),

@@ -1,12 +1,13 @@
 import type { EventEnvelope } from '@causeway/contracts';
-import { withProcessSpan } from '@causeway/telemetry';
+import { withBatchSpan, withProcessSpan } from '@causeway/telemetry';
 
 import type { TopicPartition } from '../kafka/port.ts';
 import type { ConsumerMetrics } from './consumer-metrics.ts';
+import type { BatchDelivery } from './deliver-batch.ts';
 import type { Delivery } from './deliver.ts';
 import type { HandlerLag } from './handler-lag.ts';
-import type { Handler } from './handler.ts';
-import type { Task } from './partition-work.ts';
+import type { BatchHandler, Handler } from './handler.ts';
+import type { Task, TaskGroup } from './partition-work.ts';
 import type { Turn } from './run-places.ts';
 
 /** Where an event came from. */
@@ -25,10 +26,18 @@ export interface EventTasksOptions {
   readonly groupId: string;
   readonly handlers: readonly Handler[];
   readonly deliver: Delivery;
+  readonly deliverBatch: BatchDelivery;
   /** Whether what comes is for a handler yet; one that still goes through what was before is given this there. */
   readonly admits: (handler: Handler, of: TopicPartition, turn: Turn) => boolean | Promise<boolean>;
   readonly lag: Pick<HandlerLag, 'taken'>;
   readonly metrics: Pick<ConsumerMetrics, 'settled'>;
+}
+
+/** A task of a batch handler, with the event that it is about. */
+interface BatchTask extends Task {
+  readonly event: EventEnvelope;
+  /** It needs nothing more. */
+  over(): void;
 }
 
 /** One after the other: a subject's events at an ordered handler; elsewhere only the deliveries of one event. */
@@ -37,26 +46,51 @@ const laneOf = (handler: Handler, event: EventEnvelope): string =>
 
 /** Makes what gives each event to its handlers. */
 export const createEventTasks = (options: EventTasksOptions): EventTasks => {
-  const { groupId, handlers, deliver, admits, lag, metrics } = options;
+  const { groupId, handlers, deliver, deliverBatch, admits, lag, metrics } = options;
   const byType = new Map<string, Handler[]>();
   for (const handler of handlers) {
     for (const { type } of handler.on) byType.set(type, [...(byType.get(type) ?? []), handler]);
   }
-  return (event, { topic, partition, offset }) => {
-    const place = { destination: topic, partition, offset: String(offset), consumerGroup: groupId };
+
+  /** What of a handler waits in a partition. All tasks of the group are its own. */
+  const groupOf = (handler: BatchHandler, { topic, partition }: EventPlace): TaskGroup => ({
+    key: handler.name,
+    maxTasks: handler.maxEvents,
+    maxWaitMs: handler.maxWaitMs,
+    async run(tasks, turn) {
+      const own = tasks as readonly BatchTask[];
+      const events = own.map(({ event }) => event);
+      const place = { destination: topic, partition, consumerGroup: groupId, handler: handler.name };
+      // By itself it has its own span, and its own attempts.
+      if (events.length < 2) return tasks;
+      let left = new Set<EventEnvelope>();
+      if (await admits(handler, { topic, partition }, turn))
+        left = new Set(await withBatchSpan(events, place, () => deliverBatch(handler, events, turn)));
+      for (const { event, over } of own) if (!left.has(event)) over();
+      return own.filter(({ event }) => left.has(event));
+    },
+  });
+
+  const taskOf = (handler: Handler, event: EventEnvelope, place: EventPlace): Task | BatchTask => {
+    const { topic, partition, offset } = place;
+    const about = { destination: topic, partition, offset: String(offset), consumerGroup: groupId };
     const receivedAt = performance.now();
-    return (byType.get(event.type) ?? []).map((handler) => {
-      const settled = lag.taken(handler.name, { topic, partition }, offset, Date.parse(event.time));
-      const deliverIt = (turn: Turn): Promise<void> =>
-        withProcessSpan(event, { ...place, handler: handler.name }, () => deliver(handler, event, turn));
-      return {
-        lane: laneOf(handler, event),
-        async run(turn) {
-          if (await admits(handler, { topic, partition }, turn)) await deliverIt(turn);
-          settled();
-          metrics.settled(handler.name, performance.now() - receivedAt);
-        },
-      };
-    });
+    const settled = lag.taken(handler.name, { topic, partition }, offset, Date.parse(event.time));
+    const over = (): void => {
+      settled();
+      metrics.settled(handler.name, performance.now() - receivedAt);
+    };
+    const deliverIt = (turn: Turn): Promise<void> =>
+      withProcessSpan(event, { ...about, handler: handler.name }, () => deliver(handler, event, turn));
+    const task: Task = {
+      lane: laneOf(handler, event),
+      async run(turn) {
+        if (await admits(handler, { topic, partition }, turn)) await deliverIt(turn);
+        over();
+      },
+    };
+    return handler.kind === 'batch' ? { ...task, group: groupOf(handler, place), event, over } : task;
   };
+
+  return (event, place) => (byType.get(event.type) ?? []).map((handler) => taskOf(handler, event, place));
 };

@@ -66,8 +66,35 @@ export interface ExternalHandler extends Declared {
   readonly handle: (event: EventEnvelope, context: ExternalContext) => Promise<void>;
 }
 
+/** What a batch handler is given. */
+export interface BatchContext {
+  /** Every write must use it: the effect, the events that it records and the marks of what is done are one commit. */
+  readonly session: ClientSession;
+  /** To be handed to every write that is made because of this event: it becomes the cause of what the write records. */
+  causeOf(event: EventEnvelope): Cause;
+  /** Says that an event of the batch has had its effect. Where it is called for some, the others are brought again one by one. */
+  acknowledge(event: EventEnvelope): void;
+}
+
+/**
+ * What is acknowledged once a handler resolves that has called {@link BatchContext.acknowledge} for nothing: all of the batch, or, where
+ * it must acknowledge `each`, nothing. Then an event that comes by itself and is not acknowledged has failed.
+ */
+export type Acknowledgement = 'all' | 'each';
+
+/** As a transaction handler, for several events at once: their effects are one commit, and each happens exactly once. */
+export interface BatchHandler extends Declared {
+  readonly kind: 'batch';
+  readonly order: HandlerOrder;
+  readonly acknowledgement: Acknowledgement;
+  readonly maxEvents: number;
+  /** How long a batch waits for more events once there is one, in milliseconds. */
+  readonly maxWaitMs: number;
+  readonly handle: (events: readonly EventEnvelope[], context: BatchContext) => Promise<void>;
+}
+
 /** A handler of events, as a service declares it. */
-export type Handler = TransactionHandler | ProjectionHandler | ExternalHandler;
+export type Handler = TransactionHandler | ProjectionHandler | ExternalHandler | BatchHandler;
 
 type EventFor<Contracts extends readonly EventContract[]> = ReadEvent<DataOf<Contracts[number]>>;
 
@@ -78,6 +105,9 @@ interface Declaration<Contracts extends readonly EventContract[]> {
   readonly from?: HandlerStart;
 }
 
+/** Whoever waits longer for a batch wants a timer, not a batch. */
+const maxBatchWaitMs = 10_000;
+
 /** Declares handlers of events, typed by the contracts that they take. */
 export const onEvent = {
   /** Its effect is in this service's database and happens exactly once. */
@@ -86,6 +116,32 @@ export const onEvent = {
       readonly handle: (event: EventFor<Contracts>, context: TransactionContext) => Promise<void>;
     },
   ): TransactionHandler => ({ order: 'ordered', ...declaration, kind: 'transaction' }) as unknown as TransactionHandler,
+
+  /**
+   * Takes what waits in a partition together, in order. Its effect is in this service's database and happens exactly once. Where it throws,
+   * or acknowledges a part only, its events are brought again one by one, as batches of one.
+   */
+  batch: <const Contracts extends readonly EventContract[]>(
+    declaration: Declaration<Contracts> & {
+      /** Default `all`. A handler that may have to leave out an event says `each`. */
+      readonly acknowledgement?: Acknowledgement;
+      /** Default 100. */
+      readonly maxEvents?: number;
+      /** Default 0: a batch is what waits at that moment. */
+      readonly maxWaitMs?: number;
+      readonly handle: (events: readonly EventFor<Contracts>[], context: BatchContext) => Promise<void>;
+    },
+  ): BatchHandler => {
+    const { maxEvents = 100, maxWaitMs = 0, name } = declaration;
+    if (!Number.isInteger(maxEvents) || maxEvents < 1) {
+      throw new TypeError(`${name}: maxEvents must be a whole number of at least 1, and is ${maxEvents}`);
+    }
+    if (!(maxWaitMs >= 0 && maxWaitMs <= maxBatchWaitMs)) {
+      throw new TypeError(`${name}: maxWaitMs must be from 0 to ${maxBatchWaitMs}, and is ${maxWaitMs}`);
+    }
+    const whole = { order: 'ordered', acknowledgement: 'all', ...declaration, maxEvents, maxWaitMs, kind: 'batch' };
+    return whole as unknown as BatchHandler;
+  },
 
   /** Keeps a copy of a subject's full state, newest revision wins. */
   projection: <const Contracts extends readonly EventContract[]>(

@@ -71,8 +71,18 @@ export interface Inbox {
    * @throws {@link AlreadyHandled}
    */
   claim(handler: string, event: EventEnvelope, attempts: number, session: ClientSession): Promise<void>;
+  /**
+   * {@link Inbox.claim} for a batch, in one statement.
+   *
+   * @throws {@link AlreadyHandled} where any of them was settled: then the transaction is over
+   */
+  claimAll(handler: string, events: readonly EventEnvelope[], session: ClientSession): Promise<void>;
+  /** Undoes claims of this transaction. */
+  unclaim(handler: string, events: readonly EventEnvelope[], session: ClientSession): Promise<void>;
   /** Lists the events that the transaction has recorded. */
   noteCaused(handler: string, eventId: string, caused: readonly string[], session: ClientSession): Promise<void>;
+  /** The same for the events of a batch. */
+  noteAllCaused(handler: string, caused: ReadonlyMap<string, readonly string[]>, session: ClientSession): Promise<void>;
   /** Marks an effect outside of a transaction as done. */
   markDone(handler: string, event: EventEnvelope, attempts: number): Promise<void>;
   /** Says that an attempt failed and another will follow. */
@@ -86,6 +96,8 @@ export interface Inbox {
   claimParked(handler: string, event: EventEnvelope, claim: ParkedClaim, session: ClientSession): Promise<void>;
   /** The status of an event at a handler; undefined where nothing has been tried. */
   statusOf(handler: string, eventId: string): Promise<HandledStatus | undefined>;
+  /** The statuses of events at a handler, by event; what has not been tried is not in it. */
+  statusesOf(handler: string, eventIds: readonly string[]): Promise<Map<string, HandledStatus>>;
   /** All that handlers of this service have done with an event. */
   rowsOf(eventId: string): Promise<HandledRow[]>;
 }
@@ -122,6 +134,25 @@ export const createInbox = (db: Db, now: () => Date): Inbox => {
     settle,
     claim: (handler, event, attempts, session) =>
       settle(handler, event.id, { status: 'done', attempts, at: now() }, session),
+    async claimAll(handler, events, session) {
+      const row = { status: 'done' as const, attempts: 1, at: now() };
+      const claims = events.map(({ id }) => ({
+        updateOne: {
+          filter: { _id: { handler, event: id }, status: { $nin: [...settled] } },
+          update: { $set: row, $unset: { error: '' as const } },
+          upsert: true,
+        },
+      }));
+      try {
+        await collection.bulkWrite(claims, { session });
+      } catch (error) {
+        if (isDuplicateKey(error)) throw new AlreadyHandled(`one of ${events.length} events`, { cause: error });
+        throw error;
+      }
+    },
+    async unclaim(handler, events, session) {
+      await collection.deleteMany({ _id: { $in: events.map(({ id }) => ({ handler, event: id })) } }, { session });
+    },
     async claimParked(handler, event, { attempts, ordered, redrive }, session) {
       const _id = { handler, event: event.id };
       const { subject, sequence } = event;
@@ -140,12 +171,25 @@ export const createInbox = (db: Db, now: () => Date): Inbox => {
       if (caused.length === 0) return;
       await collection.updateOne({ _id: { handler, event: eventId } }, { $set: { caused: [...caused] } }, { session });
     },
+    async noteAllCaused(handler, caused, session) {
+      const updates = [...caused]
+        .filter(([, events]) => events.length > 0)
+        .map(([event, events]) => ({
+          updateOne: { filter: { _id: { handler, event } }, update: { $set: { caused: [...events] } } },
+        }));
+      if (updates.length > 0) await collection.bulkWrite(updates, { session });
+    },
     markDone: (handler, event, attempts) => settle(handler, event.id, { status: 'done', attempts, at: now() }),
     markRetrying: (handler, event, attempts, error) =>
       settle(handler, event.id, { status: 'retrying', attempts, error, at: now() }),
     async statusOf(handler, eventId) {
       const row = await collection.findOne({ _id: { handler, event: eventId } }, { projection: { status: 1 } });
       return row?.status;
+    },
+    async statusesOf(handler, eventIds) {
+      const wanted = eventIds.map((event) => ({ handler, event }));
+      const rows = await collection.find({ _id: { $in: wanted } }, { projection: { status: 1 } }).toArray();
+      return new Map(rows.map(({ _id, status }) => [_id.event, status]));
     },
     rowsOf: (eventId) => collection.find({ '_id.event': eventId }, { projection: { payload: 0 } }).toArray(),
   };

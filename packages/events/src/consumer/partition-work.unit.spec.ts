@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { createPartitionWork, type PartitionWork, type PartitionWorkOptions, type Task } from './partition-work.ts';
+import {
+  createPartitionWork,
+  type PartitionWork,
+  type PartitionWorkOptions,
+  type Task,
+  type TaskGroup,
+} from './partition-work.ts';
 import { createRunPlaces, type Turn } from './run-places.ts';
 
 const bounds = { records: 1_000, bytes: 1_000_000, ahead: 10_000 };
@@ -217,5 +223,110 @@ describe('the work of a partition', () => {
     before.resolve(undefined);
     await settle();
     assert.deepEqual(began, ['a']);
+  });
+
+  describe('that may be run together', () => {
+    /** Runs of a group, each ended by the test with the names of what it leaves. */
+    const grouped = (
+      settings: { maxTasks?: number; maxWaitMs?: number } = {},
+      options: Partial<PartitionWorkOptions> = {},
+    ) => {
+      const opened = open(options);
+      const runs: { names: string[]; leave(...names: string[]): Promise<void>; fail(): Promise<void> }[] = [];
+      const names = new WeakMap<Task, string>();
+      const group: TaskGroup = {
+        key: 'group',
+        maxTasks: settings.maxTasks ?? 100,
+        maxWaitMs: settings.maxWaitMs ?? 0,
+        async run(tasks) {
+          const end = Promise.withResolvers<readonly string[]>();
+          const own = tasks.map((task) => names.get(task) ?? assert.fail());
+          runs.push({
+            names: own,
+            async leave(...left) {
+              end.resolve(left);
+              await settle();
+            },
+            async fail() {
+              end.reject(new Error('no'));
+              await settle();
+            },
+          });
+          const left = await end.promise;
+          return tasks.filter((task) => left.includes(names.get(task) ?? ''));
+        },
+      };
+      const task = (lane: string, name: string): Task => {
+        const made = { ...opened.task(lane, name), group };
+        names.set(made, name);
+        return made;
+      };
+      return { ...opened, task, runs };
+    };
+
+    it('are run with what waits at that moment, one run at a time, no more than the most', async () => {
+      const { work, runs, task, give } = grouped({ maxTasks: 3 });
+      for (const name of ['a1', 'b1', 'a2', 'c1', 'a3']) await give(task(name[0] ?? '', name));
+      await settle();
+      assert.deepEqual(
+        runs.map(({ names }) => names),
+        [['a1', 'b1', 'a2']],
+      );
+      await give(task('d', 'd1'));
+      await runs[0]?.leave();
+      assert.equal(work.next, 3n);
+      await settle();
+      assert.deepEqual(runs[1]?.names, ['c1', 'a3', 'd1']);
+    });
+
+    it('go by themselves where they are left, and what comes behind them waits for them; others do not', async () => {
+      const { work, runs, began, task, end, give } = grouped();
+      for (const name of ['a1', 'b1', 'a2']) await give(task(name[0] ?? '', name));
+      await settle();
+      await give(task('a', 'a3'));
+      await give(task('b', 'b2'));
+      await runs[0]?.leave('a1', 'a2');
+      await settle();
+      assert.deepEqual(began, ['a1']);
+      assert.deepEqual(runs[1]?.names, ['b2']);
+      await runs[1].leave();
+      await end('a1');
+      assert.equal(work.next, 2n);
+      await end('a2');
+      assert.deepEqual(began, ['a1', 'a2', 'a3']);
+      await give(task('a', 'a4'));
+      await end('a3');
+      assert.equal(work.next, 5n);
+    });
+
+    it('are run again together where the run rejects', async () => {
+      const { runs, errors, task, give } = grouped();
+      await give(task('a', 'a1'));
+      await give(task('b', 'b1'));
+      await settle();
+      await runs[0]?.fail();
+      assert.equal(errors.length, 1);
+      while (runs.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+      assert.deepEqual(runs[1]?.names, ['a1', 'b1']);
+    });
+
+    it('wait for more for a while, or until there are enough', async () => {
+      const { runs, task, give } = grouped({ maxTasks: 2, maxWaitMs: 60_000 });
+      await give(task('a', 'a1'));
+      await settle();
+      assert.equal(runs.length, 0);
+      await give(task('b', 'b1'));
+      await settle();
+      assert.deepEqual(runs[0]?.names, ['a1', 'b1']);
+    });
+
+    it('wait no longer once the partition is given up', async () => {
+      const { work, runs, task, give } = grouped({ maxTasks: 2, maxWaitMs: 60_000 });
+      await give(task('a', 'a1'));
+      await settle();
+      await work.leave();
+      assert.equal(runs.length, 0);
+      assert.equal(work.next, 0n);
+    });
   });
 });

@@ -1,11 +1,13 @@
-import { ContractViolation, checkRead, isRedacted, type Cause, type EventEnvelope } from '@causeway/contracts';
+import { isRedacted, type EventEnvelope } from '@causeway/contracts';
 import type { ClientSession, Db } from 'mongodb';
 
 import { isDuplicateKey } from '../recording/errors.ts';
 import type { SessionJournal } from '../recording/session-journal.ts';
 import { discardRedacted } from './discard-redacted.ts';
+import { causeOf, checked } from './handled-event.ts';
 import type { ExternalHandler, Handler, ProjectionHandler, TransactionHandler } from './handler.ts';
 import { AlreadyHandled, type Inbox, type ParkedClaim } from './inbox.ts';
+import type { BatchRunner } from './run-batch.ts';
 
 /** An external handler's attempt takes no longer. */
 const externalMs = 30_000;
@@ -17,30 +19,15 @@ export interface HandlerRunnerOptions {
   readonly journal: SessionJournal;
   readonly transaction: <T>(work: (session: ClientSession) => Promise<T>) => Promise<T>;
   readonly signal: AbortSignal;
+  readonly runBatch: BatchRunner;
 }
 
 /** Runs one attempt of a handler on an event that was delivered, or on one that is parked. */
 export type HandlerRunner = (handler: Handler, event: EventEnvelope, attempt: number | ParkedClaim) => Promise<void>;
 
-/** The cause of what a handler records: the event, and on whose behalf it happened. */
-export const causeOf = (event: EventEnvelope): Cause => ({
-  correlationId: event.correlationid,
-  causationId: event.id,
-  principal: { type: event.authtype, ...(event.authid === undefined ? {} : { id: event.authid }) },
-});
-
-/** The event as the handler's contract has it. Only what was parked may be of a type that the handler no longer takes. */
-const checked = (handler: Handler, event: EventEnvelope): EventEnvelope => {
-  const contract = handler.on.find(({ type }) => type === event.type);
-  if (contract !== undefined) return checkRead(contract, event);
-  throw new ContractViolation(event.type, [
-    `${handler.name} takes no such events: deploy it with this type, then have the event handled again`,
-  ]);
-};
-
 /** Makes the runner of a service's handlers. */
 export const createHandlerRunner = (options: HandlerRunnerOptions): HandlerRunner => {
-  const { db, inbox, journal, transaction, signal } = options;
+  const { db, inbox, journal, transaction, signal, runBatch } = options;
 
   type Attempt = Parameters<HandlerRunner>[2];
 
@@ -93,6 +80,7 @@ export const createHandlerRunner = (options: HandlerRunnerOptions): HandlerRunne
   return async (handler, event, attempt) => {
     if (isRedacted(event)) return discardRedacted({ inbox, transaction }, handler.name, event, attempt);
     if (handler.kind === 'transaction') return runTransaction(handler, event, attempt);
+    if (handler.kind === 'batch') return runBatch.one(handler, event, attempt);
     if (handler.kind === 'external') return runExternal(handler, event, attempt);
     await runProjection(handler, event);
     if (typeof attempt !== 'number') await endParked(handler, event, attempt);

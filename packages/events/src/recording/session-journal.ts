@@ -18,7 +18,7 @@ export type Bell = (row: RecordedRow) => void;
  */
 export class SessionJournal {
   readonly #rows = new WeakMap<ClientSession, RecordedRow[]>();
-  readonly #events = new WeakMap<ClientSession, string[]>();
+  readonly #events = new WeakMap<ClientSession, { readonly id: string; readonly cause: string | undefined }[]>();
 
   /** Forgets an attempt of a transaction that is about to be made anew. */
   begin(session: ClientSession): void {
@@ -34,12 +34,17 @@ export class SessionJournal {
       throw new TypeError('record only in sessions of events.transaction(): nobody else tells the relay of the commit');
     }
     rows.push(row);
-    events.push(eventId);
+    events.push({ id: eventId, cause: row.outbox.find(({ id }) => id === eventId)?.causationid });
   }
 
   /** The ids of the events that the transaction has recorded, in order. */
   eventsOf(session: ClientSession): readonly string[] {
-    return this.#events.get(session) ?? [];
+    return (this.#events.get(session) ?? []).map(({ id }) => id);
+  }
+
+  /** Those that were recorded because of one event. */
+  eventsCausedBy(session: ClientSession, eventId: string): readonly string[] {
+    return (this.#events.get(session) ?? []).flatMap(({ id, cause }) => (cause === eventId ? [id] : []));
   }
 
   /** The rows that the committed transaction has written, in order. */

@@ -1,7 +1,7 @@
 import type { EventEnvelope } from '@causeway/contracts';
 import type { ClientSession, Collection, Db } from 'mongodb';
 
-import type { ExternalHandler, Handler, TransactionHandler } from '../../consumer/handler.ts';
+import type { BatchHandler, ExternalHandler, Handler, TransactionHandler } from '../../consumer/handler.ts';
 import type { Poison } from './protocol.ts';
 
 /** The collection in which observed handlers write down what they have done, in the order in which it was committed. */
@@ -51,6 +51,22 @@ export const observer = ({ db, poison }: ObserverOptions): ((handlers: readonly 
         refuse(event);
         await handler.handle(event, context);
         await note(name, event, context.session);
+      };
+      return { ...handler, handle };
+    }
+    if (handler.kind === 'batch') {
+      const handle: BatchHandler['handle'] = async (events, context) => {
+        const acknowledged = new Set<EventEnvelope>();
+        for (const event of events) refuse(event);
+        await handler.handle(events, {
+          ...context,
+          acknowledge(event) {
+            context.acknowledge(event);
+            acknowledged.add(event);
+          },
+        });
+        const all = acknowledged.size === 0 && handler.acknowledgement === 'all';
+        for (const event of all ? events : acknowledged) await note(name, event, context.session);
       };
       return { ...handler, handle };
     }
