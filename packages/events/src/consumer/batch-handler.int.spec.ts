@@ -181,22 +181,27 @@ for (const driver of drivers) {
       const behind = await rename('bad', 'behind');
       const b = await create('b', 'b1');
       let broken = true;
-      const events = await open(
+      const handler = () =>
         batch((given) => {
           if (broken && given.some(({ data }) => data.text === 'poison')) throw faults.unprocessable();
-        }),
-      );
+        });
+      const first = await open(handler());
       for (const id of [a, b]) await settled(id);
       const parked = await settled(bad, 'parked');
       assert.deepEqual([parked.attempts, parked.error?.category], [1, 'unprocessable']);
       await settled(behind, 'parked');
       assert.deepEqual(await textsOf('a'), ['a1']);
       assert.deepEqual(await textsOf('bad'), []);
-      // Its subject is parked: what comes later does not pass, neither alone nor in a batch.
+      // Its subject is parked, also after a restart: what comes later does not pass in a batch.
+      await first.stop();
+      const others = [await create('c', 'c1')];
       const later = await rename('bad', 'later');
-      const c = await create('c', 'c1');
-      await settled(c);
+      others.push(await create('d', 'd1'));
+      batches.length = 0;
+      const events = await open(handler());
+      for (const id of others) await settled(id);
       await settled(later, 'parked');
+      assert.deepEqual(batches, [['c1', 'd1']]);
       broken = false;
       batches.length = 0;
       const admin: Cause = { correlationId: newEventId(), principal: { type: 'app_user', id: 'usr_ADMIN' } };
