@@ -6,7 +6,7 @@ import type { RecordedCollection } from '../recording/recorded-collection.ts';
 import type { RecordedDocument } from '../recording/recorded-document.ts';
 import type { TimerSchedule } from '../timers/schedule-timers.ts';
 import type { TimerDocument } from '../timers/timer.model.ts';
-import type { Saga, SagaDecision, SagaDocument, SagaStep } from './saga.ts';
+import { sagaRun, type Saga, type SagaContext, type SagaDecision, type SagaDocument, type SagaStep } from './saga.ts';
 
 /** What sagas run on. */
 export interface SagaTools {
@@ -24,8 +24,8 @@ const isSaga = (handler: Handler): handler is Saga => 'saga' in handler;
 
 const idOf = (subject: string): string => subject.slice(subject.indexOf('/') + 1);
 
-/** Makes one saga's handler: load, decide, write, all in the transaction that claims the event. */
-const createSagaHandler = (saga: Saga, tools: SagaTools): TransactionHandler => {
+/** Makes what a saga does with an event: load, decide, write, all in the transaction that claims the event. */
+const createSagaRun = (saga: Saga, tools: SagaTools): TransactionHandler['handle'] => {
   const { name } = saga;
   const { timers: schedules, timerDocuments, now } = tools;
   const { thing, steps } = saga.saga;
@@ -74,28 +74,33 @@ const createSagaHandler = (saga: Saga, tools: SagaTools): TransactionHandler => 
     return Object.fromEntries(waiting);
   };
 
-  return {
-    ...{ kind: saga.kind, name, order: saga.order, on: saga.on },
-    async handle(event, { cause, session }) {
-      const step = steps.get(event.type);
-      const found = step === undefined ? undefined : await find(step, event, session);
-      if (step === undefined || found === undefined || found.document?.endedAt !== undefined) return;
-      const { id, document } = found;
-      // Unscheduled or moved, it had been on its way by then.
-      if (step.kind === 'timeout' && document?.timers[step.name ?? ''] !== idOf(event.subject)) return;
-      const waiting = new Map(Object.entries(document?.timers ?? {}));
-      if (step.name !== undefined) waiting.delete(step.name);
-      const decision = saga.decide(document?.state, event);
-      if (decision === undefined) return;
-      const timers = await moveTimers(cause, id, waiting, decision, session);
-      const ended = decision.ends === true ? { endedAt: now() } : {};
-      const write = { state: { state: decision.state, timers, ...ended }, event: decision.event };
-      if (document === undefined) await documents.create(cause, { _id: id, ...write }, { session });
-      else await documents.update(cause, id, () => write, { session });
-    },
+  return async (event, { cause, session }) => {
+    const step = steps.get(event.type);
+    const found = step === undefined ? undefined : await find(step, event, session);
+    if (step === undefined || found === undefined || found.document?.endedAt !== undefined) return;
+    const { id, document } = found;
+    // Unscheduled or moved, it had been on its way by then.
+    if (step.kind === 'timeout' && document?.timers[step.name ?? ''] !== idOf(event.subject)) return;
+    const waiting = new Map(Object.entries(document?.timers ?? {}));
+    if (step.name !== undefined) waiting.delete(step.name);
+    const decision = saga.decide(document?.state, event);
+    if (decision === undefined) return;
+    const timers = await moveTimers(cause, id, waiting, decision, session);
+    const ended = decision.ends === true ? { endedAt: now() } : {};
+    const write = { state: { state: decision.state, timers, ...ended }, event: decision.event };
+    if (document === undefined) await documents.create(cause, { _id: id, ...write }, { session });
+    else await documents.update(cause, id, () => write, { session });
   };
 };
 
 /** Gives sagas among handlers what they run on. */
 export const withSagas = (handlers: readonly Handler[], tools: SagaTools): readonly Handler[] =>
-  handlers.map((handler) => (isSaga(handler) ? createSagaHandler(handler, tools) : handler));
+  handlers.map((handler) => {
+    if (!isSaga(handler)) return handler;
+    const run = createSagaRun(handler, tools);
+    const handle: TransactionHandler['handle'] = (event, context) => {
+      const running: SagaContext = { ...context, [sagaRun]: run };
+      return handler.handle(event, running);
+    };
+    return { ...handler, handle };
+  });

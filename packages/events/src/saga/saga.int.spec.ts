@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { z } from 'zod';
 
-import { onEvent } from '../consumer/handler.ts';
+import { onEvent, type Handler } from '../consumer/handler.ts';
 import type { HandledRow } from '../consumer/inbox.ts';
 import type { Events } from '../create-events.ts';
 import { toBinary } from '../envelope/binary-mode.ts';
@@ -369,7 +369,30 @@ describe('a saga that many subjects reach at once', () => {
         }),
       ],
     });
-    const replicas = [world.replica({ handlers: [tally] }), world.replica({ handlers: [tally] })];
+    // Would go on for ever, if it were not over.
+    const first = defineSaga<Tally>({
+      ...{ name: 'first', collection: 'firsts', thing: 'tally' },
+      steps: ({ starts }) => [
+        starts(written, {
+          id: () => 'first',
+          decide: (_, event) => ({
+            state: { status: 'counting', texts: [event.data.text] },
+            event: draft(tallied, event.data),
+            ends: true,
+          }),
+        }),
+      ],
+    });
+    let calls = 0;
+    const wrapped: Handler = {
+      ...tally,
+      handle: (event, context) => {
+        calls += 1;
+        return tally.handle(event, context);
+      },
+    };
+    const handlers = [wrapped, first];
+    const replicas = [world.replica({ handlers }), world.replica({ handlers })];
     const [one] = replicas as [Events];
     const [notes] = replicas.map((each) => each.collection('notes', { thing: 'note' })) as [
       RecordedCollection<RecordedDocument>,
@@ -390,7 +413,13 @@ describe('a saga that many subjects reach at once', () => {
     const all = await counted(texts.length);
     assert.deepEqual([...all.state.texts].sort(), [...texts].sort());
     assert.equal(all.revision, texts.length);
+    assert.ok(calls >= texts.length, 'a saga may be wrapped like any other handler');
     const handled = one.db.collection<HandledRow>('handled');
+    await eventually('all are handled by both', async () =>
+      (await handled.countDocuments()) === 2 * texts.length ? true : undefined,
+    );
+    const firsts = one.db.collection<SagaDocument<Tally>>('firsts');
+    assert.equal((await firsts.findOne({ _id: 'first' }))?.revision, 1);
     assert.equal(await handled.countDocuments({ status: { $ne: 'done' } }), 0, 'nobody was parked');
     // The races are settled by the transaction, not by the retries of the handler.
     assert.equal(await handled.countDocuments({ attempts: { $gt: 1 } }), 0);

@@ -1,6 +1,6 @@
 import type { EventContract, EventData, ReadEvent } from '@causeway/contracts';
 
-import type { TransactionHandler } from '../consumer/handler.ts';
+import type { TransactionContext, TransactionHandler } from '../consumer/handler.ts';
 import type { EventDraft, RecordedDocument } from '../recording/recorded-document.ts';
 import { timerThing } from '../timers/timer.model.ts';
 
@@ -102,6 +102,14 @@ export interface Saga<State extends SagaState = SagaState> extends TransactionHa
   readonly decide: (state: State | undefined, event: ReadEvent) => SagaDecision<State> | undefined;
 }
 
+/** Where `createEvents` puts what a saga runs on. In the context, so that a handler may be wrapped like any other. */
+export const sagaRun: unique symbol = Symbol('saga');
+
+/** The context of a saga that runs. */
+export interface SagaContext extends TransactionContext {
+  readonly [sagaRun]?: TransactionHandler['handle'];
+}
+
 const stepsOf = <State extends SagaState>({
   name,
   steps,
@@ -145,6 +153,10 @@ export const defineSaga = <State extends SagaState>(declaration: SagaDeclaration
         ? undefined
         : step.decide(state, event);
     },
-    handle: () => Promise.reject(new TypeError(`saga ${name} runs among the handlers of createEvents alone`)),
+    handle: (event, context: SagaContext) => {
+      const run = context[sagaRun];
+      if (run === undefined) throw new TypeError(`saga ${name} runs among the handlers of createEvents alone`);
+      return run(event, context);
+    },
   };
 };

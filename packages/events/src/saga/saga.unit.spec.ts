@@ -57,6 +57,10 @@ describe('a saga', () => {
     assert.deepEqual([saga.kind, saga.name], ['transaction', 'greet']);
   });
 
+  it('does not run by itself: there is nothing for it to run on', () => {
+    assert.throws(() => saga.handle(event(met.type, {}), {} as never), /greet runs among the handlers of createEvents/);
+  });
+
   it('is refused where its steps do not go together', () => {
     const begin = ({ starts }: SagaSteps<Greeting>) => starts(met, { id, decide: nothing });
     const cases: [(builders: SagaSteps<Greeting>) => readonly SagaStep<Greeting>[], RegExp][] = [
