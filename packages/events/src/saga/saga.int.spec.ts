@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { z } from 'zod';
 
-import { onEvent, type Handler } from '../consumer/handler.ts';
+import { onEvent } from '../consumer/handler.ts';
 import type { HandledRow } from '../consumer/inbox.ts';
 import type { Events } from '../create-events.ts';
 import { toBinary } from '../envelope/binary-mode.ts';
@@ -12,7 +12,7 @@ import { draft, type RecordedDocument } from '../recording/recorded-document.ts'
 import { slotOf } from '../relay/slot.ts';
 import { eventually, openWorld, testCause, type TestWorld } from '../testing/test-events.ts';
 import type { TimerDocument } from '../timers/timer.model.ts';
-import { defineSaga, type SagaDecision, type SagaDocument } from './saga.ts';
+import { defineSaga, type Saga, type SagaDecision, type SagaDocument } from './saga.ts';
 
 /** What one service says of orders and how they are fulfilled, and another one of the steps that it is asked for. */
 const contractsOf = (orders: string, works: string) => {
@@ -384,7 +384,7 @@ describe('a saga that many subjects reach at once', () => {
       ],
     });
     let calls = 0;
-    const wrapped: Handler = {
+    const wrapped: Saga<Tally> = {
       ...tally,
       handle: (event, context) => {
         calls += 1;
