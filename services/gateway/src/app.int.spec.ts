@@ -51,6 +51,8 @@ describe('gateway', () => {
   const revocations = createRevocations({ redis, logger, prefix });
   const stops: (() => Promise<void> | void)[] = [];
   const events = new Map<string, EventEnvelope>();
+  /** What the services were asked for lists of events with. */
+  const lists: URLSearchParams[] = [];
   let issuer: TestIdentity;
   let upstream: Upstream;
   let parts: ServiceParts;
@@ -78,6 +80,7 @@ describe('gateway', () => {
         response.writeHead(status, headers).end(JSON.stringify(value));
       };
       const path = request.url ?? '';
+      if (path.startsWith('/internal/events?')) lists.push(new URLSearchParams(path.split('?')[1]));
       const found = events.get(path.split('/').at(-1) ?? '');
       if (path === '/.well-known/jwks.json') json(issuer.jwks);
       else if (path === '/internal/openapi.json') json(part);
@@ -180,6 +183,20 @@ describe('gateway', () => {
     }
     assert.equal((await get(`/v1/events/${id}/effects?wait=31s`, { sub: 'usr_1' })).status, 400);
     assert.equal((await get('/v1/events/nonsense', { sub: 'usr_1' })).status, 404);
+  });
+
+  it('has the services look at nothing that a caller may not see', async () => {
+    const asked = async (claims: { sub?: string; roles?: string[] }): Promise<readonly (string | null)[]> => {
+      lists.length = 0;
+      const headers = await issuer.bearer(claims);
+      const answer = await service.fetch('/v1/events?type=user.profile.updated,user.profile.created', { headers });
+      assert.equal(answer.status, 200);
+      return lists.flatMap((query) => [query.get('types'), query.get('causedBy')]);
+    };
+    const types = 'user.profile.created,user.profile.updated';
+    assert.deepEqual(await asked({ sub: 'usr_1' }), [types, 'usr_1']);
+    assert.deepEqual(await asked({ sub: 'usr_2', roles: ['member'] }), [types, 'usr_2']);
+    assert.deepEqual(await asked({ sub: 'usr_3', roles: ['admin'] }), [types, null]);
   });
 
   it('says how far the commits reach that an answer of the services reflects: whoever sends it back reads every effect', async () => {

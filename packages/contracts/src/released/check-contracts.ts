@@ -5,7 +5,16 @@ import { unreadable } from './check-samples.ts';
 import { compareSchemas } from './compare-schemas.ts';
 import { jsonSchemaOf, type JsonSchema } from './json-schema.ts';
 import { fileOf, keyOf, type KeptVersion, type KeptVersions } from './released-contracts.ts';
-import { brokenWords, changedWords, deployOrder, goneWords, namesOf, newWords, type Reader } from './verdict-words.ts';
+import {
+  brokenWords,
+  changedWords,
+  deployOrder,
+  goneWords,
+  namesOf,
+  newWords,
+  strayWords,
+  type Reader,
+} from './verdict-words.ts';
 
 /**
  * What is to be said of a version: `released` as it is; `changed` compatibly, `new`: fine, and not yet released; `broken`: somebody
@@ -99,8 +108,11 @@ export const checkContracts = (options: CheckOptions): readonly Verdict[] => {
     ...declared.map((each) => complete(each.contract.type, each.version.version, judge(each, readers))),
     ...[...kept.values()]
       .filter((each) => !known.has(keyOf(each)))
-      .map(({ type, version }) =>
-        complete(type, version, { kind: 'broken', words: goneWords({ type, version, readers }) }),
-      ),
+      .map(({ type, version, schema }) => {
+        const place = { type, version };
+        const words =
+          schema === undefined ? strayWords(place, fileOf(place, 'samples')) : goneWords({ ...place, readers });
+        return complete(type, version, { kind: 'broken', words });
+      }),
   ];
 };

@@ -129,6 +129,15 @@ describe('the compatibility gate', () => {
     );
   });
 
+  it('refuses samples of what nobody declares', () => {
+    const [verdict] = check(
+      undefined,
+      new Map([[keyOf({ type, version: 1 }), { type, version: 1, samples: { full } }]]),
+    );
+    assert.equal(verdict?.kind, 'broken');
+    assert.match(verdict.words, /declares no such event.*remove released\/auth\.account\.created\/1\.samples\.json/);
+  });
+
   it('holds an earlier version to what the log has of it, and no longer to its readers', () => {
     const two = (shape: z.ZodRawShape): EventContract =>
       defineEvent({

@@ -88,3 +88,7 @@ export const goneWords = (subject: Pick<Subject, 'type' | 'version' | 'readers'>
   const who = names.length === 0 ? '' : `, also by ${list(names)}`;
   return `${keyOf(subject)} has been released, and the code no longer declares it: its events in the log could no longer be read${who}. Put it back.`;
 };
+
+/** Samples of what nobody declares. */
+export const strayWords = (subject: Pick<Subject, 'type' | 'version'>, samplesFile: string): string =>
+  `${keyOf(subject)}: the code declares no such event, and it was never released: remove released/${samplesFile}.`;
