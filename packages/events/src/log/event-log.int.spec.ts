@@ -133,12 +133,13 @@ describe('the log of events', () => {
     const correlationId = newEventId();
     const created = 'test.note.created';
     const renamed = 'test.note.renamed';
+    const pinned = 'test.note.pinned';
     let all: readonly LoggedEvent[] = [];
     before(async () => {
       // Of Bob there are many, of Ada few, and everything is in every slot.
       const make = (index: number): EventEnvelope => ({
         ...eventOf(index % 40 === 0 ? correlationId : newEventId()),
-        type: index % 3 === 0 ? renamed : created,
+        type: index % 200 === 3 ? pinned : index % 3 === 0 ? renamed : created,
         subject: `note/${index % 100}`,
         ...(index % 7 === 0 ? {} : { authtype: 'app_user', authid: index % 50 === 1 ? ada : bob }),
       });
@@ -159,6 +160,7 @@ describe('the log of events', () => {
       ['a type, by a person', { types: [renamed], causedBy: ada }],
       ['several types, by a person', { types: [renamed, created], causedBy: ada }],
       ['several types, by a busy person', { types: [renamed, created], causedBy: bob }],
+      ['a rare type, by a busy person', { types: [pinned], causedBy: bob }],
       ['a subject, by a person', { subject: 'note/1', causedBy: ada }],
       ['a type of a subject', { subject: 'note/17', types: [created] }],
       ['a type of a correlation', { correlationId, types: [renamed] }],
