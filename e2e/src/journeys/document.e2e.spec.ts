@@ -25,6 +25,7 @@ const promised = [
   'get /v1/events/{id}/effects',
   'get /v1/parked',
   'get /v1/redrives/{id}',
+  'get /v1/replays/{id}',
   'get /v1/users/me',
   'get /v1/users/{id}',
   'patch /v1/data/{collection}/{id}',
@@ -36,6 +37,7 @@ const promised = [
   'post /v1/data/{collection}',
   'post /v1/parked/{id}/discard',
   'post /v1/parked/{id}/redrive',
+  'post /v1/replays',
   'put /v1/collections/{name}',
   'put /v1/data/{collection}/{id}',
 ];
