@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import type { FaultServers } from '@causeway/events/faults';
 import { startServers, throwAwayDir } from '@causeway/stack/testing';
-import { MongoClient } from 'mongodb';
+import { forgetOplog, stepDown } from './mongodb-faults.ts';
 
 /** Servers of this run alone, which can be broken. */
 export interface OwnServers {
@@ -26,6 +26,7 @@ export async function startOwnServers(): Promise<OwnServers> {
           await mongodb.restarted(restarts + 1, readyMs);
         },
         stepDown: () => stepDown(urls.mongodb),
+        forgetOplog: () => forgetOplog(urls.mongodb),
       },
       kafka: { broker: urls.kafka, stop: () => kafka.stop(), start: () => kafka.start() },
     },
@@ -34,22 +35,4 @@ export async function startOwnServers(): Promise<OwnServers> {
       await rm(dir, { recursive: true, force: true });
     },
   };
-}
-
-/** For two seconds; a set of one elects itself again then. */
-async function stepDown(url: string): Promise<void> {
-  const client = await MongoClient.connect(url);
-  try {
-    const admin = client.db('admin');
-    await admin.command({ replSetStepDown: 2, force: true });
-    const deadline = performance.now() + readyMs;
-    for (;;) {
-      const { isWritablePrimary } = await admin.command({ hello: 1 });
-      if (isWritablePrimary === true) return;
-      if (performance.now() > deadline) throw new Error(`MongoDB is not primary again after ${readyMs} ms`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  } finally {
-    await client.close();
-  }
 }

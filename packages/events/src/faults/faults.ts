@@ -1,7 +1,11 @@
 import type { Fault } from './fault.ts';
 import { duplicates } from './injections/duplicates.ts';
 import { killAt } from './injections/kill-at.ts';
+import { hangingLink } from './injections/links.ts';
+import { lostHistory } from './injections/lost-history.ts';
+import { kafkaAway, mongodbKilled, mongodbSteppedDown } from './injections/outages.ts';
 import { poison } from './injections/poison.ts';
+import { frozenLeader, jumpingClock, rebalances } from './injections/replicas.ts';
 
 /** Every fault that there is, in the order in which a run goes through them. */
 export const allFaults: readonly Fault[] = [
@@ -12,4 +16,12 @@ export const allFaults: readonly Fault[] = [
   killAt('kill-handled', 'consumer.handled', 'after the effect and before its offset'),
   duplicates,
   poison,
+  rebalances,
+  frozenLeader,
+  jumpingClock,
+  hangingLink,
+  kafkaAway,
+  mongodbKilled,
+  mongodbSteppedDown,
+  lostHistory,
 ];

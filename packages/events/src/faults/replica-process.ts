@@ -1,5 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
@@ -147,6 +147,11 @@ export class ReplicaProcess {
   /** @returns whether its process, the `starts`th, has ended within that time */
   untilEnded(starts: number, withinMs: number): Promise<boolean> {
     return until(() => this.#ends >= starts, withinMs);
+  }
+
+  /** @returns whether its log has these words within that time */
+  untilSays(words: string, withinMs: number): Promise<boolean> {
+    return until(() => readFileSync(this.#options.logFile, 'utf8').includes(words), withinMs);
   }
 
   async close(): Promise<void> {

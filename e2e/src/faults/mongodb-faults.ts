@@ -1,0 +1,59 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { Binary, MongoClient, type Db, type Timestamp } from 'mongodb';
+
+const patienceMs = 120_000;
+
+async function withMongodb<T>(url: string, work: (client: MongoClient) => Promise<T>): Promise<T> {
+  const client = await MongoClient.connect(url);
+  try {
+    return await work(client);
+  } finally {
+    await client.close();
+  }
+}
+
+/** Makes the primary give up its place for two seconds; a set of one elects itself again then. */
+export function stepDown(url: string): Promise<void> {
+  return withMongodb(url, async (client) => {
+    const admin = client.db('admin');
+    await admin.command({ replSetStepDown: 2, force: true });
+    const deadline = performance.now() + patienceMs;
+    for (;;) {
+      const { isWritablePrimary } = await admin.command({ hello: 1 });
+      if (isWritablePrimary === true) return;
+      if (performance.now() > deadline) throw new Error(`MongoDB is not primary again after ${patienceMs} ms`);
+      await wait(50);
+    }
+  });
+}
+
+/** The least that an oplog can be made, in megabytes: https://www.mongodb.com/docs/manual/reference/command/replSetResizeOplog/ */
+const leastOplog = 990;
+const pieceBytes = 15 * 1024 * 1024;
+
+const oldestIn = async (local: Db): Promise<Timestamp> => {
+  const first = await local.collection('oplog.rs').find().sort({ $natural: 1 }).limit(1).next();
+  return first?.ts as Timestamp;
+};
+
+/** Writes the oplog full, as a busy day would, until it holds nothing of what was there. */
+export function forgetOplog(url: string): Promise<void> {
+  return withMongodb(url, async (client) => {
+    const admin = client.db('admin');
+    const local = client.db('local');
+    const filling = client.db('faults-filling').collection<{ _id: number; piece: Binary }>('pieces', {
+      writeConcern: { w: 1 },
+    });
+    const now = (await local.collection('oplog.rs').find().sort({ $natural: -1 }).limit(1).next())?.ts as Timestamp;
+    await admin.command({ replSetResizeOplog: 1, size: leastOplog, minRetentionHours: 0 });
+    const deadline = performance.now() + patienceMs;
+    // All the same byte: it is small on disk, and counts in full for the oplog.
+    for (let turn = 0; !(await oldestIn(local)).greaterThan(now); turn += 1) {
+      if (performance.now() > deadline) throw new Error(`the oplog still holds what it held, after ${patienceMs} ms`);
+      const piece = new Binary(Buffer.alloc(pieceBytes, turn % 256));
+      await filling.updateOne({ _id: 0 }, { $set: { piece } }, { upsert: true });
+    }
+    await admin.command({ replSetResizeOplog: 1, size: leastOplog, minRetentionHours: 2 });
+    await client.db('faults-filling').dropDatabase();
+  });
+}
