@@ -9,8 +9,14 @@ export interface BankOptions {
   readonly replicas: number;
 }
 
+/** Accounts enough that they are seldom written at the same moment, and few enough that each is written often. */
+const usual: BankOptions = { accounts: 16, startBalance: 1_000, replicas: 2 };
+
 /** Money moves between accounts of different branches, and none of it may appear or vanish. */
-export function bank({ accounts, startBalance, replicas }: BankOptions): Pick<FaultsOptions, 'services' | 'workload'> {
+export function bank({ accounts, startBalance, replicas }: BankOptions = usual): Pick<
+  FaultsOptions,
+  'services' | 'workload'
+> {
   const names = (branch: Branch): string[] =>
     Array.from({ length: accounts }, (_, index) => `acc_${branch}_${index + 1}`);
   const replica = new URL('./bank.replica.ts', import.meta.url);

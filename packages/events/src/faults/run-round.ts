@@ -1,15 +1,14 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import type { KafkaDriver } from '../kafka/port.ts';
-import type { Fault, FaultContext } from './fault.ts';
+import type { Fault } from './fault.ts';
+import { createFaultContext, type RoundContext } from './fault-context.ts';
 import type { FaultsOptions } from './faults-options.ts';
 import { checkAll } from './oracle/check-all.ts';
 import { checkPromptness, type Latencies } from './oracle/check-promptness.ts';
-import type { History, Violation } from './oracle/history.ts';
+import type { History, ServiceHistory, Violation } from './oracle/history.ts';
 import { untilQuiescent } from './oracle/quiescence.ts';
 import { readHistory } from './oracle/read-history.ts';
 import type { Random } from './seeded-random.ts';
-import { startTraffic } from './traffic.ts';
+import { startTraffic, type Traffic } from './traffic.ts';
 import type { World } from './world.ts';
 
 /** What came of one fault. */
@@ -44,10 +43,8 @@ export interface RoundOptions {
   readonly options: FaultsOptions;
 }
 
-const progressMs = 60_000;
-
 /** Traffic while nothing is broken: before the fault, and after it. */
-const calmCommands = { short: 30, long: 120 };
+const calmCommands = ({ short = false }: FaultsOptions): number => (short ? 30 : 120);
 
 interface Counts {
   readonly commands: number;
@@ -62,122 +59,135 @@ const countsOf = ({ oracle }: World): Counts => {
   return { commands: commands.length, acknowledged: of('acknowledged'), unknown: of('unknown') };
 };
 
-const sizeOf = (
-  history: History,
-): { readonly events: number; readonly records: number; readonly distinct: number } => ({
-  events: history.services.reduce((sum, { log }) => sum + log.length, 0),
-  records: history.services.reduce((sum, { published }) => sum + published.length, 0),
-  distinct: history.services.reduce(
-    (sum, { published }) => sum + new Set(published.map(({ event }) => event.id)).size,
-    0,
-  ),
+interface Size {
+  readonly events: number;
+  /** How many records are there once more. */
+  readonly again: number;
+}
+
+const sizeOf = ({ services }: History): Size => {
+  const sum = (count: (service: ServiceHistory) => number): number =>
+    services.reduce((all, each) => all + count(each), 0);
+  return {
+    events: sum(({ log }) => log.length),
+    again: sum(({ published }) => published.length - new Set(published.map(({ event }) => event.id)).size),
+  };
+};
+
+const passedOver = ({ fault, round, options: { driver, seed } }: RoundOptions): RoundReport => ({
+  ...{ fault: fault.name, driver, seed, round, verdict: 'passed over' },
+  ...{ commands: 0, acknowledged: 0, unknown: 0, events: 0, duplicates: 0, recoveryMs: 0, latencies: undefined },
+  ...{ violations: [], notes: ['these servers do not offer what it needs'] },
 });
 
-/** One fault under traffic: injected, healed, come to rest, a calm moment, and everything is read and held against the promises. */
-export const runRound = async ({ world, fault, round, random, options }: RoundOptions): Promise<RoundReport> => {
-  const { fleet, oracle, kafka, db } = world;
-  const {
-    seed,
-    driver,
-    servers,
-    workload,
-    short = false,
-    recoveryMs = 90_000,
-    promptMs = 12_000,
-    writers = 4,
-    pauseMs = 200,
-  } = options;
-  const say = options.onProgress ?? (() => undefined);
-  const notes: string[] = [];
-  const violations: Violation[] = [];
-  const calm = short ? calmCommands.short : calmCommands.long;
-  let injected = 0;
+/** What is found out in a round. */
+interface Findings {
+  readonly context: RoundContext;
+  readonly violations: Violation[];
+  readonly say: (text: string) => void;
+}
 
-  const progress = async (commands: number, withinMs = progressMs): Promise<void> => {
-    const goal = oracle.acknowledgements + commands;
-    const deadline = performance.now() + withinMs;
-    while (oracle.acknowledgements < goal) {
-      if (performance.now() > deadline)
-        throw new Error(
-          `${goal - oracle.acknowledgements} of ${commands} commands were not acknowledged in ${withinMs} ms`,
-        );
-      await delay(20);
-    }
-  };
-  const traffic = () => startTraffic({ fleet, oracle, workload, random: random.fork(), writers, pauseMs });
-  const rest = async (): Promise<number> => {
-    const { tookMs, left } = await untilQuiescent({ fleet, db, kafka }, recoveryMs);
-    if (left !== undefined)
-      violations.push({ check: 'bounded recovery', what: `not at rest after ${Math.round(tookMs)} ms: ${left}` });
-    return tookMs;
-  };
-  const base = { fault: fault.name, driver, seed, round };
-  if (fault.needs?.(servers) === false) {
-    const nothing = { commands: 0, acknowledged: 0, unknown: 0, events: 0, duplicates: 0, recoveryMs: 0 };
-    const why = ['these servers do not offer what it needs'];
-    return { ...base, ...nothing, verdict: 'passed over', latencies: undefined, violations: [], notes: why };
-  }
-
-  const context: FaultContext = {
-    ...{ random, driver, fleet, servers, kafka, db, short, progress },
-    leaseMs: options.leaseMs ?? 2_000,
-    cause: (what) => oracle.sent({ service: '', name: what, args: {} }),
-    forgetOffsets: world.forgetOffsets,
-    duplicated(records) {
-      injected += records;
-    },
-    note: (text) => void notes.push(text),
-  };
-  const failed = (during: string) => (error: unknown) => {
-    violations.push({
-      check: 'bounded recovery',
-      what: `${during}: ${error instanceof Error ? error.message : String(error)}`,
-    });
+/** Takes a failure for what it is, and goes on: what the services did in the end tells more. */
+const noting =
+  (violations: Violation[], when: string) =>
+  (error: unknown): void => {
+    const what = `${when}: ${error instanceof Error ? error.message : String(error)}`;
+    violations.push({ check: 'bounded recovery', what });
   };
 
-  say(`${driver} ${fault.name}: ${fault.about}`);
-  const before = { counts: countsOf(world), size: sizeOf(await readHistory({ ...world, commands: [] })) };
-  const crashesBefore = fleet.crashes.length;
-  const writing = traffic();
-  await progress(calm).catch(failed('before the fault'));
-  await fault.inject(context).catch(failed('during the fault'));
-  say(`${driver} ${fault.name}: healing${notes.length > 0 ? ` (${notes.join(', ')})` : ''}`);
+/**
+ * Waits until everything is at rest; later than it may be is a violation.
+ *
+ * @returns how long it took; undefined where it never came to rest
+ */
+const rest = async (
+  { world: { fleet, db, kafka }, options: { recoveryMs = 90_000 } }: RoundOptions,
+  violations: Violation[],
+): Promise<number | undefined> => {
+  const { tookMs, left } = await untilQuiescent({ fleet, db, kafka }, recoveryMs);
+  if (left === undefined) return tookMs;
+  violations.push({ check: 'bounded recovery', what: `not at rest after ${Math.round(tookMs)} ms: ${left}` });
+  // What is still under way cannot be told from what is lost.
+  const later = await untilQuiescent({ fleet, db, kafka }, 2 * recoveryMs);
+  return later.left === undefined ? tookMs + later.tookMs : undefined;
+};
+
+const startWriting = ({ world: { fleet, oracle }, options, random }: RoundOptions): Traffic => {
+  const { workload, writers = 4, pauseMs = 200 } = options;
+  return startTraffic({ fleet, oracle, workload, random: random.fork(), writers, pauseMs });
+};
+
+/** The fault, under traffic. @returns how long it took afterwards until everything was at rest */
+const breakAndHeal = async (
+  round: RoundOptions,
+  { context, violations, say }: Findings,
+): Promise<number | undefined> => {
+  const { fault, options } = round;
+  const writing = startWriting(round);
+  await context.progress(calmCommands(options)).catch(noting(violations, 'before the fault'));
+  await fault.inject(context).catch(noting(violations, 'during the fault'));
+  say(context.notes.length === 0 ? 'healing' : `healing (${context.notes.join(', ')})`);
   const healing = performance.now();
-  await fault.heal?.(context).catch(failed('while it was healed'));
-  const healedMs = performance.now() - healing;
+  await fault.heal?.(context).catch(noting(violations, 'while it was healed'));
+  const healedMs = Math.round(performance.now() - healing);
   await writing.stop();
-  const tookMs = await rest();
+  const tookMs = await rest(round, violations);
   say(
-    `${driver} ${fault.name}: at rest ${Math.round(tookMs)} ms after it was healed, which took ${Math.round(healedMs)} ms`,
+    `${tookMs === undefined ? 'never at rest' : `at rest after ${Math.round(tookMs)} ms`}; healing took ${healedMs} ms`,
   );
+  return tookMs;
+};
 
+/** Traffic while nothing is broken. @returns since when */
+const calm = async (round: RoundOptions, { context, violations }: Findings): Promise<number> => {
   const since = Date.now();
-  const after = traffic();
-  await progress(calm).catch(failed('after the fault'));
-  await after.stop();
-  await rest();
+  const writing = startWriting(round);
+  await context.progress(calmCommands(round.options)).catch(noting(violations, 'after the fault'));
+  await writing.stop();
+  await rest(round, violations);
+  return since;
+};
 
-  const history = await readHistory({ fleet, db, kafka, commands: oracle.commands });
-  violations.push(...checkAll(history));
-  const { latencies, violations: late } = checkPromptness(history, { since, withinMs: promptMs });
-  violations.push(...late);
-  for (const what of (await workload.verify?.(db)) ?? []) violations.push({ check: 'conservation', what });
-  for (const what of fleet.crashes.slice(crashesBefore)) violations.push({ check: 'no crash', what });
-  if (violations.length > 0) notes.push(`what the replicas said: ${world.logDir}`);
+/** One fault under traffic: injected, healed, come to rest, a calm moment, and everything is read and held against the promises. */
+export const runRound = async (round: RoundOptions): Promise<RoundReport> => {
+  const { world, fault, options } = round;
+  const { seed, driver, workload, promptMs = 12_000, onProgress } = options;
+  if (fault.needs?.(options.servers) === false) return passedOver(round);
+  const violations: Violation[] = [];
+  const context = createFaultContext(round);
+  const say = (text: string): void => onProgress?.(`${driver} ${fault.name}: ${text}`);
+  const findings = { context, violations, say };
+
+  say(fault.about);
+  const before = { counts: countsOf(world), size: sizeOf(await readHistory({ ...world, commands: [] })) };
+  const crashesBefore = world.fleet.crashes.length;
+  const recoveryMs = await breakAndHeal(round, findings);
+  const since = recoveryMs === undefined ? undefined : await calm(round, findings);
+
+  const history = await readHistory({ ...world, commands: world.oracle.commands });
+  let latencies: Latencies | undefined;
+  if (since !== undefined) {
+    violations.push(...checkAll(history));
+    const promptness = checkPromptness(history, { since, withinMs: promptMs });
+    violations.push(...promptness.violations);
+    ({ latencies } = promptness);
+    for (const what of (await workload.verify?.(world.db)) ?? []) violations.push({ check: 'conservation', what });
+  }
+  for (const what of world.fleet.crashes.slice(crashesBefore)) violations.push({ check: 'no crash', what });
+  if (violations.length > 0) context.note(`what the replicas said: ${world.logDir}`);
 
   const [size, counts] = [sizeOf(history), countsOf(world)];
-  const twice = size.records - size.distinct - (before.size.records - before.size.distinct);
   return {
-    ...base,
+    ...{ fault: fault.name, driver, seed, round: round.round },
     verdict: violations.length === 0 ? 'kept' : 'failed',
     commands: counts.commands - before.counts.commands,
     acknowledged: counts.acknowledged - before.counts.acknowledged,
     unknown: counts.unknown - before.counts.unknown,
     events: size.events - before.size.events,
-    duplicates: twice - injected,
-    recoveryMs: tookMs,
+    duplicates: size.again - before.size.again - context.injected,
+    recoveryMs: recoveryMs ?? Infinity,
     latencies,
     violations,
-    notes,
+    notes: context.notes,
   };
 };

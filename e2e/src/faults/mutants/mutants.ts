@@ -1,0 +1,82 @@
+/** A mistake that the suite must notice: a piece of the source of `packages/events`, and what stands there instead. */
+export interface Mutant {
+  readonly name: string;
+  /** What is wrong with it, in one line. */
+  readonly about: string;
+  /** Within `packages/events/src`. */
+  readonly file: string;
+  /** Has to be there exactly once. */
+  readonly from: string;
+  readonly to: string;
+  /** The fault under which it shows. */
+  readonly fault: string;
+  /** The checks of which at least one has to tell. */
+  readonly toldBy: readonly string[];
+}
+
+/** Each of them once broke a design like ours. */
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'no-inbox',
+    about: 'an event that was handled is handled again',
+    file: 'consumer/inbox.ts',
+    from: `claim: (handler, event, attempts, session) =>
+      settle(handler, event.id, { status: 'done', attempts, at: now() }, session),`,
+    to: `claim: async (handler, event, attempts, session) => {
+      const row = { status: 'done', attempts, at: now() };
+      await collection.updateOne({ _id: { handler, event: event.id } }, { $set: row }, { upsert: true, session });
+    },`,
+    fault: 'duplicates',
+    toldBy: ['effect once'],
+  },
+  {
+    name: 'pull-before-publish',
+    about: 'rows are emptied before their events are in the log',
+    file: 'relay/publish-cycle.ts',
+    from: "await failpoint?.('relay.taken');",
+    to: `for (const { event } of events) {
+      const { collection, id } = carriers.get(event.id)?.row ?? {};
+      if (collection !== undefined) await rows.pull(collection, new Map([[id, [event.id]]]));
+    }
+    await failpoint?.('relay.taken');`,
+    fault: 'kill-unpublished',
+    toldBy: ['no loss'],
+  },
+  {
+    name: 'latest-offset',
+    about: 'a group without an offset starts at the end of a topic',
+    file: 'consumer/consumer.ts',
+    from: `const start = committed ?? 0n;
+        const work = startWork(start, assigned.get(key)?.work.leave());
+        assigned.set(key, { topic, partition, work, committed: start, kept: undefined });
+      }
+      return [];`,
+    to: `const start = committed ?? (await kafka.endOffsets(topic)).get(partition) ?? 0n;
+        const work = startWork(start, assigned.get(key)?.work.leave());
+        assigned.set(key, { topic, partition, work, committed: start, kept: undefined });
+      }
+      return [...assigned.values()].map(({ topic, partition, committed: offset }) => ({ topic, partition, offset }));`,
+    fault: 'duplicates',
+    toldBy: ['no loss'],
+  },
+  {
+    name: 'bell-lost',
+    about: 'a bell that rings while the relay is busy is not heard',
+    file: 'relay/relay.ts',
+    from: `if (lane === undefined) return;
+    lane.pending.add(row);`,
+    to: `if (lane === undefined || lane.busy) return;
+    lane.pending.add(row);`,
+    fault: 'kill-recorded',
+    toldBy: ['promptness', 'bounded recovery'],
+  },
+  {
+    name: 'next-passes',
+    about: 'later events of a parked subject do not queue behind it',
+    file: 'consumer/deliver.ts',
+    from: "if (handler.order === 'ordered' && !isRedacted(event) && parking.isParked(handler.name, event.subject)) {",
+    to: 'if (false) {',
+    fault: 'parking',
+    toldBy: ['order'],
+  },
+];
