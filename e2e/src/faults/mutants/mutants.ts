@@ -45,17 +45,14 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'latest-offset',
     about: 'a group without an offset starts at the end of a topic',
-    file: 'consumer/consumer.ts',
-    from: `const start = committed ?? 0n;
-        const work = startWork(start, assigned.get(key)?.work.leave());
-        assigned.set(key, { topic, partition, work, committed: start, kept: undefined });
-      }
-      return [];`,
-    to: `const start = committed ?? (await kafka.endOffsets(topic)).get(partition) ?? 0n;
-        const work = startWork(start, assigned.get(key)?.work.leave());
-        assigned.set(key, { topic, partition, work, committed: start, kept: undefined });
-      }
-      return [...assigned.values()].map(({ topic, partition, committed: offset }) => ({ topic, partition, offset }));`,
+    file: 'kafka/group/group-consumer.ts',
+    from: 'return partitions.map((each) => ({ ...each, committed: offsets.get(keyOf(each)) ?? null }));',
+    to: `return Promise.all(
+      partitions.map(async (each) => {
+        const latest = (await this.#wire.offsets(each.topic, 'latest')).get(each.partition) ?? null;
+        return { ...each, committed: offsets.get(keyOf(each)) ?? latest };
+      }),
+    );`,
     fault: 'duplicates',
     toldBy: ['no loss'],
   },
