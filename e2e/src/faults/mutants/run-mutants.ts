@@ -41,7 +41,7 @@ export async function runMutants({
     onProgress(`mutant ${mutant.name}: ${mutant.about}`);
     const { rounds } = await runFaults({
       ...bank(),
-      ...{ seed, driver, servers, onProgress, short: true, recoveryMs: 60_000 },
+      ...{ seed, driver, servers, onProgress, short: true, recoveryMs: 60_000, keepLogs: false },
       faults: allFaults.filter(({ name }) => name === mutant.fault),
       nodeArgs: ['--conditions=development', '--import', preload],
       // Without a cache of compiled code: it would not know which mutant it holds.

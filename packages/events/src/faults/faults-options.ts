@@ -37,6 +37,8 @@ export interface FaultsOptions {
   /** Node's arguments for replicas, before their module; default: the conditions of this process. */
   readonly nodeArgs?: readonly string[];
   readonly env?: Readonly<NodeJS.ProcessEnv>;
+  /** What the replicas of a round that failed have said is kept, and the report says where; default true. */
+  readonly keepLogs?: boolean;
   /** Told what happens, a line at a time. */
   readonly onProgress?: (text: string) => void;
 }

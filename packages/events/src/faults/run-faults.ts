@@ -39,7 +39,7 @@ const begin = async ({ fleet, oracle }: World, { workload }: FaultsOptions, rand
  * @throws Error - the services do not start, or do not take the commands that the workload begins with
  */
 export const runFaults = async (options: FaultsOptions): Promise<FaultsReport> => {
-  const { seed, driver, faults, rounds = 1, onProgress: say = () => undefined } = options;
+  const { seed, driver, faults, rounds = 1, keepLogs = true, onProgress: say = () => undefined } = options;
   const random = seededRandom(seed);
   const reports: RoundReport[] = [];
   let world: World | undefined;
@@ -59,12 +59,12 @@ export const runFaults = async (options: FaultsOptions): Promise<FaultsReport> =
         // What is broken stays so: the next fault gets a world of its own.
         if (report.verdict !== 'failed') continue;
         say(failureOf(report));
-        await world.close(true);
+        await world.close(keepLogs);
         world = undefined;
       }
     }
   } catch (error) {
-    await world?.close(true);
+    await world?.close(keepLogs);
     throw error;
   }
   await world?.close(false);

@@ -174,7 +174,7 @@ export const runRound = async (round: RoundOptions): Promise<RoundReport> => {
     for (const what of (await workload.verify?.(world.db)) ?? []) violations.push({ check: 'conservation', what });
   }
   for (const what of world.fleet.crashes.slice(crashesBefore)) violations.push({ check: 'no crash', what });
-  if (violations.length > 0) context.note(`what the replicas said: ${world.logDir}`);
+  if (violations.length > 0 && options.keepLogs !== false) context.note(`what the replicas said: ${world.logDir}`);
 
   const [size, counts] = [sizeOf(history), countsOf(world)];
   return {
