@@ -92,4 +92,16 @@ describe('replays', () => {
     await expectProblem(await call('GET', '/v1/replays/rpl_none', { token }), 404, 'not-found');
     await expectProblem(await call('GET', '/v1/replays/rpl_none', { token: accessToken }), 403, 'forbidden');
   });
+
+  it('of a read model need one', async () => {
+    const rebuild = (json: unknown, of = token) => call('POST', '/v1/rebuilds', { token: of, json });
+    await expectProblem(await rebuild({ service: 'user', handler }), 422, 'no-projection');
+    await expectProblem(await rebuild({ service: 'user', handler: 'nobody' }), 422, 'unknown-handler');
+    await expectProblem(await rebuild({ service: 'user' }), 400, 'invalid-request');
+    for (const what of ['swap', 'drop'])
+      await expectProblem(await call('POST', `/v1/rebuilds/rbd_none/${what}`, { token }), 404, 'not-found');
+    await expectProblem(await call('GET', '/v1/rebuilds/rbd_none', { token }), 404, 'not-found');
+    const { accessToken } = await signUp();
+    await expectProblem(await rebuild({ service: 'user', handler }, accessToken), 403, 'forbidden');
+  });
 });

@@ -5,7 +5,7 @@ import { parse, v7 } from 'uuid';
 const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 /** The prefixes of ids that clients see. */
-export type IdPrefix = 'usr' | 'org' | 'ses' | 'rec' | 'col' | 'key' | 'rdr' | 'tmr' | 'rpl';
+export type IdPrefix = 'usr' | 'org' | 'ses' | 'rec' | 'col' | 'key' | 'rdr' | 'tmr' | 'rpl' | 'rbd';
 
 const encode = (bytes: Uint8Array): string => {
   let value = 0n;

@@ -5,6 +5,9 @@ import { defineEvent } from './event-contract.ts';
 /** How much of what is parked is to be handled again: one event, one subject, or all of a handler. */
 export const redriveScope = z.enum(['event', 'subject', 'handler']);
 
+/** What every rebuild tells of itself. */
+const rebuild = { rebuildId: z.string(), handler: z.string() };
+
 /** What every replay tells of itself. */
 const replay = { replayId: z.string(), handlers: z.array(z.string()) };
 
@@ -46,6 +49,39 @@ export const operationsOf = (service: string) => ({
     thing: 'discard',
     description: 'An administrator has given up a parked event at a handler, and says why.',
     data: { handler: z.string(), eventId: z.string(), subject: z.string(), reason: z.string() },
+  }),
+  rebuildRequested: defineEvent({
+    type: `${service}.rebuild.requested`,
+    version: 1,
+    thing: 'rebuild',
+    description: 'An administrator wants a read model to be built anew, beside the one that is used.',
+    data: { ...rebuild, collection: z.string() },
+  }),
+  rebuildCompared: defineEvent({
+    type: `${service}.rebuild.compared`,
+    version: 1,
+    thing: 'rebuild',
+    description: 'The read model that was built anew differs from the one that is used: an administrator decides.',
+    data: { ...rebuild, documents: z.number().int(), differing: z.number().int() },
+  }),
+  rebuildDecided: defineEvent({
+    type: `${service}.rebuild.decided`,
+    version: 1,
+    thing: 'rebuild',
+    description: 'An administrator has the read model that was built anew swapped in, or dropped.',
+    data: { ...rebuild, decision: z.enum(['swap', 'drop']) },
+  }),
+  rebuildEnded: defineEvent({
+    type: `${service}.rebuild.ended`,
+    version: 1,
+    thing: 'rebuild',
+    description: 'The read model that was built anew is the one that is used, or it is dropped.',
+    data: {
+      ...rebuild,
+      result: z.enum(['swapped', 'dropped']),
+      documents: z.number().int(),
+      differing: z.number().int(),
+    },
   }),
   timerScheduled: defineEvent({
     type: `${service}.timer.scheduled`,

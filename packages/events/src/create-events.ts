@@ -26,6 +26,8 @@ import { SessionJournal, type Bell } from './recording/session-journal.ts';
 import { runTransaction } from './recording/transaction.ts';
 import { discards, redrives, type DiscardDocument, type RedriveDocument } from './redrive/redrive.model.ts';
 import type { Redrives } from './redrive/redrives.ts';
+import { rebuilds, type RebuildDocument } from './rebuild/rebuild.model.ts';
+import type { Rebuilds } from './rebuild/rebuilds.ts';
 import { replays, type ReplayDocument } from './replay/replay.model.ts';
 import type { Replays } from './replay/replays.ts';
 import { createOutboxRows } from './relay/outbox-rows.ts';
@@ -128,6 +130,8 @@ export interface Events extends TimerSchedule {
   readonly redaction: Redaction;
   /** Has handlers go through past events again; a service without handlers has none. */
   readonly replays: Replays | undefined;
+  /** Builds read models anew; a service without handlers has none. */
+  readonly rebuilds: Rebuilds | undefined;
   readonly ready: EventsReadiness;
   /** Indexes, topics, commit stream, relay, consumer; in this order. */
   start(): Promise<void>;
@@ -299,11 +303,22 @@ export const createEvents = (options: EventsOptions): Events => {
     const orders = collection<RedriveDocument>(redrives, { thing: 'redrive' });
     const discarded = collection<DiscardDocument>(discards, { thing: 'discard' });
     const replayOrders = collection<ReplayDocument>(replays, { thing: 'replay' });
+    const rebuildOrders = collection<RebuildDocument>(rebuilds, { thing: 'rebuild' });
     const logs = reachableLogs(options.producerLogs, topic, ownProducerLog(log));
     const own = { service, db, kafka, handlers, inbox, journal, orders, discarded, transaction, now, logger };
     const { tooOldMs } = periods;
     const { handlerRuns, heldRecords, failpoint } = options;
-    return createHandling({ ...own, tooOldMs, sampleMs, replayOrders, logs, handlerRuns, heldRecords, failpoint });
+    return createHandling({
+      ...own,
+      tooOldMs,
+      sampleMs,
+      replayOrders,
+      rebuildOrders,
+      logs,
+      handlerRuns,
+      heldRecords,
+      failpoint,
+    });
   };
   const handling = handlers.length === 0 ? undefined : handlingOf();
 
@@ -328,6 +343,7 @@ export const createEvents = (options: EventsOptions): Events => {
       closeLane: handling?.parking.close,
     }),
     replays: handling?.replays,
+    rebuilds: handling?.rebuilds,
     get ready() {
       return { relay: relay?.ready ?? false, stream: stream.ready };
     },

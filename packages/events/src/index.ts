@@ -50,6 +50,8 @@ export type { EventDraft, RecordedDocument, StateOf } from './recording/recorded
 export { redriveFaults } from './redrive/redrive.errors.ts';
 export type { ParkedEvent } from './redrive/parked-events.ts';
 export type { Redrive } from './redrive/redrives.ts';
+export { rebuildFaults } from './rebuild/rebuild.errors.ts';
+export type { Rebuild } from './rebuild/rebuilds.ts';
 export { replayFaults } from './replay/replay.errors.ts';
 export type { Replay, ReplayExtent } from './replay/replays.ts';
 export { slotOf } from './relay/slot.ts';

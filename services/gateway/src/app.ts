@@ -24,6 +24,7 @@ import { createOpenLimits } from './limits/open-calls.ts';
 import { parkedRoutes } from './parked/parked.routes.ts';
 import { problemRoutes } from './problems/problem.routes.ts';
 import { createProxy } from './proxy/proxy.ts';
+import { rebuildRoutes } from './rebuilds/rebuild.routes.ts';
 import { replayRoutes } from './replays/replay.routes.ts';
 import { createRouter } from './routing/routing-table.ts';
 import { createServiceClient } from './services/service-client.ts';
@@ -135,6 +136,7 @@ export async function start(context: Context, replacements: Replacements = {}): 
     ...eventRoutes({ client, internalKey: config.internalKey, registry, logger }),
     ...parkedRoutes(client),
     ...replayRoutes(client),
+    ...rebuildRoutes(client),
   ].map((route) => withPosition(route, () => client.position()));
   const { publicUrl, publicBrokers } = config;
   const contracts = await contractRoutes({ publicUrl, publicBrokers, logger });

@@ -7,6 +7,7 @@ import { listEvents, showEffects, showEvent } from './event-commands.ts';
 import { signIn } from './gateway.ts';
 import { createOutput } from './output.ts';
 import { discard, listParked, redrive } from './parked-commands.ts';
+import { decideRebuild, rebuild } from './rebuild-commands.ts';
 import { replay } from './replay-commands.ts';
 
 const usage = `usage: npm run events -- <command> [options]
@@ -23,12 +24,15 @@ const usage = `usage: npm run events -- <command> [options]
   discard <event id>          give it up   --reason "…" [--service S] [--handler H]
   replay                      have handlers go through past events again; what has had its effect does not have it again
                               --service S --since 2h|<ISO time> [--handler H] [--rate N] [--external] [--dry-run]
+  rebuild                     build a read model anew beside the one that is used, and swap it in where both agree
+                              --service S --handler H
+  swap, drop <rebuild id>     what is to become of it where they do not
 
   --json                      one JSON value a line, for programs
 
 CAUSEWAY_URL says where the platform is, CAUSEWAY_TOKEN or CAUSEWAY_ADMIN_EMAIL and CAUSEWAY_ADMIN_PASSWORD who asks; without them
 it is the platform of npm start. tail and lag ask Kafka at KAFKA_BROKERS. Ends with 0; with 1 where it could not be done, effects are
-not complete, or a redrive or replay failed; with 2 where it is not understood.`;
+not complete, a redrive or replay failed, or a rebuild differs; with 2 where it is not understood.`;
 
 const text = { type: 'string' } as const;
 
@@ -99,6 +103,7 @@ const commandsOf = (values: Values): Readonly<Record<string, Command>> => {
   const { service, handler, scope = 'subject', rate, reason, wait } = values;
   const filter = { service, handler };
   const event = 'the id of an event';
+  const aRebuild = 'the id of a rebuild';
   return {
     list: {
       needs: 'the id of a request',
@@ -137,6 +142,9 @@ const commandsOf = (values: Values): Readonly<Record<string, Command>> => {
         return replay(await signIn(env), out, options);
       },
     },
+    rebuild: { run: async () => rebuild(await signIn(env), out, filter) },
+    swap: { needs: aRebuild, run: async (id) => decideRebuild(await signIn(env), out, id, 'swap') },
+    drop: { needs: aRebuild, run: async (id) => decideRebuild(await signIn(env), out, id, 'drop') },
     discard: {
       needs: event,
       run: async (id) => {

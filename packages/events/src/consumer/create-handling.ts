@@ -12,6 +12,8 @@ import type { SessionJournal } from '../recording/session-journal.ts';
 import type { DiscardDocument, RedriveDocument } from '../redrive/redrive.model.ts';
 import { createRedrives, type Redrives } from '../redrive/redrives.ts';
 import { createRedriveRunner } from '../redrive/run-redrive.ts';
+import type { RebuildDocument } from '../rebuild/rebuild.model.ts';
+import { createRebuilds, type Rebuilds } from '../rebuild/rebuilds.ts';
 import type { ReplayDocument } from '../replay/replay.model.ts';
 import { createReplays, type Replays } from '../replay/replays.ts';
 import { createReplayRunner } from '../replay/run-replay.ts';
@@ -40,6 +42,7 @@ export interface HandlingOptions {
   readonly orders: RecordedCollection<RedriveDocument>;
   readonly discarded: RecordedCollection<DiscardDocument>;
   readonly replayOrders: RecordedCollection<ReplayDocument>;
+  readonly rebuildOrders: RecordedCollection<RebuildDocument>;
   readonly transaction: <T>(work: (session: ClientSession) => Promise<T>) => Promise<T>;
   /** @throws where there is no way to the log behind a topic */
   readonly logs: (topic: string) => ProducerLog;
@@ -61,6 +64,7 @@ export interface Handling {
   readonly redrives: Redrives;
   readonly parking: Parking;
   readonly replays: Replays;
+  readonly rebuilds: Rebuilds;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -107,7 +111,8 @@ export const createHandling = (options: HandlingOptions): Handling => {
     ...{ service, db, handlers, inbox, parking, orders, discarded, transaction, now, logger },
     run: redriving,
   });
-  const { replayOrders } = options;
+  const { replayOrders, rebuildOrders } = options;
+  const rebuilds = createRebuilds({ service, db, kafka, handlers, logs, logger, orders: rebuildOrders });
   const replaying = createReplayRunner({
     ...{ db, inbox, parking, forgotten, logs, logger },
     deliver: (handler, event, wanted) => places.run(wanted, (turn) => deliver(handler, event, turn)),
@@ -122,16 +127,23 @@ export const createHandling = (options: HandlingOptions): Handling => {
     redrives,
     parking,
     replays,
+    rebuilds,
     async start() {
       catchUps.check();
-      await Promise.all([parking.createIndexes(), redrives.createIndexes(), replays.createIndexes()]);
+      await Promise.all([
+        parking.createIndexes(),
+        redrives.createIndexes(),
+        replays.createIndexes(),
+        rebuilds.createIndexes(),
+      ]);
       await consumer.start();
       redrives.start();
       replays.start();
+      rebuilds.start();
     },
     async stop() {
       // Handlers in hand may finish first; only then are they told to give up.
-      const left = Promise.all([consumer.stop(), redrives.stop(), replays.stop()]);
+      const left = Promise.all([consumer.stop(), redrives.stop(), replays.stop(), rebuilds.stop()]);
       await Promise.race([left, delay(handlersMs, undefined, { ref: false })]);
       stopping.abort();
       await left;

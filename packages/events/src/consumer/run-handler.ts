@@ -1,13 +1,13 @@
 import { isRedacted, type EventEnvelope } from '@causeway/contracts';
 import type { ClientSession, Db } from 'mongodb';
 
-import { isDuplicateKey } from '../recording/errors.ts';
 import type { SessionJournal } from '../recording/session-journal.ts';
 import { discardRedacted } from './discard-redacted.ts';
 import { causeOf, checked } from './handled-event.ts';
-import type { ExternalHandler, Handler, ProjectionHandler, TransactionHandler } from './handler.ts';
+import type { ExternalHandler, Handler, TransactionHandler } from './handler.ts';
 import { AlreadyHandled, type Inbox, type ParkedClaim } from './inbox.ts';
 import type { BatchRunner } from './run-batch.ts';
+import { runProjection } from './run-projection.ts';
 
 /** An external handler's attempt takes no longer. */
 const externalMs = 30_000;
@@ -40,27 +40,6 @@ export const createHandlerRunner = (options: HandlerRunnerOptions): HandlerRunne
     });
   };
 
-  const runProjection = async (handler: ProjectionHandler, event: EventEnvelope): Promise<void> => {
-    const projected = handler.project(checked(handler, event));
-    const { _id } = projected;
-    const copies = db.collection<{ _id: string; seq: string }>(handler.collection);
-    const seq = { seq: event.sequence };
-    const set = 'deleted' in projected ? { ...seq, deleted: new Date(event.time) } : { ...projected.set, ...seq };
-    const state =
-      'deleted' in projected
-        ? [{ $replaceWith: { $literal: { _id, ...set } } }]
-        : { $set: set, $unset: { deleted: '' as const } };
-    const older = { _id, seq: { $lt: event.sequence } };
-    try {
-      await copies.updateOne(older, state, { upsert: true });
-    } catch (error) {
-      // Another unique index is a failure like any other.
-      if (!isDuplicateKey(error) || !('_id' in ((error.keyPattern ?? {}) as object))) throw error;
-      // The copy is as new as this event, or newer; or it was made at this moment by an older one, which runs beside us.
-      await copies.updateOne(older, state);
-    }
-  };
-
   /** Of handlers whose effect is not in a transaction: the mark comes after it. */
   const endParked = async (handler: Handler, event: EventEnvelope, claim: ParkedClaim): Promise<void> => {
     await transaction((session) => inbox.claimParked(handler.name, event, claim, session));
@@ -82,7 +61,7 @@ export const createHandlerRunner = (options: HandlerRunnerOptions): HandlerRunne
     if (handler.kind === 'transaction') return runTransaction(handler, event, attempt);
     if (handler.kind === 'batch') return runBatch.one(handler, event, attempt);
     if (handler.kind === 'external') return runExternal(handler, event, attempt);
-    await runProjection(handler, event);
+    await runProjection(db, handler, checked(handler, event));
     if (typeof attempt !== 'number') await endParked(handler, event, attempt);
   };
 };

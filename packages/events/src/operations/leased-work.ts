@@ -35,8 +35,12 @@ export interface LeasedWorkOptions<Doc extends Order, Progress extends object> {
   readonly zero: Progress;
   /** Whether this replica can: an older one may not know what is asked for. */
   readonly can: (order: Doc) => boolean;
-  /** Does it, from where whoever was at work before had got to; notes in `progress` how far it is. Rejects where `signal` ends it. */
-  readonly work: (order: Doc, progress: Progress, signal: AbortSignal) => Promise<void>;
+  /**
+   * Does it, from where whoever was at work before had got to; notes in `progress` how far it is. Rejects where `signal` ends it.
+   *
+   * @param save - keeps the progress at once, before a step that must not be taken twice. Rejects where it is somebody else's work now
+   */
+  readonly work: (order: Doc, progress: Progress, signal: AbortSignal, save: () => Promise<void>) => Promise<void>;
   /** Says that it has ended. */
   readonly end: (order: Doc, progress: Progress) => Promise<void>;
   readonly logger: RelayLogger;
@@ -87,10 +91,18 @@ export const createLeasedWork = <Doc extends Order, Progress extends object>(
     return (await leases.updateOne(of(id, { owner }), [{ $set: set }])).matchedCount > 0;
   };
 
-  const work = async (order: Doc): Promise<void> => {
-    if (!can(order)) return;
-    const progress = await take(order._id);
+  const work = async ({ _id }: Doc): Promise<void> => {
+    const progress = await take(_id);
     if (progress === undefined) return;
+    // As it is now: whoever had it may have ended it since it was looked for.
+    const order = (await orders.native.findOne({ _id } as Filter<Doc>)) as Doc | null;
+    if (order?.status !== 'running') {
+      await leases.deleteOne(of(_id, { owner }));
+      return;
+    }
+    const save = async (): Promise<void> => {
+      if (!(await note(_id, progress, until))) throw new Error('somebody else is at work on it');
+    };
     const lost = new AbortController();
     const renewal = setInterval(() => {
       note(order._id, progress, until).then(
@@ -99,7 +111,7 @@ export const createLeasedWork = <Doc extends Order, Progress extends object>(
       );
     }, renewEveryMs);
     try {
-      await options.work(order, progress, AbortSignal.any([stopping.signal, lost.signal]));
+      await options.work(order, progress, AbortSignal.any([stopping.signal, lost.signal]), save);
       await options.end(order, progress);
       await leases.deleteOne(of(order._id, { owner }));
     } finally {
@@ -110,7 +122,7 @@ export const createLeasedWork = <Doc extends Order, Progress extends object>(
   };
 
   const begin = (order: Doc): void => {
-    if (working.has(order._id) || working.size >= atOnce || stopping.signal.aborted) return;
+    if (!can(order) || working.has(order._id) || working.size >= atOnce || stopping.signal.aborted) return;
     const done = work(order)
       .catch((error: unknown) => {
         if (!stopping.signal.aborted)

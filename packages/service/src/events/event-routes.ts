@@ -5,6 +5,7 @@ import { internalRoute, type Route } from '../http/route.ts';
 import { parsePlaces } from './log-places.ts';
 import { logRoutes, type ReadableLog } from './log-routes.ts';
 import { parkedRoutes, type ParkedEvents } from './parked-routes.ts';
+import { rebuildRoutes, type ReadModels } from './rebuild-routes.ts';
 import { replayRoutes, type PastEvents } from './replay-routes.ts';
 
 /** What one handler has done with an event, as a service tells the gateway. */
@@ -67,6 +68,7 @@ export interface EventReader {
   /** Absent where the service handles no events. */
   readonly redrives?: ParkedEvents | undefined;
   readonly replays?: PastEvents | undefined;
+  readonly rebuilds?: ReadModels | undefined;
   readonly log: {
     findEvents(
       question: EventQuestion,
@@ -112,6 +114,7 @@ const after = z
 export const eventRoutes = (reader: EventReader): Route[] => [
   ...(reader.redrives === undefined ? [] : parkedRoutes(reader.redrives)),
   ...(reader.replays === undefined ? [] : replayRoutes(reader.replays)),
+  ...(reader.rebuilds === undefined ? [] : rebuildRoutes(reader.rebuilds)),
   internalRoute({
     method: 'get',
     path: '/internal/events/{id}',

@@ -1,0 +1,63 @@
+import { faults, type Cause } from '@causeway/contracts';
+import { z } from 'zod';
+
+import { internalRoute, type Route } from '../http/route.ts';
+import { causeOf, principal } from './administrator.ts';
+
+/** What {@link rebuildRoutes} lead to: `rebuilds` of `createEvents` of `@causeway/events` fits. */
+export interface ReadModels {
+  request(cause: Cause, handler: string): Promise<object>;
+  decide(cause: Cause, id: string, decision: 'swap' | 'drop'): Promise<object | undefined>;
+  find(id: string): Promise<unknown>;
+}
+
+const anything = z.looseObject({});
+const params = z.object({ id: z.string().max(100) });
+
+/**
+ * Builds read models of this service anew. For the gateway, which decides who may.
+ *
+ * @param models - the service's rebuilds
+ */
+export const rebuildRoutes = (models: ReadModels): Route[] => [
+  internalRoute({
+    method: 'post',
+    path: '/internal/rebuilds',
+    operationId: 'internalRebuild',
+    summary: 'Build a read model anew',
+    body: z.object({ handler: z.string().max(500), principal }),
+    responses: { 202: { description: 'It has begun', schema: anything } },
+    async handle({ body: { handler, principal: who }, requestId }) {
+      return { status: 202, body: await models.request(causeOf(requestId, who), handler) };
+    },
+  }),
+  internalRoute({
+    method: 'get',
+    path: '/internal/rebuilds/{id}',
+    operationId: 'internalReadRebuild',
+    summary: 'A rebuild, and how far it is',
+    params,
+    responses: { 200: { description: 'The rebuild', schema: anything } },
+    faults: [faults.notFound],
+    async handle({ params: { id } }) {
+      const rebuild = await models.find(id);
+      if (rebuild === undefined) throw faults.notFound();
+      return { status: 200, body: rebuild };
+    },
+  }),
+  internalRoute({
+    method: 'post',
+    path: '/internal/rebuilds/{id}/decision',
+    operationId: 'internalDecideRebuild',
+    summary: 'Have a read model that was built anew swapped in, or dropped',
+    params,
+    body: z.object({ decision: z.enum(['swap', 'drop']), principal }),
+    responses: { 202: { description: 'It is decided', schema: anything } },
+    faults: [faults.notFound],
+    async handle({ params: { id }, body: { decision, principal: who }, requestId }) {
+      const decided = await models.decide(causeOf(requestId, who), id, decision);
+      if (decided === undefined) throw faults.notFound();
+      return { status: 202, body: decided };
+    },
+  }),
+];
