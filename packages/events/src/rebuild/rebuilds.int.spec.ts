@@ -99,8 +99,8 @@ describe('a rebuild', () => {
     let writing = true;
     const writer = (async () => {
       for (let round = 0; writing; round += 1) {
-        await Promise.all(ids.slice(1).map((id) => rename(id, `${id} round ${round}`)));
-        await delay(100);
+        await Promise.all(ids.slice(1, 7).map((id) => rename(id, `${id} round ${round}`)));
+        await delay(200);
       }
     })();
     const before = (await events.db.listCollections({ name: 'copies' }).toArray())[0] as { info?: { uuid?: unknown } };

@@ -5,15 +5,15 @@ import type { ProjectionHandler } from '../consumer/handler.ts';
 import { throughOutages } from '../consumer/outages.ts';
 import { runProjection } from '../consumer/run-projection.ts';
 import type { KafkaPort } from '../kafka/port.ts';
-import type { ProducerLog } from '../log/producer-log.ts';
+import type { PlacedEvent, ProducerLog } from '../log/producer-log.ts';
 import { isDuplicateKey } from '../recording/errors.ts';
 import type { RelayLogger } from '../relay/relay-metrics.ts';
 import { walkLog } from '../replay/walk-log.ts';
 import { compareCopies, type Copy } from './compare-copies.ts';
 import type { ReadPlace, RebuildDocument, RebuildProgress } from './rebuild.model.ts';
 
-/** Events that are brought to a copy side by side: each has its `sequence`, whatever their order. */
-const sideBySide = 16;
+/** Events that are brought to a copy at a time; those of different subjects side by side. */
+const sideBySide = 32;
 
 /** How {@link createRebuildRunner} is wired. */
 export interface RebuildRunnerOptions {
@@ -111,20 +111,21 @@ export const createRebuildRunner = ({ db, kafka, logs, isDropped, logger }: Rebu
       at: (places: ReadPlace[]) => void,
       onCopy?: (copy: Copy) => void,
     ): Promise<void> => {
-      // Where each state is to be shown, none is passed over.
-      const atOnce = onCopy === undefined ? sideBySide : 1;
       const now = [...places];
       for (const [index, { topic, slot, next }] of places.entries()) {
         const log = logs(topic);
         const { to } = await log.extent({ slot });
         for await (const rows of walkLog({ log, slot, from: next, to, signal })) {
           if (into === shadow) await demandWanted();
-          for (let first = 0; first < rows.length; first += atOnce) {
+          for (let first = 0; first < rows.length; first += sideBySide) {
             signal.throwIfAborted();
-            const part = rows.slice(first, first + atOnce);
-            await Promise.all(
-              part.map(({ event }) => throughOutages(() => project(handler, event, into, onCopy), patience)),
-            );
+            const part = rows.slice(first, first + sideBySide);
+            // Each subject in its order: every state of it is shown.
+            const subjects = Map.groupBy(part, ({ event }) => event.subject);
+            const one = async (own: readonly PlacedEvent[]): Promise<void> => {
+              for (const { event } of own) await throughOutages(() => project(handler, event, into, onCopy), patience);
+            };
+            await Promise.all([...subjects.values()].map(one));
             progress.seen += part.length;
           }
           now[index] = { topic, slot, next: (rows.at(-1)?.pos ?? next) + 1 };
