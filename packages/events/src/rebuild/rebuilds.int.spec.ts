@@ -115,7 +115,7 @@ describe('a rebuild', () => {
     await upToDate();
     const after = (await events.db.listCollections({ name: 'copies' }).toArray())[0] as { info?: { uuid?: unknown } };
     assert.notDeepEqual(after.info?.uuid, before.info?.uuid, 'it is another collection');
-    assert.deepEqual((await copies().indexes()).map(({ name }) => name).sort(), ['_id_', 'by-text']);
+    assert.deepEqual((await copies().indexes()).map(({ name }) => name).sort(), ['_id_', 'by-text', 'deleted_1']);
     assert.deepEqual(await shadows(), []);
     assert.ok((await copies().findOne({ _id: 'note/n0' }))?.deleted instanceof Date);
   });
