@@ -1,18 +1,11 @@
 import process from 'node:process';
+import { seededRandom as sourceOf } from '@causeway/events/faults';
 
 /** The seed of this run: a run that failed is repeated with it, as far as it decides. */
 export const seed = Number(process.env.CAUSEWAY_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
-/** mulberry32 (Tommy Ettinger, public domain): 32 bits of state are plenty to choose delays. */
-export function seededRandom(from: number): () => number {
-  let state = from >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+/** @returns a source of numbers from 0 up to, but not including, 1: the same ones from the same seed */
+export const seededRandom = (from: number): (() => number) => sourceOf(from).next;
 
 /** Fisher–Yates. */
 export function shuffled<T>(values: readonly T[], random: () => number): T[] {

@@ -3,6 +3,7 @@ import type { Fault } from './fault.ts';
 import { createFaultContext, type RoundContext } from './fault-context.ts';
 import type { FaultsOptions } from './faults-options.ts';
 import { checkAll } from './oracle/check-all.ts';
+import { checkLoss } from './oracle/check-loss.ts';
 import { checkPromptness, type Latencies } from './oracle/check-promptness.ts';
 import type { History, ServiceHistory, Violation } from './oracle/history.ts';
 import { untilQuiescent } from './oracle/quiescence.ts';
@@ -166,7 +167,9 @@ export const runRound = async (round: RoundOptions): Promise<RoundReport> => {
 
   const history = await readHistory({ ...world, commands: world.oracle.commands });
   let latencies: Latencies | undefined;
-  if (since !== undefined) {
+  // While something is under way still, there is nothing to say but what has not come.
+  if (since === undefined) violations.push(...checkLoss(history));
+  else {
     violations.push(...checkAll(history));
     const promptness = checkPromptness(history, { since, withinMs: promptMs });
     violations.push(...promptness.violations);
