@@ -1,5 +1,13 @@
 import { accountCreated, accountDeleted, accountUpdated } from './auth/account.ts';
-import { erasureCompleted, erasureRequested, erasureSettled, erasureStalled } from './auth/erasure.ts';
+import {
+  erasureAdvanced,
+  erasureCompleted,
+  erasureRequested,
+  erasureSettled,
+  erasureStalled,
+  erasureUnanswered,
+  tokensExpired,
+} from './auth/erasure.ts';
 import { sessionDeleted, sessionEnded, sessionRefreshed, sessionStarted } from './auth/session.ts';
 import { collectionCreated, collectionDeleted, collectionUpdated } from './data/collection.ts';
 import { recordCreated, recordDeleted, recordUpdated } from './data/record.ts';
@@ -20,8 +28,11 @@ export const catalogue: readonly EventContract[] = [
   sessionDeleted,
   erasureRequested,
   erasureSettled,
+  erasureAdvanced,
   erasureStalled,
   erasureCompleted,
+  tokensExpired,
+  erasureUnanswered,
   profileCreated,
   profileUpdated,
   profileDeleted,

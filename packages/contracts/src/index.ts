@@ -1,5 +1,13 @@
 export { accountCreated, accountDeleted, accountRole, accountUpdated } from './auth/account.ts';
-export { erasureCompleted, erasureRequested, erasureSettled, erasureStalled } from './auth/erasure.ts';
+export {
+  erasureAdvanced,
+  erasureCompleted,
+  erasureRequested,
+  erasureSettled,
+  erasureStalled,
+  erasureUnanswered,
+  tokensExpired,
+} from './auth/erasure.ts';
 export { sessionDeleted, sessionEnded, sessionRefreshed, sessionStarted } from './auth/session.ts';
 export { catalogue } from './catalogue.ts';
 export { collectionCreated, collectionDeleted, collectionUpdated } from './data/collection.ts';
@@ -27,6 +35,14 @@ export { operationsOf, redriveScope } from './operations.ts';
 export { isRedacted, redactedSchema } from './redaction.ts';
 export type { RedactedData } from './redaction.ts';
 export { removalOf } from './removal.ts';
-export { eventRetentionMs, handlersTopic, serviceOf, services, topicOf } from './topics.ts';
+export {
+  eventGoneAfterMs,
+  eventRetentionMs,
+  eventSegmentMs,
+  handlersTopic,
+  serviceOf,
+  services,
+  topicOf,
+} from './topics.ts';
 export type { ServiceName } from './topics.ts';
 export { profileCreated, profileDeleted, profileUpdated } from './user/profile.ts';

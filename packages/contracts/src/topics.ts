@@ -14,6 +14,12 @@ export const topicOf = (service: string): string => `causeway.${service}`;
 /** How long Kafka keeps an event: `retention.ms` of each topic of a service. */
 export const eventRetentionMs = 7 * 24 * 3_600_000;
 
+/** When a segment of such a topic is closed at the latest: `segment.ms`. Kafka drops whole segments, by their last event. */
+export const eventSegmentMs = 23 * 3_600_000;
+
+/** When Kafka has dropped an event for sure: with its segment, and an hour for the brokers to notice. */
+export const eventGoneAfterMs = eventRetentionMs + 24 * 3_600_000;
+
 /** The compacted topic that says which service handles which events. */
 export const handlersTopic = 'causeway.handlers';
 

@@ -1,4 +1,11 @@
-import { eventRetentionMs, handlersTopic, serviceOf, topicOf, type EventContract } from '@causeway/contracts';
+import {
+  eventRetentionMs,
+  eventSegmentMs,
+  handlersTopic,
+  serviceOf,
+  topicOf,
+  type EventContract,
+} from '@causeway/contracts';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ReadConcern, ReadPreference, type ClientSession, type Db, type MongoClient } from 'mongodb';
@@ -208,7 +215,11 @@ export const createEvents = (options: EventsOptions): Events => {
       );
     }
     const topics = new Set([topic, ...handlers.flatMap(({ on }) => on.map(({ type }) => topicOf(serviceOf(type))))]);
-    const config = { 'max.message.bytes': String(maxMessageBytes), 'retention.ms': String(eventRetentionMs) };
+    const config = {
+      'max.message.bytes': String(maxMessageBytes),
+      'retention.ms': String(eventRetentionMs),
+      'segment.ms': String(eventSegmentMs),
+    };
     await kafka.ensureTopics([
       ...[...topics].map((name) => ({ name, partitions, config })),
       { name: handlersTopic, partitions: 1, config: { 'cleanup.policy': 'compact' } },

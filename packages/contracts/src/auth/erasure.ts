@@ -26,6 +26,15 @@ export const erasureSettled = defineEvent({
   data: erasure,
 });
 
+/** A service has said that it is done; others have not yet. */
+export const erasureAdvanced = defineEvent({
+  type: 'auth.erasure.advanced',
+  version: 1,
+  thing: 'erasure',
+  description: 'A service has said that a person is removed from it; others have not yet.',
+  data: { ...erasure, service: z.string(), missing: z.array(z.string()) },
+});
+
 /** A service has not said in time that it is done; the erasure goes on waiting. */
 export const erasureStalled = defineEvent({
   type: 'auth.erasure.stalled',
@@ -48,4 +57,22 @@ export const erasureCompleted = defineEvent({
     services: z.record(z.string(), z.object({ completedAt: z.string(), counts })),
     kafkaUntil: z.string(),
   },
+});
+
+/** Comes when the last token of somebody who is being erased has expired, wherever clocks are. */
+export const tokensExpired = defineEvent({
+  type: 'auth.tokens.expired',
+  version: 1,
+  thing: 'timer',
+  description: 'The last token of a person who is being erased has expired, whatever the clock of a machine says.',
+  data: erasure,
+});
+
+/** Comes when the services should have said that they are done. */
+export const erasureUnanswered = defineEvent({
+  type: 'auth.erasure.unanswered',
+  version: 1,
+  thing: 'timer',
+  description: 'The time is up in which services should have said that a person is removed from them.',
+  data: erasure,
 });

@@ -1,4 +1,4 @@
-import { newEventId, topicOf, type Cause, type EventEnvelope } from '@causeway/contracts';
+import { newEventId, redactedSchema, topicOf, type Cause, type EventEnvelope } from '@causeway/contracts';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
@@ -100,6 +100,15 @@ describe('an event that is older than the inbox remembers', () => {
     await settled('mail', young.id, 'done');
     // Others go on.
     await settled('effect', (await arrive('note/other', 0)).id, 'done');
+  });
+
+  it('is settled without effect where it was redacted, and no subject waits for it', async () => {
+    const time = new Date(Date.now() - tooOldMs - 60_000).toISOString();
+    const old = { ...sample, id: newEventId(), subject: 'note/redacted', time, dataschema: redactedSchema, data: {} };
+    await send(old);
+    await settled('effect', old.id, 'discarded');
+    const young = await arrive('note/redacted', 0, 2);
+    await settled('effect', young.id, 'done');
   });
 
   it('is run where nothing can have been forgotten: by a handler that is new', async () => {

@@ -1,4 +1,4 @@
-import type { EventEnvelope } from '@causeway/contracts';
+import { isRedacted, type EventEnvelope } from '@causeway/contracts';
 import type { Db } from 'mongodb';
 
 import type { RelayLogger } from '../relay/relay-metrics.ts';
@@ -58,7 +58,8 @@ export const parkForgotten =
     { forgotten, parking, metrics, logger }: ParkForgottenOptions,
   ) =>
   async (handler: Handler, event: EventEnvelope, ...rest: Rest): Promise<void> => {
-    if (!(await forgotten(handler, event))) return deliver(handler, event, ...rest);
+    // One without data has no effect that it could have twice: it is settled, not parked.
+    if (isRedacted(event) || !(await forgotten(handler, event))) return deliver(handler, event, ...rest);
     const error = new TooOld('older than the inbox remembers: it may have had its effect. Redrive it, or discard it');
     await parking.park(handler.name, event, 0, toHandlingError(error), handler.order === 'ordered');
     metrics.parked(handler.name, 'too-old');

@@ -1,4 +1,4 @@
-import { Fault, isRedacted, newEventId, redactedSchema, type Cause } from '@causeway/contracts';
+import { Fault, isRedacted, newEventId, redactedSchema, topicOf, type Cause } from '@causeway/contracts';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
@@ -9,6 +9,7 @@ import { fromBinary, toBinary } from '../envelope/binary-mode.ts';
 import type { LoggedEvent } from '../log/event-log.ts';
 import type { RecordedCollection } from '../recording/recorded-collection.ts';
 import { draft } from '../recording/recorded-document.ts';
+import { slotOf } from '../relay/slot.ts';
 import { eventually, noteEvents, openWorld, type Note, type TestWorld } from '../testing/test-events.ts';
 
 describe('redaction', () => {
@@ -202,7 +203,8 @@ describe('redaction', () => {
     };
     const publish = async (event: Awaited<ReturnType<typeof redacted>>) => {
       const producer = await world.kafka.producer();
-      await producer.send([{ topic: `causeway.${world.service}`, partition: 0, ...toBinary(event) }]);
+      const partition = slotOf(event.subject, 4);
+      await producer.send([{ topic: topicOf(world.service), partition, ...toBinary(event) }]);
       await producer.close();
     };
 
