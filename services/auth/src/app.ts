@@ -1,9 +1,17 @@
 import { randomUUID } from 'node:crypto';
 
+import { topicOf } from '@causeway/contracts';
 import type { Cause } from '@causeway/contracts';
-import { createEvents, createIdempotency, faultOfError } from '@causeway/events';
+import { createEvents, createIdempotency, faultOfError, removalMarkers } from '@causeway/events';
 import type { Events, KafkaPort } from '@causeway/events';
-import { createIdentity, createRevocations, eventRoutes, localKeys, withPosition } from '@causeway/service';
+import {
+  createIdentity,
+  createRevocations,
+  eventRoutes,
+  localKeys,
+  producerLogs,
+  withPosition,
+} from '@causeway/service';
 import type { Revocations, Route, ServiceParts, StartContext } from '@causeway/service';
 import { createGauge } from '@causeway/telemetry';
 
@@ -17,6 +25,9 @@ import { configOf } from './config.ts';
 import type { Config, settings } from './config.ts';
 import { connect } from './connections.ts';
 import type { Connections } from './connections.ts';
+import { createEraseAccount } from './erasure/erase-account.ts';
+import { eraseAccountRoute } from './erasure/erase-account.route.ts';
+import { handlersOf } from './handlers.ts';
 import { startJob } from './jobs.ts';
 import { jwksRoute } from './keys/jwks.route.ts';
 import { createMasterKey } from './keys/master-key.ts';
@@ -29,7 +40,7 @@ import { hashConcurrency } from './passwords/hash-concurrency.ts';
 import { createPasswordHasher } from './passwords/password-hasher.ts';
 import { createEndOtherSessions } from './sessions/end-other-sessions.ts';
 import { createEndSession } from './sessions/end-session.ts';
-import type { Revoke } from './sessions/end-session.ts';
+import type { EndSession, Revoke } from './sessions/end-session.ts';
 import { endOtherSessionsRoute, endSessionRoute } from './sessions/end-sessions.route.ts';
 import { createExpireSessions } from './sessions/expire-sessions.ts';
 import { learnEndings } from './sessions/learn-endings.ts';
@@ -45,6 +56,8 @@ import { signOutRoute } from './sessions/sign-out.route.ts';
 import { createStartSession } from './sessions/start-session.ts';
 import { createAccessTokens } from './tokens/access-token.ts';
 import { createRefreshTokens } from './tokens/refresh-token.ts';
+
+export { handlersOf };
 
 const expireEveryMs = 60_000;
 
@@ -74,12 +87,14 @@ interface Parts extends ReturnType<typeof createStores> {
   readonly revocations: Revocations;
   readonly signingKeys: SigningKeys;
   readonly hashing: BoundedWork;
+  readonly revoke: Revoke;
+  readonly endSession: EndSession;
   readonly now: () => Date;
 }
 
 /** The use cases, each given what it needs. */
 async function createUseCases(parts: Parts) {
-  const { config, events, accounts, sessions, accountQueries, sessionQueries, revocations, now } = parts;
+  const { config, events, accounts, sessions, accountQueries, sessionQueries, revoke, endSession, now } = parts;
   const masterKey = createMasterKey(config.masterKey);
   const refreshTokens = createRefreshTokens(masterKey.derive('refresh-token'));
   const accessTokens = createAccessTokens({
@@ -95,16 +110,12 @@ async function createUseCases(parts: Parts) {
   const passwords = await createPasswordHasher(parts.hashing);
   const sessionTokens = createSessionTokens({ accessTokens, refreshTokens, now });
   const startSession = createStartSession({ sessions, refreshTokens, lifetimes, now });
-  // Where Redis cannot pass it on, the commit stream and the event do.
-  const revoke: Revoke = async (sessionId, until) => {
-    await revocations.revoke(sessionId, until.getTime());
-  };
-  const endSession = createEndSession({ sessions, revoke, now });
   const signing = { passwords, startSession, sessionTokens };
   const refreshing = { refreshTokens, sessionTokens, lifetimes, revoke, now };
   return {
     signUp: createSignUp({ ...signing, accounts, idempotency, transaction, answer: answerSignedUp }),
-    signIn: createSignIn({ ...signing, accounts: accountQueries }),
+    signIn: createSignIn({ ...signing, accounts: accountQueries, endSession }),
+    eraseAccount: createEraseAccount({ events, accounts, accountQueries, sessions, passwords, revoke, now }),
     refresh: createRefresh({ ...refreshing, accounts: accountQueries, sessions, sessionQueries }),
     endSession,
     endOtherSessions: createEndOtherSessions({ sessionQueries, endSession }),
@@ -124,6 +135,7 @@ const routesOf = (parts: Parts, useCases: Awaited<ReturnType<typeof createUseCas
     endSessionRoute(useCases),
     endOtherSessionsRoute(useCases),
     readAccountRoute({ accounts: parts.accountQueries }),
+    eraseAccountRoute(useCases),
     jwksRoute(parts),
     ...eventRoutes(parts.events),
   ].map((route) => withPosition(route, () => parts.events.position()));
@@ -138,7 +150,13 @@ export async function start(
   const connections = await connect(config, context);
   const { database, redis } = connections;
 
-  const events = createEvents({
+  const revocations = createRevocations({
+    redis,
+    logger,
+    ...(redisPrefix === undefined ? {} : { prefix: redisPrefix }),
+  });
+  const urls = { [topicOf('user')]: config.userUrl, [topicOf('data')]: config.dataUrl };
+  const events: Events = createEvents({
     service: 'auth',
     client: database.getClient(),
     database: config.database,
@@ -147,19 +165,25 @@ export async function start(
     retentionDays: config.retentionDays,
     logger,
     now,
+    handlers: handlersOf({
+      ...{ config, logger, events: () => events, markers: () => markers, endSession: () => endSession },
+      ...{ sessions: () => stores.sessions, sessionQueries: () => stores.sessionQueries },
+    }),
+    producerLogs: producerLogs({ urls, internalKey: config.internalKey }),
   });
+  const markers = removalMarkers(events);
   const stores = createStores(events, connections);
+  // Where Redis cannot pass it on, the commit stream and the event do.
+  const revoke: Revoke = async (sessionId, until) => {
+    await revocations.revoke(sessionId, until.getTime());
+  };
+  const endSession = createEndSession({ sessions: stores.sessions, revoke, now });
   await Promise.all([stores.accountQueries.ensureIndexes(), stores.sessionQueries.ensureIndexes()]);
   onStop('events', () => events.stop());
   await events.start();
 
   const vault = createMasterKey(config.masterKey).vault('signing-keys');
   const signingKeys = await loadSigningKeys({ store: signingKeyStore(database), vault, now });
-  const revocations = createRevocations({
-    redis,
-    logger,
-    ...(redisPrefix === undefined ? {} : { prefix: redisPrefix }),
-  });
   const identity = createIdentity({
     issuer: config.tokenIssuer,
     audience: config.tokenAudience,
@@ -177,7 +201,7 @@ export async function start(
     { description: 'Passwords that wait for a core.' },
     () => hashing.load().waiting,
   );
-  const parts = { ...stores, config, events, revocations, signingKeys, hashing, now };
+  const parts = { ...stores, config, events, revocations, signingKeys, hashing, revoke, endSession, now };
   const useCases = await createUseCases(parts);
   if (config.firstAdministrator !== undefined) {
     const outcome = await useCases.ensureFirstAdministrator(config.firstAdministrator);

@@ -29,6 +29,18 @@ export const settings = defineSettings({
   ...kafkaSettings,
   ...redisSettings,
   ...tokenSettings,
+  userUrl: {
+    env: 'USER_URL',
+    type: 'url',
+    default: 'http://127.0.0.1:8082',
+    description: 'Where user is: events that Kafka no longer holds are read there.',
+  },
+  dataUrl: {
+    env: 'DATA_URL',
+    type: 'url',
+    default: 'http://127.0.0.1:8083',
+    description: 'Where data is: events that Kafka no longer holds are read there.',
+  },
   masterKey: {
     env: 'CAUSEWAY_MASTER_KEY',
     type: 'secret',
@@ -62,6 +74,21 @@ export const settings = defineSettings({
     default: 90 * dayMs,
     min: 60_000,
     description: 'However much it is used, a session is over after so long.',
+  },
+  erasureSettleMs: {
+    env: 'ERASURE_SETTLE_TIME',
+    type: 'duration',
+    default: 360_000,
+    min: 1_000,
+    description:
+      'When somebody who is erased is looked for once more, in all that calls in flight have written: the life of an access token and a minute for clocks that differ. Shorter only where nobody calls, in tests.',
+  },
+  erasureAnswerMs: {
+    env: 'ERASURE_ANSWER_TIME',
+    type: 'duration',
+    default: 3_600_000,
+    min: 1_000,
+    description: 'A service that has not removed somebody so long after that is told of in the log and by an event.',
   },
   hashQueueLimit: {
     env: 'PASSWORD_QUEUE_LIMIT',

@@ -26,7 +26,7 @@ describe('data', () => {
     createKafka({ driver: 'platformatic', brokers: KAFKA_BROKERS.split(','), clientId: name, logger }),
     `${name}.`,
   );
-  before(() => kafka.ensureTopics([{ name: topicOf('auth'), partitions: 1 }]));
+  before(() => kafka.ensureTopics([{ name: topicOf('auth'), partitions: 2 }]));
   after(async () => {
     for (const each of stops.reverse()) await each();
     await kafka.deleteTopics([topicOf('auth'), topicOf('data'), handlersTopic]);

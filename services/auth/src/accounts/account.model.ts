@@ -56,11 +56,14 @@ export interface AccountQueries {
   byId(id: string, after?: Timestamp): Promise<Account | undefined>;
   /** @param emailKey - the `key` of an e-mail address */
   byEmail(emailKey: string): Promise<Credentials | undefined>;
+  /** An account with the hash of its password. */
+  credentialsOf(id: string): Promise<Credentials | undefined>;
 }
 
 /** @param connection - to this service's database */
 export function accountQueries(connection: Connection): AccountQueries {
   const model = connection.model('Account', accountSchema);
+  const withHash = [...accountFields, 'passwordHash'];
   return {
     ensureIndexes: () => model.createIndexes(),
     byId: async (id, after) =>
@@ -74,10 +77,7 @@ export function accountQueries(connection: Connection): AccountQueries {
           .exec(),
       )) ?? undefined,
     byEmail: async (emailKey) =>
-      (await model
-        .findOne({ emailKey })
-        .select([...accountFields, 'passwordHash'])
-        .lean<Credentials>()
-        .exec()) ?? undefined,
+      (await model.findOne({ emailKey }).select(withHash).lean<Credentials>().exec()) ?? undefined,
+    credentialsOf: async (id) => (await model.findById(id).select(withHash).lean<Credentials>().exec()) ?? undefined,
   };
 }

@@ -1,4 +1,4 @@
-import { accountCreated, accountUpdated } from '@causeway/contracts';
+import { accountCreated, accountDeleted, accountUpdated } from '@causeway/contracts';
 import { draft } from '@causeway/events';
 import type { EventDraft } from '@causeway/events';
 
@@ -24,3 +24,6 @@ export const created = (account: Parameters<typeof facts>[0], name: string | und
  */
 export const updated = (account: Parameters<typeof facts>[0], changed: readonly string[]): EventDraft =>
   draft(accountUpdated, { ...facts(account), changed: [...changed] });
+
+/** An account is gone: its owner is being erased. */
+export const deleted = (accountId: string): EventDraft => draft(accountDeleted, { accountId });

@@ -79,6 +79,8 @@ export interface SessionQueries {
   listLive(accountId: string, now: Date, after?: Timestamp): Promise<SessionSummary[]>;
   /** Ids of the account's sessions that have not been ended, but for one. */
   liveIdsBut(accountId: string, but: string, limit: number): Promise<string[]>;
+  /** Ids of all the account's sessions, live and ended. */
+  idsOf(accountId: string, limit: number): Promise<string[]>;
   /** Ids of sessions that are over by time and have not been ended. */
   expiredIds(now: Date, limit: number): Promise<string[]>;
   /** Ids and ends of sessions that were ended since then. */
@@ -109,6 +111,8 @@ export function sessionQueries(connection: Connection): SessionQueries {
       const query = model.find({ accountId, status: 'live', _id: { $ne: but } });
       return (await query.select('_id').limit(limit).lean<Ids>().exec()).map((each) => each._id);
     },
+    idsOf: async (accountId, limit) =>
+      (await model.find({ accountId }).select('_id').limit(limit).lean<Ids>().exec()).map((each) => each._id),
     expiredIds: async (now, limit) => {
       const query = model.find({ status: 'live', expiresAt: { $lte: now } }).sort({ expiresAt: 1 });
       return (await query.select('_id').limit(limit).lean<Ids>().exec()).map((each) => each._id);

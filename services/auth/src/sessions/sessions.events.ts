@@ -1,4 +1,4 @@
-import { sessionEnded, sessionRefreshed, sessionStarted } from '@causeway/contracts';
+import { sessionDeleted, sessionEnded, sessionRefreshed, sessionStarted } from '@causeway/contracts';
 import { draft } from '@causeway/events';
 import type { EventDraft } from '@causeway/events';
 
@@ -24,3 +24,6 @@ export const refreshed = (session: Facts, generation: number): EventDraft =>
 /** A session is over. */
 export const ended = (session: Facts, reason: EndReason): EventDraft =>
   draft(sessionEnded, { ...facts(session), reason });
+
+/** Nothing is kept of a session any more. */
+export const deleted = (session: Facts): EventDraft => draft(sessionDeleted, facts(session));

@@ -3,15 +3,17 @@ import type { Cause } from '@causeway/contracts';
 import type { Account, AccountQueries } from '../accounts/account.model.ts';
 import type { EmailAddress } from '../accounts/email-address.ts';
 import type { PasswordHasher } from '../passwords/password-hasher.ts';
+import type { EndSession } from './end-session.ts';
 import type { SessionTokens, Tokens } from './session-tokens.ts';
 import { invalidCredentials } from './sessions.errors.ts';
 import type { Device, StartSession } from './start-session.ts';
 
 /** What {@link createSignIn} is given. */
 export interface SignInDependencies {
-  readonly accounts: Pick<AccountQueries, 'byEmail'>;
+  readonly accounts: Pick<AccountQueries, 'byEmail' | 'byId'>;
   readonly passwords: Pick<PasswordHasher, 'matches'>;
   readonly startSession: StartSession;
+  readonly endSession: EndSession;
   readonly sessionTokens: SessionTokens;
 }
 
@@ -38,12 +40,17 @@ export interface SignedIn {
  * @returns the use case; it throws fault `invalid-credentials`, and `unavailable` where too many sign in at once
  */
 export const createSignIn =
-  ({ accounts, passwords, startSession, sessionTokens }: SignInDependencies) =>
+  ({ accounts, passwords, startSession, endSession, sessionTokens }: SignInDependencies) =>
   async (cause: Cause, { email, password, device, signal }: SignInCommand): Promise<SignedIn> => {
     const account = await accounts.byEmail(email.key);
     const right = await passwords.matches(account?.passwordHash, password, signal);
     if (account === undefined || !right) throw invalidCredentials();
     const own: Cause = { ...cause, principal: { type: 'app_user', id: account._id } };
     const { document, event } = await startSession(own, { accountId: account._id, method: 'password', device });
+    // An erasure that commits after this read finds the session; one that was before is seen by it.
+    if ((await accounts.byId(account._id)) === undefined) {
+      await endSession(own, { sessionId: document._id, reason: 'revoked' });
+      throw invalidCredentials();
+    }
     return { account, tokens: await sessionTokens(account, document), events: [event.id] };
   };

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import process from 'node:process';
 
-import { handlersTopic, newId, topicOf } from '@causeway/contracts';
-import { createKafka } from '@causeway/events';
+import { handlersTopic, newId, removalOf, services, topicOf } from '@causeway/contracts';
+import type { ServiceName } from '@causeway/contracts';
+import { createEvents, createKafka, draft } from '@causeway/events';
+import type { Events } from '@causeway/events';
 import { isolatedKafka, readPublished } from '@causeway/events/testing';
 import type { PublishedEvents } from '@causeway/events/testing';
 import { createLogger } from '@causeway/telemetry';
@@ -45,6 +47,8 @@ export interface TestAuth {
   readonly environment: Record<string, string>;
   /** Starts a replica; `environment` overrides settings. */
   replica(environment?: Record<string, string>): Promise<TestReplica>;
+  /** Says as another service that somebody is removed from it. */
+  answerAs(service: Exclude<ServiceName, 'auth'>, accountId: string): Promise<void>;
   /** Follows what is published; call it once a replica has started. */
   published(): Promise<PublishedEvents>;
   stop(): Promise<void>;
@@ -115,18 +119,46 @@ export async function openTestAuth(): Promise<TestAuth> {
     }
   };
 
+  const others = new Map<string, Promise<Events>>();
+  const startOther = async (service: string): Promise<Events> => {
+    const events = createEvents({
+      service,
+      client,
+      database: `${name}-${service}`,
+      kafka: outside,
+      partitions: 2,
+      logger,
+    });
+    events.collection('removals', { thing: 'removal' });
+    await events.start();
+    return events;
+  };
+
   let following: PublishedEvents | undefined;
   return {
     db,
     clock,
     environment,
     replica,
+    async answerAs(service, accountId) {
+      const other = others.get(service) ?? startOther(service);
+      others.set(service, other);
+      const cause = { correlationId: randomUUID(), principal: { type: 'system' } } as const;
+      const event = draft(removalOf(service).removalCompleted, { accountId, counts: { things: 1 } });
+      await (
+        await other
+      )
+        .collection('removals', { thing: 'removal' })
+        .create(cause, { _id: accountId, state: {}, event });
+    },
     published: async () => (following ??= await readPublished(outside, 'auth')),
     stop: async () => {
       await following?.stop();
       for (const each of running) await each.stop();
-      await outside.deleteTopics([topicOf('auth'), handlersTopic]);
+      for (const other of others.values()) await (await other).stop();
+      await outside.deleteTopics([...services.map(topicOf), handlersTopic]);
       await outside.close();
+      for (const service of others.keys()) await client.db(`${name}-${service}`).dropDatabase();
       await db.dropDatabase();
       await client.close();
     },

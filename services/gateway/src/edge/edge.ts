@@ -30,6 +30,9 @@ export interface EdgeOptions {
 /** What is passed on. TRACE never is: whatever answers it shows the headers that the gateway has added (RFC 9110 §9.3.8). */
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
+/** Of paths whose calls cost a guess at a password: those that send one. */
+const guessing = new Set(['POST', 'DELETE']);
+
 /** Refuses what two parsers could read as two different requests (RFC 9112 §6.1). */
 const checkMessage = ({ headers }: IncomingMessage): void => {
   const coding = headers['transfer-encoding'];
@@ -75,7 +78,8 @@ export const createEdge = (options: EdgeOptions): Interceptor => {
     const route = findRoute(path);
     const feed = route !== undefined && isFeed(route, request.method ?? '', path);
     (feed ? open.feedsByAddress : open.calls).hold(addressKey(address), response);
-    if (route?.limit === 'sign-in' && request.method === 'POST') Object.assign(extra, await limits.signIn(address));
+    if (route?.limit === 'sign-in' && guessing.has(request.method ?? ''))
+      Object.assign(extra, await limits.signIn(address));
     let signedIn = false;
     if (readsCredentials(route, path)) {
       const known = identity.authenticate(request.headers.authorization);

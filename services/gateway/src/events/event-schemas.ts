@@ -30,7 +30,11 @@ export const eventSchemas = {
       sequence: { ...text, description: "The thing's revision." },
       time: { ...text, format: 'date-time' },
       datacontenttype: { const: 'application/json' },
-      dataschema: { ...text, description: 'The contract and its version.' },
+      dataschema: {
+        ...text,
+        description:
+          'The contract and its version; `urn:causeway:redacted` where the person whom it was about was erased: `data` is `{redactedAt}` then.',
+      },
       correlationid: { ...text, description: 'The request that it goes back to.' },
       causationid: { ...text, description: 'The event that caused it; absent where a request did.' },
       traceparent: text,

@@ -26,6 +26,8 @@ export const routingTable: readonly ServiceRoute[] = [
   { ...row('auth', '/v1/auth/sign-in'), credentials: 'ignored', limit: 'sign-in' },
   { ...row('auth', '/v1/auth/sign-up'), credentials: 'ignored', limit: 'sign-in' },
   { ...row('auth', '/v1/auth/refresh'), credentials: 'ignored' },
+  // Erasing oneself asks for the password once more.
+  { ...row('auth', '/v1/auth/account'), limit: 'sign-in' },
   row('auth', '/v1/auth/*'),
   { ...row('auth', '/.well-known/jwks.json'), credentials: 'ignored' },
   row('user', '/v1/users/*'),

@@ -1,0 +1,104 @@
+import { faults } from '@causeway/contracts';
+import type { Cause } from '@causeway/contracts';
+import type { Events, RecordedCollection } from '@causeway/events';
+import type { ClientSession } from 'mongodb';
+
+import type { AccountDocument, AccountQueries } from '../accounts/account.model.ts';
+import { deleted } from '../accounts/accounts.events.ts';
+import type { PasswordHasher } from '../passwords/password-hasher.ts';
+import { endOf, revokedUntil } from '../sessions/end-session.ts';
+import type { Revoke } from '../sessions/end-session.ts';
+import type { SessionDocument } from '../sessions/session.model.ts';
+import { invalidCredentials } from '../sessions/sessions.errors.ts';
+import { lastAdministrator } from './erasure.errors.ts';
+
+/** What {@link createEraseAccount} is given. */
+export interface EraseAccountDependencies {
+  readonly events: Pick<Events, 'db' | 'transaction'>;
+  readonly accounts: Pick<RecordedCollection<AccountDocument>, 'delete' | 'name' | 'native'>;
+  readonly accountQueries: Pick<AccountQueries, 'credentialsOf'>;
+  readonly sessions: Pick<RecordedCollection<SessionDocument>, 'native' | 'update'>;
+  readonly passwords: Pick<PasswordHasher, 'matches'>;
+  readonly revoke: Revoke;
+  readonly now: () => Date;
+}
+
+/** Who wants to be erased, and proves once more who they are. */
+export interface EraseAccountCommand {
+  readonly accountId: string;
+  readonly password: string;
+  /** Aborted when the client has gone. */
+  readonly signal?: AbortSignal;
+}
+
+/** An erasure that has begun. */
+export interface BegunErasure {
+  /** Of the event that all of it follows from: the account is deleted. */
+  readonly eventId: string;
+  /** Ids of all events that this call has recorded. */
+  readonly events: readonly string[];
+}
+
+/** Sessions that end with the account, in its transaction; more are ended at once by what follows from it. */
+const sessionsAtOnce = 100;
+
+/**
+ * Deletes an account and ends its sessions: one transaction, from whose event the erasure in all services follows. Of two calls at once one
+ * does it, and both tell of the same.
+ *
+ * @returns the use case; it throws faults `invalid-credentials`, `last-administrator`, `unauthenticated` where the account is gone, and
+ *   `unavailable` where too many passwords wait
+ */
+export function createEraseAccount(dependencies: EraseAccountDependencies) {
+  const { events, accounts, accountQueries, sessions, passwords, revoke, now } = dependencies;
+  const gates = events.db.collection<{ _id: string; passed: number }>('gates');
+
+  /** Of two last administrators who leave at once, each would see the other in a snapshot: they meet at a row that both write. */
+  const demandAnother = async (accountId: string, session: ClientSession): Promise<void> => {
+    await gates.updateOne({ _id: 'administrators' }, { $inc: { passed: 1 } }, { upsert: true, session });
+    const another = { roles: 'admin' as const, _id: { $ne: accountId } };
+    if ((await accounts.native.findOne(another, { session, projection: { _id: 1 } })) === null)
+      throw lastAdministrator();
+  };
+
+  const endSessions = async (cause: Cause, accountId: string, at: Date, session: ClientSession) => {
+    const live = sessions.native.find({ accountId, status: 'live' }, { session, projection: { _id: 1 } });
+    const ended: { readonly sessionId: string; readonly eventId: string }[] = [];
+    for (const { _id } of await live.limit(sessionsAtOnce).toArray()) {
+      const write = await sessions.update(cause, _id, (current) => endOf(current, 'revoked', at), { session });
+      if (write?.event !== undefined) ended.push({ sessionId: _id, eventId: write.event.id });
+    }
+    return ended;
+  };
+
+  const erase = (cause: Cause, accountId: string, at: Date) =>
+    events.transaction(async (session) => {
+      const account = await accounts.native.findOne({ _id: accountId }, { session, projection: { roles: 1 } });
+      if (account === null) return undefined;
+      if (account.roles.includes('admin')) await demandAnother(accountId, session);
+      const write = await accounts.delete(cause, accountId, () => deleted(accountId), { session });
+      return write && { eventId: write.event.id, ended: await endSessions(cause, accountId, at, session) };
+    });
+
+  /** Another call was faster. */
+  const begun = async (accountId: string): Promise<BegunErasure> => {
+    const tombstone = await events.db
+      .collection<{ _id: string; event: string }>('tombstones')
+      .findOne({ _id: `${accounts.name}/${accountId}` }, { projection: { event: 1 } });
+    if (tombstone === null) throw faults.unauthenticated({ message: 'the account of this token is gone' });
+    return { eventId: tombstone.event, events: [] };
+  };
+
+  return async (cause: Cause, { accountId, password, signal }: EraseAccountCommand): Promise<BegunErasure> => {
+    const account = await accountQueries.credentialsOf(accountId);
+    // The token outlives the account by a second.
+    if (account === undefined) throw faults.unauthenticated({ message: 'the account of this token is gone' });
+    if (!(await passwords.matches(account.passwordHash, password, signal))) throw invalidCredentials();
+    const at = now();
+    const erased = await erase(cause, accountId, at);
+    if (erased === undefined) return begun(accountId);
+    const { eventId, ended } = erased;
+    await Promise.all(ended.map(({ sessionId }) => revoke(sessionId, revokedUntil(at))));
+    return { eventId, events: [eventId, ...ended.map((each) => each.eventId)] };
+  };
+}
