@@ -9,6 +9,7 @@ export interface CollectionOptions {
   readonly properties?: Readonly<Record<string, unknown>>;
   readonly required?: readonly string[];
   readonly indexes?: readonly unknown[];
+  readonly onErase?: 'keep' | 'delete';
   readonly rules?: Readonly<Partial<Record<'read' | 'create' | 'update' | 'delete', Rule>>>;
 }
 
@@ -22,7 +23,7 @@ const openToMembers = { read: 'signed-in', create: 'signed-in', update: 'signed-
  */
 export async function defineCollection(token: string, options: CollectionOptions = {}): Promise<string> {
   const name = `e2e-${randomBytes(6).toString('hex')}`;
-  const { properties, required = ['title'], indexes = [], rules = openToMembers } = options;
+  const { properties, required = ['title'], indexes = [], rules = openToMembers, onErase } = options;
   const schema = {
     type: 'object',
     required,
@@ -34,7 +35,7 @@ export async function defineCollection(token: string, options: CollectionOptions
       author: { type: 'string' },
     },
   };
-  const json = { schema, indexes, rules };
+  const json = { schema, indexes, rules, onErase };
   expectStatus(await call('PUT', `/v1/collections/${name}`, { token, json }), 201);
   return name;
 }

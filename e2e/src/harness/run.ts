@@ -8,7 +8,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { StackError } from '@causeway/stack';
 import { startPlatform } from '@causeway/stack/testing';
-import { testLimits } from './limits.ts';
+import { testErasure, testLimits } from './limits.ts';
 import { platformVariable } from './platform-variable.ts';
 import { startTraceCollector } from './trace-collector.ts';
 
@@ -34,7 +34,7 @@ async function onNewPlatform(home: string): Promise<number> {
   };
   const traces = await startTraceCollector();
   // Every trace, since one spec looks at them; how they are sampled is for the telemetry's own tests.
-  const env = { ...testLimits, OTEL_EXPORTER_OTLP_ENDPOINT: traces.url, TRACE_SAMPLE_RATIO: '1' };
+  const env = { ...testLimits, ...testErasure, OTEL_EXPORTER_OTLP_ENDPOINT: traces.url, TRACE_SAMPLE_RATIO: '1' };
   const platform = await startPlatform({ dir: home, freePorts: true, env, reporter });
   const { urls, adminEmail, adminPassword } = platform;
   const seconds = (platform.startedInMs / 1000).toFixed(1);

@@ -8,6 +8,7 @@ import { addressOf } from '../harness/platform.ts';
 
 /** Every call that the platform offers: what an application may rely on is added to, and never taken away. */
 const promised = [
+  'delete /v1/auth/account',
   'delete /v1/auth/sessions',
   'delete /v1/auth/sessions/{id}',
   'delete /v1/collections/{name}',
