@@ -21,8 +21,10 @@ export interface CompareOptions {
   readonly signal: AbortSignal;
 }
 
-/** So long documents of another revision are looked at again: either copy may be behind the other. */
-const patienceMs = 15_000;
+/** So long a document that neither copy changes is looked at again: either may be behind the other. */
+const patienceMs = 10_000;
+/** And one that changes all the time. */
+const mostMs = 120_000;
 const lookEveryMs = 200;
 const chunk = 200;
 const shownExamples = 10;
@@ -64,6 +66,15 @@ export const compareCopies = async (options: CompareOptions): Promise<Comparison
   };
 
   const up = () => follow((copy) => void remember('rebuilt', copy));
+
+  const states = new Map<string, { readonly state: string; readonly since: number }>();
+  const isStill = (id: string, one: Copy | undefined, other: Copy | undefined): boolean => {
+    const state = `${one?.seq ?? ''}/${other?.seq ?? ''}`;
+    const before = states.get(id);
+    if (before?.state === state) return performance.now() - before.since > patienceMs;
+    states.set(id, { state, since: performance.now() });
+    return false;
+  };
 
   const settle = (one: Copy | undefined, other: Copy | undefined): void => {
     if (one === undefined && other === undefined) return;
@@ -108,7 +119,7 @@ export const compareCopies = async (options: CompareOptions): Promise<Comparison
         let other = others.get(id);
         if (one !== undefined && other === undefined && (await carry(one))) other = one;
         const found = judge(one, other);
-        if (found === 'later' && !last) again.push(id);
+        if (found === 'later' && !last && !isStill(id, one, other)) again.push(id);
         else {
           if (found !== 'agreed') differing.push(id);
           settle(one, found === 'agreed' ? one : other);
@@ -156,7 +167,7 @@ export const compareCopies = async (options: CompareOptions): Promise<Comparison
   await up();
   const differing: string[] = [];
   let open = await all(differing);
-  const deadline = performance.now() + patienceMs;
+  const deadline = performance.now() + mostMs;
   while (open.length > 0) {
     await delay(lookEveryMs, undefined, { signal });
     await up();
