@@ -1,30 +1,20 @@
-import {
-  eventRetentionMs,
-  eventSegmentMs,
-  handlersTopic,
-  serviceOf,
-  topicOf,
-  type EventContract,
-} from '@causeway/contracts';
+import { topicOf } from '@causeway/contracts';
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
-import { ReadConcern, ReadPreference, type ClientSession, type Db, type MongoClient } from 'mongodb';
+import { ReadConcern, ReadPreference } from 'mongodb';
 
 import { createHandling, type Handling } from './consumer/create-handling.ts';
 import { publishHandlers } from './consumer/handler-registry.ts';
-import type { Handler } from './consumer/handler.ts';
 import { createInbox } from './consumer/inbox.ts';
-import { createEffects, type EffectsOf } from './effects/effects.ts';
-import { createFindEvent, type FindEvent } from './effects/find-event.ts';
-import { createPersons, type Persons } from './erasure/persons.ts';
-import { createRedaction, type Redaction } from './erasure/redaction.ts';
-import type { Failpoint } from './failpoint.ts';
+import { createEffects } from './effects/effects.ts';
+import { createFindEvent } from './effects/find-event.ts';
+import { createPersons } from './erasure/persons.ts';
+import { createRedaction } from './erasure/redaction.ts';
+import type { CollectionOptions, Events, EventsOptions } from './events.ts';
 import { createFlowGauges } from './health/flow-gauges.ts';
 import { startFlowSampler } from './health/flow-sampler.ts';
-import { KafkaTopicError } from './kafka/errors.ts';
-import type { KafkaPort } from './kafka/port.ts';
-import { createEventLog, type EventLog } from './log/event-log.ts';
-import { ownProducerLog, reachableLogs, type ProducerLogs } from './log/producer-log.ts';
+import { ensureEventTopics, untilKafka } from './kafka/event-topics.ts';
+import { createEventLog } from './log/event-log.ts';
+import { ownProducerLog, reachableLogs } from './log/producer-log.ts';
 import { endAbandonedTransactions } from './recording/abandoned-transactions.ts';
 import { recordedCollection, type RecordedCollection } from './recording/recorded-collection.ts';
 import { tombstones, type RecordedDocument } from './recording/recorded-document.ts';
@@ -32,126 +22,23 @@ import { refusedWrites } from './recording/refused-writes.ts';
 import { SessionJournal, type Bell } from './recording/session-journal.ts';
 import { runTransaction } from './recording/transaction.ts';
 import { discards, redrives, type DiscardDocument, type RedriveDocument } from './redrive/redrive.model.ts';
-import type { Redrives } from './redrive/redrives.ts';
 import { rebuilds, type RebuildDocument } from './rebuild/rebuild.model.ts';
-import type { Rebuilds } from './rebuild/rebuilds.ts';
 import { replays, type ReplayDocument } from './replay/replay.model.ts';
-import type { Replays } from './replay/replays.ts';
 import { createOutboxRows } from './relay/outbox-rows.ts';
 import { createPublisher } from './relay/publisher.ts';
-import { createRelayMetrics, type RelayLogger } from './relay/relay-metrics.ts';
+import { createRelayMetrics } from './relay/relay-metrics.ts';
 import { createRelay, type Relay } from './relay/relay.ts';
 import { createSlotLeases } from './relay/slot-leases.ts';
 import { createReaper } from './retention/reaper.ts';
 import { retentionPeriods } from './retention/retention-periods.ts';
 import { withSagas } from './saga/run-saga.ts';
 import { startBeacon } from './stream/beacon.ts';
-import { createCommitStream, type CommitStream } from './stream/commit-stream.ts';
+import { createCommitStream } from './stream/commit-stream.ts';
 import { clusterTimeOf, formatPosition, laterOf } from './stream/position.ts';
-import type { TimerSchedule } from './timers/schedule-timers.ts';
-import type { TimerOf } from './timers/timer-of.ts';
 import { timers as timerRows, timerThing, type TimerDocument } from './timers/timer.model.ts';
 import { createTimers } from './timers/timers.ts';
 
-/** How a service's events are wired. */
-export interface EventsOptions {
-  /** The service's name, such as `auth`: its topic, its group, the `source` of its events. */
-  readonly service: string;
-  readonly client: MongoClient;
-  /** Name of the service's database; left out: the one in the client's URL. */
-  readonly database?: string;
-  readonly kafka: KafkaPort;
-  /** How many slots the service has, and partitions its topic. Fixed when the topic is created. */
-  readonly partitions: number;
-  readonly handlers?: readonly Handler[];
-  /** Events that may be scheduled, beside those that `handlers` take. One stays declared as long as timers of it wait. */
-  readonly timers?: readonly EventContract[];
-  readonly logger: RelayLogger;
-  /**
-   * The logs of other services whose events it handles; without one, an event of it that Kafka has forgotten stops its partition
-   * and is said aloud, and nothing of it can be replayed.
-   */
-  readonly producerLogs?: ProducerLogs;
-  /** How many handlers run at once in this process, over all partitions; default 16. One that waits to be tried again does not count. */
-  readonly handlerRuns?: number;
-  /** How many records of each partition are held unsettled; default 1,000. Beyond it, and beyond 4 MiB, nothing more is taken in. */
-  readonly heldRecords?: number;
-  /** Writes a beacon each second, for feeds and caches that ask how far the commit stream has come. */
-  readonly beacon?: boolean;
-  readonly now?: () => Date;
-  /** How long a slot's lease holds; default 6,000. A crashed replica's slots stand still for so long at most. */
-  readonly leaseMs?: number;
-  /** How often rows are looked for that a bell has missed; default 10,000. */
-  readonly sweepMs?: number;
-  /** For tests: called at the moments that `failpoint.ts` names. */
-  readonly failpoint?: Failpoint;
-  /** How long a transaction may be open before it counts as left by a process that died; default 12,000. */
-  readonly abandonedAfterMs?: number;
-  /** How often what waits is counted for the metrics; default 10,000. */
-  readonly sampleMs?: number;
-  /** Days for which the log is kept; default 35. The inbox and tombstones are kept a little longer: see {@link retentionPeriods}. */
-  readonly retentionDays?: number;
-  /** How often what has been kept for so long is removed; default 3,600,000. */
-  readonly reapMs?: number;
-}
-
-/** A collection whose writes record events. */
-export interface CollectionOptions {
-  /** The kind of thing that its subjects name: `account` in `account/usr_…`. */
-  readonly thing: string;
-  /** Whether an `_id` may come back after a delete: then it goes on from the tombstone's revision. */
-  readonly reusableIds?: boolean;
-}
-
-/** Whether the parts of {@link Events} work. */
-export interface EventsReadiness {
-  readonly relay: boolean;
-  readonly stream: boolean;
-}
-
-/** Everything that a service does with events. */
-export interface Events extends TimerSchedule {
-  /** The service's database, read and written at majority. */
-  readonly db: Db;
-  readonly log: EventLog;
-  readonly stream: CommitStream;
-  /** The collection of that name; the only way to write it. May be called before and after the start. */
-  collection<Doc extends RecordedDocument>(name: string, options: CollectionOptions): RecordedCollection<Doc>;
-  /** Creates what a collection needs that was first named after the start. */
-  prepare(name: string): Promise<void>;
-  /**
-   * Where this process stands in the order of commits: at or after all that it has written and read. What answers carry
-   * as `Causeway-Position`.
-   */
-  position(): string | undefined;
-  /** Runs a transaction in which writes may be recorded; see {@link runTransaction}. */
-  transaction<T>(work: (session: ClientSession) => Promise<T>): Promise<T>;
-  readonly findEvent: FindEvent;
-  readonly effectsOf: EffectsOf;
-  readonly timerOf: TimerOf;
-  /** What is parked, and the ways out of it; a service without handlers has none. */
-  readonly redrives: Redrives | undefined;
-  /** Who is erased: asked in the transaction of whatever makes something of a person. */
-  readonly persons: Persons;
-  /** Takes a person out of the log and the parking lot. */
-  readonly redaction: Redaction;
-  /** Has handlers go through past events again; a service without handlers has none. */
-  readonly replays: Replays | undefined;
-  /** Builds read models anew; a service without handlers has none. */
-  readonly rebuilds: Rebuilds | undefined;
-  readonly ready: EventsReadiness;
-  /** Indexes, topics, commit stream, relay, consumer; in this order. */
-  start(): Promise<void>;
-  /** Leaves the group, publishes what waits (bounded), gives the slots back. */
-  stop(): Promise<void>;
-}
-
-/** Kafka may be on its way up: so long is it waited for. */
-const startMs = 60_000;
 const drainMs = 4_000;
-
-/** A recorded event is at most 2 MiB as BSON; as JSON with its headers it stays under this. */
-const maxMessageBytes = 4 * 1024 * 1024;
 
 /** Makes a service's events; nothing runs before `start()`. */
 export const createEvents = (options: EventsOptions): Events => {
@@ -203,43 +90,8 @@ export const createEvents = (options: EventsOptions): Events => {
 
   const collections = (): string[] => [...recorded.keys(), tombstones];
 
-  const ensureTopics = async (): Promise<void> => {
-    // The number is part of every subject's place: another one would break the order of all of them.
-    const settings = db.collection<{ _id: string; value: number }>('settings');
-    await settings.updateOne({ _id: 'slots' }, { $setOnInsert: { value: partitions } }, { upsert: true });
-    const fixed = (await settings.findOne({ _id: 'slots' }))?.value;
-    if (fixed !== partitions) {
-      throw new KafkaTopicError(
-        topic,
-        `${service} was created with ${fixed} slots, and KAFKA_PARTITIONS says ${partitions}. The number is fixed: set it back.`,
-      );
-    }
-    const topics = new Set([topic, ...handlers.flatMap(({ on }) => on.map(({ type }) => topicOf(serviceOf(type))))]);
-    const config = {
-      'max.message.bytes': String(maxMessageBytes),
-      'retention.ms': String(eventRetentionMs),
-      'segment.ms': String(eventSegmentMs),
-    };
-    await kafka.ensureTopics([
-      ...[...topics].map((name) => ({ name, partitions, config })),
-      { name: handlersTopic, partitions: 1, config: { 'cleanup.policy': 'compact' } },
-    ]);
-  };
-
-  /** Tries until it works or the time is up: in a fresh stack Kafka may come up after us. */
-  const untilKafka = async (work: () => Promise<void>): Promise<void> => {
-    const deadline = performance.now() + startMs;
-    for (;;) {
-      try {
-        await work();
-        return;
-      } catch (error) {
-        if (error instanceof KafkaTopicError || performance.now() > deadline || stopping.signal.aborted) throw error;
-        logger.warn({ error }, 'Kafka is not ready yet; it is tried again');
-        await delay(200 + Math.random() * 300, undefined, { signal: stopping.signal });
-      }
-    }
-  };
+  const kafkaWait = { logger, signal: stopping.signal };
+  const ensureTopics = (): Promise<void> => ensureEventTopics({ service, db, kafka, partitions, handlers });
 
   const createIndexes = async (): Promise<void> => {
     await Promise.all([
@@ -363,14 +215,14 @@ export const createEvents = (options: EventsOptions): Events => {
     async start() {
       endWatch = endAbandonedTransactions({ client, logger, ...(afterMs === undefined ? {} : { afterMs }) });
       await createIndexes();
-      await untilKafka(ensureTopics);
+      await untilKafka(ensureTopics, kafkaWait);
       await stream.start();
-      await untilKafka(startRelay);
+      await untilKafka(startRelay, kafkaWait);
       startHealth();
       timers.start();
       reaper.start();
       if (options.beacon === true) endBeacon = startBeacon(db, () => leases.holds(0));
-      await untilKafka(() => publishHandlers(db, kafka, service, handlers, now));
+      await untilKafka(() => publishHandlers(db, kafka, service, handlers, now), kafkaWait);
       await handling?.start();
     },
     async stop() {

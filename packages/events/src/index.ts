@@ -14,7 +14,7 @@ export type {
 } from './consumer/handler.ts';
 export type { HandledStatus, HandlingError } from './consumer/inbox.ts';
 export { createEvents } from './create-events.ts';
-export type { CollectionOptions, Events, EventsOptions, EventsReadiness } from './create-events.ts';
+export type { CollectionOptions, Events, EventsOptions, EventsReadiness } from './events.ts';
 export type { Effect } from './effects/effects.ts';
 export { binaryHeaders, fromBinary, toBinary } from './envelope/binary-mode.ts';
 export { redactPerson } from './erasure/redact-person.ts';

@@ -6,7 +6,7 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { followHandlers } from '../consumer/handler-registry.ts';
 import { onEvent, type Handler } from '../consumer/handler.ts';
 import type { HandledRow } from '../consumer/inbox.ts';
-import type { Events } from '../create-events.ts';
+import type { Events } from '../events.ts';
 import type { RecordedCollection } from '../recording/recorded-collection.ts';
 import { draft } from '../recording/recorded-document.ts';
 import { forgetEvents } from '../testing/forget-events.ts';

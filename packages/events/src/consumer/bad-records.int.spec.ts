@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Kafka, logLevel, type IHeaders, type Producer } from 'kafkajs';
 
-import type { Events } from '../create-events.ts';
+import type { Events } from '../events.ts';
 import { toBinary } from '../envelope/binary-mode.ts';
 import { draft } from '../recording/recorded-document.ts';
 import { slotOf } from '../relay/slot.ts';

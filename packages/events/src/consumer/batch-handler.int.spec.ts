@@ -2,7 +2,7 @@ import { faults, newEventId, topicOf, type Cause, type EventEnvelope } from '@ca
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 
-import type { Events, EventsOptions } from '../create-events.ts';
+import type { Events, EventsOptions } from '../events.ts';
 import { draft } from '../recording/recorded-document.ts';
 import type { RecordedCollection } from '../recording/recorded-collection.ts';
 import { createDoor } from '../testing/door.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 
-import type { EventsOptions } from '../create-events.ts';
+import type { EventsOptions } from '../events.ts';
 import { fromBinary, toBinary } from '../envelope/binary-mode.ts';
 import { draft } from '../recording/recorded-document.ts';
 import type { RecordedCollection } from '../recording/recorded-collection.ts';

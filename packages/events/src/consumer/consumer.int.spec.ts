@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Kafka, logLevel } from 'kafkajs';
 
-import type { Events } from '../create-events.ts';
+import type { Events } from '../events.ts';
 import { toBinary } from '../envelope/binary-mode.ts';
 import { ownProducerLog } from '../log/producer-log.ts';
 import { draft } from '../recording/recorded-document.ts';

@@ -2,7 +2,7 @@ import { newEventId, redactedSchema, topicOf, type Cause, type EventEnvelope } f
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
-import type { Events } from '../create-events.ts';
+import type { Events } from '../events.ts';
 import { toBinary } from '../envelope/binary-mode.ts';
 import { draft } from '../recording/recorded-document.ts';
 import type { RecordedCollection } from '../recording/recorded-collection.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { z } from 'zod';
 
-import type { Events } from '../create-events.ts';
+import type { Events } from '../events.ts';
 import type { RecordedCollection } from '../recording/recorded-collection.ts';
 import { draft } from '../recording/recorded-document.ts';
 import { eventually, openWorld, testCause, type Note, type TestWorld } from '../testing/test-events.ts';

@@ -2,7 +2,7 @@ import { newEventId } from '@causeway/contracts';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
-import type { Events } from '../create-events.ts';
+import type { Events } from '../events.ts';
 import { openWorld, type TestWorld } from '../testing/test-events.ts';
 
 describe('persons', () => {

@@ -1,4 +1,4 @@
-import type { Events } from '../create-events.ts';
+import type { Events } from '../events.ts';
 import { subjectsOf } from './redaction.ts';
 import type { RemovalStep } from './removal.ts';
 

@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 
 import { onEvent } from '../consumer/handler.ts';
 import type { HandledRow } from '../consumer/inbox.ts';
-import type { Events } from '../create-events.ts';
+import type { Events } from '../events.ts';
 import { fromBinary, toBinary } from '../envelope/binary-mode.ts';
 import type { LoggedEvent } from '../log/event-log.ts';
 import type { RecordedCollection } from '../recording/recorded-collection.ts';

@@ -2,7 +2,7 @@ import { erasureRequested, erasureSettled, removalOf, type Cause } from '@causew
 import type { ClientSession } from 'mongodb';
 
 import { onEvent, type Handler } from '../consumer/handler.ts';
-import type { Events } from '../create-events.ts';
+import type { Events } from '../events.ts';
 import type { Decision, RecordedCollection } from '../recording/recorded-collection.ts';
 import { draft } from '../recording/recorded-document.ts';
 import type { Persons } from './persons.ts';

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 
 import { onEvent } from '../consumer/handler.ts';
-import type { Events } from '../create-events.ts';
+import type { Events } from '../events.ts';
 import { limits } from '../recording/limits.ts';
 import { draft } from '../recording/recorded-document.ts';
 import type { RecordedCollection } from '../recording/recorded-collection.ts';

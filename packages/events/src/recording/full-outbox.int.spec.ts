@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
-import type { Events } from '../create-events.ts';
+import type { Events } from '../events.ts';
 import { heldKafka, type HeldKafka } from '../testing/held-kafka.ts';
 import { eventually, noteEvents, openWorld, testCause, type Note, type TestWorld } from '../testing/test-events.ts';
 import { limits } from './limits.ts';

@@ -2,7 +2,7 @@ import { topicOf } from '@causeway/contracts';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
-import type { Events } from '../create-events.ts';
+import type { Events } from '../events.ts';
 import { eventually, noteEvents, openWorld, testCause, type Note, type TestWorld } from '../testing/test-events.ts';
 import { DuplicateKey, RevisionMismatch } from './errors.ts';
 import { draft, type Tombstone } from './recorded-document.ts';

@@ -6,7 +6,7 @@ import type { Filter } from 'mongodb';
 import { onEvent } from '../consumer/handler.ts';
 import { createInbox, type HandledRow } from '../consumer/inbox.ts';
 import { createParking } from '../consumer/parking.ts';
-import type { Events } from '../create-events.ts';
+import type { Events } from '../events.ts';
 import type { RecordedCollection } from '../recording/recorded-collection.ts';
 import { draft } from '../recording/recorded-document.ts';
 import { eventually, noteEvents, openWorld, testCause, type Note, type TestWorld } from '../testing/test-events.ts';

@@ -2,7 +2,7 @@ import { newEventId, topicOf, type EventEnvelope } from '@causeway/contracts';
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 
-import type { Events } from '../create-events.ts';
+import type { Events } from '../events.ts';
 import type { LoggedEvent } from '../log/event-log.ts';
 import { draft } from '../recording/recorded-document.ts';
 import type { RecordedCollection } from '../recording/recorded-collection.ts';

@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { onEvent, type Handler } from '../consumer/handler.ts';
 import { retentionPeriods } from '../retention/retention-periods.ts';
 import type { HandledRow } from '../consumer/inbox.ts';
-import type { Events } from '../create-events.ts';
+import type { Events } from '../events.ts';
 import type { RecordedCollection } from '../recording/recorded-collection.ts';
 import { draft } from '../recording/recorded-document.ts';
 import { slotOf } from '../relay/slot.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 
 import type { HandledRow } from '../consumer/inbox.ts';
-import type { Events, EventsOptions } from '../create-events.ts';
+import type { Events, EventsOptions } from '../events.ts';
 import { draft, type Tombstone } from '../recording/recorded-document.ts';
 import type { RecordedCollection } from '../recording/recorded-collection.ts';
 import { onEvent } from '../consumer/handler.ts';

@@ -5,7 +5,7 @@ import { z } from 'zod';
 
 import { onEvent } from '../consumer/handler.ts';
 import type { HandledRow } from '../consumer/inbox.ts';
-import type { Events } from '../create-events.ts';
+import type { Events } from '../events.ts';
 import { toBinary } from '../envelope/binary-mode.ts';
 import type { RecordedCollection } from '../recording/recorded-collection.ts';
 import { draft, type RecordedDocument } from '../recording/recorded-document.ts';

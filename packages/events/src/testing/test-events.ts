@@ -4,7 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { MongoClient } from 'mongodb';
 import { z } from 'zod';
 
-import { createEvents, type Events, type EventsOptions } from '../create-events.ts';
+import { createEvents } from '../create-events.ts';
+import type { Events, EventsOptions } from '../events.ts';
 import { fromBinary } from '../envelope/binary-mode.ts';
 import { createKafka } from '../kafka/create-kafka.ts';
 import type { FetchedRecord, KafkaDriver, KafkaPort } from '../kafka/port.ts';

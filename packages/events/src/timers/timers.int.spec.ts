@@ -9,7 +9,7 @@ import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
-import type { Events, EventsOptions } from '../create-events.ts';
+import type { Events, EventsOptions } from '../events.ts';
 import { reapTimers } from '../retention/reap-deleted.ts';
 import { eventually, openWorld, testCause, type TestWorld } from '../testing/test-events.ts';
 import { createTimerReleases } from './release-timers.ts';

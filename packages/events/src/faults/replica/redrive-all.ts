@@ -2,7 +2,7 @@ import type { Cause } from '@causeway/contracts';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { unreadable } from '../../consumer/parking.ts';
-import type { Events } from '../../create-events.ts';
+import type { Events } from '../../events.ts';
 import type { Redrives } from '../../redrive/redrives.ts';
 
 const listed = 1_000;

@@ -4,7 +4,7 @@ import { MongoClient } from 'mongodb';
 import process from 'node:process';
 
 import type { Handler } from '../../consumer/handler.ts';
-import type { Events, EventsOptions } from '../../create-events.ts';
+import type { Events, EventsOptions } from '../../events.ts';
 import { createKafka } from '../../kafka/create-kafka.ts';
 import { isolatedKafka } from '../../testing/isolated-kafka.ts';
 import { redirectConnections } from '../../testing/redirect-connections.ts';
