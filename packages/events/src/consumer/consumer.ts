@@ -1,4 +1,4 @@
-import type { EventEnvelope } from '@causeway/contracts';
+import { serviceOf, topicOf, type EventEnvelope } from '@causeway/contracts';
 import { createGauge } from '@causeway/telemetry';
 import type { Db } from 'mongodb';
 
@@ -70,6 +70,7 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
   const assigned = new Map<string, AssignedWork>();
   const partitionsOf = new Map<string, number>();
   let consumer: KafkaConsumer | undefined;
+  const taken = new Set(handlers.flatMap(({ on }) => on.map(({ type }) => type)));
   const tasksOf = createEventTasks({ groupId, handlers, deliver, deliverBatch, admits: catchUps.admits, lag, metrics });
   const commits = createOffsetCommits({ db, consumer: () => consumer, assigned: () => assigned.values(), logger });
   const held = (): number => [...assigned.values()].reduce((sum, { work }) => sum + work.held, 0);
@@ -106,6 +107,10 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
     const bytes = (record.key?.length ?? 0) + (record.value?.length ?? 0);
     lag.received(record, record.offset);
     metrics.received(record.topic, Date.now() - record.timestampMs);
+    const { ce_type: type, ce_id: id } = record.headers;
+    // Of a busy topic a service may handle one event in thousands: the others are not even read.
+    if (type !== undefined && !taken.has(type) && topicOf(serviceOf(type)) === record.topic)
+      return work.accept({ offset: record.offset, event: id, bytes }, []);
     let event: EventEnvelope;
     try {
       event = readRecord(record, partitionsOf.get(record.topic) ?? 0);
