@@ -39,25 +39,45 @@ interface Choice {
   readonly poison: Poison;
 }
 
-/** An ordered handler, and a subject at whose next events it will fail. */
-const choose = async ({ fleet, db, random }: FaultContext): Promise<Choice> => {
+/** How far back is looked for subjects of which more is to come. */
+const lookedAt = 200;
+
+/** Subjects that go on: of which a handler has had more than one event lately. */
+const goingOn = async ({ db }: FaultContext, producer: string, types: readonly string[]): Promise<string[]> => {
+  const log = db(producer).collection<LoggedEvent>(eventLog);
+  const latest = await log
+    .find({ 'event.type': { $in: [...types] } })
+    .sort({ at: -1 })
+    .limit(lookedAt)
+    .toArray();
+  const times = new Map<string, number>();
+  for (const { event } of latest) times.set(event.subject, (times.get(event.subject) ?? 0) + 1);
+  return [...times].filter(([, count]) => count > 1).map(([subject]) => subject);
+};
+
+/** An ordered handler, and a subject at whose next events it will fail; undefined where no subject has more than one event for one. */
+const choose = async (context: FaultContext): Promise<Choice | undefined> => {
+  const { fleet, db, random } = context;
   const choices = fleet.services.flatMap((consumer) =>
     fleet
       .handlersOf(consumer)
       .filter(({ kind, order }) => kind === 'transaction' && order === 'ordered')
-      .map((handler) => ({ consumer, handler })),
+      .flatMap(({ name, types }) =>
+        [...new Set(types.map(serviceOf))].map((producer) => ({ consumer, producer, name, types })),
+      ),
   );
-  const { consumer, handler } = random.pick(choices);
-  const type = random.pick(handler.types);
-  const producer = serviceOf(type);
-  const log = db(producer).collection<LoggedEvent>(eventLog);
-  const latest = await log.find({ 'event.type': type }).sort({ at: -1 }).limit(20).toArray();
-  const { subject } = random.pick(latest).event;
-  const [last] = await log.find({ 'event.subject': subject }).sort({ 'event.sequence': -1 }).limit(1).toArray();
-  const next = fromSequence(last?.event.sequence ?? '0') + 1;
-  // At the first of these that the handler takes its subject is parked; what comes after them would pass, if it were let.
-  const poison = { handler: handler.name, subject, from: toSequence(next), to: toSequence(next + 3) };
-  return { consumer, producer, types: handler.types, poison };
+  for (const { consumer, producer, name, types } of random.shuffled(choices)) {
+    const subjects = await goingOn(context, producer, types);
+    if (subjects.length === 0) continue;
+    const subject = random.pick(subjects);
+    const log = db(producer).collection<LoggedEvent>(eventLog);
+    const [last] = await log.find({ 'event.subject': subject }).sort({ 'event.sequence': -1 }).limit(1).toArray();
+    const next = fromSequence(last?.event.sequence ?? '0') + 1;
+    // At the first of these that the handler takes its subject is parked; what comes after them would pass, if it were let.
+    const poison = { handler: name, subject, from: toSequence(next), to: toSequence(next + 3) };
+    return { consumer, producer, types, poison };
+  }
+  return undefined;
 };
 
 /** Waits until something is parked, and events have followed that the handler does not fail at. */
@@ -102,12 +122,14 @@ export const poison: Fault = {
   async inject(context) {
     const { fleet, note, progress } = context;
     const chosen = await choose(context);
-    fleet.poison(chosen.consumer, chosen.poison);
+    if (chosen !== undefined) fleet.poison(chosen.consumer, chosen.poison);
     await sendRubbish(context);
-    await untilParked(context, chosen);
+    if (chosen === undefined) note('no subject has a second event for an ordered handler: bad bytes alone');
+    else {
+      await untilParked(context, chosen);
+      note(`${chosen.poison.subject} parked at ${chosen.consumer}/${chosen.poison.handler}`);
+    }
     await progress(20);
-    const { handler, subject } = chosen.poison;
-    note(`${subject} parked at ${chosen.consumer}/${handler}`);
   },
   async heal(context) {
     const { fleet } = context;
