@@ -35,13 +35,17 @@ export const testCause = (): Cause => ({
   principal: { type: 'app_user', id: 'usr_TEST' },
 });
 
-/** Waits for a condition, for at most 20 s. */
-export const eventually = async <T>(what: string, look: () => Promise<T | undefined> | T | undefined): Promise<T> => {
-  const deadline = performance.now() + 20_000;
+/** Waits for a condition, for at most 20 s if nothing else is said. */
+export const eventually = async <T>(
+  what: string,
+  look: () => Promise<T | undefined> | T | undefined,
+  withinMs = 20_000,
+): Promise<T> => {
+  const deadline = performance.now() + withinMs;
   for (;;) {
     const found = await look();
     if (found !== undefined) return found;
-    if (performance.now() > deadline) throw new Error(`waited 20 s in vain for ${what}`);
+    if (performance.now() > deadline) throw new Error(`waited ${withinMs / 1_000} s in vain for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 };

@@ -38,6 +38,8 @@ export class Membership {
   #beatNow = new AbortController();
   #lastBeatMs = 0;
   #running: Promise<void> | undefined;
+  /** The request for an id, which is answered at once. */
+  #asking: Promise<unknown> = Promise.resolve();
 
   constructor(options: MembershipOptions) {
     this.#options = options;
@@ -82,6 +84,8 @@ export class Membership {
     this.#closing.abort();
     this.#beatNow.abort();
     if (!this.#member) {
+      // It may be about to get its id, and the group would wait for whoever has that until the session times out.
+      await settledWithin(this.#asking, LEAVE_BOUND_MS).catch(() => undefined);
       // It may be parked at the coordinator in the middle of a join.
       await this.#leave();
       await this.#options.wire.close();
@@ -121,12 +125,17 @@ export class Membership {
   async #join(): Promise<TopicPartition[]> {
     const { wire, groupId, topics, sessionTimeoutMs, rebalanceTimeoutMs } = this.#options;
     const request = { groupId, topics, sessionTimeoutMs, rebalanceTimeoutMs };
-    const joined = await wire.join({ ...request, memberId: this.#memberId }).catch((error: unknown) => {
-      // KIP-394: the first request only gets an id, so that members that never come back do not pile up.
+    // KIP-394: the first request only gets an id, so that members that never come back do not pile up.
+    const first = wire.join({ ...request, memberId: this.#memberId }).catch((error: unknown) => {
       if (!(error instanceof WireError) || error.code !== 'MEMBER_ID_REQUIRED' || !error.memberId) throw error;
       this.#memberId = error.memberId;
-      return wire.join({ ...request, memberId: error.memberId });
+      return undefined;
     });
+    if (this.#memberId === '') this.#asking = first;
+    const answer = await first;
+    // Whoever closes meanwhile leaves with the id instead.
+    if (answer === undefined) this.#closing.signal.throwIfAborted();
+    const joined = answer ?? (await wire.join({ ...request, memberId: this.#memberId }));
     this.#memberId = joined.memberId;
     const assigned = await wire.sync({ ...joined, assignments: await this.#assign(joined) });
     this.#member = { groupId, memberId: joined.memberId, generation: joined.generation };

@@ -67,6 +67,22 @@ describe('Membership', () => {
     assert.deepEqual(happened, ['join ', 'join m7', 'joined', 'revoked', 'leave m7']);
   });
 
+  it('leaves with the id that it gets while it is closed, and does not join with it', async () => {
+    const asked = Promise.withResolvers<undefined>();
+    const { membership, happened } = member({
+      join: async ({ memberId }) => {
+        happened.push(`join ${memberId}`);
+        await asked.promise;
+        throw new WireError('MEMBER_ID_REQUIRED', undefined, 'm7');
+      },
+    });
+    await eventually(() => happened.length === 1);
+    const closed = membership.close();
+    asked.resolve(undefined);
+    await closed;
+    assert.deepEqual(happened, ['join ', 'leave m7']);
+  });
+
   it('drains before it joins again, and goes on beating and committing meanwhile', async () => {
     let drained: () => void = () => undefined;
     let beatsWhileDraining = 0;
