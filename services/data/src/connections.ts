@@ -30,6 +30,10 @@ export async function connect(
     appName: 'causeway-data',
     serverSelectionTimeoutMS: patienceMs,
     waitQueueTimeoutMS: patienceMs,
+    // Asked, and not only listened to: where nothing gets to MongoDB any more, what it sends by itself still comes, and a
+    // connection that hangs would pass for a healthy one for ever.
+    serverMonitoringMode: 'poll',
+    connectTimeoutMS: 2 * patienceMs,
   });
   onStop('MongoDB', () => client.close());
   await client.connect();

@@ -29,6 +29,10 @@ const connectDatabase = (url: string, database: string): Promise<Connection> =>
       bufferCommands: false,
       serverSelectionTimeoutMS: patienceMs,
       waitQueueTimeoutMS: patienceMs,
+      // Asked, and not only listened to: where nothing gets to MongoDB any more, what it sends by itself still comes, and a
+      // connection that hangs would pass for a healthy one for ever.
+      serverMonitoringMode: 'poll',
+      connectTimeoutMS: 2 * patienceMs,
       readConcern: { level: 'majority' },
       writeConcern: { w: 'majority' },
     })

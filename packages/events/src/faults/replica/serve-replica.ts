@@ -88,6 +88,9 @@ export const serveReplica = async (
     appName: `causeway-${service}`,
     serverSelectionTimeoutMS: patienceMs,
     waitQueueTimeoutMS: patienceMs,
+    // As services do: a connection on which requests hang is then found out.
+    serverMonitoringMode: 'poll',
+    connectTimeoutMS: 2 * patienceMs,
   });
   const kafka = isolatedKafka(createKafka({ driver, brokers, clientId: service, logger }), topicPrefix);
   const db = client.db(database);
