@@ -145,7 +145,8 @@ describe('erasing oneself', () => {
 
     it('nobody whom a late event brings back', async () => {
       const { id, email } = person;
-      const late = accountEvent(id, 1, { accountId: id, email, emailVerified: false, roles: ['member'] });
+      // After its creation and its end, so that whoever follows the topic from outside finds no gap and no step back.
+      const late = accountEvent(id, 3, { accountId: id, email, emailVerified: false, roles: ['member'] });
       await publishAsAuth([late]);
       await eventually(async () => {
         const handled = mongo.db('causeway-user').collection('handled');
