@@ -1,5 +1,5 @@
 import { ContractViolation, defineEvent, Fault, type EventEnvelope } from '@causeway/contracts';
-import { createLogger, startTelemetry, withProcessSpan, type TelemetryOptions } from '@causeway/telemetry';
+import { createLogger, withProcessSpan } from '@causeway/telemetry';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,6 +11,7 @@ import { z } from 'zod';
 
 import type { Events, EventsOptions } from '../events.ts';
 import { reapTimers } from '../retention/reap-deleted.ts';
+import { traceEverything } from '../testing/ended-spans.ts';
 import { eventually, openWorld, testCause, type TestWorld } from '../testing/test-events.ts';
 import { createTimerReleases } from './release-timers.ts';
 import { longestMs, type ScheduleRequest } from './schedule-timers.ts';
@@ -18,21 +19,8 @@ import { serverTime } from './server-time.ts';
 import { createTimerMetrics } from './timer-metrics.ts';
 import { timers, type TimerDocument } from './timer.model.ts';
 
-type Span = Parameters<NonNullable<TelemetryOptions['spanProcessor']>['onEnd']>[0];
-
-const ended: Span[] = [];
-const telemetry = startTelemetry({
-  service: 'test',
-  version: '0.0.0',
-  sampleRatio: 1,
-  spanProcessor: {
-    onStart: () => undefined,
-    onEnd: (span) => void ended.push(span),
-    forceFlush: () => Promise.resolve(),
-    shutdown: () => Promise.resolve(),
-  },
-});
-after(() => telemetry.shutdown(1_000));
+const { spans: ended, stop } = traceEverything();
+after(stop);
 
 const reminders = (service: string) => {
   const common = { version: 1, thing: 'timer', description: 'In a test.' };
