@@ -2,7 +2,7 @@ import { faults, redriveScope, type Cause } from '@causeway/contracts';
 import { z } from 'zod';
 
 import { internalRoute, type Route } from '../http/route.ts';
-import { causeOf, principal } from './administrator.ts';
+import { causeOf, principal, progressRoute } from './administrator.ts';
 
 interface ParkedPlace {
   readonly handler: string;
@@ -106,18 +106,10 @@ export const parkedRoutes = (parked: ParkedEvents): Route[] => [
       return { status: 200, body: { eventId: await parked.discard(causeOf(requestId, who), name, reason) } };
     },
   }),
-  internalRoute({
-    method: 'get',
+  progressRoute({
     path: '/internal/redrives/{id}',
     operationId: 'internalReadRedrive',
     summary: 'A redrive, and how far it is',
-    params: z.object({ id: z.string().max(100) }),
-    responses: { 200: { description: 'The redrive', schema: anything } },
-    faults: [faults.notFound],
-    async handle({ params: { id } }) {
-      const redrive = await parked.find(id);
-      if (redrive === undefined) throw faults.notFound();
-      return { status: 200, body: redrive };
-    },
+    find: (id) => parked.find(id),
   }),
 ];

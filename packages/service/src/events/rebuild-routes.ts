@@ -2,7 +2,7 @@ import { faults, type Cause } from '@causeway/contracts';
 import { z } from 'zod';
 
 import { internalRoute, type Route } from '../http/route.ts';
-import { causeOf, principal } from './administrator.ts';
+import { causeOf, principal, progressRoute } from './administrator.ts';
 
 /** What {@link rebuildRoutes} lead to: `rebuilds` of `createEvents` of `@causeway/events` fits. */
 export interface ReadModels {
@@ -31,19 +31,11 @@ export const rebuildRoutes = (models: ReadModels): Route[] => [
       return { status: 202, body: await models.request(causeOf(requestId, who), handler) };
     },
   }),
-  internalRoute({
-    method: 'get',
+  progressRoute({
     path: '/internal/rebuilds/{id}',
     operationId: 'internalReadRebuild',
     summary: 'A rebuild, and how far it is',
-    params,
-    responses: { 200: { description: 'The rebuild', schema: anything } },
-    faults: [faults.notFound],
-    async handle({ params: { id } }) {
-      const rebuild = await models.find(id);
-      if (rebuild === undefined) throw faults.notFound();
-      return { status: 200, body: rebuild };
-    },
+    find: (id) => models.find(id),
   }),
   internalRoute({
     method: 'post',

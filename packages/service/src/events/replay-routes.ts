@@ -1,8 +1,8 @@
-import { faults, type Cause } from '@causeway/contracts';
+import type { Cause } from '@causeway/contracts';
 import { z } from 'zod';
 
 import { internalRoute, type Route } from '../http/route.ts';
-import { causeOf, principal } from './administrator.ts';
+import { causeOf, principal, progressRoute } from './administrator.ts';
 
 interface ReplayRequest {
   readonly handler?: string | undefined;
@@ -49,18 +49,10 @@ export const replayRoutes = (past: PastEvents): Route[] => [
       return { status: 202, body: await past.request(causeOf(requestId, who), request) };
     },
   }),
-  internalRoute({
-    method: 'get',
+  progressRoute({
     path: '/internal/replays/{id}',
     operationId: 'internalReadReplay',
     summary: 'A replay, and how far it is',
-    params: z.object({ id: z.string().max(100) }),
-    responses: { 200: { description: 'The replay', schema: anything } },
-    faults: [faults.notFound],
-    async handle({ params: { id } }) {
-      const replay = await past.find(id);
-      if (replay === undefined) throw faults.notFound();
-      return { status: 200, body: replay };
-    },
+    find: (id) => past.find(id),
   }),
 ];
