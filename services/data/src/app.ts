@@ -147,7 +147,7 @@ async function routesOf({
     removeCollectionRoute({ removeCollection: createRemoveCollection({ events, definitions, registry }) }),
     createRecordRoute({
       createRecord: createCreateRecord({ registry, idempotency, now }),
-      importRecords: createImportRecords({ registry, idempotency, locks, now }),
+      importRecords: createImportRecords({ registry, idempotency, locks, persons: events.persons, now }),
       publicUrl,
     }),
     listRecordsRoute({ findCurrent, client, cursors, queryTimeoutMs }),

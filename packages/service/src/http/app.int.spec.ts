@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { Readable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { defineFault } from '@causeway/contracts';
 import { z } from 'zod';
 
-import { testIdentity } from '../testing/test-identity.ts';
+import { testIdentity, type TestIdentity } from '../testing/test-identity.ts';
 import { startTestService, type TestService } from '../testing/test-service.ts';
 import type { Problem } from './problem.ts';
 import { defineRoute, internalRoute } from './route.ts';
@@ -119,8 +120,22 @@ const routes = [
 
 let service: TestService;
 let authorization: string;
+let issuer: TestIdentity;
+/** Sessions that were asked about, and those that have ended. */
+const [asked, ended] = [new Set<string>(), new Set<string>()];
 before(async () => {
-  const issuer = await testIdentity();
+  issuer = await testIdentity({
+    revocations: {
+      isRevoked: (sid) => {
+        asked.add(sid);
+        return ended.has(sid);
+      },
+      learn: (sid) => void ended.add(sid),
+      start: () => Promise.resolve(),
+      ready: () => true,
+      stop: () => Promise.resolve(),
+    },
+  });
   ({ authorization } = await issuer.bearer({ sub: 'usr_1' }));
   service = await startTestService(routes, { identity: issuer.identity });
   admin = (await issuer.bearer({ roles: ['admin'] })).authorization;
@@ -300,6 +315,33 @@ describe('bad input', () => {
     });
     await isProblem(answer, 413, 'payload-too-large');
     assert.equal((await post('{"email":"a@b.test"}')).status, 201);
+  });
+
+  it('whose session ends while its body comes slowly is 401, and changes nothing', async () => {
+    const before = changes.length;
+    const sid = 'ses_ENDING';
+    const { authorization: ending } = await issuer.bearer({ sid });
+    const body = '{"email":"a@example.com"}';
+    const head = [
+      'POST /v1/things/thing_1 HTTP/1.1',
+      'Host: a',
+      'Connection: close',
+      'Content-Type: application/json',
+      `Authorization: ${ending}`,
+      `Content-Length: ${body.length}`,
+    ];
+    const socket = net.connect(service.port, '127.0.0.1');
+    let answer = '';
+    socket.on('data', (chunk: Buffer) => (answer += chunk.toString()));
+    socket.write(`${head.join('\r\n')}\r\n\r\n${body.slice(0, 5)}`);
+    while (!asked.has(sid)) await delay(5);
+    ended.add(sid);
+    // The slow body itself: one that is there within a second is not asked about again.
+    await delay(1_100);
+    socket.end(body.slice(5));
+    await once(socket, 'close', { signal: AbortSignal.timeout(10_000) });
+    assert.match(answer, /^HTTP\/1\.1 401 /);
+    assert.equal(changes.length, before);
   });
 
   it('from somebody who may not is 403', async () => {

@@ -101,6 +101,9 @@ const unsupported = (route: Route, types: readonly string[]) =>
     headers: { [route.method === 'patch' ? 'Accept-Patch' : 'Accept']: types.join(', ') },
   });
 
+/** A body that takes longer may have outlived its token, or its session: who sends it is asked once more when it is there. */
+const promptBodyMs = 1_000;
+
 /** Where a route takes no body, a client may still send an empty one. */
 const mostOfNothingBytes = 1_024;
 
@@ -169,10 +172,21 @@ export const serveRoute = (
   const offered = offeredBy(route);
   const anybody = access === 'anonymous' || access === 'internal';
   if (!anybody && context.identity === undefined) throw new Error(`${route.operationId} needs an identity`);
+  const authenticate = ({ headers }: IncomingMessage) =>
+    anybody ? undefined : context.identity?.authenticate(headers.authorization);
+
+  /** Nothing is written for somebody whose token has expired while they sent what is to be written. */
+  const bodyOf = async (request: IncomingMessage, read: (request: IncomingMessage) => Promise<unknown>) => {
+    const begun = performance.now();
+    const body = await read(request);
+    if (performance.now() - begun > promptBodyMs) await authenticate(request);
+    return body;
+  };
+
   return async (exchange, rawParams) => {
     const { request, response } = exchange;
     setSpanRoute(response, route.path);
-    const known = anybody ? undefined : context.identity?.authenticate(request.headers.authorization);
+    const known = authenticate(request);
     const token = known instanceof Promise ? await known : known;
     authorise(access, exchange, token);
     const mediaType = negotiate(request.headers.accept, offered);
@@ -183,7 +197,7 @@ export const serveRoute = (
       exchange,
       params: params === undefined ? rawParams : validateParams(params, rawParams),
       query: query === undefined ? noQuery(url) : validateQuery(query, parseQuery(url)),
-      body: readRouteBody === undefined ? undefined : await readRouteBody(request),
+      body: readRouteBody === undefined ? undefined : await bodyOf(request, readRouteBody),
       token,
       draining: context.draining,
       mediaType: mediaType ?? '',

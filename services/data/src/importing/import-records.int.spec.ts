@@ -23,6 +23,7 @@ describe('imports', () => {
   let admin: Person;
   let ada: Person;
   let next = 0;
+  let numbersId: string;
 
   before(async () => {
     data = await openTestData();
@@ -30,6 +31,7 @@ describe('imports', () => {
     [admin, ada] = await Promise.all([data.person({ roles: ['admin'] }), data.person()]);
     const defined = await replica.call('PUT /v1/collections/numbers', { body: definition, token: admin.token });
     assert.equal(defined.status, 201, defined.text);
+    numbersId = String(defined.body.id);
   });
 
   after(() => data.stop());
@@ -148,6 +150,36 @@ describe('imports', () => {
     assert.equal((JSON.parse(text) as { code: string }).code, 'not-found');
     await closed;
     assert.deepEqual(errors, []);
+  });
+
+  it('end where whoever sends them is erased meanwhile, and leave nothing that the erasure would not meet', async () => {
+    const eve = await data.person();
+    const importing = httpRequest({
+      port: replica.service.port,
+      method: 'POST',
+      path: '/v1/data/numbers',
+      agent: false,
+      headers: { authorization: `Bearer ${eve.token}`, 'content-type': 'application/x-ndjson' },
+    });
+    const answered = once(importing, 'response') as Promise<[IncomingMessage]>;
+    answered.catch(() => undefined);
+    const batch = (): string => Array.from({ length: 500 }, () => `${line({ owner: eve.id })}\n`).join('');
+    const log = data.db.collection('events');
+    const written = (): Promise<number> => log.countDocuments({ 'event.authid': eve.id });
+    const completed = (): Promise<number> =>
+      data.db.collection<{ _id: string }>('removals').countDocuments({ _id: eve.id, status: 'completed' });
+    importing.write(batch());
+    while ((await written()) < 500) await new Promise((done) => setTimeout(done, 20));
+    for (const step of ['requested', 'settled'] as const) await data.erase(eve.id, step);
+    while ((await completed()) === 0) await new Promise((done) => setTimeout(done, 20));
+    importing.end(batch());
+    const [response] = await answered;
+    let text = '';
+    for await (const chunk of response) text += String(chunk);
+    assert.equal(response.statusCode, 401, text);
+    const { code, detail } = JSON.parse(text) as { code: string; detail: string };
+    assert.deepEqual([code, /erased/.test(detail)], ['unauthenticated', true]);
+    assert.equal(await data.db.collection(`records_${numbersId}`).countDocuments({ createdBy: eve.id }), 0);
   });
 
   describe('with an Idempotency-Key', () => {

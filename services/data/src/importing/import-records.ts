@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 
 import { faults, newId } from '@causeway/contracts';
 import type { Cause, Fault } from '@causeway/contracts';
-import type { Idempotency, IdempotentRequest } from '@causeway/events';
+import type { Idempotency, IdempotentRequest, Persons } from '@causeway/events';
 
 import type { CollectionRegistry } from '../collections/collection-registry.ts';
 import { demandCreatable, maxRecordBytes } from '../records/judge-record.ts';
@@ -22,6 +22,7 @@ export interface ImportRecordsDependencies {
   readonly registry: CollectionRegistry;
   readonly idempotency: Idempotency;
   readonly locks: ReturnType<typeof createImportLocks>;
+  readonly persons: Pick<Persons, 'isErased'>;
   readonly now: () => Date;
 }
 
@@ -38,6 +39,7 @@ export interface ImportRecords {
 
 const batchLines = 500;
 const batchBytes = 1_048_576;
+
 /**
  * Stores one record for each line of a stream, in batches, as fast as MongoDB takes them: the client is read no faster.
  * Good lines stay, whatever becomes of the others.
@@ -45,9 +47,16 @@ const batchBytes = 1_048_576;
  * With an `Idempotency-Key` the records' ids follow from it and the lines' numbers, so that an import that broke off may be
  * repeated from its beginning; one that was answered is compared by its hash, and answered again.
  *
- * @returns the use case; it throws faults `not-found`, `forbidden`, `idempotency-key-reused` and `idempotency-key-in-use`
+ * @returns the use case; it throws faults `not-found`, `forbidden`, `idempotency-key-reused`, `idempotency-key-in-use`, and
+ *   `unauthenticated` once whoever imports has been erased
  */
-export function createImportRecords({ registry, idempotency, locks, now }: ImportRecordsDependencies) {
+export function createImportRecords({ registry, idempotency, locks, persons, now }: ImportRecordsDependencies) {
+  /** An import outlives its token, and so the moment after which an erasure counts on it that nobody writes as this person. */
+  const demandNotErased = async ({ principal }: Cause): Promise<void> => {
+    if (principal.id === undefined || !(await persons.isErased(principal.id))) return;
+    throw faults.unauthenticated({ detail: 'The account of this token has been erased: the import has ended.' });
+  };
+
   const writeLines = async (
     { collection, body, describe }: ImportRecords,
     writer: ImportWriter,
@@ -56,7 +65,10 @@ export function createImportRecords({ registry, idempotency, locks, now }: Impor
     const tally = new Tally(describe);
     const write = async (lines: readonly Line[]): Promise<void> => {
       const batch: Batch = { lines, outcomes: new Map() };
-      await underDefinition(registry, collection, (current) => writeBatch(current, batch, writer));
+      await underDefinition(registry, collection, async (current) => {
+        await demandNotErased(writer.cause);
+        await writeBatch(current, batch, writer);
+      });
       for (const [line, outcome] of [...batch.outcomes].sort(([a], [b]) => a - b)) tally.add(line, outcome);
       await lock?.renew();
     };

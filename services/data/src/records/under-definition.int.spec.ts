@@ -153,7 +153,13 @@ describe('a replica that hears nothing', () => {
     await assert.rejects(create(registry, name, {}), isFault('forbidden'));
     await lock.release();
     const locks = createImportLocks(events.db, new Uint8Array(32));
-    const importRecords = createImportRecords({ registry, idempotency: idempotency(), locks, now });
+    const importRecords = createImportRecords({
+      registry,
+      idempotency: idempotency(),
+      locks,
+      persons: events.persons,
+      now,
+    });
     const body = Readable.from([Buffer.from('{"a":1}')]);
     const command = { collection: name, caller, body, request: undefined, describe: (fault: Fault) => fault.code };
     const { answer } = await importRecords(cause(), command);
