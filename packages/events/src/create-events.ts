@@ -66,6 +66,7 @@ export const createEvents = (options: EventsOptions): Events => {
     slots: partitions,
     periods,
     projections: declared.flatMap((each) => (each.kind === 'projection' ? [each.collection] : [])),
+    closeLanes: () => handling?.parking.closeEmpty(),
     leads: () => leases.holds(0),
     everyMs: options.reapMs ?? 3_600_000,
     logger,

@@ -27,6 +27,13 @@ export interface Parking {
    * @returns whether it is open: false where something is parked, or has come while this was found out
    */
   close(handler: string, subject: string): Promise<boolean>;
+  /**
+   * Opens every subject of which nothing is parked any more: whoever took its last event out may have died before it closed the lane.
+   *
+   * @param handler - left out, of all of them
+   * @returns how many were opened, told after each part of the lanes that was looked at
+   */
+  closeEmpty(handler?: string): AsyncGenerator<number>;
   /** Whether a subject is parked, as far as this process knows. */
   isParked(handler: string, subject: string): boolean;
   /** Parks bytes that are no event, by their place. */
@@ -35,6 +42,9 @@ export interface Parking {
 
 /** So much is kept of bytes that are no event: to look at. Kafka has the rest, until its retention ends. */
 const keptBytes = 1024 * 1024;
+
+/** Lanes that are looked at between two words about them. */
+const partLanes = 200;
 
 /** The handler's name of bytes that no handler could be found for. */
 export const unreadable = '*';
@@ -82,6 +92,19 @@ export const createParking = ({ db, inbox, now, transaction }: ParkingOptions): 
     }
   };
 
+  const close: Parking['close'] = async (handler, subject) => {
+    const _id = { handler, subject };
+    const key = keyOf(handler, subject);
+    const mark = known.get(key);
+    const lane = await lanes.findOne({ _id });
+    const parked = { status: 'parked' as const, '_id.handler': handler, subject };
+    if ((await inbox.collection.findOne(parked, { projection: { _id: 1 } })) !== null) return false;
+    // Whoever has joined since has moved the tail, and is parked.
+    if (lane !== null && (await lanes.deleteOne({ _id, tail: lane.tail })).deletedCount === 0) return false;
+    forget(key, mark);
+    return true;
+  };
+
   return {
     async createIndexes() {
       await lanes.createIndex({ '_id.subject': 1 }, undefined, undefined);
@@ -114,31 +137,28 @@ export const createParking = ({ db, inbox, now, transaction }: ParkingOptions): 
       if (!joined) forget(key, mark);
       return joined;
     },
-    async close(handler, subject) {
-      const _id = { handler, subject };
-      const key = keyOf(handler, subject);
-      const mark = known.get(key);
-      const lane = await lanes.findOne({ _id });
-      const parked = { status: 'parked' as const, '_id.handler': handler, subject };
-      if ((await inbox.collection.findOne(parked, { projection: { _id: 1 } })) !== null) return false;
-      // Whoever has joined since has moved the tail, and is parked.
-      if (lane !== null && (await lanes.deleteOne({ _id, tail: lane.tail })).deletedCount === 0) return false;
-      forget(key, mark);
-      return true;
+    close,
+    async *closeEmpty(handler) {
+      const own = handler === undefined ? {} : { '_id.handler': handler };
+      let [looked, closed] = [0, 0];
+      for await (const { _id } of lanes.find(own, { projection: { _id: 1 } })) {
+        if (await close(_id.handler, _id.subject)) closed += 1;
+        looked += 1;
+        if (looked % partLanes > 0) continue;
+        yield closed;
+        closed = 0;
+      }
+      yield closed;
     },
     async parkBytes(place, value, error) {
-      await inbox.collection.updateOne(
-        { _id: { handler: unreadable, event: place } },
-        {
-          $set: { status: 'parked', at: now(), error },
-          $setOnInsert: {
-            subject: place,
-            sequence: '',
-            bytes: Buffer.from((value ?? []).slice(0, keptBytes)),
-          } as object,
-        },
-        { upsert: true },
-      );
+      const bytes = Buffer.from((value ?? []).slice(0, keptBytes));
+      const row = { status: 'parked' as const, at: now(), error, subject: place, sequence: '', bytes };
+      try {
+        await inbox.settle(unreadable, place, row);
+      } catch (duplicate) {
+        // Parked before, or given up: it stays what it is.
+        if (!(duplicate instanceof AlreadyHandled)) throw duplicate;
+      }
     },
   };
 };

@@ -5,12 +5,13 @@ import type { Handler } from '../consumer/handler.ts';
 import type { HandledRow, Inbox } from '../consumer/inbox.ts';
 import type { Parking } from '../consumer/parking.ts';
 import { DuplicateKey } from '../recording/errors.ts';
-import type { RecordedCollection, RecordedWrite } from '../recording/recorded-collection.ts';
+import type { RecordedCollection } from '../recording/recorded-collection.ts';
 import { draft } from '../recording/recorded-document.ts';
 import type { RelayLogger } from '../relay/relay-metrics.ts';
 import { listParked, type ParkedEvent, type ParkedQuestion } from './parked-events.ts';
 import { redriveFaults } from './redrive.errors.ts';
 import type { DiscardDocument, RedriveDocument, RedriveScope } from './redrive.model.ts';
+import { createRedriveTurns } from './redrive-turns.ts';
 import { createRedriveWorker } from './redrive-worker.ts';
 import type { RedriveProgress, RedriveRunner } from './run-redrive.ts';
 
@@ -104,13 +105,16 @@ const shown = (document: RedriveDocument, progress?: RedriveProgress): Redrive =
 export const createRedrives = (options: RedrivesOptions): Redrives => {
   const { service, db, handlers, inbox, parking, orders, discarded, run, transaction, now, logger } = options;
   const contracts = operationsOf(service);
+  const turns = createRedriveTurns({ db, handlers, orders: orders.native });
   const worker = createRedriveWorker({ contracts, db, handlers, inbox, orders, run, logger });
 
   const parkedRow = async ({ handler, eventId }: ParkedName): Promise<HandledRow> => {
     const row = await inbox.collection.findOne({ _id: { handler, event: eventId } });
     if (row === null) throw faults.notFound();
-    if (row.status !== 'parked') throw redriveFaults.notParked();
-    return row;
+    if (row.status === 'parked') return row;
+    // Whoever took it out may have died before it opened the subject.
+    if (row.subject !== undefined) await parking.close(handler, row.subject);
+    throw redriveFaults.notParked();
   };
 
   /** What can be handled again. @throws Fault `not-found`, `not-parked`, `unreadable` */
@@ -126,35 +130,46 @@ export const createRedrives = (options: RedrivesOptions): Redrives => {
     return handler;
   };
 
-  /** All of a handler holds its subjects too. Two that begin at once may both pass: then each event goes to one of them. */
-  const demandFree = async (handler: string, target: string): Promise<void> => {
-    const held = target === '*' ? {} : { target: { $in: [target, '*'] } };
-    const running = await orders.native.findOne({ handler, status: 'running', ...held }, { projection: { _id: 1 } });
-    if (running !== null) throw redriveFaults.redriveRunning();
-  };
-
   /** What a redrive of an ordered handler holds is a subject, however little of it is asked for. */
   const targetOf = ({ order }: Handler, { scope, eventId }: RedriveRequest, subject: string): string => {
     if (scope === 'handler') return '*';
     return scope === 'event' && order === 'commutative' ? eventId : subject;
   };
 
-  const record = async (cause: Cause, request: RedriveRequest): Promise<RecordedWrite<RedriveDocument>> => {
+  const record = async (cause: Cause, request: RedriveRequest) => {
     const { scope, eventId, ratePerSecond = defaultRatePerSecond } = request;
     const { subject = '', sequence = '' } = await redrivableRow(request);
     const handler = handlerOf(request.handler);
     const target = targetOf(handler, request, subject);
-    await demandFree(handler.name, target);
     const id = newId('rdr');
     const place = { handler: handler.name, scope, eventId, subject };
     const zero = { redriven: 0, failed: 0 };
     const state = { ...place, target, sequence, ratePerSecond, status: 'running' as const, ...zero, cause };
     const event = draft(contracts.redriveRequested, { redriveId: id, ...place });
-    return orders.create(cause, { _id: id, state, event });
+    return transaction(async (session) => {
+      await turns.take(handler, place, session);
+      return orders.create(cause, { _id: id, state, event }, { session });
+    });
+  };
+
+  /** A second time where what was forgotten came again, and was parked again. */
+  const recordDiscard = async (
+    cause: Cause,
+    { handler, eventId, subject, reason }: ParkedName & { readonly subject: string; readonly reason: string },
+    session: ClientSession,
+  ): Promise<string> => {
+    const _id = `${handler}/${eventId}`;
+    const decision = {
+      state: { handler, eventId, reason },
+      event: draft(contracts.eventDiscarded, { handler, eventId, subject, reason }),
+    };
+    const again = await discarded.update(cause, _id, () => decision, { session });
+    return (again?.event ?? (await discarded.create(cause, { _id, ...decision }, { session })).event).id;
   };
 
   return {
     async createIndexes() {
+      await turns.prepare();
       const running = { status: 'running' };
       await orders.native.createIndex(
         { handler: 1, target: 1 },
@@ -203,23 +218,18 @@ export const createRedrives = (options: RedrivesOptions): Redrives => {
     async discard(cause, name, reason) {
       const { handler, eventId } = name;
       const { subject = '' } = await parkedRow(name);
-      const write = await transaction(async (session) => {
+      const recorded = await transaction(async (session) => {
         const { matchedCount } = await inbox.collection.updateOne(
           { _id: { handler, event: eventId }, status: 'parked' },
           { $set: { status: 'discarded', at: now(), reason }, $unset: { payload: '', error: '', bytes: '' } },
           { session },
         );
         if (matchedCount === 0) throw redriveFaults.notParked();
-        const event = draft(contracts.eventDiscarded, { handler, eventId, subject, reason });
-        return discarded.create(
-          cause,
-          { _id: `${handler}/${eventId}`, state: { handler, eventId, reason }, event },
-          { session },
-        );
+        return recordDiscard(cause, { ...name, subject, reason }, session);
       });
       // Nothing else of the subject is parked: it goes on.
       await parking.close(handler, subject);
-      return write.event.id;
+      return recorded;
     },
     start: () => worker.start(),
     stop: () => worker.stop(),

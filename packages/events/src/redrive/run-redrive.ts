@@ -117,10 +117,12 @@ export const createRedriveRunner = (options: RedriveRunnerOptions): RedriveRunne
     const own = { '_id.handler': work.handler.name };
     for (let after = ''; ;) {
       const row = await next({ ...own, subject: { $gt: after } });
-      if (row === undefined) return;
+      if (row === undefined) break;
       after = row.payload.subject;
       await subject(work, after);
     }
+    // A subject whose last event was taken out by whoever died then has nothing parked, and was not met.
+    for await (const _closed of parking.closeEmpty(work.handler.name)) work.signal.throwIfAborted();
   };
 
   /** Events whose order does not matter, one after the other. */

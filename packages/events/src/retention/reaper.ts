@@ -16,6 +16,8 @@ export interface ReaperOptions {
   readonly periods: RetentionPeriods;
   /** Collections of this service's projections. */
   readonly projections: readonly string[];
+  /** Opens subjects of which nothing is parked any more; tells how many, part by part. None where the service handles no events. */
+  readonly closeLanes: () => AsyncIterable<number> | undefined;
   /** Whether this replica reaps: one does for all. */
   readonly leads: () => boolean;
   /** How often. */
@@ -37,7 +39,7 @@ const replicaMs = 24 * 3_600_000;
 const pauseMs = (): number => 20 + Math.random() * 40;
 
 /** Where a pass goes, and what may go there. */
-async function* passOver({ db, slots, periods, projections }: ReaperOptions): AsyncGenerator<Reaped> {
+async function* passOver({ db, slots, periods, projections, closeLanes }: ReaperOptions): AsyncGenerator<Reaped> {
   const { localTime } = (await db.command({ hello: 1 })) as { localTime: Date };
   const before = (ageMs: number): Date => new Date(localTime.getTime() - ageMs);
   yield* reapLog({ db, slots, before: before(periods.logMs) });
@@ -46,6 +48,7 @@ async function* passOver({ db, slots, periods, projections }: ReaperOptions): As
   yield* reapTombstones(db, before(periods.tombstoneMs));
   yield* reapTimers(db, before(periods.tombstoneMs));
   yield* reapReplicas(db, before(replicaMs));
+  for await (const count of closeLanes() ?? []) yield { collection: 'lanes', count };
 }
 
 /**
