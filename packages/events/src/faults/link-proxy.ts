@@ -1,8 +1,22 @@
 import { createServer, Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { Transform } from 'node:stream';
+
+import { writeOf } from './mongodb-wire.ts';
 
 /** Which way nothing gets through any more. */
 export type LinkDirection = 'requests' | 'answers';
+
+/** A write to MongoDB whose writer learns only that its connection broke: at once, or, where it does not come late, once it is made. */
+export interface LostWrite {
+  /** It is under way until this resolves. */
+  readonly late?: Promise<unknown>;
+  /** It is made: its connection ends when this resolves. */
+  readonly made?: () => Promise<unknown> | undefined;
+}
+
+/** Asked of each write, by the name of its command: whether its answer is lost. It waits for that. */
+export type LosingWrites = (command: string) => LostWrite | undefined | Promise<LostWrite | undefined>;
 
 /** The way from one replica to one server. */
 export interface LinkProxy {
@@ -12,37 +26,75 @@ export interface LinkProxy {
    * ever, as behind a firewall that has forgotten them; new ones until the link is mended.
    */
   hang(direction: LinkDirection): void;
-  /** New connections get through again. */
+  /** Answers to writes are lost, and their connections end, until the link is mended; everything else gets through. */
+  loseAnswers(losing: LosingWrites): void;
+  /** New connections get through again, and answers. */
   mend(): void;
   close(): Promise<void>;
 }
 
+/** A connection, and what it goes through on its way to the server. */
+interface Pair {
+  readonly client: Socket;
+  readonly server: Socket;
+  readonly requests: Transform;
+  /** Its writer has gone, and something is still under way. */
+  isLate: boolean;
+}
+
 /** Opens a proxy before a server. */
 export const linkProxy = async (host: string, port: number): Promise<LinkProxy> => {
-  const pairs = new Set<{ readonly client: Socket; readonly server: Socket }>();
+  const pairs = new Set<Pair>();
   let hanging: LinkDirection | undefined;
+  let losing: LosingWrites | undefined;
 
-  const block = ({ client, server }: { client: Socket; server: Socket }, direction: LinkDirection): void => {
-    const [from, to] = direction === 'requests' ? [client, server] : [server, client];
-    from.unpipe(to);
-    from.pause();
+  const end = (pair: Pair): void => {
+    pairs.delete(pair);
+    pair.client.destroy();
+    pair.server.destroy();
+  };
+
+  const block = ({ client, server, requests }: Pair, direction: LinkDirection): void => {
+    if (direction === 'requests') client.unpipe(requests).pause();
+    else server.unpipe(client).pause();
+  };
+
+  /** Resolves when the write may go on to the server. */
+  const lose = async (pair: Pair, { late, made }: LostWrite): Promise<void> => {
+    const { client, server } = pair;
+    server.unpipe(client).resume();
+    server.once('data', () => void Promise.resolve(made?.()).finally(() => end(pair)));
+    if (late === undefined) return;
+    pair.isLate = true;
+    client.destroy();
+    await late;
+  };
+
+  const onWrite = async (pair: Pair, command: string): Promise<void> => {
+    const lost = await losing?.(command);
+    if (lost !== undefined) await lose(pair, lost);
   };
 
   const listener = createServer((client) => {
     const server = new Socket().connect({ host, port });
-    const pair = { client, server };
+    const requests = new Transform({
+      transform(piece: Buffer, _encoding, done) {
+        const command = losing === undefined ? undefined : writeOf(piece);
+        if (command === undefined) done(undefined, piece);
+        else void onWrite(pair, command).then(() => done(undefined, piece));
+      },
+    });
+    const pair: Pair = { client, server, requests, isLate: false };
     pairs.add(pair);
-    const end = (): void => {
-      pairs.delete(pair);
-      client.destroy();
-      server.destroy();
-    };
     for (const socket of [client, server]) {
       socket.setNoDelay(true);
       socket.on('error', () => undefined);
-      socket.once('close', end);
     }
-    client.pipe(server);
+    client.once('close', () => {
+      if (!pair.isLate) end(pair);
+    });
+    server.once('close', () => end(pair));
+    client.pipe(requests).pipe(server);
     server.pipe(client);
     if (hanging !== undefined) block(pair, hanging);
   });
@@ -54,14 +106,15 @@ export const linkProxy = async (host: string, port: number): Promise<LinkProxy> 
       hanging = direction;
       for (const pair of pairs) block(pair, direction);
     },
+    loseAnswers(how) {
+      losing = how;
+    },
     mend() {
       hanging = undefined;
+      losing = undefined;
     },
     close() {
-      for (const { client, server } of pairs) {
-        client.destroy();
-        server.destroy();
-      }
+      for (const pair of pairs) end(pair);
       return new Promise((resolve) => listener.close(() => resolve()));
     },
   };

@@ -22,7 +22,7 @@ import {
   type Tombstone,
 } from './recorded-document.ts';
 import type { Bell, RecordedRow, SessionJournal } from './session-journal.ts';
-import { isRecorded, isUnknownOutcome, settleUpdate } from './unknown-outcome.ts';
+import { isRecorded, isUnknownOutcome, settleUpdate, unsettled } from './unknown-outcome.ts';
 
 /** The revisions that a caller accepts: `If-Match`, parsed. */
 export type IfMatch = '*' | readonly number[];
@@ -110,7 +110,8 @@ export interface RecordedCollection<Doc extends RecordedDocument> {
    * race (at most 5 times), and gives the whole new state, or undefined where there is nothing to change.
    *
    * @returns undefined where there is no such document
-   * @throws {@link RevisionMismatch}, {@link DuplicateKey}, `conflict` after 5 lost races, `unavailable` while the outbox is full
+   * @throws {@link RevisionMismatch}, {@link DuplicateKey}, `conflict` after 5 lost races, `unavailable` while the outbox is full, or where
+   * nobody can tell whether it was made
    */
   update(
     cause: Cause,
@@ -131,6 +132,13 @@ export interface RecordedCollection<Doc extends RecordedDocument> {
     decide: (current: Doc) => EventDraft | Promise<EventDraft>,
     options?: ChangeOptions,
   ): Promise<RecordedWrite<Doc> | undefined>;
+}
+
+/** A write that was not there when it was looked for, and may still be on its way. */
+interface OpenWrite {
+  readonly event: EventEnvelope;
+  /** In place of its answer. */
+  readonly error: unknown;
 }
 
 const checkRevision = (ifMatch: IfMatch | undefined, revision: number): void => {
@@ -218,7 +226,7 @@ export const recordedCollection = <Doc extends RecordedDocument>(
     cause: Cause,
     current: Doc,
     decision: Decision<Doc>,
-    unsettled: EventEnvelope[],
+    open: OpenWrite[],
     session?: ClientSession,
   ): Promise<RecordedWrite<Doc> | undefined> => {
     checkOutboxSize(current.outbox);
@@ -244,7 +252,7 @@ export const recordedCollection = <Doc extends RecordedDocument>(
       if (session !== undefined || !isUnknownOutcome(error)) throw translate(error);
       document = await settleUpdate(native, db, current._id, event, error);
       // Not there yet is not never: it may still be on its way.
-      if (document === null) unsettled.push(event);
+      if (document === null) open.push({ event, error });
     }
     if (document === null) return undefined;
     announce(rowOf(document), event.id, session);
@@ -255,11 +263,11 @@ export const recordedCollection = <Doc extends RecordedDocument>(
     (await native.findOne(byId(id), session === undefined ? {} : { session })) as Doc | null;
 
   const update: RecordedCollection<Doc>['update'] = async (cause, id, decide, { ifMatch, session } = {}) => {
-    const unsettled: EventEnvelope[] = [];
+    const open: OpenWrite[] = [];
     for (let tries = 1; tries <= limits.tries; tries += 1) {
       const current = await read(id, session);
       if (current === null) return undefined;
-      for (const event of unsettled) {
+      for (const { event } of open) {
         if (!(await isRecorded(db, current, event.id))) continue;
         announce(rowOf(current), event.id, session);
         return { document: current, event };
@@ -268,9 +276,11 @@ export const recordedCollection = <Doc extends RecordedDocument>(
       if (current.outbox.length >= limits.outboxEvents) throw outboxFull();
       const decision = await decide(current);
       if (decision === undefined) return { document: current };
-      const write = await compareAndSet(cause, current, decision, unsettled, session);
+      const write = await compareAndSet(cause, current, decision, open, session);
       if (write !== undefined) return write;
     }
+    // Whoever is told of a conflict takes it for a no.
+    if (open[0] !== undefined) throw unsettled(open[0].error);
     throw faults.conflict({ detail: `Others changed it ${limits.tries} times meanwhile. Try again.` });
   };
 

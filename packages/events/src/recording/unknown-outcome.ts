@@ -26,7 +26,8 @@ export const isUnknownOutcome = (error: unknown): boolean => {
   return error instanceof MongoServerError ? error.code === 64 || error.code === 50 : error.name.includes('Timeout');
 };
 
-const unsettled = (cause: unknown): Error =>
+/** A write of which nobody can tell whether it was made. */
+export const unsettled = (cause: unknown): Error =>
   faults.unavailable({ message: 'a write has an unknown outcome', retryAfterS: 1, cause });
 
 /** Whether an event has reached a document or, already published, the log. */

@@ -63,7 +63,7 @@ const shop: ServiceHistory = {
 const whole: History = {
   services: [shop],
   commands: [
-    { id: 'cmd-1', service: 'shop', name: 'order', args: {}, outcome: 'acknowledged', events: ['o1'] },
+    { id: 'cmd-1', service: 'shop', name: 'order', args: {}, outcome: 'acknowledged', events: ['o1', 'o2', 'o3'] },
     { id: 'cmd-2', service: 'shop', name: 'order', args: {}, outcome: 'unknown', events: [] },
   ],
 };
@@ -79,6 +79,17 @@ const journalOf = (handler: string, sequences: readonly [string, number][]): Ser
     applied: sequences.map(([id, sequence]) => ({ event: id, sequence: toSequence(sequence) })),
   },
 ];
+
+/** More events of a command than it says. */
+const again = (correlationid: string, times = 1): History => {
+  const more = Array.from({ length: times }, (_, index) => ({
+    ...event(`x${index + 1}`, 'order/2', index + 1),
+    correlationid,
+  }));
+  return broken({
+    log: [...all, ...more].map((each, index) => ({ slot: 0, pos: index + 1, at: day, event: each })),
+  });
+};
 
 /** Histories with one fault each, and the check that is to tell of it, with words that name it. */
 const faults: readonly (readonly [name: string, history: History, check: CheckName, words: RegExp])[] = [
@@ -207,6 +218,18 @@ const faults: readonly (readonly [name: string, history: History, check: CheckNa
     { ...whole, commands: whole.commands.map((each) => (each.id === 'cmd-1' ? { ...each, id: 'cmd-9' } : each)) },
     'whole causes',
     /event o1 goes back to cmd-1, which nobody has sent/,
+  ],
+  [
+    'an acknowledged command that was carried out twice',
+    again('cmd-1'),
+    'command once',
+    /cmd-1 was acknowledged with o1, o2, o3, and has recorded o1, o2, o3, x1/,
+  ],
+  [
+    'a command without an answer that was carried out twice',
+    { ...again('cmd-2', 4), commands: whole.commands },
+    'command once',
+    /cmd-2, which had no answer, has recorded 4 events: x1, x2, x3, x4/,
   ],
   [
     'an event whose cause is in no log',

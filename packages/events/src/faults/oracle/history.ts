@@ -72,6 +72,7 @@ export interface History {
 export type CheckName =
   | 'conservation'
   | 'no loss'
+  | 'command once'
   | 'no phantom'
   | 'order'
   | 'effect once'
