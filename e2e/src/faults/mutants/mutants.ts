@@ -76,4 +76,13 @@ export const mutants: readonly Mutant[] = [
     fault: 'parking',
     toldBy: ['order'],
   },
+  {
+    name: 'made-twice',
+    about: 'a write that came late is not looked for before it is made again',
+    file: 'recording/recorded-collection.ts',
+    from: 'if (!(await isRecorded(db, current, event.id))) continue;',
+    to: 'if (event.id) continue;',
+    fault: 'lost-answers',
+    toldBy: ['command once'],
+  },
 ];

@@ -2,6 +2,7 @@ import type { Fault } from './fault.ts';
 import { duplicates } from './injections/duplicates.ts';
 import { killAt } from './injections/kill-at.ts';
 import { hangingLink } from './injections/links.ts';
+import { lostAnswers } from './injections/lost-answers.ts';
 import { lostHistory } from './injections/lost-history.ts';
 import { kafkaAway, mongodbKilled, mongodbSteppedDown } from './injections/outages.ts';
 import { poison } from './injections/poison.ts';
@@ -20,6 +21,7 @@ export const allFaults: readonly Fault[] = [
   frozenLeader,
   jumpingClock,
   hangingLink,
+  lostAnswers,
   kafkaAway,
   mongodbKilled,
   mongodbSteppedDown,
