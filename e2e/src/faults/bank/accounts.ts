@@ -42,6 +42,13 @@ export const accountEvents = (branch: Branch) => {
       description: 'The branch of the other account has said that the money has arrived.',
       data: moved,
     }),
+    receiptDue: defineEvent({
+      version: 1,
+      thing: 'timer',
+      type: `${branch}.receipt.due`,
+      description: 'A transfer has been confirmed for a while: its receipt is to be written.',
+      data: { transferId: z.string(), account: z.string(), amount: z.number().int() },
+    }),
   };
 };
 
@@ -52,8 +59,27 @@ export interface AccountDocument extends RecordedDocument {
   readonly underWay: Readonly<Record<string, number>>;
 }
 
+/** What a branch has counted, of an account or between two branches. */
+export interface CountDocument {
+  readonly _id: string;
+  readonly times: number;
+  readonly amount: number;
+}
+
+/** Of transfers from this amount on a receipt is written, by a timer. */
+export const receiptFrom = 75;
+
 /** The name of the accounts' collection. */
 export const accountsCollection = 'accounts';
 
 /** The name of the collection in which each branch copies the balances of all. */
 export const balancesCollection = 'balances';
+
+/** The name of the collection in which each branch adds up what has moved at every account: by a handler of batches. */
+export const statementsCollection = 'statements';
+
+/** The name of the collection in which each branch adds up what has moved between branches, in whatever order it hears of it. */
+export const talliesCollection = 'tallies';
+
+/** The name of the collection in which a branch adds up its receipts, by account. */
+export const receiptsCollection = 'receipts';

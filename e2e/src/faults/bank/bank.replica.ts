@@ -1,17 +1,26 @@
 // One replica of one branch of the bank.
 import type { Cause, EventEnvelope } from '@causeway/contracts';
-import { createEvents, draft, onEvent, type RecordedCollection } from '@causeway/events';
+import { createEvents, draft, onEvent, type Events, type RecordedCollection } from '@causeway/events';
 import { serveReplica, type CommandArgs, type ReplicaContext } from '@causeway/events/faults';
+import type { ClientSession } from 'mongodb';
 import {
   accountEvents,
   accountsCollection,
   balancesCollection,
   branches,
+  receiptFrom,
+  receiptsCollection,
+  statementsCollection,
+  talliesCollection,
   type AccountDocument,
   type Branch,
+  type CountDocument,
 } from './accounts.ts';
 
 const partitions = 4;
+
+/** From the confirmation to the receipt. */
+const receiptMs = 300;
 
 interface Transfer {
   readonly transferId: string;
@@ -62,7 +71,41 @@ await serveReplica(({ options, observe }: ReplicaContext) => {
         }),
         { session },
       );
+      const { transferId, amount } = transfer;
+      if (amount < receiptFrom) return;
+      const data = { transferId, account: transfer.from.account, amount };
+      await events.schedule(cause, { contract: own.receiptDue, data, afterMs: receiptMs }, { session });
     },
+  });
+
+  const addUp = async (collection: string, of: string, amount: number, session: ClientSession): Promise<void> => {
+    const counts = events.db.collection<CountDocument>(collection);
+    await counts.updateOne({ _id: of }, { $inc: { times: 1, amount } }, { upsert: true, session });
+  };
+
+  const addStatements = onEvent.batch({
+    name: 'add-statements',
+    on: everyones.flatMap(({ withdrawn, deposited }) => [withdrawn, deposited]),
+    async handle(batch, { session }) {
+      for (const { source, type, subject, data } of batch) {
+        const sign = type.endsWith('withdrawn') ? -1 : 1;
+        await addUp(statementsCollection, `${source}/${subject}`, sign * data.amount, session);
+      }
+    },
+  });
+
+  const tally = onEvent.transaction({
+    name: 'tally',
+    order: 'commutative',
+    on: everyones.map(({ confirmed }) => confirmed),
+    handle: ({ data: { from, to, amount } }, { session }) =>
+      addUp(talliesCollection, `${from.branch}>${to.branch}`, amount, session),
+  });
+
+  const writeReceipt = onEvent.transaction({
+    name: 'write-receipt',
+    on: [own.receiptDue],
+    handle: ({ data: { account, amount } }, { session }) => addUp(receiptsCollection, account, amount, session),
   });
 
   const copyBalances = onEvent.projection({
@@ -79,10 +122,10 @@ await serveReplica(({ options, observe }: ReplicaContext) => {
     handle: () => Promise.resolve(),
   });
 
-  const events = createEvents({
+  const events: Events = createEvents({
     ...options,
     partitions,
-    handlers: observe([deposit, confirm, copyBalances, notify]),
+    handlers: observe([deposit, confirm, addStatements, tally, writeReceipt, copyBalances, notify]),
   });
   const opened = events.collection<AccountDocument>(accountsCollection, { thing: 'account' });
 

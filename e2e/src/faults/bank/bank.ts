@@ -1,5 +1,16 @@
+import type { Db } from 'mongodb';
 import type { Command, FaultsOptions, Random, Workload } from '@causeway/events/faults';
-import { accountsCollection, balancesCollection, branches, type AccountDocument, type Branch } from './accounts.ts';
+import {
+  accountsCollection,
+  balancesCollection,
+  branches,
+  receiptsCollection,
+  statementsCollection,
+  talliesCollection,
+  type AccountDocument,
+  type Branch,
+  type CountDocument,
+} from './accounts.ts';
 
 /** How large the bank is. */
 export interface BankOptions {
@@ -11,6 +22,41 @@ export interface BankOptions {
 
 /** Accounts enough that they are seldom written at the same moment, and few enough that each is written often. */
 const usual: BankOptions = { accounts: 16, startBalance: 1_000, replicas: 2 };
+
+const countsOf = async (db: Db, collection: string): Promise<Map<string, CountDocument>> => {
+  const rows = await db.collection<CountDocument>(collection).find().sort({ _id: 1 }).toArray();
+  return new Map(rows.map((row) => [row._id, row]));
+};
+
+const sumOf = (counts: Map<string, CountDocument>, key: 'times' | 'amount'): number =>
+  [...counts.values()].reduce((sum, each) => sum + each[key], 0);
+
+/** What handlers have added up: statements say how balances came about, all branches agree, and each timer has its receipt. */
+const verifyCounts = async (
+  db: (service: string) => Db,
+  real: ReadonlyMap<string, number>,
+  startBalance: number,
+): Promise<string[]> => {
+  const wrong: string[] = [];
+  const tallies = new Map<Branch, string>();
+  for (const branch of branches) {
+    const statements = await countsOf(db(branch), statementsCollection);
+    for (const [account, balance] of real) {
+      const stated = startBalance + (statements.get(account)?.amount ?? 0);
+      if (stated !== balance) wrong.push(`${branch} states ${stated} for ${account}, it has ${balance}`);
+    }
+    tallies.set(branch, JSON.stringify([...(await countsOf(db(branch), talliesCollection)).values()]));
+    const receipts = sumOf(await countsOf(db(branch), receiptsCollection), 'times');
+    const timers = db(branch).collection('timers');
+    const waiting = await timers.countDocuments({ status: 'scheduled' });
+    const released = await timers.countDocuments({ status: 'released' });
+    if (waiting > 0) wrong.push(`${waiting} timers of ${branch} were never released`);
+    if (released !== receipts) wrong.push(`${branch} has released ${released} timers, and has ${receipts} receipts`);
+  }
+  if (new Set(tallies.values()).size > 1)
+    wrong.push(`the branches do not agree on what has moved: ${[...tallies].map((each) => each.join(' ')).join('; ')}`);
+  return wrong;
+};
 
 /** Money moves between accounts of different branches, and none of it may appear or vanish. */
 export function bank({ accounts, startBalance, replicas }: BankOptions = usual): Pick<
@@ -58,7 +104,7 @@ export function bank({ accounts, startBalance, replicas }: BankOptions = usual):
           wrong.push(`${branch} takes ${_id} for ${balance}, it has ${real.get(_id) ?? 0}`);
       }
     }
-    return wrong;
+    return [...wrong, ...(await verifyCounts(db, real, startBalance))];
   };
 
   return {

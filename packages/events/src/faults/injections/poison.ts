@@ -6,6 +6,7 @@ import { eventLog, type LoggedEvent } from '../../log/event-log.ts';
 import type { Fault, FaultContext } from '../fault.ts';
 import type { Poison } from '../replica/protocol.ts';
 
+const chosenMs = 30_000;
 const parkedMs = 60_000;
 const redriveMs = 120_000;
 const readyMs = 60_000;
@@ -55,17 +56,22 @@ const goingOn = async ({ db }: FaultContext, producer: string, types: readonly s
   return [...times].filter(([, count]) => count > 1).map(([subject]) => subject);
 };
 
-/** An ordered handler, and a subject at whose next events it will fail; undefined where no subject has more than one event for one. */
-const choose = async (context: FaultContext): Promise<Choice | undefined> => {
-  const { fleet, db, random } = context;
-  const choices = fleet.services.flatMap((consumer) =>
+type Candidate = Pick<Choice, 'consumer' | 'producer' | 'types'> & { readonly name: string };
+
+/** Ordered handlers whose effects are transactions, one by one or in batches, and those whose events they take. */
+const candidatesOf = ({ fleet }: FaultContext): Candidate[] =>
+  fleet.services.flatMap((consumer) =>
     fleet
       .handlersOf(consumer)
-      .filter(({ kind, order }) => kind === 'transaction' && order === 'ordered')
+      .filter(({ kind, order }) => (kind === 'transaction' || kind === 'batch') && order === 'ordered')
       .flatMap(({ name, types }) =>
         [...new Set(types.map(serviceOf))].map((producer) => ({ consumer, producer, name, types })),
       ),
   );
+
+/** A handler, and a subject at whose next events it will fail; undefined while no subject has more than one event for any. */
+const choose = async (context: FaultContext, choices: readonly Candidate[]): Promise<Choice | undefined> => {
+  const { db, random } = context;
   for (const { consumer, producer, name, types } of random.shuffled(choices)) {
     const subjects = await goingOn(context, producer, types);
     if (subjects.length === 0) continue;
@@ -78,6 +84,27 @@ const choose = async (context: FaultContext): Promise<Choice | undefined> => {
     return { consumer, producer, types, poison };
   }
   return undefined;
+};
+
+/**
+ * @returns undefined where no service has a handler that could park a subject
+ * @throws Error - they have, and in all this time no subject has had two events for one
+ */
+const chooseInTime = async (context: FaultContext): Promise<Choice | undefined> => {
+  const candidates = candidatesOf(context);
+  if (candidates.length === 0) return undefined;
+  const deadline = performance.now() + chosenMs;
+  for (;;) {
+    const choice = await choose(context, candidates);
+    if (choice !== undefined) return choice;
+    if (performance.now() > deadline) {
+      const names = candidates.map(({ consumer, name }) => `${consumer}/${name}`).join(', ');
+      throw new Error(
+        `no subject has a second event for an ordered handler (${names}): have the workload change things again, or nothing can wait`,
+      );
+    }
+    await context.progress(5);
+  }
 };
 
 /** Waits until something is parked, and events have followed that the handler does not fail at. */
@@ -121,10 +148,10 @@ export const poison: Fault = {
   about: 'bad bytes in each topic, and a handler that fails at one subject: parked, and redriven',
   async inject(context) {
     const { fleet, note, progress } = context;
-    const chosen = await choose(context);
-    if (chosen !== undefined) fleet.poison(chosen.consumer, chosen.poison);
     await sendRubbish(context);
-    if (chosen === undefined) note('no subject has a second event for an ordered handler: bad bytes alone');
+    const chosen = await chooseInTime(context);
+    if (chosen !== undefined) fleet.poison(chosen.consumer, chosen.poison);
+    if (chosen === undefined) note('no ordered handler could park a subject: bad bytes alone');
     else {
       await untilParked(context, chosen);
       note(`${chosen.poison.subject} parked at ${chosen.consumer}/${chosen.poison.handler}`);

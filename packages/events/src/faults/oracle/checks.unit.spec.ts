@@ -203,6 +203,20 @@ const faults: readonly (readonly [name: string, history: History, check: CheckNa
     /shop\/reserve has had the effect of o2 2 times/,
   ],
   [
+    'an effect of a batch twice',
+    broken({
+      handlers: shop.handlers.map((each) => (each.name === 'reserve' ? { ...each, kind: 'batch' } : each)),
+      journal: journalOf('reserve', [
+        ['o1', 1],
+        ['o2', 2],
+        ['o3', 3],
+        ['o3', 3],
+      ]),
+    }),
+    'effect once',
+    /shop\/reserve has had the effect of o3 2 times/,
+  ],
+  [
     'an effect that is marked and was not made',
     broken({
       journal: journalOf('reserve', [

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { KafkaPort } from '../../kafka/port.ts';
 import { eventLog } from '../../log/event-log.ts';
 import { redrives, type RedriveDocument } from '../../redrive/redrive.model.ts';
+import { timers, type TimerDocument } from '../../timers/timer.model.ts';
 import type { Fleet } from '../fleet.ts';
 import { recordedCollections } from './read-history.ts';
 
@@ -20,6 +21,9 @@ const pollMs = 150;
 /** A rebalance, or a lease that changes hands, may make everything look at rest for a moment. */
 const restMs = 400;
 
+/** A timer that is due by then is waited for. */
+const soonMs = 10_000;
+
 /** Why a service is not at rest; undefined where it is. */
 const unrest = async (service: string, { fleet, db, kafka }: QuiescenceSources): Promise<string | undefined> => {
   const own = db(service);
@@ -30,6 +34,9 @@ const unrest = async (service: string, { fleet, db, kafka }: QuiescenceSources):
   }
   const running = await own.collection<RedriveDocument>(redrives).findOne({ status: 'running' });
   if (running !== null) return `a redrive of ${service}/${running.handler} is under way`;
+  const due = { $lte: ['$dueAt', { $dateAdd: { startDate: '$$NOW', unit: 'millisecond', amount: soonMs } }] };
+  const timer = await own.collection<TimerDocument>(timers).findOne({ status: 'scheduled', $expr: due });
+  if (timer !== null) return `the timer ${timer._id} of ${service} waits for ${timer.dueAt.toISOString()}`;
   const topics = new Set(
     fleet.handlersOf(service).flatMap(({ types }) => types.map((type) => topicOf(serviceOf(type)))),
   );
