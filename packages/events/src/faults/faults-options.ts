@@ -21,12 +21,12 @@ export interface FaultsOptions {
   readonly short?: boolean;
   /** From the moment that a fault is healed until everything is at rest; default 90,000. */
   readonly recoveryMs?: number;
-  /** From recorded to the effect, where nothing is broken; default 12,000: far below {@link FaultsOptions.sweepMs}. */
+  /** From recorded to the effect, where nothing is broken, beside four times the median; default 20,000: far below {@link FaultsOptions.sweepMs}. */
   readonly promptMs?: number;
   /** How long a slot's lease holds; default 2,000. */
   readonly leaseMs?: number;
   /**
-   * How often rows are looked for that a bell has missed; default 30,000, rarer than services do, so that what is found by it
+   * How often rows are looked for that a bell has missed; default 60,000, rarer than services do, so that what is found by it
    * alone is told from what was only slow.
    */
   readonly sweepMs?: number;

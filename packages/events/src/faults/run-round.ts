@@ -152,7 +152,7 @@ const calm = async (round: RoundOptions, { context, violations }: Findings): Pro
 /** One fault under traffic: injected, healed, come to rest, a calm moment, and everything is read and held against the promises. */
 export const runRound = async (round: RoundOptions): Promise<RoundReport> => {
   const { world, fault, options } = round;
-  const { seed, driver, workload, promptMs = 12_000, onProgress } = options;
+  const { seed, driver, workload, promptMs = 20_000, onProgress } = options;
   if (fault.needs?.(options.servers) === false) return passedOver(round);
   const violations: Violation[] = [];
   const context = createFaultContext(round);

@@ -58,7 +58,7 @@ const ownEnv = (): NodeJS.ProcessEnv => {
 
 /** Starts the replicas on databases and topics of their own. */
 export const openWorld = async (options: FaultsOptions, random: Random): Promise<World> => {
-  const { servers, driver, services, leaseMs = 2_000, sweepMs = 30_000 } = options;
+  const { servers, driver, services, leaseMs = 2_000, sweepMs = 60_000 } = options;
   const run = randomBytes(4).toString('hex');
   const topicPrefix = `faults-${run}-`;
   const databaseOf = (service: string): string => `faults-${run}-${service}`;

@@ -1,5 +1,6 @@
 import type { Fault } from '../fault.ts';
 import type { FailpointName } from '../../failpoint.ts';
+import { readyReplicas } from './ready-replicas.ts';
 
 /** A replica that holds no slot, or no partition, does not come by. */
 const reachMs = 8_000;
@@ -13,7 +14,7 @@ export const killAt = (name: string, failpoint: FailpointName, about: string): F
     let killed = 0;
     const wanted = short ? 2 : 5;
     for (let tries = 0; killed < wanted && tries < 3 * wanted; tries += 1) {
-      const victim = random.pick(fleet.replicas.filter(({ ready }) => ready));
+      const [victim] = await readyReplicas({ fleet, random });
       const { starts } = victim;
       victim.tell({ do: 'arm', failpoint, action: 'kill', after: random.below(10) });
       if (await victim.untilEnded(starts, reachMs)) killed += 1;

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Fault } from '../fault.ts';
+import { readyReplicas } from './ready-replicas.ts';
 
 const readyMs = 90_000;
 
@@ -10,7 +11,7 @@ export const hangingLink: Fault = {
   about: 'connections to MongoDB and Kafka hang in one direction',
   async inject({ fleet, random, short, note, progress }) {
     const hangMs = short ? 4_000 : 20_000;
-    const [one, other] = random.shuffled(fleet.replicas.filter(({ ready }) => ready));
+    const [one, other] = await readyReplicas({ fleet, random });
     const direction = () => random.pick(['requests', 'answers'] as const);
     for (const { name, link, server } of [
       { name: one?.name, link: one?.links.kafka, server: 'Kafka' },

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Fault } from '../fault.ts';
-import type { LosingWrites } from '../link-proxy.ts';
+import type { LosingWrites, LostWrite } from '../link-proxy.ts';
 import type { Random } from '../seeded-random.ts';
 
 const readyMs = 90_000;
@@ -9,13 +9,56 @@ const readyMs = 90_000;
 /** Of a hundred writes; the driver makes each once more by itself, and that is lost as often. */
 const lostPercent = 80;
 
-/** At most: some come before their writer has looked for them, some while it makes them anew. */
-const lateMs = 100;
+/** Of a hundred that are lost: the others are made at once. */
+const latePercent = 70;
 
+/** A write that comes late is under way for so long at most. */
+const lateMs = 1_000;
+
+/** Others that are under way no longer: nobody looks for them in between. */
+const shortlyMs = 100;
+
+interface Held {
+  /** How many changes have come after it. */
+  later: number;
+  readonly go: () => void;
+  readonly made: Promise<unknown>;
+}
+
+/**
+ * A change that is late waits for the second one after it: the first is its repetition by the driver, then its writer looks for it, does
+ * not find it and makes it anew; and that gets through once the late one has.
+ */
 const losing = (random: Random): LosingWrites => {
-  return () => {
+  let held: Held[] = [];
+
+  const letGo = async (): Promise<void> => {
+    for (const each of held) each.later += 1;
+    const going = held.filter(({ later }) => later >= 2);
+    held = held.filter(({ later }) => later < 2);
+    for (const { go } of going) go();
+    await Promise.race([Promise.all(going.map(({ made }) => made)), delay(lateMs)]);
+  };
+
+  const hold = (): LostWrite => {
+    const late = Promise.withResolvers<undefined>();
+    const made = Promise.withResolvers<undefined>();
+    held.push({ later: 0, go: () => late.resolve(undefined), made: made.promise });
+    return {
+      late: Promise.race([late.promise, delay(lateMs)]),
+      made() {
+        made.resolve(undefined);
+        return undefined;
+      },
+    };
+  };
+
+  return async (command) => {
+    const isChange = command === 'findAndModify';
+    if (isChange) await letGo();
     if (!random.chance(lostPercent)) return undefined;
-    return random.chance(70) ? { late: delay(random.below(lateMs)) } : {};
+    if (!random.chance(latePercent)) return {};
+    return isChange ? hold() : { late: delay(random.below(shortlyMs)) };
   };
 };
 

@@ -1,4 +1,5 @@
 import type { Fault } from '../fault.ts';
+import { readyReplicas } from './ready-replicas.ts';
 
 const toldMs = 60_000;
 const readyMs = 90_000;
@@ -12,7 +13,7 @@ export const lostHistory: Fault = {
   about: 'a change stream whose token is no longer in the oplog',
   needs: ({ mongodb }) => mongodb.forgetOplog !== undefined,
   async inject({ fleet, servers, random, progress }) {
-    const frozen = random.pick(fleet.replicas.filter(({ ready }) => ready));
+    const [frozen] = await readyReplicas({ fleet, random });
     frozen.signal('SIGSTOP');
     await progress(5);
     await servers.mongodb.forgetOplog?.();

@@ -7,7 +7,7 @@ import type { Fault, FaultContext } from '../fault.ts';
 import type { Poison } from '../replica/protocol.ts';
 
 const chosenMs = 30_000;
-const parkedMs = 60_000;
+const parkedMs = 90_000;
 const redriveMs = 120_000;
 const readyMs = 60_000;
 
@@ -107,22 +107,51 @@ const chooseInTime = async (context: FaultContext): Promise<Choice | undefined> 
   }
 };
 
-/** Waits until something is parked, and events have followed that the handler does not fail at. */
-const untilParked = async ({ db, progress }: FaultContext, choice: Choice): Promise<number> => {
+/**
+ * Waits until something is parked, and events have followed that the handler does not fail at.
+ *
+ * @returns false where all that it would have failed at has passed: none of it was for this handler, or it was handled already
+ * @throws Error - nothing happens
+ */
+const untilParked = async (context: FaultContext, choice: Choice, deadline: number): Promise<boolean> => {
+  const { db, progress } = context;
   const { consumer, producer, types, poison } = choice;
-  const deadline = performance.now() + parkedMs;
-  const behind = { 'event.subject': poison.subject, 'event.type': { $in: [...types] } };
+  const inbox = db(consumer).collection<HandledRow>('handled');
+  const log = db(producer).collection<LoggedEvent>(eventLog);
+  const own = { 'event.subject': poison.subject, 'event.type': { $in: [...types] } };
+  const within = { ...own, 'event.sequence': { $gte: poison.from, $lte: poison.to } };
   for (;;) {
-    const inbox = db(consumer).collection<HandledRow>('handled');
     const parked = await inbox.countDocuments({ status: 'parked', '_id.handler': poison.handler });
-    const log = db(producer).collection<LoggedEvent>(eventLog);
-    const followed = await log.countDocuments({ ...behind, 'event.sequence': { $gt: poison.to } });
-    if (parked > 0 && followed >= 2) return parked;
+    const followed = await log.countDocuments({ ...own, 'event.sequence': { $gt: poison.to } });
+    if (parked > 0 && followed >= 2) return true;
+    if (followed >= 2) {
+      const failing = (await log.find(within, { projection: { _id: 1 } }).toArray()).map(({ _id }) => _id);
+      const done = await inbox.countDocuments({
+        status: 'done',
+        '_id.handler': poison.handler,
+        '_id.event': { $in: failing },
+      });
+      if (done === failing.length) return false;
+    }
     if (performance.now() > deadline)
       throw new Error(
         `${consumer}/${poison.handler} has parked ${parked} events of ${poison.subject} in ${parkedMs} ms`,
       );
     await progress(5);
+  }
+};
+
+/** Has a handler fail at a subject. @returns which, and at what; undefined where no service has one that could park a subject */
+const parkSubject = async (context: FaultContext): Promise<string | undefined> => {
+  const deadline = performance.now() + parkedMs;
+  for (;;) {
+    const chosen = await chooseInTime(context);
+    if (chosen === undefined) return undefined;
+    const { consumer, poison } = chosen;
+    context.fleet.poison(consumer, poison);
+    if (await untilParked(context, chosen, deadline))
+      return `${poison.subject} parked at ${consumer}/${poison.handler}`;
+    context.fleet.poison(consumer, undefined);
   }
 };
 
@@ -147,15 +176,9 @@ export const poison: Fault = {
   name: 'parking',
   about: 'bad bytes in each topic, and a handler that fails at one subject: parked, and redriven',
   async inject(context) {
-    const { fleet, note, progress } = context;
+    const { note, progress } = context;
     await sendRubbish(context);
-    const chosen = await chooseInTime(context);
-    if (chosen !== undefined) fleet.poison(chosen.consumer, chosen.poison);
-    if (chosen === undefined) note('no ordered handler could park a subject: bad bytes alone');
-    else {
-      await untilParked(context, chosen);
-      note(`${chosen.poison.subject} parked at ${chosen.consumer}/${chosen.poison.handler}`);
-    }
+    note((await parkSubject(context)) ?? 'no ordered handler could park a subject: bad bytes alone');
     await progress(20);
   },
   async heal(context) {

@@ -1,12 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import type { Fault, FaultContext } from '../fault.ts';
+import type { Fault } from '../fault.ts';
 import type { ReplicaProcess } from '../replica-process.ts';
+import { readyReplicas } from './ready-replicas.ts';
 
 const readyMs = 90_000;
-
-const anyReady = ({ fleet, random }: FaultContext): ReplicaProcess =>
-  random.pick(fleet.replicas.filter(({ ready }) => ready));
 
 /** Every five seconds one replica goes, in order or by SIGKILL, and comes back when the next one goes. */
 export const rebalances: Fault = {
@@ -17,7 +15,7 @@ export const rebalances: Fault = {
     const times = short ? 3 : 12;
     let away: ReplicaProcess | undefined;
     for (let turn = 0; turn < times; turn += 1) {
-      const next = anyReady(context);
+      const [next] = await readyReplicas(context);
       const began = performance.now();
       await next.stop(random.chance(50) ? 'leave' : 'kill');
       away?.start();
@@ -40,7 +38,7 @@ export const frozenLeader: Fault = {
     const { leaseMs, short, progress, note } = context;
     const times = short ? 2 : 6;
     for (let turn = 0; turn < times; turn += 1) {
-      const frozen = anyReady(context);
+      const [frozen] = await readyReplicas(context);
       frozen.signal('SIGSTOP');
       // Now and then also beyond the session of its group, 10 s: then its partitions are somebody else's too.
       await delay(leaseMs * 2 + (!short && turn % 3 === 2 ? 12_000 : 0));
@@ -64,7 +62,8 @@ export const jumpingClock: Fault = {
   async inject(context) {
     const { random, short, progress } = context;
     for (let turn = 0; turn < (short ? 4 : 16); turn += 1) {
-      anyReady(context).setClock(random.pick([-fiveMinutes, 0, fiveMinutes]));
+      const [replica] = await readyReplicas(context);
+      replica.setClock(random.pick([-fiveMinutes, 0, fiveMinutes]));
       await progress(10);
     }
   },
