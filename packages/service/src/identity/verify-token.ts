@@ -3,6 +3,7 @@ import { errors, jwtVerify, type JWTPayload } from 'jose';
 
 import type { AccessClaims } from './access-claims.ts';
 import type { KeySource } from './keys.ts';
+import { faultOfForm } from './token-form.ts';
 
 /** What a token must say to be ours. */
 export interface TokenRules {
@@ -65,7 +66,7 @@ const claimsOf = (payload: JWTPayload, nowS: number): AccessClaims => {
 };
 
 /**
- * Verifies an access token (RFC 9068 §4): its type, EdDSA and nothing else, issuer, audience, times, and the claims that
+ * Verifies an access token (RFC 9068 §4): its form, its type, EdDSA and nothing else, issuer, audience, times, and the claims that
  * every token of ours has.
  *
  * @param token - compact JWS
@@ -80,6 +81,8 @@ export const verifyToken = async (
   rules: TokenRules,
   nowMs: number,
 ): Promise<AccessClaims> => {
+  const fault = faultOfForm(token);
+  if (fault !== undefined) throw invalidToken(fault);
   try {
     const { payload } = await jwtVerify(token, keys.find, {
       // The algorithm is ours to say, never the token's (RFC 8725 §3.1).
