@@ -133,6 +133,13 @@ describe('npm run events', () => {
     assert.deepEqual([again.status, again.stderr.trim()], [1, `${wrong.id} is not parked`]);
   });
 
+  it('does not say that nothing is parked at a handler that nobody knows', async () => {
+    const { status, stdout, stderr } = await events(['parked', '--handler', 'creat-profile']);
+    assert.deepEqual([status, stdout], [1, '']);
+    assert.match(stderr, /\(unknown-handler\)[^]*create-profile/);
+    assert.equal((await done(['parked', '--handler', 'continue-removal'])).trim(), 'nothing is parked');
+  });
+
   it('has handlers go through past events again', async () => {
     const { id } = await signUp();
     await eventually(async () => {

@@ -19,6 +19,14 @@ interface Parked {
 interface ParkedPage {
   readonly items: readonly Parked[];
   readonly nextCursor: string | null;
+  readonly unavailable: readonly string[];
+}
+
+/** What was found, and of which services nothing is known. */
+interface Found {
+  readonly items: readonly Parked[];
+  readonly isWhole: boolean;
+  readonly unavailable: readonly string[];
 }
 
 /** What is listed. */
@@ -30,16 +38,18 @@ export interface ParkedFilter {
 const mostListed = 1_000;
 const lookEveryMs = 500;
 
-const pages = async (gateway: Gateway, filter: ParkedFilter): Promise<{ items: Parked[]; isWhole: boolean }> => {
+const pages = async (gateway: Gateway, filter: ParkedFilter & { readonly eventId?: string }): Promise<Found> => {
   const items: Parked[] = [];
+  const unavailable = new Set<string>();
   let cursor: string | null = null;
   do {
     const query: Record<string, string | undefined> = { ...filter, limit: '200', ...(cursor !== null && { cursor }) };
     const page = (await gateway.call('GET', '/v1/parked', { query })).body as ParkedPage;
     items.push(...page.items);
+    for (const each of page.unavailable) unavailable.add(each);
     cursor = page.nextCursor;
   } while (cursor !== null && items.length < mostListed);
-  return { items, isWhole: cursor === null };
+  return { items, isWhole: cursor === null, unavailable: [...unavailable] };
 };
 
 const rowOf = ({ service, handler, subject, eventId, parkedAt, attempts, error }: Parked): string[] => [
@@ -51,21 +61,27 @@ const rowOf = ({ service, handler, subject, eventId, parkedAt, attempts, error }
   (error ?? '').slice(0, 80),
 ];
 
-/** `parked`: what could not be handled, and what waits behind it. */
+const awayWords = (unavailable: readonly string[]): string =>
+  `no answer from ${unavailable.join(', ')}: what is parked there is not known`;
+
+/** `parked`: what could not be handled, and what waits behind it. Ends with 1 where a service did not say. */
 export const listParked = async (gateway: Gateway, out: Output, filter: ParkedFilter): Promise<number> => {
-  const { items, isWhole } = await pages(gateway, filter);
+  const { items, isWhole, unavailable } = await pages(gateway, filter);
   const head = ['since', 'handler', 'subject', 'event', 'attempts', 'error'];
   if (out.json) for (const each of items) out.value(each, () => '');
-  else out.value(items, () => (items.length === 0 ? 'nothing is parked' : table([head, ...items.map(rowOf)])));
+  else if (items.length > 0) out.value(items, () => table([head, ...items.map(rowOf)]));
+  else if (unavailable.length === 0) out.value(items, () => 'nothing is parked');
   if (!isWhole) out.note(`there is more; the first ${items.length} are shown`);
-  return 0;
+  if (unavailable.length === 0) return 0;
+  out.note(awayWords(unavailable));
+  return 1;
 };
 
 /** Finds what is parked by the id of its event, at the handler that is named where there are several. */
 const findParked = async (gateway: Gateway, eventId: string, filter: ParkedFilter): Promise<Parked> => {
-  const { items } = await pages(gateway, filter);
-  const found = items.filter((each) => each.eventId === eventId);
+  const { items: found, unavailable } = await pages(gateway, { ...filter, eventId });
   const [only, other] = found;
+  if (only === undefined && unavailable.length > 0) throw new CliError(awayWords(unavailable));
   if (only === undefined) throw new CliError(`${eventId} is not parked${filter.handler === undefined ? '' : ' there'}`);
   if (other !== undefined) {
     const where = found.map(({ service, handler }) => `${service} › ${handler}`).join(', ');

@@ -27,6 +27,17 @@ export interface ProducerLog {
 /** Finds the log behind a topic; undefined where there is no way to it. */
 export type ProducerLogs = (topic: string) => ProducerLog | undefined;
 
+/** There is no way to the log behind a topic: a setting, which no waiting changes. */
+export class NoWayToLog extends Error {
+  override readonly name = 'NoWayToLog';
+  readonly topic: string;
+
+  constructor(topic: string) {
+    super(`no way to the log behind ${topic} was given`);
+    this.topic = topic;
+  }
+}
+
 /** The log of this service itself. */
 export const ownProducerLog = (log: EventLog): ProducerLog => ({
   async after({ slot, afterEvent, limit }) {
@@ -41,12 +52,12 @@ export const ownProducerLog = (log: EventLog): ProducerLog => ({
  * The logs that a service can read: those that it was given, and its own.
  *
  * @param topic - the service's own
- * @returns finds a log. @throws where there is no way to it
+ * @returns finds a log. @throws {@link NoWayToLog}
  */
 export const reachableLogs =
   (given: ProducerLogs | undefined, topic: string, own: ProducerLog): ((topic: string) => ProducerLog) =>
   (wanted) => {
     const log = given?.(wanted) ?? (wanted === topic ? own : undefined);
-    if (log === undefined) throw new Error(`no way to the log behind ${wanted} was given`);
+    if (log === undefined) throw new NoWayToLog(wanted);
     return log;
   };

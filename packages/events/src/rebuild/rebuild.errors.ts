@@ -6,6 +6,7 @@ import { replayFaults } from '../replay/replay.errors.ts';
 export const rebuildFaults = {
   unknownHandler: replayFaults.unknownHandler,
   noHandlers: replayFaults.noHandlers,
+  noLog: replayFaults.noLog,
   noProjection: defineFault({
     code: 'no-projection',
     category: 'unprocessable',

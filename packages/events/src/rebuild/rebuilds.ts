@@ -9,6 +9,7 @@ import { DuplicateKey } from '../recording/errors.ts';
 import type { RecordedCollection } from '../recording/recorded-collection.ts';
 import { draft, stateOf } from '../recording/recorded-document.ts';
 import type { RelayLogger } from '../relay/relay-metrics.ts';
+import { demandLogs } from '../replay/demand-logs.ts';
 import { rebuildFaults } from './rebuild.errors.ts';
 import type { Comparison, RebuildDocument, RebuildProgress } from './rebuild.model.ts';
 import { createRebuildRunner } from './run-rebuild.ts';
@@ -144,6 +145,7 @@ export const createRebuilds = (options: RebuildsOptions): Rebuilds => {
       }
       const handler = projectionOf(name);
       if (handler === undefined) throw rebuildFaults.noProjection();
+      demandLogs([handler], logs);
       try {
         const { document, event } = await record(cause, handler);
         worker.begin(document);

@@ -1,4 +1,4 @@
-import type { Filter } from 'mongodb';
+import { MaxKey, MinKey, type Filter } from 'mongodb';
 
 import type { HandledRow, HandlingError, Inbox } from '../consumer/inbox.ts';
 
@@ -28,6 +28,8 @@ export interface ParkedPlace {
 /** Which parked events are meant, and from where on. */
 export interface ParkedQuestion {
   readonly handler?: string | undefined;
+  /** The id of an event, at whichever handlers it is parked. */
+  readonly eventId?: string | undefined;
   readonly after?: ParkedPlace | undefined;
   readonly limit: number;
 }
@@ -58,12 +60,13 @@ export const listParked = async (
   inbox: Pick<Inbox, 'collection'>,
   question: ParkedQuestion,
 ): Promise<readonly ParkedEvent[]> => {
-  const { handler, limit } = question;
+  const { handler, eventId, limit } = question;
   const rows = inbox.collection
     .find(
       {
         status: 'parked',
         ...(handler === undefined ? {} : { '_id.handler': handler }),
+        ...(eventId === undefined ? {} : { '_id.event': eventId }),
         ...(question.after === undefined ? {} : behind(question.after)),
       },
       { projection: { 'payload.data': 0, bytes: 0 } },
@@ -71,4 +74,11 @@ export const listParked = async (
     .sort({ status: 1, '_id.handler': 1, subject: 1, sequence: 1, '_id.event': 1 })
     .limit(limit);
   return (await rows.toArray()).map(shown);
+};
+
+/** Whether a handler has ever handled or parked anything that is remembered, though it may be declared no more. */
+export const isRemembered = async ({ collection }: Pick<Inbox, 'collection'>, handler: string): Promise<boolean> => {
+  const [first, last] = [new MinKey(), new MaxKey()].map((event) => ({ handler, event }));
+  const own = { _id: { $gt: first, $lt: last } } as unknown as Filter<HandledRow>;
+  return (await collection.findOne(own, { projection: { _id: 1 } })) !== null;
 };

@@ -112,7 +112,17 @@ describe('what is parked', () => {
     const [first] = await redrivesOf(events).list({ limit: 1 });
     const [second] = await redrivesOf(events).list({ after: first, limit: 1 });
     assert.deepEqual([first, second], all.slice(0, 2));
-    assert.deepEqual(await redrivesOf(events).list({ handler: 'nobody', limit: 10 }), []);
+    const one = await redrivesOf(events).list({ eventId: ids[1], limit: 10 });
+    assert.deepEqual(
+      one.map(({ handler, eventId }) => [handler, eventId]),
+      [['tally', ids[1]]],
+    );
+    assert.deepEqual(await redrivesOf(events).list({ handler: 'loose', limit: 10 }), []);
+    await assert.rejects(redrivesOf(events).list({ handler: 'nobody', limit: 10 }), (error: unknown) => {
+      assert.ok(isFault('unknown-handler')(error));
+      assert.equal((error as Fault).detail, 'It has tally, loose.');
+      return true;
+    });
   });
 
   it('has its effect once it is redriven, in order, and its subject goes on', async () => {
@@ -278,6 +288,8 @@ describe('what is parked', () => {
     );
     await assert.rejects(own.request(admin, { ...request, handler: 'gone' }), isFault('handler-gone'));
     await own.discard(admin, { handler: 'gone', eventId: first }, 'Its handler is gone.');
+    assert.deepEqual(await own.list({ handler: 'gone', limit: 10 }), [], 'it is remembered');
+    assert.deepEqual(await own.list({ handler: '*', limit: 10 }), []);
     const inbox = createInbox(events.db, () => new Date());
     const parking = createParking({ db: events.db, inbox, now: () => new Date(), transaction: events.transaction });
     await parking.parkBytes('topic/0/1', Buffer.from('what?'), { name: 'MalformedEvent', message: 'no event' });

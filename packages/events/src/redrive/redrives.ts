@@ -3,12 +3,13 @@ import type { ClientSession, Db } from 'mongodb';
 
 import type { Handler } from '../consumer/handler.ts';
 import type { HandledRow, Inbox } from '../consumer/inbox.ts';
-import type { Parking } from '../consumer/parking.ts';
+import { unreadable, type Parking } from '../consumer/parking.ts';
 import { DuplicateKey } from '../recording/errors.ts';
 import type { RecordedCollection } from '../recording/recorded-collection.ts';
 import { draft } from '../recording/recorded-document.ts';
 import type { RelayLogger } from '../relay/relay-metrics.ts';
-import { listParked, type ParkedEvent, type ParkedQuestion } from './parked-events.ts';
+import { replayFaults } from '../replay/replay.errors.ts';
+import { isRemembered, listParked, type ParkedEvent, type ParkedQuestion } from './parked-events.ts';
 import { redriveFaults } from './redrive.errors.ts';
 import type { DiscardDocument, RedriveDocument, RedriveScope } from './redrive.model.ts';
 import { createRedriveTurns } from './redrive-turns.ts';
@@ -54,6 +55,7 @@ export interface Redrive {
 /** What administrators do about parked events. */
 export interface Redrives {
   createIndexes(): Promise<void>;
+  /** @throws Fault `unknown-handler` where it asks for one that is neither declared nor remembered */
   list(question: ParkedQuestion): Promise<readonly ParkedEvent[]>;
   /** How much a redrive would take. @throws Fault `not-found`, `not-parked`, `unreadable`, `handler-gone` */
   extent(request: RedriveRequest): Promise<RedriveExtent>;
@@ -177,7 +179,15 @@ export const createRedrives = (options: RedrivesOptions): Redrives => {
         undefined,
       );
     },
-    list: (question) => listParked(inbox, question),
+    async list(question) {
+      const { handler } = question;
+      const found = await listParked(inbox, question);
+      if (handler === undefined || found.length > 0) return found;
+      const isKnown = handler === unreadable || handlers.some(({ name }) => name === handler);
+      if (!isKnown && !(await isRemembered(inbox, handler)))
+        throw replayFaults.unknownHandler({ detail: `It has ${handlers.map(({ name }) => name).join(', ')}.` });
+      return found;
+    },
     async extent(request) {
       const { subject = '', sequence = '' } = await redrivableRow(request);
       const { order } = handlerOf(request.handler);

@@ -6,13 +6,21 @@ export const replayFaults = {
     code: 'unknown-handler',
     category: 'unprocessable',
     title: 'The service has no such handler',
-    description: 'A replay needs a handler that the service declares. Leave it out to mean all of them.',
+    description: 'Name one that the service declares, or leave it out to mean all of them.',
   }),
   noHandlers: defineFault({
     code: 'no-handlers',
     category: 'unprocessable',
     title: 'The service handles no events',
     description: 'There is nothing in it that could go through past events.',
+  }),
+  noLog: defineFault({
+    code: 'no-log',
+    category: 'unprocessable',
+    title: 'The service has no way to a log that it would read',
+    description:
+      'Nothing that is tried again can change that: tell the service where the one that publishes these events is (`producerLogs` of ' +
+      '`createEvents`; the addresses of the services in their settings).',
   }),
   reachesOutside: defineFault({
     code: 'reaches-outside',

@@ -1,4 +1,4 @@
-import { faults, Fault, newId, operationsOf, serviceOf, topicOf, type Cause } from '@causeway/contracts';
+import { faults, Fault, newId, operationsOf, type Cause } from '@causeway/contracts';
 import type { Db } from 'mongodb';
 
 import type { CatchUpRows } from '../catch-up/catch-up-rows.ts';
@@ -10,6 +10,7 @@ import { DuplicateKey } from '../recording/errors.ts';
 import type { RecordedCollection, RecordedWrite } from '../recording/recorded-collection.ts';
 import { draft, stateOf } from '../recording/recorded-document.ts';
 import type { RelayLogger } from '../relay/relay-metrics.ts';
+import { demandLogs } from './demand-logs.ts';
 import { replayFaults } from './replay.errors.ts';
 import type { ReplayDocument, ReplayPlace, ReplayProgress, ReplayTally } from './replay.model.ts';
 import type { ReplayRunner } from './run-replay.ts';
@@ -54,7 +55,7 @@ export interface Replays {
    * Has handlers go through what was published since a time, up to where their group has got, in the background. What they have done
    * is not done again.
    *
-   * @throws Fault `invalid-request`, `unknown-handler`, `reaches-outside`, `replay-running`, `catching-up`; `unavailable` without a producer's log
+   * @throws Fault `invalid-request`, `unknown-handler`, `reaches-outside`, `replay-running`, `catching-up`, `no-log`; `unavailable` where a log does not answer
    */
   request(cause: Cause, request: ReplayRequest): Promise<{ readonly replay: Replay; readonly eventId: string }>;
   find(id: string): Promise<Replay | undefined>;
@@ -147,9 +148,8 @@ export const createReplays = (options: ReplaysOptions): Replays => {
   };
 
   const placesOf = async (taking: readonly Handler[], since: Date): Promise<ReplayPlace[]> => {
-    const topics = new Set(taking.flatMap(({ on }) => on.map(({ type }) => topicOf(serviceOf(type)))));
     const found: ReplayPlace[] = [];
-    for (const topic of topics) {
+    for (const topic of demandLogs(taking, logs)) {
       const slots = Array.from({ length: await kafka.partitionCount(topic) }, (_, slot) => slot);
       found.push(...(await Promise.all(slots.map((slot) => placeOf(topic, slot, since)))).flat());
     }

@@ -22,6 +22,7 @@ interface RedriveRequest {
 export interface ParkedEvents {
   list(question: {
     readonly handler?: string | undefined;
+    readonly eventId?: string | undefined;
     readonly after?: ParkedPlace | undefined;
     readonly limit: number;
   }): Promise<readonly unknown[]>;
@@ -62,6 +63,7 @@ export const parkedRoutes = (parked: ParkedEvents): Route[] => [
     summary: 'Events that are parked in this service',
     query: z.object({
       handler: text.optional(),
+      eventId: text.optional(),
       after: afterPlace.optional(),
       limit: z.coerce.number().int().min(1).max(500).default(100),
     }),

@@ -7,13 +7,14 @@ import type { ParkedAfter } from './parked-services.ts';
 export interface ParkedScope {
   readonly service: ServiceName | undefined;
   readonly handler: string | undefined;
+  readonly eventId: string | undefined;
 }
 
 /** As long as a service takes them. */
 const part = z.string().max(500);
 
 const shape = z.tuple([
-  z.tuple([z.string(), z.string()]),
+  z.tuple([z.string(), z.string(), z.string()]),
   z.object({
     service: z.enum(serviceNames),
     handler: part,
@@ -23,7 +24,11 @@ const shape = z.tuple([
   }),
 ]);
 
-const scopeOf = ({ service, handler }: ParkedScope): [string, string] => [service ?? '', handler ?? ''];
+const scopeOf = ({ service, handler, eventId }: ParkedScope): [string, string, string] => [
+  service ?? '',
+  handler ?? '',
+  eventId ?? '',
+];
 
 /** @returns a cursor after a parked event. It is no secret: who may list, may see all of it. */
 export const parkedCursor = (

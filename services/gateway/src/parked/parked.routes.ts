@@ -1,5 +1,5 @@
 import { faults, redriveScope, services as serviceNames } from '@causeway/contracts';
-import { redriveFaults, type Redrive } from '@causeway/events';
+import { redriveFaults, replayFaults, type Redrive } from '@causeway/events';
 import { defineRoute, type Route } from '@causeway/service';
 import { z } from 'zod';
 
@@ -68,28 +68,38 @@ const listRoute = (parked: Administration): Route =>
     operationId: 'listParked',
     tag,
     summary: 'Events that a handler could not handle, and those that wait behind them',
-    description: 'Of all services, by service, handler and subject; within a subject in order.',
+    description:
+      'Of all services, by service, handler and subject; within a subject in order. A service that does not answer is named, and what is ' +
+      'parked in the others is listed.',
     access: 'admin',
     query: z.object({
       service: z.enum(serviceNames).optional(),
       handler: z.string().min(1).max(200).optional(),
+      eventId: z.string().min(1).max(500).optional().describe('One event, at whichever handlers it is parked.'),
       cursor: z.string().max(4_000).optional(),
       limit: z.coerce.number().int().min(1).max(200).default(20),
     }),
     responses: {
       200: {
         description: 'The parked events.',
-        schema: z.object({ items: z.array(parkedEvent), nextCursor: z.string().nullable() }),
+        schema: z.object({
+          items: z.array(parkedEvent),
+          nextCursor: z.string().nullable(),
+          unavailable: z
+            .array(z.enum(serviceNames))
+            .describe('Services that were asked and did not answer: what is parked there is not in the list.'),
+        }),
       },
     },
-    handle: async ({ query: { service, handler, cursor, limit }, requestId, signal }) => {
-      const scope = { service, handler };
+    faults: [replayFaults.unknownHandler],
+    handle: async ({ query: { service, handler, eventId, cursor, limit }, requestId, signal }) => {
+      const scope = { service, handler, eventId };
       const after = cursor === undefined ? undefined : parsedCursor(scope, cursor);
-      const found = await orUnavailable(listParked(parked, { ...scope, after, limit }, { requestId, signal }));
+      const { items: found, unavailable } = await listParked(parked, { ...scope, after, limit }, { requestId, signal });
       const items = found.slice(0, limit);
       const last = items.at(-1);
       const nextCursor = found.length > limit && last !== undefined ? parkedCursor(scope, last) : null;
-      return { status: 200, body: { items: items.map(shown), nextCursor } };
+      return { status: 200, body: { items: items.map(shown), nextCursor, unavailable } };
     },
   });
 
