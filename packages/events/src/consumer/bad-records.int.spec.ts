@@ -1,4 +1,4 @@
-import { newEventId, topicOf, type EventEnvelope } from '@causeway/contracts';
+import { newEventId, topicOf, toSequence, type EventEnvelope } from '@causeway/contracts';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Kafka, logLevel, type IHeaders, type Producer } from 'kafkajs';
@@ -81,7 +81,9 @@ for (const driver of drivers) {
     };
     const partition = slotOf('note/sample', 4);
     const goesOn = async (on: number): Promise<void> => {
-      const subject = Array.from({ length: 100 }, (_, at) => `note/${at}`).find((each) => slotOf(each, 4) === on) ?? '';
+      let subject: string;
+      do subject = `note/${newEventId()}`;
+      while (slotOf(subject, 4) !== on);
       const good = fresh({ subject });
       await send(binary(good), on);
       await eventually('the next event', async () =>
@@ -149,6 +151,51 @@ for (const driver of drivers) {
         assert.ok(!handled.includes(wrong.id));
       }
       await goesOn(partition);
+    });
+
+    const sendEach = async (subject: string, ...revisions: readonly number[]): Promise<string[]> => {
+      const all = revisions.map((revision) => fresh({ subject, sequence: toSequence(revision) }));
+      for (const each of all) await send(binary(each), slotOf(subject, 4));
+      return all.map(({ id }) => id);
+    };
+    const statusOf = (id = '') => eventually(`settled ${id}`, async () => (await rowOf('note', id)) ?? undefined);
+
+    it('are parked with their subject where their sequence skips revisions, and what comes later waits behind them', async () => {
+      const [first, skipping, later] = await sendEach('note/skips', 4, 9_000_000_000_000_000, 9_000_000_000_000_001);
+      assert.equal((await statusOf(first)).status, 'done');
+      const { status, error } = await statusOf(skipping);
+      assert.deepEqual([status, error?.name], ['parked', 'OutOfSequence']);
+      assert.match(error?.message ?? '', /had sequence 4, this one has 9000000000000000/);
+      assert.equal((await statusOf(later)).status, 'parked');
+      assert.deepEqual(
+        handled.filter((id) => [first, skipping, later].includes(id)),
+        [first],
+      );
+      // A true one that comes after all is not lost: it waits in its place.
+      const [late] = await sendEach('note/skips', 5);
+      assert.equal((await statusOf(late)).status, 'parked');
+      await goesOn(slotOf('note/skips', 4));
+    });
+
+    it('are parked where another event of the subject had their sequence, and not where they are that one again', async () => {
+      const subject = 'note/twin';
+      const one = fresh({ subject, sequence: toSequence(7) });
+      const twin = fresh({ subject, sequence: toSequence(7) });
+      for (const each of [one, one, twin]) await send(binary(each), slotOf(subject, 4));
+      const { status, error } = await statusOf(twin.id);
+      assert.deepEqual([status, error?.name], ['parked', 'OutOfSequence']);
+      assert.equal((await statusOf(one.id)).status, 'done');
+      assert.equal(handled.filter((id) => id === one.id).length, 1);
+    });
+
+    it('may skip what this service does not handle', async () => {
+      const subject = 'note/mixed';
+      const others = fresh({ subject, sequence: toSequence(2), type: `${world.service}.note.archived` });
+      const [first] = await sendEach(subject, 1);
+      await send(binary(others), slotOf(subject, 4));
+      const [third] = await sendEach(subject, 3);
+      assert.equal((await statusOf(first)).status, 'done');
+      assert.equal((await statusOf(third)).status, 'done');
     });
   });
 }

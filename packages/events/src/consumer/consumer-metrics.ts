@@ -2,8 +2,14 @@ import { createCounter, createDurationHistogram, waitBuckets } from '@causeway/t
 
 import { unreadable } from './parking.ts';
 
-/** Why an event was parked: its handler failed; an earlier one of its subject is parked; the inbox may have forgotten it; it is none. */
-export type ParkedWhy = 'failed' | 'behind' | 'too-old' | 'unreadable';
+/**
+ * Why an event was parked: its handler failed; an earlier one of its subject is parked; the inbox may have forgotten it; it does not
+ * follow the one before it; it is none.
+ */
+export type ParkedWhy = 'failed' | 'behind' | 'too-old' | 'out-of-sequence' | 'unreadable';
+
+/** Why an event of a handler is parked. */
+const whyOfHandlers: readonly ParkedWhy[] = ['failed', 'behind', 'too-old', 'out-of-sequence'];
 
 /** What a consumer measures, by handler. */
 export interface ConsumerMetrics {
@@ -54,7 +60,7 @@ export const createConsumerMetrics = (handlers: readonly string[]): ConsumerMetr
   for (const handler of handlers) {
     retries.add(0, { handler });
     duplicates.add(0, { handler });
-    for (const why of ['failed', 'behind', 'too-old'] satisfies ParkedWhy[]) parked.add(0, { handler, why });
+    for (const why of whyOfHandlers) parked.add(0, { handler, why });
   }
   if (handlers.length > 0) parked.add(0, { handler: unreadable, why: 'unreadable' satisfies ParkedWhy });
   const kafka = { 'messaging.system': 'kafka' };

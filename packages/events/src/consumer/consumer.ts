@@ -3,7 +3,7 @@ import { createGauge } from '@causeway/telemetry';
 import type { Db } from 'mongodb';
 
 import type { CatchUps } from '../catch-up/catch-ups.ts';
-import { readRecord } from '../envelope/read-record.ts';
+import { isSequence, readRecord } from '../envelope/read-record.ts';
 import type { FetchedRecord, GroupConsumerOptions, KafkaConsumer, KafkaPort } from '../kafka/port.ts';
 import type { RelayLogger } from '../relay/relay-metrics.ts';
 import type { ConsumerMetrics } from './consumer-metrics.ts';
@@ -16,8 +16,10 @@ import type { Handler } from './handler.ts';
 import { createOffsetCommits, type AssignedWork } from './offset-commits.ts';
 import { throughOutages } from './outages.ts';
 import { unreadable, type Parking } from './parking.ts';
+import type { ParkOutOfSequence } from './out-of-sequence.ts';
 import { createPartitionWork, type PartitionWork, type Task } from './partition-work.ts';
 import type { RunPlaces } from './run-places.ts';
+import { createSequenceWatch, type SequenceWatch } from './sequence-watch.ts';
 
 /** Reads the log of the service that owns a topic: for events that Kafka no longer has. */
 export type ReadProducerLog = (
@@ -34,6 +36,8 @@ export interface ConsumerOptions {
   readonly handlers: readonly Handler[];
   readonly deliver: Delivery;
   readonly deliverBatch: BatchDelivery;
+  /** Parks an event that does not follow the one before it of its subject. */
+  readonly parkOutOfSequence: ParkOutOfSequence;
   readonly catchUps: Pick<CatchUps, 'begin' | 'end' | 'admits'>;
   readonly parking: Parking;
   readonly places: RunPlaces;
@@ -69,9 +73,14 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
   const { heldRecords, lag, metrics, logger } = options;
   const assigned = new Map<string, AssignedWork>();
   const partitionsOf = new Map<string, number>();
+  const watches = new Map<string, SequenceWatch>();
   let consumer: KafkaConsumer | undefined;
   const taken = new Set(handlers.flatMap(({ on }) => on.map(({ type }) => type)));
-  const tasksOf = createEventTasks({ groupId, handlers, deliver, deliverBatch, admits: catchUps.admits, lag, metrics });
+  const { parkOutOfSequence } = options;
+  const tasksOf = createEventTasks({
+    ...{ groupId, handlers, deliver, deliverBatch, parkOutOfSequence, lag, metrics },
+    admits: catchUps.admits,
+  });
   const commits = createOffsetCommits({ db, consumer: () => consumer, assigned: () => assigned.values(), logger });
   const held = (): number => [...assigned.values()].reduce((sum, { work }) => sum + work.held, 0);
   createGauge(
@@ -107,17 +116,21 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
     const bytes = (record.key?.length ?? 0) + (record.value?.length ?? 0);
     lag.received(record, record.offset);
     metrics.received(record.topic, Date.now() - record.timestampMs);
-    const { ce_type: type, ce_id: id } = record.headers;
-    // Of a busy topic a service may handle one event in thousands: the others are not even read.
-    if (type !== undefined && !taken.has(type) && topicOf(serviceOf(type)) === record.topic)
+    const watch = watches.get(keyOf(record.topic, record.partition));
+    const { ce_type: type, ce_id: id, ce_subject: subject, ce_sequence: sequence } = record.headers;
+    // Of a busy topic a service may handle one event in thousands: of the others not more is read than where they stand.
+    if (type !== undefined && !taken.has(type) && topicOf(serviceOf(type)) === record.topic) {
+      if (id !== undefined && subject !== undefined && isSequence(sequence)) watch?.arrived({ id, subject, sequence });
       return work.accept({ offset: record.offset, event: id, bytes }, []);
+    }
     let event: EventEnvelope;
     try {
       event = readRecord(record, partitionsOf.get(record.topic) ?? 0);
     } catch (error) {
       return work.accept({ offset: record.offset, event: undefined, bytes }, [parkBytes(record, error)]);
     }
-    return work.accept({ offset: record.offset, event: event.id, bytes }, tasksOf(event, record));
+    const fault = watch?.arrived(event);
+    return work.accept({ offset: record.offset, event: event.id, bytes }, tasksOf(event, record, fault));
   };
 
   /** Goes on where Kafka's retention has overtaken us: from the log of the service whose topic it is. */
@@ -155,6 +168,7 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
         const start = committed ?? 0n;
         const work = startWork(start, assigned.get(key)?.work.leave());
         lag.assigned({ topic, partition }, start);
+        watches.set(key, createSequenceWatch());
         assigned.set(key, { topic, partition, work, committed: start, kept: undefined });
       }
       return [];
@@ -171,6 +185,7 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
         // Where this took too long, the partition may have been given to us anew.
         if (assigned.get(key) !== state) continue;
         assigned.delete(key);
+        watches.delete(key);
         lag.revoked(state);
       }
     },
@@ -184,6 +199,7 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
         'Kafka no longer holds the next event; it is read from its producer',
       );
       await backfill(stateOf(topic, partition), earliest);
+      watches.get(keyOf(topic, partition))?.reset();
       return earliest;
     },
   };

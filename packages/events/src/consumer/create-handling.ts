@@ -26,6 +26,7 @@ import { createForgotten, parkForgotten } from './forgotten.ts';
 import { createHandlerLag } from './handler-lag.ts';
 import type { Handler } from './handler.ts';
 import type { Inbox } from './inbox.ts';
+import { createParkOutOfSequence } from './out-of-sequence.ts';
 import { createParking, type Parking } from './parking.ts';
 import { createBatchRunner } from './run-batch.ts';
 import { createHandlerRunner } from './run-handler.ts';
@@ -96,6 +97,7 @@ export const createHandling = (options: HandlingOptions): Handling => {
     handlers,
     deliver: parkForgotten(deliver, { forgotten, parking, metrics, logger }),
     deliverBatch: thenFailpoint('consumer.handled', failpoint, batches),
+    parkOutOfSequence: createParkOutOfSequence({ deliver, inbox, parking, metrics, logger }),
     catchUps,
     parking,
     readProducerLog: async (topic, from) => logs(topic).after(from),

@@ -8,7 +8,9 @@ import type { Delivery } from './deliver.ts';
 import type { HandlerLag } from './handler-lag.ts';
 import type { BatchHandler, Handler } from './handler.ts';
 import type { Task, TaskGroup } from './partition-work.ts';
+import type { ParkOutOfSequence } from './out-of-sequence.ts';
 import type { Turn } from './run-places.ts';
+import type { OutOfSequence } from './sequence-watch.ts';
 
 /** Where an event came from. */
 export interface EventPlace {
@@ -18,8 +20,12 @@ export interface EventPlace {
   readonly offset: bigint;
 }
 
-/** What is to be done with an event: one task for each handler that takes it. */
-export type EventTasks = (event: EventEnvelope, place: EventPlace) => readonly Task[];
+/**
+ * What is to be done with an event: one task for each handler that takes it.
+ *
+ * @param fault - of one that does not follow the one before it of its subject
+ */
+export type EventTasks = (event: EventEnvelope, place: EventPlace, fault?: OutOfSequence) => readonly Task[];
 
 /** How {@link createEventTasks} is wired. */
 export interface EventTasksOptions {
@@ -27,6 +33,7 @@ export interface EventTasksOptions {
   readonly handlers: readonly Handler[];
   readonly deliver: Delivery;
   readonly deliverBatch: BatchDelivery;
+  readonly parkOutOfSequence: ParkOutOfSequence;
   /** Whether what comes is for a handler yet; one that still goes through what was before is given this there. */
   readonly admits: (handler: Handler, of: TopicPartition, turn: Turn) => boolean | Promise<boolean>;
   readonly lag: Pick<HandlerLag, 'taken'>;
@@ -46,7 +53,7 @@ const laneOf = (handler: Handler, event: EventEnvelope): string =>
 
 /** Makes what gives each event to its handlers. */
 export const createEventTasks = (options: EventTasksOptions): EventTasks => {
-  const { groupId, handlers, deliver, deliverBatch, admits, lag, metrics } = options;
+  const { groupId, handlers, deliver, deliverBatch, parkOutOfSequence, admits, lag, metrics } = options;
   const byType = new Map<string, Handler[]>();
   for (const handler of handlers) {
     for (const { type } of handler.on) byType.set(type, [...(byType.get(type) ?? []), handler]);
@@ -71,7 +78,12 @@ export const createEventTasks = (options: EventTasksOptions): EventTasks => {
     },
   });
 
-  const taskOf = (handler: Handler, event: EventEnvelope, place: EventPlace): Task | BatchTask => {
+  const taskOf = (
+    handler: Handler,
+    event: EventEnvelope,
+    place: EventPlace,
+    fault: OutOfSequence | undefined,
+  ): Task | BatchTask => {
     const { topic, partition, offset } = place;
     const about = { destination: topic, partition, offset: String(offset), consumerGroup: groupId };
     const receivedAt = performance.now();
@@ -81,7 +93,9 @@ export const createEventTasks = (options: EventTasksOptions): EventTasks => {
       metrics.settled(handler.name, performance.now() - receivedAt);
     };
     const deliverIt = (turn: Turn): Promise<void> =>
-      withProcessSpan(event, { ...about, handler: handler.name }, () => deliver(handler, event, turn));
+      withProcessSpan(event, { ...about, handler: handler.name }, () =>
+        fault === undefined ? deliver(handler, event, turn) : parkOutOfSequence(handler, event, turn, fault),
+      );
     const task: Task = {
       lane: laneOf(handler, event),
       async run(turn) {
@@ -89,8 +103,11 @@ export const createEventTasks = (options: EventTasksOptions): EventTasks => {
         over();
       },
     };
-    return handler.kind === 'batch' ? { ...task, group: groupOf(handler, place), event, over } : task;
+    // In a batch it would be handled with others, before anybody has looked at it.
+    return handler.kind === 'batch' && fault === undefined
+      ? { ...task, group: groupOf(handler, place), event, over }
+      : task;
   };
 
-  return (event, place) => (byType.get(event.type) ?? []).map((handler) => taskOf(handler, event, place));
+  return (event, place, fault) => (byType.get(event.type) ?? []).map((handler) => taskOf(handler, event, place, fault));
 };

@@ -11,7 +11,7 @@ const valueBytes = 4 * 1024 * 1024;
 const mostLevels = 90;
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-const sequence = /^\d{16}$/;
+const sixteenDigits = /^\d{16}$/;
 /** RFC 3339, as CloudEvents 1.0 §3.1 has it. */
 const time = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
 const json = /^application\/json\s*(;|$)/i;
@@ -21,6 +21,10 @@ const principals: ReadonlySet<string> = new Set<EventEnvelope['authtype']>([
   'api_key',
   'system',
 ]);
+
+/** Whether a text is a revision, as an event's `sequence` has it. */
+export const isSequence = (text: string | undefined): text is string =>
+  text !== undefined && sixteenDigits.test(text) && Number.isSafeInteger(Number(text)) && Number(text) > 0;
 
 /** Whether MongoDB can keep the data, where it has to be parked. */
 const isStorable = (data: unknown): boolean => {
@@ -48,8 +52,7 @@ const faultOfAttributes = (event: EventEnvelope): string | undefined => {
   } = event as Readonly<Record<string, unknown>> & EventEnvelope;
   if ((specversion as string) !== '1.0') return 'ce_specversion is not 1.0';
   if (!uuid.test(id)) return 'ce_id is no UUID in lower case';
-  if (!sequence.test(event.sequence) || !Number.isSafeInteger(Number(event.sequence)) || Number(event.sequence) === 0)
-    return 'ce_sequence is no revision: sixteen digits, from 1 on';
+  if (!isSequence(event.sequence)) return 'ce_sequence is no revision: sixteen digits, from 1 on';
   if (!time.test(at) || Number.isNaN(Date.parse(at))) return 'ce_time is no time of RFC 3339';
   if (!principals.has(authtype)) return 'ce_authtype is none that is known';
   if (!json.test(datacontenttype)) return 'content-type is not application/json';
