@@ -1,4 +1,5 @@
 export { followHandlers } from './consumer/handler-registry.ts';
+export { UnreadableHandler } from './consumer/registered-handler.ts';
 export type { HandlerRegistry, RegisteredHandler } from './consumer/handler-registry.ts';
 export { onEvent } from './consumer/handler.ts';
 export type {

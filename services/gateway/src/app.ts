@@ -1,4 +1,4 @@
-import { followEndedSessions, createKafka, followHandlers } from '@causeway/events';
+import { followEndedSessions, createKafka, followHandlers, UnreadableHandler } from '@causeway/events';
 import type { KafkaPort } from '@causeway/events';
 import {
   connectRedis,
@@ -127,7 +127,10 @@ export async function start(context: Context, replacements: Replacements = {}): 
   const connections = connect(config, context, replacements);
   const { client, kafka } = connections;
   const identity = await startIdentity(config, connections, context, replacements);
-  const registry = await followHandlers(kafka, (error) => logger.debug({ error }, 'following handlers is interrupted'));
+  const registry = await followHandlers(kafka, (error) => {
+    if (error instanceof UnreadableHandler) logger.error({ error }, 'somebody has written to the topic of handlers');
+    else logger.debug({ error }, 'following handlers is interrupted');
+  });
   onStop('handlers', () => registry.close());
 
   const document = new ApiDocument({ client, own: () => ownPart(routes), logger });

@@ -18,6 +18,7 @@ const usage = `usage: npm run events -- <command> [options]
   effects <event id>          what became of it, and of all that it caused   [--wait 10s]
   tail                        events as they come   [--service S] [--type T] [--subject S] [--since 10m] [--count N]
   lag                         how far each service is behind what it handles
+  retire <service>/<handler>  effects no longer wait for a handler that its service has given up
   parked                      what could not be handled   [--service S] [--handler H]
   redrive <event id>          have it handled again, with its subject
                               [--scope event|subject|handler] [--rate N] [--dry-run] [--service S] [--handler H]
@@ -31,7 +32,7 @@ const usage = `usage: npm run events -- <command> [options]
   --json                      one JSON value a line, for programs
 
 CAUSEWAY_URL says where the platform is, CAUSEWAY_TOKEN or CAUSEWAY_ADMIN_EMAIL and CAUSEWAY_ADMIN_PASSWORD who asks; without them
-it is the platform of npm start. tail and lag ask Kafka at KAFKA_BROKERS. Ends with 0; with 1 where it could not be done, effects are
+it is the platform of npm start. tail, lag and retire ask Kafka at KAFKA_BROKERS. Ends with 0; with 1 where it could not be done, effects are
 not complete, a redrive or replay failed, or a rebuild differs; with 2 where it is not understood.`;
 
 const text = { type: 'string' } as const;
@@ -127,6 +128,10 @@ const commandsOf = (values: Values): Readonly<Record<string, Command>> => {
       },
     },
     lag: { run: async () => (await kafkaCommands()).showLag(env, out) },
+    retire: {
+      needs: 'the name of a service and of its handler, such as user/create-profile',
+      run: async (name) => (await kafkaCommands()).retire(env, out, name),
+    },
     parked: { run: async () => listParked(await signIn(env), out, filter) },
     redrive: {
       needs: event,

@@ -3,7 +3,7 @@ import { createLogger } from '@causeway/telemetry';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { followHandlers, type RegisteredHandler } from '../consumer/handler-registry.ts';
+import { followHandlers, retireHandler, type RegisteredHandler } from '../consumer/handler-registry.ts';
 import { fromBinary } from '../envelope/binary-mode.ts';
 import { createKafka } from '../kafka/create-kafka.ts';
 import { KafkaError } from '../kafka/errors.ts';
@@ -45,6 +45,23 @@ const registeredHandlers = async (kafka: KafkaPort): Promise<readonly Registered
   await registry.close();
   return handlers;
 };
+
+/** `retire`: nobody waits any more for a handler that its service has given up. */
+export const retire = (env: NodeJS.ProcessEnv, out: Output, name: string): Promise<number> =>
+  withKafka(env, async (kafka) => {
+    const handlers = await registeredHandlers(kafka);
+    const found = handlers.find((each) => `${each.service}/${each.handler}` === name);
+    if (found === undefined) {
+      const names = handlers.map((each) => `${each.service}/${each.handler}`).sort();
+      throw new CliError(`there is no handler ${name}; there are ${names.join(', ') || 'none'}`);
+    }
+    await retireHandler(kafka, found.service, found.handler);
+    out.value(
+      { ...found, status: 'retired' },
+      () => `${name} is retired; if ${found.service} still has it, its next start says so`,
+    );
+    return 0;
+  });
 
 /** How far a service is behind a topic that it handles events of. */
 interface Lag {

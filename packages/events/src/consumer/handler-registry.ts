@@ -1,18 +1,11 @@
 import { handlersTopic } from '@causeway/contracts';
-import type { Db } from 'mongodb';
+import type { Collection, Db } from 'mongodb';
 
-import type { KafkaPort, KafkaReader } from '../kafka/port.ts';
+import type { KafkaPort, KafkaReader, KafkaRecord } from '../kafka/port.ts';
 import type { Handler } from './handler.ts';
+import { readEntry, UnreadableHandler, type RegisteredHandler } from './registered-handler.ts';
 
-/** A handler as the topic `causeway.handlers` tells of it. */
-export interface RegisteredHandler {
-  readonly service: string;
-  readonly handler: string;
-  readonly kind: Handler['kind'];
-  readonly types: readonly string[];
-  /** ISO 8601: it is answerable for events recorded from then on. */
-  readonly since: string;
-}
+export type { RegisteredHandler } from './registered-handler.ts';
 
 /** A row of `handlers`: since when a service has had a handler. */
 interface HandlerRow {
@@ -20,7 +13,63 @@ interface HandlerRow {
   readonly since: Date;
   /** It began with the beginning, and so has to have handled whatever there is. */
   readonly from?: 'beginning';
+  /** Types that it has taken, each since when; absent in rows of before, whose types are as old as the handler. */
+  readonly types?: readonly { readonly type: string; readonly since: Date }[];
 }
+
+/** Since when a handler has taken each of its types: one that was given to it later, since then. */
+const noteTypes = async (rows: Collection<HandlerRow>, handler: Handler, at: Date): Promise<HandlerRow> => {
+  const { name, on, from } = handler;
+  const types = on.map(({ type }) => type);
+  const since = from === 'beginning' ? new Date(0) : at;
+  const fresh = { since, ...(from === 'beginning' ? { from } : {}), types: types.map((type) => ({ type, since })) };
+  await rows.updateOne({ _id: name }, { $setOnInsert: fresh }, { upsert: true });
+  const row = await rows.findOne({ _id: name });
+  if (row === null) throw new Error(`the handler ${name} was registered, and is not there`);
+  if (row.types === undefined) {
+    // A row of before types were kept: they are as old as it is.
+    const kept = types.map((type) => ({ type, since: row.since }));
+    await rows.updateOne({ _id: name, types: { $exists: false } }, { $set: { types: kept } });
+    return { ...row, types: kept };
+  }
+  const known = new Set(row.types.map(({ type }) => type));
+  for (const type of types.filter((each) => !known.has(each))) {
+    // Replicas that start together: one of them adds it.
+    await rows.updateOne({ _id: name, 'types.type': { $ne: type } }, { $push: { types: { type, since: at } } });
+  }
+  return (await rows.findOne({ _id: name })) ?? row;
+};
+
+const entryOf = (service: string, { name, kind, on }: Handler, row: HandlerRow): RegisteredHandler => {
+  const since = new Map(row.types?.map((each) => [each.type, each.since.toISOString()]));
+  const types = on.map(({ type }) => type);
+  const begun = row.since.toISOString();
+  const later = Object.fromEntries(
+    types.flatMap((type) => ((since.get(type) ?? begun) === begun ? [] : [[type, since.get(type)]])),
+  );
+  return {
+    ...{ service, handler: name, kind, types, since: begun },
+    ...(Object.keys(later).length === 0 ? {} : { later: later as Record<string, string> }),
+  };
+};
+
+const recordOf = (service: string, handler: string, entry: RegisteredHandler | undefined): KafkaRecord => ({
+  topic: handlersTopic,
+  // One partition holds them all: there are few, and a reader wants them whole.
+  partition: 0,
+  key: Buffer.from(`${service}/${handler}`),
+  value: entry === undefined ? null : Buffer.from(JSON.stringify(entry)),
+  headers: {},
+});
+
+const send = async (kafka: KafkaPort, records: readonly KafkaRecord[]): Promise<void> => {
+  const producer = await kafka.producer();
+  try {
+    await producer.send(records);
+  } finally {
+    await producer.close();
+  }
+};
 
 /**
  * Tells everybody which events a service handles. A handler that is no longer declared stays registered: what it never did
@@ -35,32 +84,19 @@ export const publishHandlers = async (
 ): Promise<void> => {
   if (handlers.length === 0) return;
   const rows = db.collection<HandlerRow>('handlers');
-  const partitions = await kafka.partitionCount(handlersTopic);
-  const records = [];
-  for (const { name, kind, on, from } of handlers) {
-    const begun = from === 'beginning' ? { since: new Date(0), from } : { since: now() };
-    await rows.updateOne({ _id: name }, { $setOnInsert: begun }, { upsert: true });
-    const row = await rows.findOne({ _id: name });
-    const since = (row?.since ?? now()).toISOString();
-    const entry: RegisteredHandler = { service, handler: name, kind, types: on.map(({ type }) => type), since };
-    const key = `${service}/${name}`;
-    // One partition holds them all: there are few, and a reader wants them whole.
-    const partition = 0 % partitions;
-    records.push({
-      topic: handlersTopic,
-      partition,
-      key: Buffer.from(key),
-      value: Buffer.from(JSON.stringify(entry)),
-      headers: {},
-    });
+  const records: KafkaRecord[] = [];
+  for (const handler of handlers) {
+    records.push(recordOf(service, handler.name, entryOf(service, handler, await noteTypes(rows, handler, now()))));
   }
-  const producer = await kafka.producer();
-  try {
-    await producer.send(records);
-  } finally {
-    await producer.close();
-  }
+  await send(kafka, records);
 };
+
+/**
+ * Retires a handler that its service does not have any more: nobody waits for it. A service that still declares it says so again when
+ * it is started the next time.
+ */
+export const retireHandler = (kafka: KafkaPort, service: string, handler: string): Promise<void> =>
+  send(kafka, [recordOf(service, handler, undefined)]);
 
 /** Every handler of every service, kept up to date from the topic. */
 export interface HandlerRegistry {
@@ -73,16 +109,26 @@ export interface HandlerRegistry {
   close(): Promise<void>;
 }
 
-/** Follows the topic of handlers. */
+/**
+ * Follows the topic of handlers. What there is no handler's entry is passed over: `onError` is told, with an {@link UnreadableHandler}.
+ */
 export const followHandlers = async (kafka: KafkaPort, onError: (error: Error) => void): Promise<HandlerRegistry> => {
   const known = new Map<string, RegisteredHandler>();
   let ready = false;
   const reader: KafkaReader = await kafka.readAll(handlersTopic, {
     from: 'beginning',
-    onRecord({ key, value }) {
+    onRecord({ key, value, partition, offset }) {
       if (key === null) return;
-      if (value === null) known.delete(key.toString('utf8'));
-      else known.set(key.toString('utf8'), JSON.parse(value.toString('utf8')) as RegisteredHandler);
+      const name = key.toString('utf8');
+      if (value === null) {
+        known.delete(name);
+        return;
+      }
+      const entry = readEntry(name, value);
+      // What was known of it stays: whoever wrote this is not its service.
+      if (entry === undefined)
+        onError(new UnreadableHandler(`${handlersTopic}/${partition}, offset ${offset}: no entry of a handler`));
+      else known.set(name, entry);
     },
     onCaughtUp() {
       ready = true;
@@ -95,7 +141,7 @@ export const followHandlers = async (kafka: KafkaPort, onError: (error: Error) =
     },
     all: () => [...known.values()],
     handlersOf: ({ type, time }) =>
-      [...known.values()].filter((each) => each.types.includes(type) && each.since <= time),
+      [...known.values()].filter(({ types, since, later }) => types.includes(type) && (later?.[type] ?? since) <= time),
     close: () => reader.close(),
   };
 };
