@@ -104,7 +104,7 @@ describe('the log of events', () => {
 
   it('tells where a part of a slot lies: since a time, up to an event, after what has been forgotten', async () => {
     const slot = 9;
-    const base = Date.now() - 3_600_000;
+    const base = Math.floor(Date.now() / 1_000) * 1_000 - 3_600_000;
     // The fifth was logged by a leader whose clock is two seconds behind.
     const times = [0, 10, 20, 40, 38, 50, 60, 70].map((second) => new Date(base + second * 1_000));
     const rows = times.map((at, index): LoggedEvent => {
@@ -116,7 +116,8 @@ describe('the log of events', () => {
     assert.deepEqual(await log.extent({ slot }), { from: 1, to: 8 });
     assert.deepEqual(await since(-5), { from: 1, to: 8 });
     assert.deepEqual(await since(20), { from: 3, to: 8 });
-    assert.deepEqual(await since(20.5), { from: 4, to: 8 });
+    assert.deepEqual(await since(20.5), { from: 3, to: 8 }, 'rows know whole seconds');
+    assert.deepEqual(await since(21), { from: 4, to: 8 });
     assert.deepEqual(await since(39), { from: 4, to: 8 });
     assert.deepEqual(await since(41), { from: 6, to: 8 });
     assert.deepEqual(await since(71), { from: 9, to: 8 }, 'nothing');

@@ -5,7 +5,7 @@ import type { LoggedEvent } from './logged-event.ts';
 /** Which part of a slot is asked for; of what is left out, all. */
 export interface ExtentQuestion {
   readonly slot: number;
-  /** What was logged from then on. */
+  /** What was logged from then on: from the beginning of that second, for rows know no more. */
   readonly since?: Date | undefined;
   /** Up to this event. */
   readonly upTo?: string | undefined;
@@ -17,8 +17,10 @@ export interface LogExtent {
   readonly to: number;
 }
 
-/** Leaders note the time by their own clocks: so far two of them may be apart, and times not be in the order of positions. */
+/** Rows that were logged before that was so have the time of their leader's own clock: so far two of them may be apart. */
 const skewMs = 10_000;
+
+const wholeSecond = (time: Date): Date => new Date(Math.floor(time.getTime() / 1_000) * 1_000);
 
 /**
  * The first position that was logged at a time or later; the one after the last where there is none. By bisection: an index on
@@ -62,7 +64,7 @@ export const extentOf = async (
     ),
   );
   const whole = { from: first?.pos ?? 1, to: last?.pos ?? 0 };
-  const from = since === undefined ? whole.from : await positionSince(log, slot, since, whole);
+  const from = since === undefined ? whole.from : await positionSince(log, slot, wholeSecond(since), whole);
   if (upTo === undefined) return { from, to: whole.to };
   // What the log does not know came to the topic past it: then nothing in it is known to be behind.
   const row = await log.findOne({ _id: upTo, slot }, { projection: { pos: 1 } });

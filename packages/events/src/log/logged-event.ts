@@ -7,6 +7,7 @@ export interface LoggedEvent {
   readonly slot: number;
   /** Dense within the slot: 1, 2, 3, … */
   readonly pos: number;
+  /** When it was logged, by the database's clock, in whole seconds: see `log-clock.ts`. */
   readonly at: Date;
   readonly event: EventEnvelope;
 }

@@ -92,6 +92,11 @@ describe('a replay', () => {
       const positions = events.db.collection<{ _id: string; event: string }>('positions');
       return (await positions.findOne({ event: event?.id ?? '' })) ?? undefined;
     });
+  /** What is logged is known by whole seconds. */
+  const nextSecond = (): Promise<Date> => {
+    const next = Math.ceil(Date.now() / 1_000) * 1_000;
+    return eventually('the next second', () => (Date.now() > next ? new Date(next) : undefined));
+  };
   const of = (replica: Events): Replays => replica.replays ?? assert.fail('there are handlers');
   const ended = (id: string): Promise<Replay> =>
     eventually(`the end of ${id}`, async () => {
@@ -141,7 +146,7 @@ describe('a replay', () => {
     await events.start();
     await write('a', ['a1', 'a2']);
     await settled('tally', (await write('b', ['b1'])).at(-1)?.id);
-    halfTime = new Date();
+    halfTime = await nextSecond();
     const [, , last] = await write('a2', ['c1', 'c2', 'c3']);
     await settled('tally', last?.id);
     await committed(last);
@@ -277,7 +282,7 @@ describe('a replay', () => {
   });
 
   it('reads up to where the group has got; what is behind that comes without it', async () => {
-    const since = new Date();
+    const since = await nextSecond();
     const [first, second] = await write('g', ['g1', 'g2', 'g3']);
     const extent = async () => (await of(events).extent({ handler: 'late', since })).events;
     await eventually('the commits', async () => (await extent()) >= 3 || undefined);

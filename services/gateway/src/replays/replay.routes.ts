@@ -43,7 +43,7 @@ const body = z.object({
   since: z.iso
     .datetime({ offset: true })
     .refine((time) => Date.parse(time) <= Date.now(), 'Must not be in the future.')
-    .describe('What was published from then on is gone through.'),
+    .describe('What was published from then on, from the beginning of that second, is gone through.'),
   ratePerSecond: count.min(1).max(1_000).optional().describe('Deliveries in a second, at most; 50 by default.'),
   external: z.boolean().default(false).describe('Whether handlers that reach outside, such as mail, take part.'),
   dryRun: z.boolean().default(false),
