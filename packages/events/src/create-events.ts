@@ -14,6 +14,7 @@ import { createFlowGauges } from './health/flow-gauges.ts';
 import { startFlowSampler } from './health/flow-sampler.ts';
 import { ensureEventTopics, untilKafka } from './kafka/event-topics.ts';
 import { createEventLog } from './log/event-log.ts';
+import { logClock } from './log/log-clock.ts';
 import { ownProducerLog, reachableLogs } from './log/producer-log.ts';
 import { endAbandonedTransactions } from './recording/abandoned-transactions.ts';
 import { recordedCollection, type RecordedCollection } from './recording/recorded-collection.ts';
@@ -31,7 +32,7 @@ import { createRelay, type Relay } from './relay/relay.ts';
 import { createSlotLeases } from './relay/slot-leases.ts';
 import { createReaper } from './retention/reaper.ts';
 import { retentionPeriods } from './retention/retention-periods.ts';
-import { withSagas } from './saga/run-saga.ts';
+import { sagaCollections, withSagas } from './saga/run-saga.ts';
 import { startBeacon } from './stream/beacon.ts';
 import { createCommitStream } from './stream/commit-stream.ts';
 import { clusterTimeOf, formatPosition, laterOf } from './stream/position.ts';
@@ -53,7 +54,7 @@ export const createEvents = (options: EventsOptions): Events => {
   const { abandonedAfterMs: afterMs } = options;
   const journal = new SessionJournal();
   const stopping = new AbortController();
-  const log = createEventLog(db, now);
+  const log = createEventLog(db, logClock(client, now));
   const rows = createOutboxRows(db);
   const stream = createCommitStream(db, logger);
   const inbox = createInbox(db, now);
@@ -65,6 +66,8 @@ export const createEvents = (options: EventsOptions): Events => {
     db,
     slots: partitions,
     periods,
+    handlers: declared.map(({ name }) => name),
+    sagas: sagaCollections(declared),
     projections: declared.flatMap((each) => (each.kind === 'projection' ? [each.collection] : [])),
     closeLanes: () => handling?.parking.closeEmpty(),
     leads: () => leases.holds(0),
@@ -132,7 +135,11 @@ export const createEvents = (options: EventsOptions): Events => {
   /** One replica counts for all, the leader of the first slot, so that sums over the replicas are right. */
   const startHealth = (): void => {
     const leads = (): boolean => leases.holds(0);
-    const sampler = startFlowSampler({ db, collections, leads, everyMs: sampleMs, logger });
+    const sampler = startFlowSampler({
+      ...{ db, collections, leads, logger },
+      everyMs: sampleMs,
+      sagas: sagaCollections(declared),
+    });
     const endGauges = createFlowGauges({
       sample: () => sampler.sample,
       handlers: handlers.map(({ name }) => name),

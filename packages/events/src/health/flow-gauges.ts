@@ -55,7 +55,8 @@ export const createFlowGauges = ({ sample, handlers, slots }: FlowGaugesOptions)
     createGauges(
       'causeway.collection.documents',
       {
-        description: 'Documents in what retention bounds: log, inbox, tombstones, idempotency keys',
+        description:
+          'Documents in what retention bounds: log, inbox, tombstones, idempotency keys, timers, sagas, orders',
         unit: '{document}',
       },
       sizes(({ documents }) => documents),

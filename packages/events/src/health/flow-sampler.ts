@@ -3,6 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { RelayLogger } from '../relay/relay-metrics.ts';
 import { tombstones } from '../recording/recorded-document.ts';
+import { rebuilds } from '../rebuild/rebuild.model.ts';
+import { discards, redrives } from '../redrive/redrive.model.ts';
+import { replays } from '../replay/replay.model.ts';
+import { timers } from '../timers/timer.model.ts';
 
 /** What waits and what has piled up in a service's database, at one moment. */
 export interface FlowSample {
@@ -31,6 +35,8 @@ export interface FlowSamplerOptions {
   readonly db: Db;
   /** Every collection with outboxes, tombstones included, as of now. */
   readonly collections: () => readonly string[];
+  /** Collections of the service's sagas. */
+  readonly sagas: readonly string[];
   /** Whether this replica counts: exactly one does, so that the sum over the replicas is right. */
   readonly leads: () => boolean;
   readonly everyMs: number;
@@ -53,8 +59,18 @@ const mostParked = 100_000;
 /** One count may cost so much; then it is left out until the next time. */
 const countMs = 2_000;
 
-/** Collections whose growth retention bounds. */
-const measured = ['events', 'handled', 'idempotency', tombstones] as const;
+/** Collections whose growth retention bounds, beside those of sagas. */
+const measured = [
+  'events',
+  'handled',
+  'idempotency',
+  tombstones,
+  timers,
+  redrives,
+  replays,
+  rebuilds,
+  discards,
+] as const;
 
 interface OutboxCount {
   readonly rows: number;
@@ -114,15 +130,19 @@ const sizeOf = async (db: Db, collection: string): Promise<CollectionSize> => {
   return { documents: stats?.storageStats.count ?? 0, bytes: stats?.storageStats.size ?? 0 };
 };
 
-const sizesOf = async (db: Db): Promise<Map<string, CollectionSize>> => {
+const sizesOf = async (db: Db, sagas: readonly string[]): Promise<Map<string, CollectionSize>> => {
   const there = new Set((await db.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name));
   const sizes = new Map<string, CollectionSize>();
-  for (const name of measured) if (there.has(name)) sizes.set(name, await sizeOf(db, name));
+  for (const name of [...measured, ...sagas]) if (there.has(name)) sizes.set(name, await sizeOf(db, name));
   return sizes;
 };
 
 /** Counts once. */
-export const sampleFlow = async (db: Db, collections: readonly string[]): Promise<FlowSample> => {
+export const sampleFlow = async (
+  db: Db,
+  collections: readonly string[],
+  sagas: readonly string[],
+): Promise<FlowSample> => {
   let room = mostRows;
   let unpublished = 0;
   let oldest: number | undefined;
@@ -140,14 +160,14 @@ export const sampleFlow = async (db: Db, collections: readonly string[]): Promis
     oldestMs: oldest === undefined ? 0 : Math.max(0, Date.now() - oldest),
     parked: await byHandler(db, 'handled', { status: 'parked' }),
     lanes: await byHandler(db, 'lanes', {}),
-    sizes: await sizesOf(db),
+    sizes: await sizesOf(db, sagas),
     at: performance.now(),
   };
 };
 
 /** Starts counting. */
 export const startFlowSampler = (options: FlowSamplerOptions): FlowSampler => {
-  const { db, collections, leads, everyMs, logger } = options;
+  const { db, collections, sagas, leads, everyMs, logger } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
   let last: FlowSample | undefined;
@@ -155,7 +175,7 @@ export const startFlowSampler = (options: FlowSamplerOptions): FlowSampler => {
   const sampling = async (): Promise<void> => {
     while (!signal.aborted) {
       try {
-        if (leads()) last = await sampleFlow(db, collections());
+        if (leads()) last = await sampleFlow(db, collections(), sagas);
       } catch (error) {
         logger.debug({ error }, 'what waits could not be counted; it is tried again');
       }

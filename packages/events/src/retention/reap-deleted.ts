@@ -1,6 +1,9 @@
 import type { Db, Filter } from 'mongodb';
 
+import type { Order } from '../operations/leased-work.ts';
 import { tombstones, type Tombstone } from '../recording/recorded-document.ts';
+import { discards, type DiscardDocument } from '../redrive/redrive.model.ts';
+import type { SagaDocument } from '../saga/saga.ts';
 import { chunk, type Reaped } from './reap-log.ts';
 import { timers, type TimerDocument } from '../timers/timer.model.ts';
 
@@ -31,6 +34,18 @@ export const reapTombstones = (db: Db, before: Date): AsyncGenerator<Reaped> =>
 /** Removes what a projection keeps of things that were deleted before a time. */
 export const reapDeletions = (db: Db, collection: string, before: Date): AsyncGenerator<Reaped> =>
   reap<{ _id: string; deleted: Date }>(db, collection, { deleted: { $lt: before } });
+
+/** Removes what administrators have asked for, and what has ended before a time. One that still has events to publish stays. */
+export const reapOrders = (db: Db, collection: string, before: Date): AsyncGenerator<Reaped> =>
+  reap<Order>(db, collection, { status: 'ended', updatedAt: { $lt: before }, outbox: { $size: 0 } });
+
+/** Removes the reasons for which events were given up before a time. One that still has events to publish stays. */
+export const reapDiscards = (db: Db, before: Date): AsyncGenerator<Reaped> =>
+  reap<DiscardDocument>(db, discards, { updatedAt: { $lt: before }, outbox: { $size: 0 } });
+
+/** Removes sagas that have ended before a time. One that still has events to publish stays. */
+export const reapSagas = (db: Db, collection: string, before: Date): AsyncGenerator<Reaped> =>
+  reap<SagaDocument>(db, collection, { endedAt: { $lt: before }, outbox: { $size: 0 } });
 
 /** Removes replicas that have not been seen since a time: those that died without a word. */
 export const reapReplicas = (db: Db, before: Date): AsyncGenerator<Reaped> =>

@@ -4,8 +4,9 @@ import type { HandledRow, HandledStatus } from '../consumer/inbox.ts';
 import { unreadable } from '../consumer/parking.ts';
 import { chunk, type Reaped } from './reap-log.ts';
 
-/** What is parked or under way never goes. */
+/** What is parked never goes, and what is under way only where nobody is there any more who would try it again. */
 const over: readonly HandledStatus[] = ['done', 'discarded'];
+const overOfGone: readonly HandledStatus[] = [...over, 'retrying'];
 
 type RowId = Pick<HandledRow, '_id' | 'status' | 'at'>;
 
@@ -35,10 +36,13 @@ async function* handlersOf(inbox: Collection<HandledRow>): AsyncGenerator<string
 /**
  * Removes rows of what was done or discarded before a time, in chunks. An event is handled after it was recorded, so that only rows of
  * events that are older still need to be looked at, which the primary key finds.
+ *
+ * @param declared - names of the handlers that the service has
  */
-export async function* reapInbox(db: Db, before: Date): AsyncGenerator<Reaped> {
+export async function* reapInbox(db: Db, before: Date, declared: readonly string[]): AsyncGenerator<Reaped> {
   const inbox = db.collection<HandledRow>('handled');
   for await (const handler of handlersOf(inbox)) {
+    const mayGo = declared.includes(handler) ? over : overOfGone;
     // What could not be read is named by its place.
     const end = idOf(handler, handler === unreadable ? new MaxKey() : idBefore(before));
     for (let after = idOf(handler, ''), full = true; full;) {
@@ -54,9 +58,9 @@ export async function* reapInbox(db: Db, before: Date): AsyncGenerator<Reaped> {
       if (last === undefined) break;
       after = last._id;
       full = rows.length === chunk.documents;
-      const gone = rows.filter(({ status, at }) => over.includes(status) && at < before).map(({ _id }) => _id);
+      const gone = rows.filter(({ status, at }) => mayGo.includes(status) && at < before).map(({ _id }) => _id);
       if (gone.length === 0) continue;
-      const { deletedCount } = await inbox.deleteMany({ _id: { $in: gone }, status: { $in: [...over] } });
+      const { deletedCount } = await inbox.deleteMany({ _id: { $in: gone }, status: { $in: [...mayGo] } });
       yield { collection: 'handled', count: deletedCount };
     }
   }

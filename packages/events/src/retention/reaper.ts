@@ -4,7 +4,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { RelayLogger } from '../relay/relay-metrics.ts';
 import { tombstones } from '../recording/recorded-document.ts';
-import { reapDeletions, reapReplicas, reapTimers, reapTombstones } from './reap-deleted.ts';
+import { rebuilds } from '../rebuild/rebuild.model.ts';
+import { discards, redrives } from '../redrive/redrive.model.ts';
+import { replays } from '../replay/replay.model.ts';
+import {
+  reapDeletions,
+  reapDiscards,
+  reapOrders,
+  reapReplicas,
+  reapSagas,
+  reapTimers,
+  reapTombstones,
+} from './reap-deleted.ts';
 import { reapInbox } from './reap-inbox.ts';
 import { reapLog, type Reaped } from './reap-log.ts';
 import type { RetentionPeriods } from './retention-periods.ts';
@@ -14,7 +25,11 @@ export interface ReaperOptions {
   readonly db: Db;
   readonly slots: number;
   readonly periods: RetentionPeriods;
-  /** Collections of this service's projections. */
+  /** Names of the handlers that this service has. */
+  readonly handlers: readonly string[];
+  /** Collections of its sagas. */
+  readonly sagas: readonly string[];
+  /** Collections of its projections. */
   readonly projections: readonly string[];
   /** Opens subjects of which nothing is parked any more; tells how many, part by part. None where the service handles no events. */
   readonly closeLanes: () => AsyncIterable<number> | undefined;
@@ -35,18 +50,26 @@ export interface Reaper {
 /** A replica that has not been seen for so long is gone. */
 const replicaMs = 24 * 3_600_000;
 
+/** Collections of what administrators ask for. */
+const orders = [redrives, replays, rebuilds] as const;
+
 /** Between two chunks, so that nobody notices them. */
 const pauseMs = (): number => 20 + Math.random() * 40;
 
 /** Where a pass goes, and what may go there. */
-async function* passOver({ db, slots, periods, projections, closeLanes }: ReaperOptions): AsyncGenerator<Reaped> {
+async function* passOver(options: ReaperOptions): AsyncGenerator<Reaped> {
+  const { db, slots, periods, handlers, sagas, projections, closeLanes } = options;
   const { localTime } = (await db.command({ hello: 1 })) as { localTime: Date };
   const before = (ageMs: number): Date => new Date(localTime.getTime() - ageMs);
   yield* reapLog({ db, slots, before: before(periods.logMs) });
-  yield* reapInbox(db, before(periods.inboxMs));
+  yield* reapInbox(db, before(periods.inboxMs), handlers);
   for (const collection of projections) yield* reapDeletions(db, collection, before(periods.deletionMs));
   yield* reapTombstones(db, before(periods.tombstoneMs));
   yield* reapTimers(db, before(periods.tombstoneMs));
+  // Ids of them are not used anew, or as those of what was deleted: see `retention-periods.ts`.
+  for (const collection of orders) yield* reapOrders(db, collection, before(periods.tombstoneMs));
+  for (const collection of sagas) yield* reapSagas(db, collection, before(periods.tombstoneMs));
+  yield* reapDiscards(db, before(periods.tombstoneMs));
   yield* reapReplicas(db, before(replicaMs));
   for await (const count of closeLanes() ?? []) yield { collection: 'lanes', count };
 }
@@ -56,7 +79,7 @@ async function* passOver({ db, slots, periods, projections, closeLanes }: Reaper
  * it is broken off is found by the next pass. No TTL index could tell a row that was published from one that was not.
  */
 export const createReaper = (options: ReaperOptions): Reaper => {
-  const { db, projections, leads, everyMs, logger } = options;
+  const { db, handlers, sagas, projections, leads, everyMs, logger } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
   let running: Promise<void> | undefined;
@@ -95,6 +118,10 @@ export const createReaper = (options: ReaperOptions): Reaper => {
   return {
     async createIndexes() {
       await db.collection(tombstones).createIndex({ deletedAt: 1 }, undefined, undefined);
+      if (handlers.length > 0)
+        for (const each of [...orders, discards])
+          await db.collection(each).createIndex({ updatedAt: 1 }, undefined, undefined);
+      for (const each of sagas) await db.collection(each).createIndex({ endedAt: 1 }, { sparse: true }, undefined);
       for (const each of projections)
         await db.collection(each).createIndex({ deleted: 1 }, { sparse: true }, undefined);
     },

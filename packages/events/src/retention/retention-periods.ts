@@ -14,7 +14,10 @@ export interface RetentionPeriods {
   readonly inboxMs: number;
   /** Of what a projection keeps of a deleted thing, from when it was deleted. */
   readonly deletionMs: number;
-  /** Of tombstones, from when the document was deleted; of timers, from when they were released or cancelled. */
+  /**
+   * Of tombstones, from when the document was deleted; of timers, from when they were released or cancelled;
+   * of what administrators have asked for, of discards, and of sagas, from their end.
+   */
   readonly tombstoneMs: number;
 }
 

@@ -93,6 +93,10 @@ const createSagaRun = (saga: Saga, tools: SagaTools): TransactionHandler['handle
   };
 };
 
+/** Where the sagas among handlers have their documents. */
+export const sagaCollections = (handlers: readonly Handler[]): readonly string[] =>
+  handlers.filter(isSaga).map(({ saga }) => saga.collection);
+
 /** Gives sagas among handlers what they run on. */
 export const withSagas = (handlers: readonly Handler[], tools: SagaTools): readonly Handler[] =>
   handlers.map((handler) => {

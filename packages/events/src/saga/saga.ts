@@ -15,7 +15,7 @@ export interface SagaDocument<State extends SagaState = SagaState> extends Recor
   readonly state: State;
   /** The ids of the timers that it waits for, by name. */
   readonly timers: Readonly<Record<string, string>>;
-  /** From then on it takes no more events; it stays, so that a late one finds that it is over. */
+  /** From then on it takes no more events; it stays as long as a tombstone would, so that a late one finds that it is over. */
   readonly endedAt?: Date;
 }
 
