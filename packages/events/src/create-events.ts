@@ -87,7 +87,7 @@ export const createEvents = (options: EventsOptions): Events => {
   };
 
   const transaction: Events['transaction'] = async (work) => {
-    const { result, session } = await runTransaction(client, journal, work);
+    const { result, session } = await runTransaction({ client, journal, boundMs: options.transactionMs }, work);
     for (const row of journal.rowsOf(session)) bell(row);
     return result;
   };
@@ -178,7 +178,7 @@ export const createEvents = (options: EventsOptions): Events => {
     const logs = reachableLogs(options.producerLogs, topic, ownProducerLog(log));
     const own = { service, db, kafka, handlers, inbox, journal, orders, discarded, transaction, now, logger };
     const { tooOldMs } = periods;
-    const { handlerRuns, heldRecords, failpoint } = options;
+    const { handlerRuns, heldRecords, externalMs, failpoint } = options;
     return createHandling({
       ...own,
       tooOldMs,
@@ -188,6 +188,7 @@ export const createEvents = (options: EventsOptions): Events => {
       logs,
       handlerRuns,
       heldRecords,
+      externalMs,
       failpoint,
     });
   };

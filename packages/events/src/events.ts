@@ -52,6 +52,10 @@ export interface EventsOptions {
   readonly sweepMs?: number;
   /** For tests: called at the moments that `failpoint.ts` names. */
   readonly failpoint?: Failpoint;
+  /** How long a transaction may take, an attempt of a transaction or batch handler too; default 10,000. Then it is undone. */
+  readonly transactionMs?: number;
+  /** How long an attempt of an external handler may take; default 30,000. Then it has failed. */
+  readonly externalMs?: number;
   /** How long a transaction may be open before it counts as left by a process that died; default 12,000. */
   readonly abandonedAfterMs?: number;
   /** How often what waits is counted for the metrics; default 10,000. */
@@ -91,8 +95,8 @@ export interface Events extends TimerSchedule {
    * as `Causeway-Position`.
    */
   position(): string | undefined;
-  /** Runs a transaction in which writes may be recorded; see `recording/transaction.ts`. */
-  transaction<T>(work: (session: ClientSession) => Promise<T>): Promise<T>;
+  /** Runs a transaction in which writes may be recorded; see `recording/transaction.ts`. The signal is aborted when its time is up. */
+  transaction<T>(work: (session: ClientSession, signal: AbortSignal) => Promise<T>): Promise<T>;
   readonly findEvent: FindEvent;
   readonly effectsOf: EffectsOf;
   readonly timerOf: TimerOf;

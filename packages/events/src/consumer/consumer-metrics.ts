@@ -20,6 +20,8 @@ export interface ConsumerMetrics {
   /** An event was handled: how long its handler took, and how old the event was by then. */
   handled(handler: string, tookMs: number, ageMs: number): void;
   retried(handler: string): void;
+  /** An attempt was in vain for what the event can only wait for; it does not count. */
+  waited(handler: string): void;
   parked(handler: string, why?: ParkedWhy): void;
   duplicate(handler: string): void;
 }
@@ -53,12 +55,16 @@ export const createConsumerMetrics = (handlers: readonly string[]): ConsumerMetr
   const retries = createCounter('causeway.handler.retries', {
     description: 'Attempts that failed and were made again',
   });
+  const waits = createCounter('causeway.handler.waits', {
+    description: 'Attempts that came to nothing while MongoDB was away, and do not count',
+  });
   const parked = createCounter('causeway.handler.parked', { description: 'Events that were parked' });
   const duplicates = createCounter('causeway.handler.duplicates', {
     description: 'Deliveries of events that were settled',
   });
   for (const handler of handlers) {
     retries.add(0, { handler });
+    waits.add(0, { handler });
     duplicates.add(0, { handler });
     for (const why of whyOfHandlers) parked.add(0, { handler, why });
   }
@@ -76,6 +82,7 @@ export const createConsumerMetrics = (handlers: readonly string[]): ConsumerMetr
       latency.record(ageMs / 1000, { handler });
     },
     retried: (handler) => retries.add(1, { handler }),
+    waited: (handler) => waits.add(1, { handler }),
     parked: (handler, why = 'failed') => parked.add(1, { handler, why }),
     duplicate: (handler) => duplicates.add(1, { handler }),
   };

@@ -44,13 +44,15 @@ export interface HandlingOptions {
   readonly discarded: RecordedCollection<DiscardDocument>;
   readonly replayOrders: RecordedCollection<ReplayDocument>;
   readonly rebuildOrders: RecordedCollection<RebuildDocument>;
-  readonly transaction: <T>(work: (session: ClientSession) => Promise<T>) => Promise<T>;
+  readonly transaction: <T>(work: (session: ClientSession, signal: AbortSignal) => Promise<T>) => Promise<T>;
   /** @throws where there is no way to the log behind a topic */
   readonly logs: (topic: string) => ProducerLog;
   /** The inbox is sure to know of whatever is younger. */
   readonly tooOldMs: number;
   /** Default 16. */
   readonly handlerRuns?: number | undefined;
+  /** Default 30,000. */
+  readonly externalMs?: number | undefined;
   /** Default 1,000. */
   readonly heldRecords?: number | undefined;
   /** How often Kafka is asked how far its partitions reach. */
@@ -79,8 +81,9 @@ export const createHandling = (options: HandlingOptions): Handling => {
   const stopping = new AbortController();
   const { signal } = stopping;
   const parking = createParking({ db, inbox, now, transaction });
-  const runBatch = createBatchRunner({ inbox, journal, transaction });
-  const run = createHandlerRunner({ db, inbox, journal, transaction, signal, runBatch });
+  const runBatch = createBatchRunner({ inbox, journal, transaction, signal });
+  const { externalMs } = options;
+  const run = createHandlerRunner({ db, inbox, journal, transaction, signal, externalMs, runBatch });
   const metrics = createConsumerMetrics(handlers.map(({ name }) => name));
   const delivery = createDelivery({ run, inbox, parking, logger, metrics, signal });
   const deliver = thenFailpoint('consumer.handled', failpoint, delivery);

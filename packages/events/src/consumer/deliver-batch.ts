@@ -18,7 +18,7 @@ export interface BatchDeliveryOptions {
   readonly parking: Parking;
   readonly forgotten: Forgotten;
   readonly logger: RelayLogger;
-  readonly metrics: Pick<ConsumerMetrics, 'handled' | 'duplicate'>;
+  readonly metrics: Pick<ConsumerMetrics, 'handled' | 'duplicate' | 'waited'>;
   /** Aborted when handlers are told to give up: the service stops. */
   readonly signal: AbortSignal;
 }
@@ -114,7 +114,8 @@ export const createBatchDelivery = (options: BatchDeliveryOptions): BatchDeliver
     const began = performance.now();
     let outcome: Outcome = { done: [], settled: [] };
     try {
-      outcome = await throughOutages(() => handleTogether(handler, events), { logger, ...turn });
+      const waiting = { about: { handler: handler.name }, onWait: () => metrics.waited(handler.name) };
+      outcome = await throughOutages(() => handleTogether(handler, events), { logger, ...turn, ...waiting });
     } catch (error) {
       if (signal.aborted || turn.signal.aborted) throw error;
       logger.warn({ handler: handler.name, events: events.length, error }, 'a batch failed; its events go one by one');

@@ -43,7 +43,7 @@ const open = (statuses: (read: number) => ReadonlyMap<string, HandledStatus>, ru
     } as unknown as Parking,
     forgotten: () => Promise.resolve(false),
     logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
-    metrics: { handled: ignore, duplicate: ignore },
+    metrics: { handled: ignore, duplicate: ignore, waited: ignore },
     signal: new AbortController().signal,
   } satisfies BatchDeliveryOptions;
   const leaving = new AbortController();

@@ -45,34 +45,39 @@ interface Delivered {
 export const createDelivery = (options: DeliveryOptions): Delivery => {
   const { run, inbox, parking, logger, metrics, signal } = options;
 
-  const patiently = <T>(work: () => Promise<T>, turn: Turn): Promise<T> => throughOutages(work, { logger, ...turn });
+  const patiently = <T>(work: () => Promise<T>, { handler: { name: handler }, event, turn }: Delivered): Promise<T> => {
+    const about = { handler, event: event.id };
+    return throughOutages(work, { logger, ...turn, about, onWait: () => metrics.waited(handler) });
+  };
 
   const park = async (delivered: Delivered, attempt: number, error: unknown): Promise<void> => {
-    const { handler, event, turn } = delivered;
+    const { handler, event } = delivered;
     const subject = handler.order === 'ordered' ? event.subject : undefined;
     const about = { handler: handler.name, event: event.id, type: event.type, subject, attempts: attempt, error };
     await patiently(
       () => parking.park(handler.name, event, attempt, toHandlingError(error), handler.order === 'ordered'),
-      turn,
+      delivered,
     );
     metrics.parked(handler.name);
     logger.error(about, 'an event is parked');
   };
 
   /** A duplicate: nothing to do, except that a parked one tells that its subject is. */
-  const duplicate = async ({ handler, event, turn }: Delivered): Promise<void> => {
+  const duplicate = async (delivered: Delivered): Promise<void> => {
+    const { handler, event } = delivered;
     metrics.duplicate(handler.name);
     if (handler.order !== 'ordered') return;
-    const status = await patiently(() => inbox.statusOf(handler.name, event.id), turn);
+    const status = await patiently(() => inbox.statusOf(handler.name, event.id), delivered);
     if (status === 'parked') parking.learn(handler.name, event.subject);
   };
 
   /** Says that another attempt follows. Nobody else has the event, unless the partition was ours for too long. */
-  const markRetrying = async ({ handler, event, turn }: Delivered, attempt: number, error: unknown): Promise<void> => {
+  const markRetrying = async (delivered: Delivered, attempt: number, error: unknown): Promise<void> => {
+    const { handler, event } = delivered;
     metrics.retried(handler.name);
     logger.warn({ handler: handler.name, event: event.id, attempt, error }, 'a handler failed; it is tried again');
     try {
-      await patiently(() => inbox.markRetrying(handler.name, event, attempt, toHandlingError(error)), turn);
+      await patiently(() => inbox.markRetrying(handler.name, event, attempt, toHandlingError(error)), delivered);
     } catch (settled) {
       if (!(settled instanceof AlreadyHandled)) throw settled;
     }
@@ -89,7 +94,7 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
     const { turn } = delivered;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await patiently(() => attemptOnce(delivered, attempt), turn);
+        await patiently(() => attemptOnce(delivered, attempt), delivered);
         return;
       } catch (error) {
         if (error instanceof AlreadyHandled) return duplicate(delivered);
@@ -104,15 +109,16 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
   };
 
   return async (handler, event, turn) => {
+    const delivered = { handler, event, turn };
     // One without data waits for nothing: it has no effect that an earlier one could be in the way of.
     if (handler.order === 'ordered' && !isRedacted(event) && parking.isParked(handler.name, event.subject)) {
-      if (await patiently(() => parking.join(handler.name, event), turn)) {
+      if (await patiently(() => parking.join(handler.name, event), delivered)) {
         metrics.parked(handler.name, 'behind');
         return;
       }
     }
     const began = performance.now();
-    await attemptAll({ handler, event, turn });
+    await attemptAll(delivered);
     metrics.handled(handler.name, performance.now() - began, Date.now() - Date.parse(event.time));
   };
 };

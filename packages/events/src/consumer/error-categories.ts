@@ -1,39 +1,9 @@
 import { ContractViolation, Fault, faultCategories } from '@causeway/contracts';
-import {
-  BSON,
-  MongoError,
-  MongoInvalidArgumentError,
-  MongoNetworkError,
-  MongoOperationTimeoutError,
-  MongoServerError,
-  MongoServerSelectionError,
-} from 'mongodb';
+import { BSON, MongoInvalidArgumentError, MongoServerError } from 'mongodb';
 
 import { MalformedEvent } from '../envelope/binary-mode.ts';
 import { translate } from '../recording/errors.ts';
 import type { HandlingError } from './inbox.ts';
-
-/**
- * No member answers as it should: it is unreachable, goes down, or is no primary.
- * https://github.com/mongodb/specifications/blob/master/source/retryable-reads/retryable-reads.md
- */
-const awayCodes: ReadonlySet<unknown> = new Set([6, 7, 89, 91, 134, 189, 9001, 10107, 11600, 11602, 13435, 13436]);
-
-const passingLabels = ['RetryableWriteError', 'TransientTransactionError', 'UnknownTransactionCommitResult'];
-
-/** MongoDB is away, or does not let anybody through now: no attempt of any handler can succeed, and none can be parked. */
-export const isOutage = (error: unknown): boolean => {
-  if (error instanceof Fault) return error.cause !== undefined && isOutage(error.cause);
-  if (!(error instanceof MongoError)) return false;
-  return (
-    error instanceof MongoNetworkError ||
-    error instanceof MongoServerSelectionError ||
-    error instanceof MongoOperationTimeoutError ||
-    error.name === 'MongoWaitQueueTimeoutError' ||
-    (error instanceof MongoServerError && awayCodes.has(error.code)) ||
-    passingLabels.some((label) => error.hasErrorLabel(label))
-  );
-};
 
 /**
  * The statement or the document itself is refused, whatever else is in the database: BadValue, FailedToParse, names of fields (52, 56,

@@ -5,10 +5,17 @@ import { describe, it } from 'node:test';
 
 import { MalformedEvent } from '../envelope/binary-mode.ts';
 import { RevisionMismatch } from '../recording/errors.ts';
-import { isOutage, isPoison, toHandlingError } from './error-categories.ts';
+import { OutOfTime } from '../recording/out-of-time.ts';
+import { isOutage, NoAnswer } from '../recording/outage.ts';
+import { isPoison, toHandlingError } from './error-categories.ts';
 
 const server = (code: number, labels: readonly string[] = []): MongoServerError =>
   new MongoServerError({ message: `code ${code}`, code, errorLabels: [...labels] });
+
+const transient = (error: MongoNetworkError): MongoNetworkError => {
+  error.addErrorLabel('TransientTransactionError');
+  return error;
+};
 
 const tooLarge = (): unknown => {
   try {
@@ -24,7 +31,9 @@ describe('an error of a handler', () => {
     ['a member that is no primary', server(10107), 'outage'],
     ['a member that goes down', server(91), 'outage'],
     ['a primary that stepped down during a write', server(189, ['RetryableWriteError']), 'outage'],
-    ['a write conflict', server(112, ['TransientTransactionError']), 'outage'],
+    ['a connection that broke in a transaction', transient(new MongoNetworkError('gone')), 'outage'],
+    ['a commit of which nobody knows', server(64, ['UnknownTransactionCommitResult']), 'outage'],
+    ['a server that does not answer', new NoAnswer('late'), 'outage'],
     ['a fault that hides an outage', faults.unavailable({ cause: new MongoNetworkError('gone') }), 'outage'],
     ['a document that its collection refuses', server(121), 'poison'],
     ['a document over 16 MiB', server(10334), 'poison'],
@@ -34,6 +43,9 @@ describe('an error of a handler', () => {
     ['a call that the driver refuses', new MongoInvalidArgumentError('operators'), 'poison'],
     ['bytes that are no event', new MalformedEvent('what?'), 'poison'],
     ['a fault that stays', faults.unprocessable(), 'poison'],
+    ['a write conflict', server(112, ['TransientTransactionError']), 'passing'],
+    ['a transaction that somebody has ended', server(251, ['TransientTransactionError']), 'passing'],
+    ['an attempt that is out of time', new OutOfTime('slow', { cause: server(112) }), 'passing'],
     ['a fault that passes', faults.conflict(), 'passing'],
     ['a service that is away', faults.unavailable(), 'passing'],
     ['a unique index', server(11000), 'passing'],

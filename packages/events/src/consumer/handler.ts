@@ -21,13 +21,15 @@ export interface HandlerContext {
 export interface TransactionContext extends HandlerContext {
   /** Every write must use it: the effect, the events that it records and the mark that it is done are one commit. */
   readonly session: ClientSession;
+  /** Aborted when the attempt is out of time or the service stops: whatever is still done in the session fails. */
+  readonly signal: AbortSignal;
 }
 
 /** What an external handler is given. */
 export interface ExternalContext extends HandlerContext {
   /** The event's id: the same at each attempt, for the other side to recognise a repetition. */
   readonly idempotencyKey: string;
-  /** Aborted when the attempt is out of time or the service stops. */
+  /** Aborted when the attempt is out of time or the service stops: soon after, it is no longer waited for. */
   readonly signal: AbortSignal;
 }
 
@@ -70,6 +72,8 @@ export interface ExternalHandler extends Declared {
 export interface BatchContext {
   /** Every write must use it: the effect, the events that it records and the marks of what is done are one commit. */
   readonly session: ClientSession;
+  /** Aborted when the attempt is out of time or the service stops: whatever is still done in the session fails. */
+  readonly signal: AbortSignal;
   /** To be handed to every write that is made because of this event: it becomes the cause of what the write records. */
   causeOf(event: EventEnvelope): Cause;
   /** Says that an event of the batch has had its effect. Where it is called for some, the others are brought again one by one. */

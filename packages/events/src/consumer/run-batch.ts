@@ -20,7 +20,9 @@ export class BatchRefused extends Error {
 export interface BatchRunnerOptions {
   readonly inbox: Inbox;
   readonly journal: SessionJournal;
-  readonly transaction: <T>(work: (session: ClientSession) => Promise<T>) => Promise<T>;
+  readonly transaction: <T>(work: (session: ClientSession, signal: AbortSignal) => Promise<T>) => Promise<T>;
+  /** Tells handlers to give up: the service stops. */
+  readonly signal: AbortSignal;
 }
 
 /** Runs one attempt of a batch handler. */
@@ -41,12 +43,13 @@ export interface BatchRunner {
 }
 
 /** Makes the runner of a service's batch handlers. */
-export const createBatchRunner = ({ inbox, journal, transaction }: BatchRunnerOptions): BatchRunner => {
+export const createBatchRunner = ({ inbox, journal, transaction, signal }: BatchRunnerOptions): BatchRunner => {
   /** @returns the ids of what is acknowledged */
   const handle = async (
     handler: BatchHandler,
     events: readonly EventEnvelope[],
     session: ClientSession,
+    late: AbortSignal,
   ): Promise<ReadonlySet<string>> => {
     const given = new Set(events.map(({ id }) => id));
     const acknowledged = new Set<string>();
@@ -54,6 +57,9 @@ export const createBatchRunner = ({ inbox, journal, transaction }: BatchRunnerOp
       events.map((event) => checked(handler, event)),
       {
         session,
+        get signal() {
+          return AbortSignal.any([late, signal]);
+        },
         causeOf,
         acknowledge({ id }) {
           if (!given.has(id)) throw new TypeError(`${handler.name} acknowledges an event that is not in its batch`);
@@ -84,9 +90,9 @@ export const createBatchRunner = ({ inbox, journal, transaction }: BatchRunnerOp
 
   return {
     all: (handler, events) =>
-      transaction(async (session) => {
+      transaction(async (session, late) => {
         await inbox.claimAll(handler.name, events, session);
-        const acknowledged = await handle(handler, events, session);
+        const acknowledged = await handle(handler, events, session, late);
         checkLeft(handler, events, acknowledged, session);
         const left = events.filter(({ id }) => !acknowledged.has(id));
         if (left.length > 0) await inbox.unclaim(handler.name, left, session);
@@ -95,10 +101,10 @@ export const createBatchRunner = ({ inbox, journal, transaction }: BatchRunnerOp
         return left;
       }),
     one: (handler, event, attempt) =>
-      transaction(async (session) => {
+      transaction(async (session, late) => {
         if (typeof attempt === 'number') await inbox.claim(handler.name, event, attempt, session);
         else await inbox.claimParked(handler.name, event, attempt, session);
-        const acknowledged = await handle(handler, [event], session);
+        const acknowledged = await handle(handler, [event], session, late);
         if (!acknowledged.has(event.id)) throw new NotAcknowledged(`${handler.name} did not acknowledge the event`);
         await inbox.noteCaused(handler.name, event.id, journal.eventsCausedBy(session, event.id), session);
       }),

@@ -1,6 +1,7 @@
 import { isRedacted, type EventEnvelope } from '@causeway/contracts';
 import type { ClientSession, Db } from 'mongodb';
 
+import { OutOfTime, unlessAborted } from '../recording/out-of-time.ts';
 import type { SessionJournal } from '../recording/session-journal.ts';
 import { discardRedacted } from './discard-redacted.ts';
 import { causeOf, checked } from './handled-event.ts';
@@ -10,32 +11,55 @@ import type { BatchRunner } from './run-batch.ts';
 import { runProjection } from './run-projection.ts';
 
 /** An external handler's attempt takes no longer. */
-const externalMs = 30_000;
+const defaultExternalMs = 30_000;
+
+/** One that is told to give up has so long to say what has come of it. */
+const graceMs = 500;
+
+const tooSlow = (boundMs: number): OutOfTime =>
+  new OutOfTime(
+    `the handler was not over after ${boundMs} ms, and is no longer waited for. Bound what it waits for, by its signal: what it does later ` +
+      'still has its effect, beside the next attempt',
+  );
 
 /** How {@link createHandlerRunner} is wired. */
 export interface HandlerRunnerOptions {
   readonly db: Db;
   readonly inbox: Inbox;
   readonly journal: SessionJournal;
-  readonly transaction: <T>(work: (session: ClientSession) => Promise<T>) => Promise<T>;
+  readonly transaction: <T>(work: (session: ClientSession, signal: AbortSignal) => Promise<T>) => Promise<T>;
+  /** Tells handlers to give up: the service stops. */
   readonly signal: AbortSignal;
+  /** Default 30,000. */
+  readonly externalMs?: number | undefined;
   readonly runBatch: BatchRunner;
 }
 
-/** Runs one attempt of a handler on an event that was delivered, or on one that is parked. */
+/**
+ * Runs one attempt of a handler on an event that was delivered, or on one that is parked. It ends within its bound, whatever the handler
+ * does: then it has failed with `OutOfTime`. What a handler still does in its transaction fails; what it still does outside has its effect.
+ */
 export type HandlerRunner = (handler: Handler, event: EventEnvelope, attempt: number | ParkedClaim) => Promise<void>;
 
 /** Makes the runner of a service's handlers. */
 export const createHandlerRunner = (options: HandlerRunnerOptions): HandlerRunner => {
-  const { db, inbox, journal, transaction, signal, runBatch } = options;
+  const { db, inbox, journal, transaction, signal, externalMs = defaultExternalMs, runBatch } = options;
 
   type Attempt = Parameters<HandlerRunner>[2];
 
   const runTransaction = async (handler: TransactionHandler, event: EventEnvelope, attempt: Attempt): Promise<void> => {
-    await transaction(async (session) => {
+    await transaction(async (session, late) => {
       if (typeof attempt === 'number') await inbox.claim(handler.name, event, attempt, session);
       else await inbox.claimParked(handler.name, event, attempt, session);
-      await handler.handle(checked(handler, event), { session, cause: causeOf(event) });
+      const context = {
+        session,
+        cause: causeOf(event),
+        // Made for whoever asks: most handlers do not.
+        get signal() {
+          return AbortSignal.any([late, signal]);
+        },
+      };
+      await handler.handle(checked(handler, event), context);
       await inbox.noteCaused(handler.name, event.id, journal.eventsOf(session), session);
     });
   };
@@ -49,9 +73,15 @@ export const createHandlerRunner = (options: HandlerRunnerOptions): HandlerRunne
     const before = await inbox.statusOf(handler.name, event.id);
     const open = typeof attempt === 'number' ? [undefined, 'retrying'] : ['parked'];
     if (!open.includes(before)) throw new AlreadyHandled(event.id);
-    const bounded = AbortSignal.any([signal, AbortSignal.timeout(externalMs)]);
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(tooSlow(externalMs)), externalMs);
+    const bounded = AbortSignal.any([signal, late.signal]);
     const context = { cause: causeOf(event), idempotencyKey: event.id, signal: bounded };
-    await handler.handle(checked(handler, event), context);
+    try {
+      await unlessAborted(handler.handle(checked(handler, event), context), bounded, graceMs);
+    } finally {
+      clearTimeout(timer);
+    }
     if (typeof attempt === 'number') await inbox.markDone(handler.name, event, attempt);
     else await endParked(handler, event, attempt);
   };

@@ -9,9 +9,14 @@ import {
 } from 'mongodb';
 
 import { RevisionMismatch } from './errors.ts';
+import { OutOfTime } from './out-of-time.ts';
+import { NoAnswer } from './outage.ts';
 
 /** What the driver says where the database cannot be reached, has no primary, or has no connection left. */
 const away = [MongoNetworkError, MongoServerSelectionError, MongoSystemError, MongoOperationTimeoutError] as const;
+
+/** What a transaction says that has met its bound. */
+const late = [OutOfTime, NoAnswer] as const;
 
 /**
  * The fault that an error of the database amounts to, for whoever answers a caller.
@@ -22,7 +27,7 @@ const away = [MongoNetworkError, MongoServerSelectionError, MongoSystemError, Mo
 export const faultOfError = (error: unknown): Fault | undefined => {
   if (error instanceof RevisionMismatch) return faults.preconditionFailed({ cause: error });
   const isAway =
-    away.some((kind) => error instanceof kind) ||
+    [...away, ...late].some((kind) => error instanceof kind) ||
     (error instanceof MongoError &&
       (error.name === 'MongoWaitQueueTimeoutError' || error.hasErrorLabel('RetryableWriteError')));
   return isAway ? faults.unavailable({ retryAfterS: 1, cause: error }) : undefined;

@@ -10,7 +10,7 @@ import {
 import { withProcessSpan } from '@causeway/telemetry';
 import { setImmediate as immediately, setTimeout as delay } from 'node:timers/promises';
 
-import { isOutage } from '../consumer/error-categories.ts';
+import { isOutage } from '../recording/outage.ts';
 import type { RecordedCollection } from '../recording/recorded-collection.ts';
 import { draft } from '../recording/recorded-document.ts';
 import type { RelayLogger } from '../relay/relay-metrics.ts';
