@@ -85,7 +85,10 @@ describe('an attempt that does not end', () => {
     release.resolve(undefined);
     const errors = await Promise.all(ended);
     assert.equal(errors.filter((error) => error instanceof Error).length, 5);
-    assert.deepEqual(told, Array.from({ length: 5 }, () => true));
+    assert.deepEqual(
+      told,
+      Array.from({ length: 5 }, () => true),
+    );
     assert.equal(await count('written'), 1);
   });
 
@@ -132,7 +135,9 @@ describe('an attempt that does not end', () => {
       },
     });
     const { notes } = await open([batch]);
-    const [first, hangs, last] = await Promise.all(['a', 'b', 'c'].map((id) => create(notes, id, id === 'b' ? 'slow' : id)));
+    const [first, hangs, last] = await Promise.all(
+      ['a', 'b', 'c'].map((id) => create(notes, id, id === 'b' ? 'slow' : id)),
+    );
     await settled('batch', first?.id ?? '', 'done');
     await settled('batch', last?.id ?? '', 'done');
     await parkedForTime('batch', hangs?.id ?? '', /not over after 400 ms/);

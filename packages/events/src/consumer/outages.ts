@@ -35,7 +35,10 @@ export const throughOutages = async <T>(work: () => Promise<T>, options: OutageO
       if (!isOutage(error)) throw error;
       onWait?.(error);
       if (failures % toldEvery === 0)
-        logger.warn({ ...about, failures: failures + 1, error }, 'MongoDB does not take the effect now; the event waits');
+        logger.warn(
+          { ...about, failures: failures + 1, error },
+          'MongoDB does not take the effect now; the event waits',
+        );
       await pause(pauseMs(failures));
     }
   }
