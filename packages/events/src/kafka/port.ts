@@ -137,6 +137,8 @@ export interface GroupConsumerOptions {
    * go beyond it. No delivery is larger. Default 2,000.
    */
   maxInFlightRecords?: number;
+  /** The same in bytes, over all assigned partitions; of each of them one batch may go beyond it. Default 32 MiB. */
+  maxInFlightBytes?: number;
 
   /**
    * Called before any record of newly assigned partitions is delivered. Bounded by the rebalance timeout; a rejection goes to `onError`

@@ -110,6 +110,7 @@ export class Fetcher {
 
   async #poll(node: number, feeds: readonly PartitionFeed[], leaders: ReadonlyMap<string, number[]>): Promise<void> {
     this.#busyNodes.add(node);
+    this.#letAnotherBeFirst(feeds);
     try {
       await this.#ask(node, feeds, this.#someAreFull(node, feeds.length, leaders) ? BUSY_WAIT_MS : IDLE_WAIT_MS);
     } catch (error) {
@@ -118,6 +119,11 @@ export class Fetcher {
       this.#busyNodes.delete(node);
       this.wake();
     }
+  }
+
+  /** Of the first partition of a request that has something, a broker sends a batch however large it is; of others, only what was asked for. */
+  #letAnotherBeFirst([first]: readonly PartitionFeed[]): void {
+    if (first !== undefined && this.#feeds.delete(first)) this.#feeds.add(first);
   }
 
   /** Whether partitions of the node are left out that will want to be asked for soon. */

@@ -49,6 +49,7 @@ function run(
       partition,
       position: 0n,
       maxHeld: 10,
+      maxHeldBytes: 1_000_000,
       onRecords: (records) => Promise.resolve(void seen.push(...records.map((each) => `${partition}:${each.offset}`))),
       onGap: (wanted) => {
         gaps.push(wanted);
@@ -109,6 +110,21 @@ describe('Fetcher', () => {
     await eventually(() => seen.length === 3);
     stop();
     assert.equal(asked, 2);
+  });
+
+  it('lets each partition be the first of a request: of another, a batch that is larger than was asked for is left out', async () => {
+    const firsts: number[] = [];
+    const fetch = async (_node: number, asks: readonly FetchAsk[]): Promise<FetchAnswer[]> => {
+      firsts.push(asks[0]?.partition ?? -1);
+      const answers = await Promise.all(asks.map(next));
+      return answers.map((answer, at) =>
+        at > 0 && answer.partition === 1 ? { ...answer, records: [], next: 0n } : answer,
+      );
+    };
+    const { seen, stop } = run({ fetch }, 2);
+    await eventually(() => seen.includes('1:0'));
+    stop();
+    assert.deepEqual(firsts.slice(0, 2), [0, 1]);
   });
 
   it('waits longer and longer for a broker that is away', async () => {

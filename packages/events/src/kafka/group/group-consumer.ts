@@ -12,6 +12,12 @@ import { Fetcher } from './fetcher.ts';
 import { Membership } from './membership.ts';
 import { asError, PartitionFeed } from './partition-feed.ts';
 
+/**
+ * Of all partitions of a member together: some 16 KiB for each of the records that may be held, so that with events of the usual size the
+ * records count, and with the largest (2 MiB) a process of half a gigabyte has room for it several times over.
+ */
+const MAX_IN_FLIGHT_BYTES = 32 * 1024 * 1024;
+
 /** The partitions of one generation. What belongs to an older one can neither deliver nor commit. */
 interface Assignment {
   readonly partitions: readonly TopicPartition[];
@@ -174,8 +180,15 @@ export class GroupConsumer implements KafkaConsumer {
   }
 
   #addFeeds(assignment: Assignment, starts: ReadonlyMap<string, bigint>): void {
-    const { maxInFlightRecords = 2_000, onRecords, onOutOfRange } = this.#options;
-    const maxHeld = Math.max(1, Math.floor(maxInFlightRecords / assignment.partitions.length));
+    const {
+      maxInFlightRecords = 2_000,
+      maxInFlightBytes = MAX_IN_FLIGHT_BYTES,
+      onRecords,
+      onOutOfRange,
+    } = this.#options;
+    const each = assignment.partitions.length;
+    const maxHeld = Math.max(1, Math.floor(maxInFlightRecords / each));
+    const maxHeldBytes = Math.max(1, Math.floor(maxInFlightBytes / each));
     for (const { topic, partition } of assignment.partitions) {
       const key = keyOf({ topic, partition });
       const feed = new PartitionFeed(
@@ -184,6 +197,7 @@ export class GroupConsumer implements KafkaConsumer {
           partition,
           position: starts.get(key) ?? 0n,
           maxHeld,
+          maxHeldBytes,
           onRecords: (records) => onRecords(topic, partition, records),
           onGap: (wanted, earliest) => onOutOfRange(topic, partition, wanted, earliest),
           onError: (error) => this.#options.onError(error),

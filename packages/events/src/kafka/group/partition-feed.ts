@@ -6,6 +6,8 @@ export interface PartitionFeedOptions extends TopicPartition {
   position: bigint;
   /** What was held so far counts against this; fetching pauses while so many records are held. */
   maxHeld: number;
+  /** The same in bytes; what one fetch brings may go beyond it. */
+  maxHeldBytes: number;
   onRecords(records: readonly FetchedRecord[]): Promise<void>;
   /** Everything below this offset has been handled. */
   onHandled?(upTo: bigint): void;
@@ -14,6 +16,18 @@ export interface PartitionFeedOptions extends TopicPartition {
   onError(error: Error): void;
   /** There may be room again. */
   onRoom(): void;
+}
+
+/** Of headers and of what a record costs us beside its bytes, about. */
+const RECORD_OVERHEAD_BYTES = 100;
+
+/** So much is asked for at least: less than a batch brings nothing where other partitions are asked for too. */
+const LEAST_ASKED_BYTES = 65_536;
+
+function sizeOf({ key, value, headers }: FetchedRecord): number {
+  let size = (key?.length ?? 0) + (value?.length ?? 0) + RECORD_OVERHEAD_BYTES;
+  for (const name in headers) size += name.length + (headers[name]?.length ?? 0);
+  return size;
 }
 
 /**
@@ -30,6 +44,8 @@ export class PartitionFeed {
   #position: bigint;
   #queue: FetchedRecord[] = [];
   #delivering = 0;
+  /** Of all that is held. */
+  #heldBytes = 0;
   #gap: { wanted: bigint; earliest: bigint } | undefined;
   #paused = false;
   #wake: () => void = () => undefined;
@@ -63,13 +79,14 @@ export class PartitionFeed {
 
   /** Whether the fetcher should ask for more. */
   wantsMore(): boolean {
-    return !this.hasEnded() && !this.#paused && !this.#gap && this.#held() < this.#options.maxHeld;
+    return !this.hasEnded() && !this.#paused && !this.#gap && !this.#isFull();
   }
 
   /** How many bytes to ask for, so that about as much comes as there is room for. */
   bytesToAsk(maxBytes: number): number {
-    const room = (this.#options.maxHeld - this.#held()) * this.#recordBytes;
-    return Math.max(1, Math.min(maxBytes, Math.max(room, 65_536)));
+    const records = (this.#options.maxHeld - this.#held()) * this.#recordBytes;
+    const room = Math.min(records, this.#options.maxHeldBytes - this.#heldBytes);
+    return Math.max(1, Math.min(maxBytes, Math.max(room, LEAST_ASKED_BYTES)));
   }
 
   /** What a fetch from `position` brought. */
@@ -77,7 +94,8 @@ export class PartitionFeed {
     if (this.hasEnded()) return;
     for (const record of records) {
       this.#queue.push(record);
-      const bytes = (record.key?.length ?? 0) + (record.value?.length ?? 0) + 100;
+      const bytes = sizeOf(record);
+      this.#heldBytes += bytes;
       this.#recordBytes += (bytes - this.#recordBytes) / 16;
     }
     const moved = next !== this.#position;
@@ -108,12 +126,17 @@ export class PartitionFeed {
   stop(): void {
     this.#stopping.abort();
     this.#queue = [];
+    this.#heldBytes = 0;
     this.#wake();
   }
 
   /** Settles when the delivery under way, if any, is over. Never rejects. */
   async stopped(): Promise<void> {
     await this.#done;
+  }
+
+  #isFull(): boolean {
+    return this.#held() >= this.#options.maxHeld || this.#heldBytes >= this.#options.maxHeldBytes;
   }
 
   #held(): number {
@@ -151,6 +174,7 @@ export class PartitionFeed {
       }
     }
     this.#delivering = 0;
+    for (const record of records) this.#heldBytes -= sizeOf(record);
     const last = records.at(-1);
     if (this.#queue.length > 0 && last) this.#options.onHandled?.(last.offset + 1n);
     else this.#options.onHandled?.(this.#position);

@@ -26,6 +26,7 @@ function feed(
       partition: 0,
       position: 0n,
       maxHeld: 4,
+      maxHeldBytes: 10_000,
       onRecords: (each) => Promise.resolve(void seen.push(each.map(({ offset }) => offset))),
       onGap: () => Promise.reject(new Error('no gap expected')),
       onError: (error) => assert.fail(error),
@@ -51,6 +52,29 @@ describe('PartitionFeed', () => {
     await settle();
     assert.ok(full.wantsMore());
     assert.equal(full.position, 4n);
+    full.stop();
+  });
+
+  it('wants no more while it holds as many bytes as it may, and asks for no more than it has room for', async () => {
+    let release: () => void = () => undefined;
+    const maxHeldBytes = 3_000_000;
+    const { feed: full } = feed({
+      maxHeld: 1_000,
+      maxHeldBytes,
+      onRecords: () => new Promise((resolve) => (release = resolve)),
+    });
+    const large = records(0, 3).map((record) => ({ ...record, value: Buffer.alloc(1_000_000) }));
+    full.accept(large.slice(0, 2), 2n);
+    await settle();
+    assert.ok(full.wantsMore());
+    const asked = full.bytesToAsk(2_000_000);
+    assert.ok(asked > 900_000 && asked <= 1_000_000, `${asked}`);
+    full.accept(large.slice(2), 3n);
+    assert.ok(!full.wantsMore());
+    assert.equal(full.bytesToAsk(2_000_000), 65_536);
+    release();
+    await settle();
+    assert.ok(full.wantsMore());
     full.stop();
   });
 

@@ -6,6 +6,8 @@ import { Fetcher } from './fetcher.ts';
 import { asError, PartitionFeed } from './partition-feed.ts';
 
 const MAX_HELD = 1_000;
+/** Of all partitions together: the same as a member of a group holds. */
+const MAX_HELD_BYTES = 32 * 1024 * 1024;
 const CLOSE_BOUND_MS = 5_000;
 
 /** Follows all partitions of a topic from the beginning or a time, one record at a time. Owns the wire. */
@@ -98,6 +100,7 @@ export class TopicReader implements KafkaReader {
         partition,
         position,
         maxHeld: MAX_HELD,
+        maxHeldBytes: Math.max(1, Math.floor(MAX_HELD_BYTES / starts.size)),
         onRecords: (records) => this.#inTurn(() => this.#deliver(records)),
         onHandled: (upTo) => this.#onHandled(partition, upTo),
         onGap: (wanted, earliest) => this.#onGap(partition, wanted, earliest),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import process from 'node:process';
 import { after, before, describe, it } from 'node:test';
 import { Admin } from '@platformatic/kafka';
 import { KafkaNotAssignedError } from '../errors.ts';
@@ -185,6 +186,31 @@ export function describeGroupConsumer(options: ConformanceOptions): void {
       assert.ok(Math.max(...deliveries) <= 100);
       assert.equal(consumer.assignments.length, 1);
       assert.deepEqual(consumer.revocations, []);
+      await consumer.consumer.close();
+    });
+
+    it('holds no more bytes than it may while a handler stands still, and takes in what is larger than its share', async () => {
+      const mebibyte = 1024 * 1024;
+      const topic = await context.topic({ partitions: 3, config: { 'max.message.bytes': '4194304' } });
+      const value = Buffer.alloc(mebibyte, 'x');
+      for (let sent = 0; sent < 64; sent += 1) await context.send([{ ...textRecord(topic, 0, ''), value }]);
+      await context.send([{ ...textRecord(topic, 1, ''), value: Buffer.alloc(3 * mebibyte, 'y') }]);
+      await context.sendTexts(topic, numbered(0, 500), 2);
+      const before = process.memoryUsage().arrayBuffers;
+      let release: (() => void) | undefined;
+      const door = new Promise<void>((resolve) => (release = resolve));
+      const consumer = await TestConsumer.start(context.port, context.group(), [topic], {
+        maxInFlightBytes: 3 * mebibyte,
+        onRecords: (_topic, partition) => (partition === 0 ? door : Promise.resolve()),
+      });
+      await consumer.received(501);
+      const startedMs = performance.now();
+      await eventually(() => performance.now() - startedMs > 2_000);
+      const held = process.memoryUsage().arrayBuffers - before;
+      assert.ok(held < 32 * mebibyte, `${held} bytes`);
+      release?.();
+      await consumer.received(64 + 501);
+      assert.equal(consumer.records.filter((record) => record.value?.length === mebibyte).length, 64);
       await consumer.consumer.close();
     });
 

@@ -9,7 +9,10 @@ import type {
 import { eventually } from './eventually.ts';
 
 export type Handlers = Partial<
-  Pick<GroupConsumerOptions, 'onAssigned' | 'onRecords' | 'onOutOfRange' | 'onRevoked' | 'maxInFlightRecords'>
+  Pick<
+    GroupConsumerOptions,
+    'onAssigned' | 'onRecords' | 'onOutOfRange' | 'onRevoked' | 'maxInFlightRecords' | 'maxInFlightBytes'
+  >
 > & { commits?: boolean; sessionTimeoutMs?: number; rebalanceTimeoutMs?: number };
 
 /** A group consumer as a service would write it: handles, then commits, and drains before it gives up. It notes what happens. */
