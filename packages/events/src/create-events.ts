@@ -178,7 +178,7 @@ export const createEvents = (options: EventsOptions): Events => {
     const logs = reachableLogs(options.producerLogs, topic, ownProducerLog(log));
     const own = { service, db, kafka, handlers, inbox, journal, orders, discarded, transaction, now, logger };
     const { tooOldMs } = periods;
-    const { handlerRuns, heldRecords, externalMs, failpoint } = options;
+    const { handlerRuns, heldRecords, externalMs, patienceMs, failpoint } = options;
     return createHandling({
       ...own,
       tooOldMs,
@@ -189,6 +189,7 @@ export const createEvents = (options: EventsOptions): Events => {
       handlerRuns,
       heldRecords,
       externalMs,
+      patienceMs,
       failpoint,
     });
   };

@@ -56,6 +56,11 @@ export interface EventsOptions {
   readonly transactionMs?: number;
   /** How long an attempt of an external handler may take; default 30,000. Then it has failed. */
   readonly externalMs?: number;
+  /**
+   * How long an event waits, without being counted, for what passes by itself; default 600,000 for what is not published yet, 120,000 for
+   * writes of others of the same documents. MongoDB is waited for without end.
+   */
+  readonly patienceMs?: number;
   /** How long a transaction may be open before it counts as left by a process that died; default 12,000. */
   readonly abandonedAfterMs?: number;
   /** How often what waits is counted for the metrics; default 10,000. */

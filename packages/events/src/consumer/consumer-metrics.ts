@@ -1,5 +1,6 @@
 import { createCounter, createDurationHistogram, waitBuckets } from '@causeway/telemetry';
 
+import type { WaitedFor } from './outages.ts';
 import { unreadable } from './parking.ts';
 
 /**
@@ -21,7 +22,7 @@ export interface ConsumerMetrics {
   handled(handler: string, tookMs: number, ageMs: number): void;
   retried(handler: string): void;
   /** An attempt was in vain for what the event can only wait for; it does not count. */
-  waited(handler: string): void;
+  waited(handler: string, why: WaitedFor): void;
   parked(handler: string, why?: ParkedWhy): void;
   duplicate(handler: string): void;
 }
@@ -56,7 +57,7 @@ export const createConsumerMetrics = (handlers: readonly string[]): ConsumerMetr
     description: 'Attempts that failed and were made again',
   });
   const waits = createCounter('causeway.handler.waits', {
-    description: 'Attempts that came to nothing while MongoDB was away, and do not count',
+    description: 'Attempts that came to nothing for what the event can only wait for, and do not count',
   });
   const parked = createCounter('causeway.handler.parked', { description: 'Events that were parked' });
   const duplicates = createCounter('causeway.handler.duplicates', {
@@ -64,7 +65,7 @@ export const createConsumerMetrics = (handlers: readonly string[]): ConsumerMetr
   });
   for (const handler of handlers) {
     retries.add(0, { handler });
-    waits.add(0, { handler });
+    for (const why of ['mongodb', 'relay', 'conflicts'] satisfies WaitedFor[]) waits.add(0, { handler, why });
     duplicates.add(0, { handler });
     for (const why of whyOfHandlers) parked.add(0, { handler, why });
   }
@@ -82,7 +83,7 @@ export const createConsumerMetrics = (handlers: readonly string[]): ConsumerMetr
       latency.record(ageMs / 1000, { handler });
     },
     retried: (handler) => retries.add(1, { handler }),
-    waited: (handler) => waits.add(1, { handler }),
+    waited: (handler, why) => waits.add(1, { handler, why }),
     parked: (handler, why = 'failed') => parked.add(1, { handler, why }),
     duplicate: (handler) => duplicates.add(1, { handler }),
   };

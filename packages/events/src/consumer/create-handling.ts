@@ -53,6 +53,7 @@ export interface HandlingOptions {
   readonly handlerRuns?: number | undefined;
   /** Default 30,000. */
   readonly externalMs?: number | undefined;
+  readonly patienceMs?: number | undefined;
   /** Default 1,000. */
   readonly heldRecords?: number | undefined;
   /** How often Kafka is asked how far its partitions reach. */
@@ -82,10 +83,10 @@ export const createHandling = (options: HandlingOptions): Handling => {
   const { signal } = stopping;
   const parking = createParking({ db, inbox, now, transaction });
   const runBatch = createBatchRunner({ inbox, journal, transaction, signal });
-  const { externalMs } = options;
+  const { externalMs, patienceMs } = options;
   const run = createHandlerRunner({ db, inbox, journal, transaction, signal, externalMs, runBatch });
   const metrics = createConsumerMetrics(handlers.map(({ name }) => name));
-  const delivery = createDelivery({ run, inbox, parking, logger, metrics, signal });
+  const delivery = createDelivery({ run, inbox, parking, logger, metrics, patienceMs, signal });
   const deliver = thenFailpoint('consumer.handled', failpoint, delivery);
   const forgotten = createForgotten({ db, inbox, tooOldMs: options.tooOldMs, now });
   const batches = createBatchDelivery({ runBatch, inbox, parking, forgotten, logger, metrics, signal });

@@ -6,7 +6,7 @@ import type { Forgotten } from './forgotten.ts';
 import { checked } from './handled-event.ts';
 import type { BatchHandler } from './handler.ts';
 import { AlreadyHandled, type Inbox } from './inbox.ts';
-import { throughOutages } from './outages.ts';
+import { throughOutages, type WaitedFor } from './outages.ts';
 import type { Parking } from './parking.ts';
 import type { BatchRunner } from './run-batch.ts';
 import type { Turn } from './run-places.ts';
@@ -114,7 +114,10 @@ export const createBatchDelivery = (options: BatchDeliveryOptions): BatchDeliver
     const began = performance.now();
     let outcome: Outcome = { done: [], settled: [] };
     try {
-      const waiting = { about: { handler: handler.name }, onWait: () => metrics.waited(handler.name) };
+      const waiting = {
+        about: { handler: handler.name },
+        onWait: (why: WaitedFor) => metrics.waited(handler.name, why),
+      };
       outcome = await throughOutages(() => handleTogether(handler, events), { logger, ...turn, ...waiting });
     } catch (error) {
       if (signal.aborted || turn.signal.aborted) throw error;

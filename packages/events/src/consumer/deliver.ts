@@ -6,7 +6,7 @@ import type { ConsumerMetrics } from './consumer-metrics.ts';
 import { isPoison, toHandlingError } from './error-categories.ts';
 import type { Handler } from './handler.ts';
 import { AlreadyHandled, type Inbox } from './inbox.ts';
-import { throughOutages } from './outages.ts';
+import { createPatience, throughOutages, type Patience } from './outages.ts';
 import type { Parking } from './parking.ts';
 import type { HandlerRunner } from './run-handler.ts';
 import type { Turn } from './run-places.ts';
@@ -24,6 +24,8 @@ export interface DeliveryOptions {
   readonly parking: Parking;
   readonly logger: RelayLogger;
   readonly metrics: ConsumerMetrics;
+  /** Of {@link createPatience}. */
+  readonly patienceMs?: number | undefined;
   /** Aborted when handlers are told to give up: the service stops. */
   readonly signal: AbortSignal;
 }
@@ -43,12 +45,18 @@ interface Delivered {
 
 /** Makes the delivery of a service's events to its handlers. */
 export const createDelivery = (options: DeliveryOptions): Delivery => {
-  const { run, inbox, parking, logger, metrics, signal } = options;
+  const { run, inbox, parking, logger, metrics, patienceMs, signal } = options;
 
-  const patiently = <T>(work: () => Promise<T>, { handler: { name: handler }, event, turn }: Delivered): Promise<T> => {
-    const about = { handler, event: event.id };
-    return throughOutages(work, { logger, ...turn, about, onWait: () => metrics.waited(handler) });
-  };
+  const patiently = <T>(
+    work: () => Promise<T>,
+    { handler: { name: handler }, event, turn }: Delivered,
+    waitsFor?: Patience,
+  ): Promise<T> =>
+    throughOutages(work, {
+      ...{ logger, ...turn, about: { handler, event: event.id } },
+      ...(waitsFor === undefined ? {} : { waitsFor }),
+      onWait: (why) => metrics.waited(handler, why),
+    });
 
   const park = async (delivered: Delivered, attempt: number, error: unknown): Promise<void> => {
     const { handler, event } = delivered;
@@ -92,9 +100,10 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
 
   const attemptAll = async (delivered: Delivered): Promise<void> => {
     const { turn } = delivered;
+    const patience = createPatience(patienceMs);
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await patiently(() => attemptOnce(delivered, attempt), delivered);
+        await patiently(() => attemptOnce(delivered, attempt), delivered, patience);
         return;
       } catch (error) {
         if (error instanceof AlreadyHandled) return duplicate(delivered);

@@ -4,6 +4,7 @@ import type { Collection, Db, Document, Filter } from 'mongodb';
 
 import type { HandledRow } from '../consumer/inbox.ts';
 import type { LoggedEvent } from '../log/event-log.ts';
+import { HeldUp } from '../recording/held-up.ts';
 
 /** Takes a person out of what a service has recorded and received. Safe to repeat: what is done is not met again. */
 export interface Redaction {
@@ -116,7 +117,8 @@ export const createRedaction = (options: RedactionOptions): Redaction => {
       for (const collection of collections()) {
         while (await carriesOlder(collection, before.toISOString())) {
           if (performance.now() > deadline) {
-            throw faults.unavailable({ message: `events of ${collection} still wait to be published`, retryAfterS: 5 });
+            const message = `events of ${collection} still wait to be published`;
+            throw faults.unavailable({ message, retryAfterS: 5, cause: new HeldUp(message) });
           }
           await delay(50 + Math.random() * 50);
         }

@@ -9,14 +9,14 @@ import {
 } from 'mongodb';
 
 import { RevisionMismatch } from './errors.ts';
-import { OutOfTime } from './out-of-time.ts';
+import { Contended, OutOfTime } from './out-of-time.ts';
 import { NoAnswer } from './outage.ts';
 
 /** What the driver says where the database cannot be reached, has no primary, or has no connection left. */
 const away = [MongoNetworkError, MongoServerSelectionError, MongoSystemError, MongoOperationTimeoutError] as const;
 
 /** What a transaction says that has met its bound. */
-const late = [OutOfTime, NoAnswer] as const;
+const late = [OutOfTime, Contended, NoAnswer] as const;
 
 /**
  * The fault that an error of the database amounts to, for whoever answers a caller.

@@ -1,6 +1,7 @@
 import { faults, type EventEnvelope, type Fault } from '@causeway/contracts';
 import { BSON } from 'mongodb';
 
+import { HeldUp } from './held-up.ts';
 import { refusedWrites } from './refused-writes.ts';
 
 const mebibyte = 1024 * 1024;
@@ -38,6 +39,7 @@ export const outboxFull = (): Fault => {
   return faults.unavailable({
     detail: 'Earlier changes of this record still wait to be published. Try again in a moment.',
     retryAfterS: 5,
+    cause: new HeldUp('a document holds as many unpublished events as it may'),
   });
 };
 

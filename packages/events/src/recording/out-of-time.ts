@@ -3,6 +3,11 @@ export class OutOfTime extends Error {
   override readonly name = 'OutOfTime';
 }
 
+/** A transaction met somebody else's writes of the same documents at each attempt, for as long as its bound. */
+export class Contended extends Error {
+  override readonly name = 'Contended';
+}
+
 /**
  * Waits for something, but not once `signal` is aborted. What it was waiting for goes on by itself; a later rejection of it is taken care
  * of.

@@ -2,7 +2,7 @@ import { faults } from '@causeway/contracts';
 import { MongoError, WriteConcern, type ClientSession, type MongoClient } from 'mongodb';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { OutOfTime, unlessAborted } from './out-of-time.ts';
+import { Contended, OutOfTime, unlessAborted } from './out-of-time.ts';
 import { isOutage, NoAnswer } from './outage.ts';
 import type { SessionJournal } from './session-journal.ts';
 
@@ -49,14 +49,20 @@ const cutOff = async (client: MongoClient, session: ClientSession): Promise<void
   if (id !== undefined) await answeredWithin(answerMs, client.db('admin').command({ killSessions: [{ id: id.id }] }));
 };
 
+/**
+ * Before a transaction is made anew. The more often it has met others, the longer: after an outage, all that run at once want the same few
+ * documents, and each attempt that is lost takes the database's time from those that win.
+ */
+const conflictPauseMs = (attempt: number): number => Math.random() * Math.min(1_000, 5 * 2 ** attempt);
+
 const tooSlow = (boundMs: number): OutOfTime =>
   new OutOfTime(
     `a transaction was not over after ${boundMs} ms, and was undone. Do less in one, and nothing slow; and hand its session to every ` +
       'write: one without it waits for the transaction where that has written the same document',
   );
 
-const conflicted = (boundMs: number, cause: unknown): OutOfTime =>
-  new OutOfTime(
+const contended = (boundMs: number, cause: unknown): Contended =>
+  new Contended(
     `a transaction met a write of the same documents at each attempt, for ${boundMs} ms. Hand its session to every write in it; ` +
       'spread over more documents what many write at once',
     { cause },
@@ -77,7 +83,8 @@ export interface TransactionOptions {
  *
  * @param work - its signal is aborted when the time is up
  * @returns what `work` returned in the attempt that was committed
- * @throws what `work` throws; {@link OutOfTime} where it was not over in time; `unavailable` where that was MongoDB's fault
+ * @throws what `work` throws; {@link OutOfTime} where it was not over in time, {@link Contended} where others came first until then;
+ *   `unavailable` where MongoDB was away
  */
 export const runTransaction = async <T>(
   { client, journal, boundMs = transactionMs }: TransactionOptions,
@@ -86,13 +93,19 @@ export const runTransaction = async <T>(
   const deadline = performance.now() + boundMs;
   const session = client.startSession({ causalConsistency: true });
   const late = new AbortController();
-  const timer = setTimeout(() => late.abort(tooSlow(boundMs)), boundMs);
+  let begunMs = performance.now();
+  let conflict: unknown;
+  /** Whether one attempt took the time, or there were many. */
+  const lateness = (): Error =>
+    conflict === undefined || performance.now() - begunMs > boundMs / 2
+      ? tooSlow(boundMs)
+      : contended(boundMs, conflict);
+  const timer = setTimeout(() => late.abort(lateness()), boundMs);
   const isLate = (): boolean => late.signal.aborted || performance.now() >= deadline;
 
   /** Rejects with what comes of an attempt that failed, unless it is to be made anew. */
-  const settleFailure = async (error: unknown): Promise<void> => {
-    if (isOutage(error) && isLate()) throw faults.unavailable({ retryAfterS: 1, cause: error });
-    if (late.signal.aborted) {
+  const settleFailure = async (error: unknown, attempt: number): Promise<void> => {
+    if (late.signal.aborted && !isOutage(error)) {
       await cutOff(client, session).catch((cause: unknown) => {
         throw faults.unavailable({ message: 'MongoDB does not end a transaction', retryAfterS: 1, cause });
       });
@@ -101,21 +114,23 @@ export const runTransaction = async <T>(
     // An abort that fails leaves a transaction that MongoDB ends by itself; the first error tells more.
     if (session.inTransaction()) await answeredWithin(answerMs, session.abortTransaction()).catch(() => undefined);
     if (!hasLabel(error, 'TransientTransactionError')) throw error;
+    conflict = isOutage(error) ? undefined : error;
+    await delay(conflictPauseMs(attempt));
+    if (isLate()) throw conflict === undefined ? faults.unavailable({ retryAfterS: 1, cause: error }) : lateness();
   };
 
   try {
     for (let attempt = 1; ; attempt += 1) {
+      begunMs = performance.now();
       journal.begin(session);
       session.startTransaction({ readConcern: { level: 'snapshot' }, writeConcern: new WriteConcern('majority') });
       try {
         const result = await unlessAborted(work(session, late.signal), late.signal);
-        if (isLate()) throw tooSlow(boundMs);
+        if (isLate()) throw lateness();
         await commit(session, deadline);
         return { result, session };
       } catch (error) {
-        await settleFailure(error);
-        await delay(Math.random() * Math.min(200, 5 * 2 ** attempt));
-        if (isLate()) throw conflicted(boundMs, error);
+        await settleFailure(error, attempt);
       }
     }
   } finally {
