@@ -62,9 +62,9 @@ describe('an event that two owners of its partition hold, one whose handler fail
     const { db } = events;
     let attempts = 0;
     const transaction: Events['transaction'] = (work) =>
-      events.transaction((session) => {
+      events.transaction((session, late) => {
         attempts += 1;
-        return work(session);
+        return work(session, late);
       });
     const now = () => new Date();
     const inbox = createInbox(db, now);
@@ -79,7 +79,7 @@ describe('an event that two owners of its partition hold, one whose handler fail
         await lot.park(...args);
       },
     };
-    const runBatch = createBatchRunner({ inbox, journal, transaction });
+    const runBatch = createBatchRunner({ inbox, journal, transaction, signal });
     const run = createHandlerRunner({ db, inbox, journal, transaction, signal, runBatch });
     const deliver = createDelivery({ run, inbox, parking, logger, metrics: createConsumerMetrics([]), signal });
     const handler = onEvent.transaction({
