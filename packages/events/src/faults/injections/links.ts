@@ -11,17 +11,17 @@ export const hangingLink: Fault = {
   about: 'connections to MongoDB and Kafka hang in one direction',
   async inject({ fleet, random, short, note, progress }) {
     const hangMs = short ? 4_000 : 20_000;
-    const [one, other] = await readyReplicas({ fleet, random });
+    const [one, other = one] = await readyReplicas({ fleet, random });
     const direction = () => random.pick(['requests', 'answers'] as const);
     for (const { name, link, server } of [
-      { name: one?.name, link: one?.links.kafka, server: 'Kafka' },
-      { name: other?.name, link: other?.links.mongodb, server: 'MongoDB' },
+      { name: one.name, link: one.links.kafka, server: 'Kafka' },
+      { name: other.name, link: other.links.mongodb, server: 'MongoDB' },
     ]) {
       const way = direction();
-      link?.hang(way);
+      link.hang(way);
       await delay(hangMs);
-      link?.mend();
-      note(`${way} of ${name ?? ''} to ${server}`);
+      link.mend();
+      note(`${way} of ${name} to ${server}`);
       await progress(5);
     }
   },
