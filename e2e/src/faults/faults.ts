@@ -5,7 +5,7 @@ import { allFaults, failureOf, runFaults, tableOf, type RoundReport } from '@cau
 import type { KafkaDriver } from '@causeway/events';
 import { bank } from './bank/bank.ts';
 import { mutantTable, runMutants } from './mutants/run-mutants.ts';
-import { startOwnServers, type OwnServers } from './own-servers.ts';
+import { serversFor, type OwnServers } from './own-servers.ts';
 
 const usage = `usage: npm run test:faults -- [--seed <n>] [--driver platformatic|kafkajs] [--fault <name>]… [--rounds <n>] [--short]
        npm run test:faults -- --mutants [--mutant <name>]… [--seed <n>] [--driver platformatic|kafkajs]
@@ -51,12 +51,27 @@ function readArguments(): Wanted {
 
 type Progress = (text: string) => void;
 
-async function runAll({ servers }: OwnServers, wanted: Wanted, onProgress: Progress): Promise<boolean> {
-  const { seed, rounds, faults, short } = wanted;
+/** Faults that bear the same servers, in their order. */
+function byServers(faults: typeof allFaults): Map<() => Promise<OwnServers>, typeof allFaults> {
+  const groups = new Map<() => Promise<OwnServers>, typeof allFaults>();
+  for (const fault of faults) groups.set(serversFor(fault), [...(groups.get(serversFor(fault)) ?? []), fault]);
+  return groups;
+}
+
+async function runAll(wanted: Wanted, onProgress: Progress): Promise<boolean> {
+  const { seed, rounds, short } = wanted;
   const all: RoundReport[] = [];
-  for (const driver of wanted.drivers) {
-    const report = await runFaults({ ...bank(), seed, driver, servers, faults, rounds, short, onProgress });
-    all.push(...report.rounds);
+  for (const [start, faults] of byServers(wanted.faults)) {
+    const own = await start();
+    try {
+      for (const driver of wanted.drivers) {
+        const { servers } = own;
+        const report = await runFaults({ ...bank(), seed, driver, servers, faults, rounds, short, onProgress });
+        all.push(...report.rounds);
+      }
+    } finally {
+      await own.stop();
+    }
   }
   console.log(`\n${tableOf(all)}`);
   const failed = all.filter(({ verdict }) => verdict === 'failed');
@@ -67,9 +82,9 @@ async function runAll({ servers }: OwnServers, wanted: Wanted, onProgress: Progr
   return failed.length === 0;
 }
 
-async function proveIt({ servers }: OwnServers, wanted: Wanted, onProgress: Progress): Promise<boolean> {
+async function proveIt(wanted: Wanted, onProgress: Progress): Promise<boolean> {
   const [driver = 'platformatic'] = wanted.drivers;
-  const verdicts = await runMutants({ seed: wanted.seed, driver, servers, only: wanted.mutant, onProgress });
+  const verdicts = await runMutants({ seed: wanted.seed, driver, only: wanted.mutant, onProgress });
   console.log(`\n${mutantTable(verdicts)}`);
   return verdicts.every(({ found }) => found);
 }
@@ -77,16 +92,11 @@ async function proveIt({ servers }: OwnServers, wanted: Wanted, onProgress: Prog
 async function main(): Promise<boolean> {
   const wanted = readArguments();
   console.log(`seed ${wanted.seed}`);
-  const servers = await startOwnServers();
   const startedAt = performance.now();
   const onProgress: Progress = (text) => {
     console.log(`${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)} s  ${text}`);
   };
-  try {
-    return await (wanted.mutants ? proveIt : runAll)(servers, wanted, onProgress);
-  } finally {
-    await servers.stop();
-  }
+  return (wanted.mutants ? proveIt : runAll)(wanted, onProgress);
 }
 
 try {

@@ -1,7 +1,8 @@
 import { rm } from 'node:fs/promises';
-import type { FaultServers } from '@causeway/events/faults';
+import type { Fault, FaultServers } from '@causeway/events/faults';
 import { startServers, throwAwayDir } from '@causeway/stack/testing';
 import { forgetOplog, stepDown } from './mongodb-faults.ts';
+import { threeMembers } from './three-members.ts';
 
 /** Servers of this run alone, which can be broken. */
 export interface OwnServers {
@@ -11,7 +12,7 @@ export interface OwnServers {
 
 const readyMs = 60_000;
 
-/** Starts MongoDB and Kafka in a folder that is thrown away. */
+/** Starts MongoDB and Kafka in a folder that is thrown away: one member of each, whatever can be done to them. */
 export async function startOwnServers(): Promise<OwnServers> {
   const dir = await throwAwayDir();
   const { urls, servers, stop } = await startServers({ dir });
@@ -36,3 +37,24 @@ export async function startOwnServers(): Promise<OwnServers> {
     },
   };
 }
+
+/** The same with a MongoDB of three members, of which one can be cut off. */
+export async function startOwnThreeMembers(): Promise<OwnServers> {
+  const dir = await throwAwayDir();
+  const { urls, servers, startMembers, stop } = await startServers({ dir });
+  // Three others take its place.
+  await servers.mongodb.stop();
+  const { mongodb, close } = await threeMembers(await startMembers('members', 3));
+  return {
+    servers: { mongodb, kafka: { broker: urls.kafka } },
+    stop: async () => {
+      await close();
+      await stop();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Starts what a fault needs: three members for one that rolls back what one of them has taken alone. */
+export const serversFor = ({ name }: Pick<Fault, 'name'>): (() => Promise<OwnServers>) =>
+  name === 'mongodb-rolled-back' ? startOwnThreeMembers : startOwnServers;

@@ -65,7 +65,7 @@ export const mutants: readonly Mutant[] = [
     to: `if (lane === undefined || lane.busy) return;
     lane.pending.add(row);`,
     fault: 'kill-recorded',
-    toldBy: ['promptness', 'bounded recovery'],
+    toldBy: ['promptness'],
   },
   {
     name: 'next-passes',
@@ -84,5 +84,18 @@ export const mutants: readonly Mutant[] = [
     to: 'if (event.id) continue;',
     fault: 'lost-answers',
     toldBy: ['command once'],
+  },
+  {
+    name: 'local-reads',
+    about: 'what one member alone has taken is read, acknowledged and published',
+    file: 'create-events.ts',
+    from: `readConcern: new ReadConcern('majority'),
+    readPreference: ReadPreference.primary,
+    writeConcern: { w: 'majority' },`,
+    to: `readConcern: new ReadConcern('local'),
+    readPreference: ReadPreference.primary,
+    writeConcern: { w: 1 },`,
+    fault: 'mongodb-rolled-back',
+    toldBy: ['no phantom'],
   },
 ];

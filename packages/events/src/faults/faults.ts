@@ -4,7 +4,7 @@ import { killAt } from './injections/kill-at.ts';
 import { hangingLink } from './injections/links.ts';
 import { lostAnswers } from './injections/lost-answers.ts';
 import { lostHistory } from './injections/lost-history.ts';
-import { kafkaAway, mongodbKilled, mongodbSteppedDown } from './injections/outages.ts';
+import { kafkaAway, mongodbKilled, mongodbRolledBack, mongodbSteppedDown } from './injections/outages.ts';
 import { poison } from './injections/poison.ts';
 import { frozenLeader, jumpingClock, rebalances } from './injections/replicas.ts';
 
@@ -25,5 +25,6 @@ export const allFaults: readonly Fault[] = [
   kafkaAway,
   mongodbKilled,
   mongodbSteppedDown,
+  mongodbRolledBack,
   lostHistory,
 ];

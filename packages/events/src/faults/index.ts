@@ -1,6 +1,8 @@
 export type { Fault, FaultContext } from './fault.ts';
 export { allFaults } from './faults.ts';
 export type { FaultService, Fleet } from './fleet.ts';
+export { linkProxy } from './link-proxy.ts';
+export type { LinkDirection, LinkProxy, LosingWrites, LostWrite } from './link-proxy.ts';
 export { serveReplica } from './replica/serve-replica.ts';
 export type { ReplicaCommand, ReplicaContext, ReplicaParts } from './replica/serve-replica.ts';
 export type { CommandArgs } from './replica/protocol.ts';

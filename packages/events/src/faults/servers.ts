@@ -6,6 +6,11 @@ export interface FaultMongodb {
   readonly kill?: () => Promise<void>;
   /** Makes the primary give up its place, and resolves when there is one again. */
   readonly stepDown?: () => Promise<void>;
+  /**
+   * Of a replica set of several: cuts the primary off while it is still written to, lets the others choose a new one, and has rolled back
+   * what the old one alone knew. Resolves when the new one serves, under the same address.
+   */
+  readonly rollBack?: () => Promise<void>;
   /** Lets the oplog forget all that was in it until now. */
   readonly forgetOplog?: () => Promise<void>;
 }

@@ -8,6 +8,7 @@ import { endStrays } from '../processes/strays.ts';
 import { type Reporter, silent } from '../report.ts';
 import { throwAwaySettings } from '../settings.ts';
 import type { ServerName } from '../topology.ts';
+import { memberChildren } from './member-children.ts';
 import { testChild, type TestChild } from './test-child.ts';
 
 /** MongoDB, Kafka and Redis of a test's own. */
@@ -15,6 +16,12 @@ export interface TestServers {
   /** As `MONGODB_URL` (without a database), `KAFKA_BROKERS` and `REDIS_URL` want them. */
   readonly urls: Readonly<Record<ServerName, string>>;
   readonly servers: Readonly<Record<ServerName, TestChild>>;
+  /**
+   * Starts members of a replica set beside them; whoever asks for them initiates it.
+   *
+   * @returns their ports
+   */
+  readonly startMembers: (replicaSet: string, count: number) => Promise<readonly number[]>;
   readonly stop: () => Promise<void>;
 }
 
@@ -35,6 +42,11 @@ export async function startServers({
   return {
     urls: platform.servers,
     servers: { mongodb: child('mongodb'), kafka: child('kafka'), redis: child('redis') },
+    async startMembers(replicaSet, count) {
+      const members = await memberChildren(settings, platform.home.data, replicaSet, count);
+      await platform.supervisor.start(members.map(({ spec }) => spec));
+      return members.map(({ port }) => port);
+    },
     stop: platform.stop,
   };
 }

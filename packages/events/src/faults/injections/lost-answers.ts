@@ -12,8 +12,12 @@ const lostPercent = 80;
 /** Of a hundred that are lost: the others are made at once. */
 const latePercent = 70;
 
-/** A write that comes late is under way for so long at most. */
-const lateMs = 1_000;
+/** A change that comes late is under way for so long at most. */
+const lateMs = 5_000;
+
+/** So many changes of a service have to come late, and so long it is waited for them. */
+const wanted = { short: 20, long: 80 };
+const lostMs = 45_000;
 
 /** Others that are under way no longer: nobody looks for them in between. */
 const shortlyMs = 100;
@@ -29,7 +33,7 @@ interface Held {
  * A change that is late waits for the second one after it: the first is its repetition by the driver, then its writer looks for it, does
  * not find it and makes it anew; and that gets through once the late one has.
  */
-const losing = (random: Random): LosingWrites => {
+const losing = (random: Random, onHeld: () => void): LosingWrites => {
   let held: Held[] = [];
 
   const letGo = async (): Promise<void> => {
@@ -43,6 +47,7 @@ const losing = (random: Random): LosingWrites => {
   const hold = (): LostWrite => {
     const late = Promise.withResolvers<undefined>();
     const made = Promise.withResolvers<undefined>();
+    onHeld();
     held.push({ later: 0, go: () => late.resolve(undefined), made: made.promise });
     return {
       late: Promise.race([late.promise, delay(lateMs)]),
@@ -69,12 +74,17 @@ export const lostAnswers: Fault = {
   async inject({ fleet, random, short, note, progress }) {
     const turns = random.shuffled(fleet.services).slice(0, short ? 2 : fleet.services.length);
     for (const service of turns) {
-      for (const { links } of fleet.of(service)) links.mongodb.loseAnswers(losing(random.fork()));
-      await delay(short ? 5_000 : 15_000);
+      let late = 0;
+      const onLate = (): void => {
+        late += 1;
+      };
+      for (const { links } of fleet.of(service)) links.mongodb.loseAnswers(losing(random.fork(), onLate));
+      const deadline = performance.now() + lostMs;
+      while (late < wanted[short ? 'short' : 'long'] && performance.now() < deadline) await delay(50);
       for (const { links } of fleet.of(service)) links.mongodb.mend();
+      note(`${late} late changes of ${service}`);
       await progress(10);
     }
-    note(`at ${turns.join(', ')}`);
   },
   async heal({ fleet }) {
     for (const { links } of fleet.replicas) links.mongodb.mend();

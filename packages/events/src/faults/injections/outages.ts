@@ -48,3 +48,17 @@ export const mongodbSteppedDown: Fault = {
   },
   heal: ({ fleet }) => fleet.untilReady(readyMs),
 };
+
+/** The primary goes on for a while without the others, who choose a new one: what it alone has taken is rolled back. */
+export const mongodbRolledBack: Fault = {
+  name: 'mongodb-rolled-back',
+  about: 'the primary is cut off, and what it has taken alone is rolled back',
+  needs: ({ mongodb }) => mongodb.rollBack !== undefined,
+  async inject({ servers, short, progress }) {
+    for (let times = short ? 1 : 2; times > 0; times -= 1) {
+      await servers.mongodb.rollBack?.();
+      await progress(10);
+    }
+  },
+  heal: ({ fleet }) => fleet.untilReady(readyMs),
+};
