@@ -10,6 +10,7 @@ import { measureFlow } from './flow/measure-flow.ts';
 import { feedReader, kafkaReader, type Latency, measureLatency, type Reader } from './latency.ts';
 import { load, type LoadOrder, type LoadResult, runProgram } from './load-order.ts';
 import { milliseconds, perSecond, ratio, reportOf, type Row } from './report.ts';
+import { measureRecovery } from './recovery.ts';
 import { startBareServer, startGatewayBefore, startTraceSink } from './side-processes.ts';
 
 const { values: options } = parseArgs({ options: { short: { type: 'boolean', default: false } } });
@@ -291,6 +292,10 @@ try {
   // Everything switched on: logs, and a tenth of all requests traced to somewhere, as is the default where there is a collector.
   const bench = await startBenchPlatform(home, { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url });
   const usual = await measureRunning(bench).finally(() => bench.platform.stop());
+  // By itself, once the platform has gone: it takes what the machine has.
+  await part('recovery from faults', async () => {
+    rows.push(...(await measureRecovery({ short: options.short })));
+  });
   if (usual !== undefined) await part('what tracing and logs cost', () => measureTelemetry(sink.url, usual));
 } finally {
   await sink.stop();

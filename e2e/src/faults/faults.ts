@@ -5,7 +5,7 @@ import { allFaults, failureOf, runFaults, tableOf, type RoundReport } from '@cau
 import type { KafkaDriver } from '@causeway/events';
 import { bank } from './bank/bank.ts';
 import { mutantTable, runMutants } from './mutants/run-mutants.ts';
-import { serversFor, type OwnServers } from './own-servers.ts';
+import { byServers } from './own-servers.ts';
 
 const usage = `usage: npm run test:faults -- [--seed <n>] [--driver platformatic|kafkajs] [--fault <name>]… [--rounds <n>] [--short]
        npm run test:faults -- --mutants [--mutant <name>]… [--seed <n>] [--driver platformatic|kafkajs]
@@ -50,13 +50,6 @@ function readArguments(): Wanted {
 }
 
 type Progress = (text: string) => void;
-
-/** Faults that bear the same servers, in their order. */
-function byServers(faults: typeof allFaults): Map<() => Promise<OwnServers>, typeof allFaults> {
-  const groups = new Map<() => Promise<OwnServers>, typeof allFaults>();
-  for (const fault of faults) groups.set(serversFor(fault), [...(groups.get(serversFor(fault)) ?? []), fault]);
-  return groups;
-}
 
 async function runAll(wanted: Wanted, onProgress: Progress): Promise<boolean> {
   const { seed, rounds, short } = wanted;

@@ -58,3 +58,10 @@ export async function startOwnThreeMembers(): Promise<OwnServers> {
 /** Starts what a fault needs: three members for one that rolls back what one of them has taken alone. */
 export const serversFor = ({ name }: Pick<Fault, 'name'>): (() => Promise<OwnServers>) =>
   name === 'mongodb-rolled-back' ? startOwnThreeMembers : startOwnServers;
+
+/** Faults that bear the same servers, in their order, by how these are started. */
+export function byServers(faults: readonly Fault[]): Map<() => Promise<OwnServers>, readonly Fault[]> {
+  const groups = new Map<() => Promise<OwnServers>, readonly Fault[]>();
+  for (const fault of faults) groups.set(serversFor(fault), [...(groups.get(serversFor(fault)) ?? []), fault]);
+  return groups;
+}

@@ -6,49 +6,37 @@ import type { Random } from '../seeded-random.ts';
 
 const readyMs = 90_000;
 
-/** Of a hundred writes; the driver makes each once more by itself, and that is lost as often. */
-const lostPercent = 80;
-
-/** Of a hundred that are lost: the others are made at once. */
-const latePercent = 70;
+/** Of a hundred changes, or other writes, that could be lost. */
+const latePercent = 60;
+const madePercent = 20;
+const othersPercent = 5;
 
 /** A change that comes late is under way for so long at most. */
 const lateMs = 5_000;
 
 /** So many changes of a service have to come late, and so long it is waited for them. */
-const wanted = { short: 20, long: 80 };
-const lostMs = 45_000;
+const wanted = { short: 8, long: 40 };
+const lostMs = 30_000;
 
-/** Others that are under way no longer: nobody looks for them in between. */
+/** Others are under way no longer than that: nobody looks for them in between. */
 const shortlyMs = 100;
 
 interface Held {
-  /** How many changes have come after it. */
-  later: number;
   readonly go: () => void;
   readonly made: Promise<unknown>;
 }
 
 /**
- * A change that is late waits for the second one after it: the first is its repetition by the driver, then its writer looks for it, does
- * not find it and makes it anew; and that gets through once the late one has.
+ * A change that is late waits for the second one after it: the first is its repetition by the driver, which is late with it, then its
+ * writer looks for it, does not find it and makes it anew; and that gets through once the late ones have.
  */
-const losing = (random: Random, onHeld: () => void): LosingWrites => {
+const losing = (random: Random, onLate: () => void): LosingWrites => {
   let held: Held[] = [];
-
-  const letGo = async (): Promise<void> => {
-    for (const each of held) each.later += 1;
-    const going = held.filter(({ later }) => later >= 2);
-    held = held.filter(({ later }) => later < 2);
-    for (const { go } of going) go();
-    await Promise.race([Promise.all(going.map(({ made }) => made)), delay(lateMs)]);
-  };
 
   const hold = (): LostWrite => {
     const late = Promise.withResolvers<undefined>();
     const made = Promise.withResolvers<undefined>();
-    onHeld();
-    held.push({ later: 0, go: () => late.resolve(undefined), made: made.promise });
+    held.push({ go: () => late.resolve(undefined), made: made.promise });
     return {
       late: Promise.race([late.promise, delay(lateMs)]),
       made() {
@@ -58,12 +46,24 @@ const losing = (random: Random, onHeld: () => void): LosingWrites => {
     };
   };
 
-  return async (command) => {
-    const isChange = command === 'findAndModify';
-    if (isChange) await letGo();
-    if (!random.chance(lostPercent)) return undefined;
-    if (!random.chance(latePercent)) return {};
-    return isChange ? hold() : { late: delay(random.below(shortlyMs)) };
+  const letGo = async (): Promise<undefined> => {
+    const going = held;
+    held = [];
+    for (const { go } of going) go();
+    await Promise.race([Promise.all(going.map(({ made }) => made)), delay(lateMs)]);
+    return undefined;
+  };
+
+  return (command) => {
+    if (command !== 'findAndModify')
+      return random.chance(othersPercent) ? { late: delay(random.below(shortlyMs)) } : undefined;
+    if (held.length === 2) return letGo();
+    if (held.length === 1) return hold();
+    if (random.chance(latePercent)) {
+      onLate();
+      return hold();
+    }
+    return random.chance(madePercent) ? {} : undefined;
   };
 };
 
