@@ -13,6 +13,11 @@ let orders = 0;
 
 const workload: Workload = {
   next(random) {
+    // Things have to change again and again: where each has one event only, nothing can come in a wrong order.
+    if (orders > 0 && random.chance(70)) {
+      const args = { _id: `ord_${1 + random.below(Math.min(orders, 20))}`, more: 1 + random.below(5) };
+      return { service: 'shop', name: 'extend', args };
+    }
     orders += 1;
     const args = { _id: `ord_${orders}`, article: random.pick(articles), count: 1 + random.below(5) };
     return { service: 'shop', name: 'order', args };

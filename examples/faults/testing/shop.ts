@@ -12,6 +12,14 @@ export const orderPlaced = defineEvent({
   data: { article: z.string(), count: z.number().int() },
 });
 
+export const orderExtended = defineEvent({
+  type: 'shop.order.extended',
+  version: 1,
+  thing: 'order',
+  description: 'Somebody has ordered more of the same.',
+  data: { article: z.string(), count: z.number().int() },
+});
+
 export const stockTaken = defineEvent({
   type: 'shop.stock.taken',
   version: 1,
@@ -41,7 +49,7 @@ export function createShop(
 ): Shop {
   const takeStock = onEvent.transaction({
     name: 'take-stock',
-    on: [orderPlaced],
+    on: [orderPlaced, orderExtended],
     async handle({ subject, data }, { cause, session }) {
       const orderId = subject.slice('order/'.length);
       const state = (taken: number) => ({ taken: taken + data.count });
