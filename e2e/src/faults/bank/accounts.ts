@@ -78,7 +78,7 @@ export const balancesCollection = 'balances';
 /** The name of the collection in which each branch adds up what has moved at every account: by a handler of batches. */
 export const statementsCollection = 'statements';
 
-/** The name of the collection in which each branch adds up what has moved between branches, in whatever order it hears of it. */
+/** The name of the collection in which each branch adds up what each account has sent to each branch, in whatever order it hears of it. */
 export const talliesCollection = 'tallies';
 
 /** The name of the collection in which a branch adds up its receipts, by account. */

@@ -98,8 +98,9 @@ await serveReplica(({ options, observe }: ReplicaContext) => {
     name: 'tally',
     order: 'commutative',
     on: everyones.map(({ confirmed }) => confirmed),
+    // A row for each account: one for all of a branch would be fought over by everybody.
     handle: ({ data: { from, to, amount } }, { session }) =>
-      addUp(talliesCollection, `${from.branch}>${to.branch}`, amount, session),
+      addUp(talliesCollection, `${from.account}>${to.branch}`, amount, session),
   });
 
   const writeReceipt = onEvent.transaction({
