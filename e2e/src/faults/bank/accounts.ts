@@ -59,7 +59,7 @@ export interface AccountDocument extends RecordedDocument {
   readonly underWay: Readonly<Record<string, number>>;
 }
 
-/** What a branch has counted, of an account or between two branches. */
+/** What a branch has counted of an account. */
 export interface CountDocument {
   readonly _id: string;
   readonly times: number;
@@ -75,10 +75,10 @@ export const accountsCollection = 'accounts';
 /** The name of the collection in which each branch copies the balances of all. */
 export const balancesCollection = 'balances';
 
-/** The name of the collection in which each branch adds up what has moved at every account: by a handler of batches. */
+/** The name of the collection in which a branch adds up what has come in and gone out of each account: by a handler of batches. */
 export const statementsCollection = 'statements';
 
-/** The name of the collection in which each branch adds up what each account has sent to each branch, in whatever order it hears of it. */
+/** The name of the collection in which a branch adds up what of each account has arrived elsewhere, in whatever order it hears of it. */
 export const talliesCollection = 'tallies';
 
 /** The name of the collection in which a branch adds up its receipts, by account. */

@@ -85,22 +85,23 @@ await serveReplica(({ options, observe }: ReplicaContext) => {
 
   const addStatements = onEvent.batch({
     name: 'add-statements',
-    on: everyones.flatMap(({ withdrawn, deposited }) => [withdrawn, deposited]),
+    on: [own.withdrawn, own.deposited],
     async handle(batch, { session }) {
-      for (const { source, type, subject, data } of batch) {
-        const sign = type.endsWith('withdrawn') ? -1 : 1;
-        await addUp(statementsCollection, `${source}/${subject}`, sign * data.amount, session);
-      }
+      for (const { type, subject, data } of batch)
+        await addUp(
+          statementsCollection,
+          `${subject} ${type === own.withdrawn.type ? 'out' : 'in'}`,
+          data.amount,
+          session,
+        );
     },
   });
 
   const tally = onEvent.transaction({
     name: 'tally',
     order: 'commutative',
-    on: everyones.map(({ confirmed }) => confirmed),
-    // A row for each account: one for all of a branch would be fought over by everybody.
-    handle: ({ data: { from, to, amount } }, { session }) =>
-      addUp(talliesCollection, `${from.account}>${to.branch}`, amount, session),
+    on: [own.confirmed],
+    handle: ({ subject, data: { amount } }, { session }) => addUp(talliesCollection, subject, amount, session),
   });
 
   const writeReceipt = onEvent.transaction({

@@ -46,7 +46,7 @@ async function run(
 ): Promise<Run> {
   const { rounds } = await runFaults({
     ...bank(),
-    ...{ seed, driver, servers, onProgress, short: true, recoveryMs: 60_000, keepLogs: false, faults: [fault] },
+    ...{ seed, driver, servers, onProgress, short: true, keepLogs: false, faults: [fault] },
     ...(mutant === undefined
       ? {}
       : {

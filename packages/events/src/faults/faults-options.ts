@@ -19,7 +19,7 @@ export interface FaultsOptions {
   readonly rounds?: number;
   /** Seconds in place of minutes; default false. */
   readonly short?: boolean;
-  /** From the moment that a fault is healed until everything is at rest; default 90,000. */
+  /** From the moment that a fault is healed until everything is at rest; default 120,000: what a sweep alone finds takes {@link FaultsOptions.sweepMs}. */
   readonly recoveryMs?: number;
   /** From recorded to the effect, where nothing is broken, beside four times the median; default 20,000: far below {@link FaultsOptions.sweepMs}. */
   readonly promptMs?: number;

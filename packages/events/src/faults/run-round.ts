@@ -102,7 +102,7 @@ const noting =
  * @returns how long it took; undefined where it never came to rest
  */
 const rest = async (
-  { world: { fleet, db, kafka }, options: { recoveryMs = 90_000 } }: RoundOptions,
+  { world: { fleet, db, kafka }, options: { recoveryMs = 120_000 } }: RoundOptions,
   violations: Violation[],
 ): Promise<number | undefined> => {
   const { tookMs, left } = await untilQuiescent({ fleet, db, kafka }, recoveryMs);
