@@ -35,7 +35,8 @@ export const removalOf = (service: string) => ({
   removalCompleted: defineEvent({
     ...common,
     type: `${service}.removal.completed`,
-    description: "The service's database holds nothing of a person any more but the id.",
-    data: { ...removal, counts },
+    description:
+      "The service's database holds nothing of a person any more but the id; `kafkaUntil` is when Kafka has dropped what it has published.",
+    data: { ...removal, counts, kafkaUntil: z.string().optional() },
   }),
 });

@@ -7,8 +7,10 @@ import { publishHandlers } from './consumer/handler-registry.ts';
 import { createInbox } from './consumer/inbox.ts';
 import { createEffects } from './effects/effects.ts';
 import { createFindEvent } from './effects/find-event.ts';
+import { kafkaUntil } from './erasure/kafka-until.ts';
 import { createPersons } from './erasure/persons.ts';
 import { createRedaction } from './erasure/redaction.ts';
+import { createRedactTimers } from './erasure/redact-timers.ts';
 import type { CollectionOptions, Events, EventsOptions } from './events.ts';
 import { createFlowGauges } from './health/flow-gauges.ts';
 import { startFlowSampler } from './health/flow-sampler.ts';
@@ -211,8 +213,10 @@ export const createEvents = (options: EventsOptions): Events => {
     unschedule: timers.unschedule,
     redrives: handling?.redrives,
     persons: createPersons(db),
+    kafkaUntil: (from) => kafkaUntil(kafka, topic, from),
     redaction: createRedaction({
       ...{ db, collections, log: log.collection, handled: inbox.collection, now },
+      timers: createRedactTimers({ collection: timerDocuments, unschedule: timers.unschedule }),
       closeLane: handling?.parking.close,
     }),
     replays: handling?.replays,

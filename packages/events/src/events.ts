@@ -109,7 +109,9 @@ export interface Events extends TimerSchedule {
   readonly redrives: Redrives | undefined;
   /** Who is erased: asked in the transaction of whatever makes something of a person. */
   readonly persons: Persons;
-  /** Takes a person out of the log and the parking lot. */
+  /** When Kafka has dropped, at the latest, what this service has published by a time; as its topic is set now. */
+  kafkaUntil(from: Date): Promise<Date>;
+  /** Takes a person out of the log, the parking lot and the timers. */
   readonly redaction: Redaction;
   /** Has handlers go through past events again; a service without handlers has none. */
   readonly replays: Replays | undefined;

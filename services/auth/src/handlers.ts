@@ -39,6 +39,7 @@ export const handlersOf = ({
       service: 'auth',
       markers,
       persons: () => events().persons,
+      kafkaUntil: (from) => events().kafkaUntil(from),
       steps: [
         endSessions({ sessionQueries, endSession }),
         forgetSessions({ sessions, sessionQueries, redaction }),

@@ -103,6 +103,7 @@ export const handlersOf = ({ events, registry, markers }: Late): Handler[] =>
     service: 'data',
     markers,
     persons: () => events().persons,
+    kafkaUntil: (from) => events().kafkaUntil(from),
     steps: [
       removeRecords({ events, registry }),
       redactRecords(events),

@@ -66,6 +66,7 @@ export const handlersOf = ({ events, profiles, markers }: Late): Handler[] => [
     service: 'user',
     markers,
     persons: () => events().persons,
+    kafkaUntil: (from) => events().kafkaUntil(from),
     steps: [
       removeProfile(profiles),
       redactPerson({ redaction: () => events().redaction, keep: [profileDeleted.type] }),

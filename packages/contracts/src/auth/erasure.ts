@@ -50,7 +50,7 @@ export const erasureCompleted = defineEvent({
   version: 1,
   thing: 'erasure',
   description:
-    'The certificate: no database holds anything of the person any more; `kafkaUntil` is when Kafka has dropped the last event that names them.',
+    'The certificate: no database holds anything of the person any more; `kafkaUntil` is when Kafka has dropped the last event that names them, and in the year 9999 where a topic keeps events for ever.',
   data: {
     ...erasure,
     requestedAt: z.string(),

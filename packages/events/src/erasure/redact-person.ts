@@ -9,17 +9,16 @@ export interface RedactPersonOptions {
   readonly fields?: readonly string[];
   /** Types of events about the person that name nothing but ids. */
   readonly keep?: readonly string[];
-  readonly now?: () => Date;
 }
 
 /** The last step of every service: its log and its parking lot forget the person. */
 export const redactPerson = (options: RedactPersonOptions): RemovalStep => ({
   name: 'redact-person',
   pass: 'last',
-  async run({ personId, isTimeUp }) {
-    const { redaction, fields = [], keep = [], now = () => new Date() } = options;
-    await redaction().published(now());
-    const about = await redaction().ofSubjects(subjectsOf(personId), { isTimeUp, keep });
+  async run({ personId, cause, isTimeUp }) {
+    const { redaction, fields = [], keep = [] } = options;
+    await redaction().published();
+    const about = await redaction().ofSubjects(subjectsOf(personId), { cause, isTimeUp, keep });
     const caused = await redaction().ofPrincipal(personId, { isTimeUp, fields });
     const counts = { eventsRedacted: about.events, eventsUnnamed: caused.events, parkedDiscarded: about.parked };
     // What is done is not met again: there is no place to remember but that there is more.

@@ -1,6 +1,17 @@
-import { Fault, isRedacted, newEventId, redactedSchema, topicOf, type Cause } from '@causeway/contracts';
+import {
+  defineEvent,
+  Fault,
+  isRedacted,
+  newEventId,
+  redactedSchema,
+  topicOf,
+  type Cause,
+  type EventContract,
+} from '@causeway/contracts';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
 
 import { onEvent } from '../consumer/handler.ts';
 import type { HandledRow } from '../consumer/inbox.ts';
@@ -10,6 +21,7 @@ import type { LoggedEvent } from '../log/event-log.ts';
 import type { RecordedCollection } from '../recording/recorded-collection.ts';
 import { draft } from '../recording/recorded-document.ts';
 import { slotOf } from '../relay/slot.ts';
+import { timers as timerRows, type TimerDocument } from '../timers/timer.model.ts';
 import { eventually, noteEvents, openWorld, type Note, type TestWorld } from '../testing/test-events.ts';
 
 describe('redaction', () => {
@@ -17,6 +29,7 @@ describe('redaction', () => {
   let events: Events;
   let notes: RecordedCollection<Note>;
   let contracts: ReturnType<typeof noteEvents>;
+  let due: EventContract<{ text: string; tag?: string | undefined }>;
   /** What the handler was given. */
   const handled: string[] = [];
   const broken = new Set<string>();
@@ -30,7 +43,7 @@ describe('redaction', () => {
   const handlers = () => [
     onEvent.transaction({
       name: 'listen',
-      on: [contracts.created, contracts.updated],
+      on: [contracts.created, contracts.updated, due],
       handle(event) {
         if (broken.has(event.data.text))
           throw new Fault({ code: 'bad', category: 'unprocessable', title: 'Bad', description: '' });
@@ -70,6 +83,11 @@ describe('redaction', () => {
   before(async () => {
     world = await openWorld();
     contracts = noteEvents(world.service);
+    due = defineEvent({
+      ...{ version: 1, thing: 'timer', description: 'In a test.' },
+      type: `${world.service}.reminder.due`,
+      data: { text: z.string(), tag: z.string().optional() },
+    });
     events = world.replica({ handlers: handlers() });
     notes = events.collection<Note>('notes', { thing: 'note' });
     await events.start();
@@ -82,7 +100,7 @@ describe('redaction', () => {
     const other = await create('r2', 'plain', by());
     const before = await logged(about.id);
     await logged(other.id);
-    const done = await events.redaction.ofSubjects(['note/r1'], { isTimeUp });
+    const done = await events.redaction.ofSubjects(['note/r1'], { cause: by(), isTimeUp });
     assert.deepEqual(done, { events: 1, parked: 0, more: false });
     const { event } = await logged(about.id);
     const { data, authid, dataschema, ...kept } = event;
@@ -94,7 +112,7 @@ describe('redaction', () => {
     const { headers, value } = toBinary(event);
     assert.deepEqual(fromBinary(headers, value), event, 'it can be published again from the log');
     assert.deepEqual((await logged(other.id)).event.data, { text: 'plain' });
-    const again = await events.redaction.ofSubjects(['note/r1'], { isTimeUp });
+    const again = await events.redaction.ofSubjects(['note/r1'], { cause: by(), isTimeUp });
     assert.deepEqual(again, { events: 0, parked: 0, more: false });
   });
 
@@ -102,6 +120,7 @@ describe('redaction', () => {
     const { id } = await create('k1', 'only ids', by(ada));
     await logged(id);
     const { events: count } = await events.redaction.ofSubjects(['note/k1'], {
+      cause: by(),
       isTimeUp,
       keep: [contracts.created.type],
     });
@@ -146,18 +165,83 @@ describe('redaction', () => {
     assert.equal(await events.log.collection.countDocuments({ 'event.authid': 'usr_BUSY' }), 0);
   });
 
-  it('waits for what is not published yet', async () => {
-    // Nobody publishes it: it is put there past the relay, and of no row that a bell names.
-    const old = { id: newEventId(), time: new Date(0).toISOString(), subject: 'note/stuck' };
-    const stuck = { _id: 'stuck', outbox: [old] };
-    await events.db.collection<{ _id: string }>('stuck_notes').insertOne(stuck);
+  it('waits for what is not published yet, whatever time its process took it for, and not for what comes after', async () => {
+    // Nobody publishes them: they are put there past the relay, and of no row that a bell names.
+    const rows = events.db.collection<{ _id: string; outbox: object[] }>('stuck_notes');
+    const stick = async (_id: string, time: number): Promise<void> => {
+      const event = { id: newEventId(), time: new Date(time).toISOString(), subject: `note/${_id}` };
+      await rows.insertOne({ _id, outbox: [event] });
+    };
     const replica = world.replica();
     replica.collection('stuck_notes', { thing: 'note' });
     const isFault = (error: unknown): boolean => error instanceof Fault && error.code === 'unavailable';
-    await assert.rejects(replica.redaction.published(new Date()), isFault);
-    await replica.redaction.published(new Date(0));
-    await events.db.collection<{ _id: string }>('stuck_notes').deleteOne({ _id: 'stuck' });
-    await replica.redaction.published(new Date());
+    for (const time of [0, Date.now() + 300_000]) {
+      await stick('now', time);
+      await assert.rejects(replica.redaction.published(), isFault);
+      const looked = replica.redaction.published();
+      await delay(100);
+      await stick('later', time);
+      await rows.deleteOne({ _id: 'now' });
+      await looked;
+      await rows.deleteOne({ _id: 'later' });
+    }
+    await replica.redaction.published();
+  });
+
+  describe('what timers hold of a person', () => {
+    const timerOf = (timerId: string) => events.db.collection<TimerDocument>(timerRows).findOne({ _id: timerId });
+    const schedule = (text: string, afterMs: number, about?: string) =>
+      events.schedule(by(ada), {
+        contract: due,
+        data: { text, tag: ada },
+        afterMs,
+        ...(about === undefined ? {} : { about }),
+      });
+    const told = (timerId: string, type: string): Promise<LoggedEvent> =>
+      eventually(`${type} of ${timerId}`, async () => {
+        const event = { 'event.subject': `timer/${timerId}`, 'event.type': `${world.service}.${type}` };
+        return (await events.log.collection.findOne(event)) ?? undefined;
+      });
+
+    it('is never told where it is about them', async () => {
+      const { timerId } = await schedule('a secret to come', 3_600_000, 'note/t1');
+      const other = await schedule('about somebody else', 3_600_000, 'note/t2');
+      await events.redaction.ofSubjects(['note/t1'], { cause: by(), isTimeUp });
+      const timer = await timerOf(timerId);
+      assert.deepEqual([timer?.status, timer?.data, timer?.cause], ['cancelled', undefined, undefined]);
+      const { event } = await told(timerId, 'timer.cancelled');
+      assert.deepEqual([event.authtype, event.authid], ['system', undefined]);
+      assert.equal((await timerOf(other.timerId))?.status, 'scheduled');
+    });
+
+    it('is taken from the log where it was told, and from the parking lot', async () => {
+      broken.add('a secret that is parked');
+      const [first, second] = [
+        await schedule('a secret', 0, 'note/t3'),
+        await schedule('a secret that is parked', 0, 'note/t3'),
+      ];
+      const [open, parked] = [await told(first.timerId, 'reminder.due'), await told(second.timerId, 'reminder.due')];
+      await settled(open._id, 'done');
+      await settled(parked._id, 'parked');
+      await events.redaction.published();
+      await events.redaction.ofSubjects(['note/t3'], { cause: by(), isTimeUp });
+      for (const { _id } of [open, parked]) assert.ok(isRedacted((await logged(_id)).event));
+      const row = await rowOf(parked._id);
+      assert.deepEqual([row?.status, row?.payload], ['discarded', undefined]);
+    });
+
+    it('comes without their name where they merely asked for it', async () => {
+      const { timerId } = await schedule('asked for', 3_600_000);
+      await events.redaction.ofPrincipal(ada, { isTimeUp, fields: ['tag'] });
+      const timer = await timerOf(timerId);
+      assert.deepEqual(
+        [timer?.status, timer?.data, timer?.cause?.principal],
+        ['scheduled', { text: 'asked for' }, { type: 'app_user' }],
+      );
+      await events.db.collection(timerRows).updateOne({ _id: timerId as never }, { $set: { dueAt: new Date(0) } });
+      const { event } = await told(timerId, 'reminder.due');
+      assert.deepEqual([event.authtype, event.authid, event.data], ['app_user', undefined, { text: 'asked for' }]);
+    });
   });
 
   describe('what is parked about a person', () => {
@@ -167,7 +251,7 @@ describe('redaction', () => {
       const second = await change('q1', 'behind it', by(ada));
       await settled(first.id, 'parked');
       await settled(second.id, 'parked');
-      const { parked } = await events.redaction.ofSubjects(['note/q1'], { isTimeUp });
+      const { parked } = await events.redaction.ofSubjects(['note/q1'], { cause: by(), isTimeUp });
       assert.equal(parked, 2);
       for (const { id } of [first, second]) {
         const row = await rowOf(id);

@@ -1,33 +1,39 @@
-import { faults, redactedSchema, type RedactedData } from '@causeway/contracts';
-import { setTimeout as delay } from 'node:timers/promises';
+import { redactedSchema, type Cause, type RedactedData } from '@causeway/contracts';
 import type { Collection, Db, Document, Filter } from 'mongodb';
 
 import type { HandledRow } from '../consumer/inbox.ts';
 import type { LoggedEvent } from '../log/event-log.ts';
-import { HeldUp } from '../recording/held-up.ts';
+import type { RedactTimers } from './redact-timers.ts';
+import { untilPublished } from './until-published.ts';
 
 /** Takes a person out of what a service has recorded and received. Safe to repeat: what is done is not met again. */
 export interface Redaction {
   /**
-   * Waits until all that was recorded before a time is published, and so in the log: a row that still carries an event would bring
-   * it there later, with all that it says.
+   * Waits until all that is recorded by now is published, and so in the log: a row that still carries an event would bring it there
+   * later, with all that it says. What rows carry tells, not times: these are whatever a process took them for.
    *
    * @throws Fault `unavailable` where it takes longer than 3 s
    */
-  published(before: Date): Promise<void>;
+  published(): Promise<void>;
   /**
-   * Events that are about a person lose their data, and who caused them; what of them is parked is given up.
+   * Events that are about a person lose their data, and who caused them; what of them is parked is given up. So it is with what timers
+   * about them have told, and those that wait are cancelled.
    *
    * @param subjects - such as `account/usr_…`; at most 500
    * @returns how much there was to do, and whether there may be more
    */
   ofSubjects(subjects: readonly string[], options: SubjectsOptions): Promise<Redacted>;
-  /** Events that a person merely caused no longer say who it was: `authid` goes, and fields of the data that hold the id. */
+  /**
+   * Events that a person merely caused no longer say who it was: `authid` goes, and fields of the data that hold the id. Nor will those that
+   * timers hold.
+   */
   ofPrincipal(personId: string, options: PrincipalOptions): Promise<Redacted>;
 }
 
 /** What of events about a person stays. */
 export interface SubjectsOptions {
+  /** Of the timers that are cancelled. */
+  readonly cause: Cause;
   /** Ends the work early. */
   readonly isTimeUp: () => boolean;
   /** Types whose data names nothing but ids, and which others need to be told: `auth.account.deleted`. */
@@ -59,6 +65,7 @@ export interface RedactionOptions {
   readonly collections: () => readonly string[];
   readonly log: Collection<LoggedEvent>;
   readonly handled: Collection<HandledRow>;
+  readonly timers: RedactTimers;
   /** Opens a subject of which nothing is parked any more; absent where the service handles no events. */
   readonly closeLane?: ((handler: string, subject: string) => Promise<unknown>) | undefined;
   readonly now: () => Date;
@@ -66,12 +73,11 @@ export interface RedactionOptions {
 
 /** Rows of the log that are changed by one statement. */
 const chunk = 1_000;
-const publishedMs = 3_000;
 const reason = 'The person whom it was about has been erased.';
 
 /** Makes what takes persons out of one service's events. */
 export const createRedaction = (options: RedactionOptions): Redaction => {
-  const { db, collections, log, handled, closeLane, now } = options;
+  const { db, collections, log, handled, timers, closeLane, now } = options;
 
   /** Changes rows of the log until none is left that matches: the change must make that so. */
   const drain = async (
@@ -105,38 +111,33 @@ export const createRedaction = (options: RedactionOptions): Redaction => {
     return count;
   };
 
-  const carriesOlder = async (collection: string, time: string): Promise<boolean> => {
-    // The first condition is for the sparse index: of all rows, only those that carry events are looked at.
-    const older = { 'outbox.id': { $gt: '' }, 'outbox.time': { $lt: time } };
-    return (await db.collection(collection).findOne(older, { projection: { _id: 1 } })) !== null;
+  /** Events about these subjects, whole ones alone. */
+  const redactLog = (subjects: readonly string[], keep: readonly string[], isTimeUp: () => boolean) => {
+    const data: RedactedData = { redactedAt: now().toISOString() };
+    const whole: Filter<LoggedEvent> = {
+      'event.subject': { $in: [...subjects] },
+      'event.type': { $nin: [...keep] },
+      'event.dataschema': { $ne: redactedSchema },
+    };
+    const redact = { event: { data: { $literal: data }, dataschema: redactedSchema } };
+    // A stage that sets a document adds to the one that is there: what it is to replace goes first.
+    return drain(whole, [{ $unset: ['event.data', 'event.authid'] }, { $set: redact }], isTimeUp);
   };
 
   return {
-    async published(before) {
-      const deadline = performance.now() + publishedMs;
-      for (const collection of collections()) {
-        while (await carriesOlder(collection, before.toISOString())) {
-          if (performance.now() > deadline) {
-            const message = `events of ${collection} still wait to be published`;
-            throw faults.unavailable({ message, retryAfterS: 5, cause: new HeldUp(message) });
-          }
-          await delay(50 + Math.random() * 50);
-        }
+    published: () => untilPublished(db, collections()),
+    async ofSubjects(subjects, { cause, isTimeUp, keep = [] }) {
+      let parked = await discardParked(subjects, keep);
+      await timers.cancelAbout(subjects, cause);
+      let { events, more } = await redactLog(subjects, keep, isTimeUp);
+      for await (const told of timers.subjectsAbout(subjects)) {
+        if (more) break;
+        parked += await discardParked(told, keep);
+        const done = await redactLog(told, keep, isTimeUp);
+        events += done.events;
+        more = done.more || isTimeUp();
       }
-    },
-    async ofSubjects(subjects, { isTimeUp, keep = [] }) {
-      const parked = await discardParked(subjects, keep);
-      const data: RedactedData = { redactedAt: now().toISOString() };
-      const about = { 'event.subject': { $in: [...subjects] } };
-      const whole: Filter<LoggedEvent> = {
-        ...about,
-        'event.type': { $nin: [...keep] },
-        'event.dataschema': { $ne: redactedSchema },
-      };
-      const redact = { event: { data: { $literal: data }, dataschema: redactedSchema } };
-      // A stage that sets a document adds to the one that is there: what it is to replace goes first.
-      const done = await drain(whole, [{ $unset: ['event.data', 'event.authid'] }, { $set: redact }], isTimeUp);
-      return { ...done, parked };
+      return { events, parked, more };
     },
     async ofPrincipal(personId, { isTimeUp, fields = [], subjects }) {
       const paths = ['event.authid', ...fields.map((field) => `event.data.${field}`)];
@@ -150,7 +151,10 @@ export const createRedaction = (options: RedactionOptions): Redaction => {
           : { 'event.subject': { $in: [...subjects] }, $or: paths.map(named) };
       const done = await drain(filter, [{ $set: without }], isTimeUp);
       const waiting = { status: 'parked' as const, 'payload.authid': personId };
-      if (subjects === undefined) await handled.updateMany(waiting, { $unset: { 'payload.authid': '' } });
+      if (subjects === undefined) {
+        await handled.updateMany(waiting, { $unset: { 'payload.authid': '' } });
+        await timers.unname(personId, fields);
+      }
       return { ...done, parked: 0 };
     },
   };

@@ -43,6 +43,7 @@ export interface RemovalOptions {
   /** Of {@link removalMarkers}. */
   readonly markers: () => RecordedCollection<RemovalDocument>;
   readonly persons: () => Pick<Persons, 'close'>;
+  readonly kafkaUntil: Events['kafkaUntil'];
   readonly now?: () => Date;
 }
 
@@ -65,7 +66,7 @@ export const removalMarkers = ({ collection }: Pick<Events, 'collection'>): Reco
  * what becomes of a process, is a branch of the causes of the request, and hangs in the parking lot where it hangs.
  */
 export const removalHandlers = (options: RemovalOptions): Handler[] => {
-  const { service, steps, markers, persons, now = () => new Date() } = options;
+  const { service, steps, markers, persons, kafkaUntil, now = () => new Date() } = options;
   const { removalBegun, removalContinued, removalPrepared, removalCompleted } = removalOf(service);
   const first = steps[0]?.name ?? '';
   const bySystem = (cause: Cause): Cause => ({ ...cause, principal: { type: 'system' } });
@@ -113,11 +114,14 @@ export const removalHandlers = (options: RemovalOptions): Handler[] => {
       const event = draft(removalContinued, { accountId, step: next.name, counts: { ...counts } });
       return { state: place === undefined ? state : { ...state, place }, event };
     }
-    const [status, contract] =
-      pass === 'last' ? (['completed', removalCompleted] as const) : (['prepared', removalPrepared] as const);
+    const told = { accountId, counts: { ...counts } };
+    if (pass === 'first')
+      return { state: { pass, status: 'prepared', step: '', counts }, event: draft(removalPrepared, told) };
+    // Of what is published by now: what comes is redacted already.
+    const until = (await kafkaUntil(now())).toISOString();
     return {
-      state: { pass, status, step: '', counts },
-      event: draft(contract, { accountId, counts: { ...counts } }),
+      state: { pass, status: 'completed', step: '', counts },
+      event: draft(removalCompleted, { ...told, kafkaUntil: until }),
     };
   };
 

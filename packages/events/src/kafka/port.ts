@@ -58,8 +58,8 @@ export interface KafkaPort {
   readonly driver: KafkaDriver;
 
   /**
-   * Creates the topics that are missing; idempotent, also between processes. An existing topic keeps its settings, except that
-   * `max.message.bytes` is raised where it is below the spec's.
+   * Creates the topics that are missing; idempotent, also between processes. An existing topic keeps what was set on it, except that
+   * `max.message.bytes` is raised where it is below the spec's; what was never set on it becomes as the spec has it, where we may.
    *
    * @throws {KafkaTopicError} A topic exists with another number of partitions (its message names both), or could not be created.
    * @throws {KafkaUnavailableError} No broker answered in time.
@@ -68,6 +68,13 @@ export interface KafkaPort {
 
   /** Deletes topics and their records; one that is not there is passed over. For tests and tools. */
   deleteTopics(names: readonly string[]): Promise<void>;
+
+  /**
+   * Settings of a topic that are in force, by Kafka's names, whoever has set them.
+   *
+   * @throws {KafkaTopicError} There is no such topic.
+   */
+  topicSettings(topic: string, names: readonly string[]): Promise<Map<string, string>>;
 
   /** @throws {KafkaTopicError} There is no such topic. */
   partitionCount(topic: string): Promise<number>;

@@ -63,6 +63,11 @@ export class WirePort implements KafkaPort {
     for (const name of names) await this.#call(name, () => this.#options.admin.deleteTopic(name));
   }
 
+  async topicSettings(topic: string, names: readonly string[]): Promise<Map<string, string>> {
+    const settings = await this.#call(topic, () => this.#options.admin.topicSettings(topic, names));
+    return new Map([...settings].map(([name, { value }]) => [name, value]));
+  }
+
   async partitionCount(topic: string): Promise<number> {
     const leaders = await this.#call(topic, () => this.#calls.leaders([topic]));
     return leaders.get(topic)?.length ?? 0;
@@ -133,7 +138,7 @@ export class WirePort implements KafkaPort {
         `topic ${name} has ${count} partitions, and ${spec.partitions} are asked for: their number is fixed at creation`,
       );
     }
-    if (!created) await this.#raiseMaxMessageBytes(spec);
+    if (!created) await this.#completeSettings(spec);
   }
 
   /** Waits until each partition has a leader. @returns Their number. */
@@ -149,17 +154,30 @@ export class WirePort implements KafkaPort {
     );
   }
 
-  async #raiseMaxMessageBytes({ name, config }: TopicSpec): Promise<void> {
-    const wanted = config?.[MAX_MESSAGE_BYTES];
-    if (wanted === undefined) return;
+  /** Of a topic that was there: what nobody has set on it becomes ours, and what is set stays, but for a limit that is too low. */
+  async #completeSettings({ name, config = {} }: TopicSpec): Promise<void> {
     const { admin } = this.#options;
-    const current = await this.#call(name, () => admin.topicSetting(name, MAX_MESSAGE_BYTES));
-    if (Number(current ?? 0) >= Number(wanted)) return;
-    await this.#call(name, () => admin.setTopicSetting(name, MAX_MESSAGE_BYTES, wanted));
-    // Brokers learn of it a moment after the controller has taken it.
+    if (Object.keys(config).length === 0) return;
+    const missing = async (): Promise<Map<string, string>> => {
+      const there = await admin.topicSettings(name, Object.keys(config));
+      const isMissing = ([setting, wanted]: [string, string]): boolean => {
+        const { value = '0', own = false } = there.get(setting) ?? {};
+        return setting === MAX_MESSAGE_BYTES ? Number(value) < Number(wanted) : !own;
+      };
+      return new Map(Object.entries(config).filter(isMissing));
+    };
     await this.#call(name, async () => {
-      const raised = await admin.topicSetting(name, MAX_MESSAGE_BYTES);
-      if (raised !== wanted) throw new WireError('SETTING_NOT_IN_FORCE');
+      const values = await missing();
+      if (values.size === 0) return;
+      try {
+        await admin.setTopicSettings(name, values);
+      } catch (error) {
+        // Who may not set how long events are kept goes by what is set: `topicSettings` tells.
+        if (error instanceof WireError && REFUSED.has(error.code) && !values.has(MAX_MESSAGE_BYTES)) return;
+        throw error;
+      }
+      // Brokers learn of it a moment after the controller has taken it.
+      if ((await missing()).size > 0) throw new WireError('SETTING_NOT_IN_FORCE');
     });
   }
 

@@ -53,6 +53,7 @@ export function isolatedKafka(kafka: KafkaPort, prefix: string): KafkaPort {
     driver: kafka.driver,
     ensureTopics: (specs) => kafka.ensureTopics(specs.map((spec) => ({ ...spec, name: into(spec.name) }))),
     deleteTopics: (names) => kafka.deleteTopics(names.map(into)),
+    topicSettings: (topic, names) => kafka.topicSettings(into(topic), names),
     partitionCount: (topic) => kafka.partitionCount(into(topic)),
     endOffsets: (topic) => kafka.endOffsets(into(topic)),
     beginningOffsets: (topic) => kafka.beginningOffsets(into(topic)),

@@ -62,6 +62,7 @@ export const watchKafka = (
       driver: kafka.driver,
       ensureTopics: (specs) => kafka.ensureTopics(specs),
       deleteTopics: (names) => kafka.deleteTopics(names),
+      topicSettings: (topic, names) => kafka.topicSettings(topic, names),
       partitionCount: (topic) => kafka.partitionCount(topic),
       endOffsets: (topic) => kafka.endOffsets(topic),
       beginningOffsets: (topic) => kafka.beginningOffsets(topic),

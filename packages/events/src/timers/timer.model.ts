@@ -35,9 +35,11 @@ export interface TimerDocument extends RecordedDocument {
   readonly settledAt?: Date;
 }
 
-/** What finds the timers that wait, by time, and those that are over. */
+/** What finds the timers that wait, by time, and those that are over; and for an erasure those about a person, or on their behalf. */
 export const createTimerIndexes = async ({ native }: RecordedCollection<TimerDocument>): Promise<void> => {
   const waiting = { partialFilterExpression: { status: 'scheduled' } };
   await native.createIndex({ slot: 1, dueAt: 1 }, waiting, undefined);
   await native.createIndex({ settledAt: 1 }, { sparse: true }, undefined);
+  await native.createIndex({ about: 1 }, { sparse: true }, undefined);
+  await native.createIndex({ 'cause.principal.id': 1 }, waiting, undefined);
 };

@@ -19,6 +19,8 @@ export interface RemovedFrom {
   /** ISO 8601. */
   readonly completedAt: string;
   readonly counts: RemovalCounts;
+  /** When Kafka has dropped what it has published. ISO 8601; a replica of an older version does not say. */
+  readonly kafkaUntil?: string | undefined;
 }
 
 /** How far somebody's erasure is. */
@@ -50,7 +52,9 @@ const answered = (erasure: Erasure, service: string, removed: RemovedFrom): Saga
   const next: Erasure = { ...erasure, services: { ...erasure.services, [service]: removed } };
   const missing = missingOf(next);
   if (missing.length > 0) return { state: next, event: draft(erasureAdvanced, { accountId, service, missing }) };
-  const last = Math.max(...Object.values(next.services).map(({ completedAt }) => Date.parse(completedAt)));
+  const goneAt = Object.values(next.services).map(({ completedAt, kafkaUntil }) =>
+    kafkaUntil === undefined ? Date.parse(completedAt) + eventGoneAfterMs : Date.parse(kafkaUntil),
+  );
   const certificate = {
     ...{ accountId, requestedAt },
     services: Object.fromEntries(
@@ -59,7 +63,7 @@ const answered = (erasure: Erasure, service: string, removed: RemovedFrom): Saga
         { completedAt, counts: { ...counts } },
       ]),
     ),
-    kafkaUntil: new Date(last + eventGoneAfterMs).toISOString(),
+    kafkaUntil: new Date(Math.max(...goneAt)).toISOString(),
   };
   return { state: { ...next, status: 'completed' }, event: draft(erasureCompleted, certificate), ends: true };
 };
@@ -99,7 +103,8 @@ export const erasePerson = ({ settleMs, answerMs }: ErasureTimes): Saga<Erasure>
       ...answering.map((service) =>
         when(removalOf(service).removalCompleted, {
           id: ({ data }) => data.accountId,
-          decide: (erasure, { data: { counts }, time }) => answered(erasure, service, { completedAt: time, counts }),
+          decide: (erasure, { data: { counts, kafkaUntil }, time }) =>
+            answered(erasure, service, { completedAt: time, counts, ...(kafkaUntil !== undefined && { kafkaUntil }) }),
         }),
       ),
     ],

@@ -73,6 +73,20 @@ describe('the erasure of a person', () => {
     }
   });
 
+  it('tells the date by which the last topic has dropped what it holds, as each service says', () => {
+    const untils = ['2026-01-12T00:00:00.000Z', '2027-01-01T00:00:00.000Z', undefined];
+    let state = begun();
+    let certificate: unknown;
+    for (const [index, service] of services.entries()) {
+      const kafkaUntil = untils[index];
+      const data = { accountId, counts: {}, ...(kafkaUntil !== undefined && { kafkaUntil }) };
+      const decision = saga.decide(state, event(removalOf(service).removalCompleted, data));
+      state = decision?.state ?? assert.fail();
+      certificate = decision?.event.data;
+    }
+    assert.equal((certificate as DataOf<typeof erasureCompleted>).kafkaUntil, '2027-01-01T00:00:00.000Z');
+  });
+
   it('says who is missing when the time is up, and goes on waiting', () => {
     let state = begun();
     for (const service of ['auth', 'user'])

@@ -46,13 +46,14 @@ export const forgetSessions = (given: {
   pass: 'last',
   async run({ personId, cause, isTimeUp }) {
     const counts = { sessions: 0, sessionEventsRedacted: 0 };
-    await given.redaction().published(new Date());
+    await given.redaction().published();
     for (;;) {
       const ids = await given.sessionQueries().idsOf(personId, chunk);
       if (ids.length === 0) return { counts };
       const subjects = ids.map((id) => `session/${id}`);
       // First the log: once the sessions are gone, nothing tells which of its events were about them.
-      const { events, more } = await given.redaction().ofSubjects(subjects, { isTimeUp, keep: [sessionDeleted.type] });
+      const keep = [sessionDeleted.type];
+      const { events, more } = await given.redaction().ofSubjects(subjects, { cause, isTimeUp, keep });
       counts.sessionEventsRedacted += events;
       if (more) return { counts, place: 'more' };
       await Promise.all(ids.map((id) => given.sessions().delete(cause, id, deleted)));

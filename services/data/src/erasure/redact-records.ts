@@ -70,9 +70,9 @@ export const redactRecords = (events: () => Pick<Events, 'db' | 'log' | 'redacti
     async run({ personId, place = '0.0', cause, isTimeUp }) {
       const { redaction } = events();
       const counts = { recordEventsRedacted: 0, recordEventsUnnamed: 0 };
-      await redaction.published(new Date());
+      await redaction.published();
       const redact = async (subjects: readonly string[]): Promise<boolean> => {
-        const { events: count, more } = await redaction.ofSubjects(subjects, { isTimeUp });
+        const { events: count, more } = await redaction.ofSubjects(subjects, { cause, isTimeUp });
         counts.recordEventsRedacted += count;
         return more;
       };

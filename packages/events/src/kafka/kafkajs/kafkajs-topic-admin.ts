@@ -1,7 +1,7 @@
 import kafkajs, { type Admin, type DescribeConfigResponse } from 'kafkajs';
 import { settledWithin } from '../backoff.ts';
 import type { TopicSpec } from '../port.ts';
-import type { TopicAdmin } from '../topic-admin.ts';
+import type { TopicAdmin, TopicSetting } from '../topic-admin.ts';
 import { toWireError } from './wire-error.ts';
 
 // Node sees no named exports of these in kafkajs, which is CommonJS.
@@ -10,6 +10,8 @@ const { ConfigResourceTypes, ConfigSource } = kafkajs;
 const CLOSE_BOUND_MS = 2_000;
 
 type TopicSettings = DescribeConfigResponse['resources'][number]['configEntries'];
+
+const isOwn = ({ configSource }: TopicSettings[number]): boolean => configSource === ConfigSource.TOPIC_CONFIG;
 
 export class KafkajsTopicAdmin implements TopicAdmin {
   readonly #admin: Admin;
@@ -38,19 +40,21 @@ export class KafkajsTopicAdmin implements TopicAdmin {
     }
   }
 
-  async topicSetting(name: string, setting: string): Promise<string | undefined> {
-    return (await this.#settings(name)).find((each) => each.configName === setting)?.configValue;
+  async topicSettings(name: string, settings: readonly string[]): Promise<ReadonlyMap<string, TopicSetting>> {
+    const wanted = (await this.#settings(name)).filter((each) => settings.includes(each.configName));
+    return new Map(wanted.map((each) => [each.configName, { value: each.configValue, own: isOwn(each) }]));
   }
 
   /** kafkajs has no incremental change: what is set on the topic already is set again along with it. */
-  async setTopicSetting(name: string, setting: string, value: string): Promise<void> {
+  async setTopicSettings(name: string, values: ReadonlyMap<string, string>): Promise<void> {
     const kept = (await this.#settings(name))
-      .filter((each) => each.configSource === ConfigSource.TOPIC_CONFIG && each.configName !== setting)
+      .filter((each) => isOwn(each) && !values.has(each.configName))
       .map((each) => ({ name: each.configName, value: each.configValue }));
+    const set = [...values].map(([setting, value]) => ({ name: setting, value }));
     await this.#connected(() =>
       this.#admin.alterConfigs({
         validateOnly: false,
-        resources: [{ type: ConfigResourceTypes.TOPIC, name, configEntries: [...kept, { name: setting, value }] }],
+        resources: [{ type: ConfigResourceTypes.TOPIC, name, configEntries: [...kept, ...set] }],
       }),
     );
   }

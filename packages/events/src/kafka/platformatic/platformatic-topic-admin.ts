@@ -1,7 +1,7 @@
-import { Admin, ConfigResourceTypes, IncrementalAlterConfigOperationTypes } from '@platformatic/kafka';
+import { Admin, ConfigResourceTypes, ConfigSources, IncrementalAlterConfigOperationTypes } from '@platformatic/kafka';
 import { settledWithin } from '../backoff.ts';
 import type { TopicSpec } from '../port.ts';
-import type { TopicAdmin } from '../topic-admin.ts';
+import type { TopicAdmin, TopicSetting } from '../topic-admin.ts';
 import { toWireError } from './wire-error.ts';
 
 const CLOSE_BOUND_MS = 2_000;
@@ -37,19 +37,26 @@ export class PlatformaticTopicAdmin implements TopicAdmin {
     }
   }
 
-  async topicSetting(name: string, setting: string): Promise<string | undefined> {
+  async topicSettings(name: string, settings: readonly string[]): Promise<ReadonlyMap<string, TopicSetting>> {
     try {
-      const resources = [{ resourceType: ConfigResourceTypes.TOPIC, resourceName: name, configurationKeys: [setting] }];
-      const [description] = await this.#admin.describeConfigs({ resources });
-      return description?.configs.find((each) => each.name === setting)?.value ?? undefined;
+      const asked = { resourceType: ConfigResourceTypes.TOPIC, resourceName: name, configurationKeys: [...settings] };
+      const [description] = await this.#admin.describeConfigs({ resources: [asked] });
+      return new Map(
+        (description?.configs ?? []).flatMap(({ name: setting, value, configSource }) =>
+          value === null || value === undefined
+            ? []
+            : [[setting, { value, own: configSource === ConfigSources.DYNAMIC_TOPIC_CONFIG }]],
+        ),
+      );
     } catch (error) {
       throw toWireError(error);
     }
   }
 
-  async setTopicSetting(name: string, setting: string, value: string): Promise<void> {
+  async setTopicSettings(name: string, values: ReadonlyMap<string, string>): Promise<void> {
     try {
-      const configs = [{ name: setting, value, configOperation: IncrementalAlterConfigOperationTypes.SET }];
+      const configOperation = IncrementalAlterConfigOperationTypes.SET;
+      const configs = [...values].map(([setting, value]) => ({ name: setting, value, configOperation }));
       await this.#admin.incrementalAlterConfigs({
         resources: [{ resourceType: ConfigResourceTypes.TOPIC, resourceName: name, configs }],
       });
