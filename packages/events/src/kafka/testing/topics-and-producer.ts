@@ -48,11 +48,11 @@ export function describeTopics(options: ConformanceOptions): void {
 
     it('have what nobody has set on them, and keep what somebody has', async () => {
       const name = await context.topic({ config: { 'retention.ms': '86400000' } });
-      const names = ['retention.ms', 'segment.ms', 'max.message.bytes', 'cleanup.policy'];
+      const names = ['retention.ms', 'segment.ms', 'cleanup.policy'];
       const before: Record<string, string> = Object.fromEntries(await context.port.topicSettings(name, names));
-      const config = { 'retention.ms': '3600000', 'segment.ms': '82800000', 'max.message.bytes': '4194304' };
+      const config = { 'retention.ms': '3600000', 'segment.ms': '82800000' };
       await context.port.ensureTopics([{ name, partitions: 1, config }]);
-      const expected: Record<string, string> = { ...before, 'segment.ms': '82800000', 'max.message.bytes': '4194304' };
+      const expected: Record<string, string> = { ...before, 'segment.ms': '82800000' };
       assert.equal(expected['retention.ms'], '86400000');
       assert.deepEqual(Object.fromEntries(await context.port.topicSettings(name, names)), expected);
     });
