@@ -175,6 +175,26 @@ describe('erasing oneself', () => {
       );
     });
 
+    it('a tree of effects that is whole: what each service has removed is in it', async () => {
+      interface Effects {
+        readonly event: CloudEvent;
+        readonly caused: readonly Effects[];
+        readonly complete: boolean;
+        readonly cut?: true;
+      }
+      await completed(answer.headers['x-request-id'] ?? '');
+      const { eventId } = answer.json<{ eventId: string }>();
+      const effects = expectStatus(
+        await asAdmin(`/v1/events/${eventId}/effects`, { wait: '30s' }),
+        200,
+      ).json<Effects>();
+      assert.deepEqual([effects.complete, effects.cut], [true, undefined]);
+      const typesOf = ({ event, caused }: Effects): string[] => [event.type, ...caused.flatMap(typesOf)];
+      const types = new Set(typesOf(effects));
+      const removed = ['auth.session.deleted', 'user.profile.deleted', 'data.record.deleted', 'data.record.updated'];
+      for (const type of [...removed, 'auth.erasure.completed']) assert.ok(types.has(type), `${type} is not in it`);
+    });
+
     it('an address that may sign up anew, as somebody else', async () => {
       const anew = await signUp({ email: person.email, password: person.password });
       assert.notEqual(anew.id, person.id);

@@ -5,6 +5,7 @@ import { ReadConcern, ReadPreference } from 'mongodb';
 import { createHandling, type Handling } from './consumer/create-handling.ts';
 import { publishHandlers } from './consumer/handler-registry.ts';
 import { createInbox } from './consumer/inbox.ts';
+import { createCausedBy } from './effects/caused-by.ts';
 import { createEffects } from './effects/effects.ts';
 import { createFindEvent } from './effects/find-event.ts';
 import { kafkaUntil } from './erasure/kafka-until.ts';
@@ -208,6 +209,7 @@ export const createEvents = (options: EventsOptions): Events => {
     },
     findEvent: createFindEvent(db, log, collections),
     effectsOf: createEffects(db, inbox, handlers),
+    causedBy: createCausedBy({ db, log: log.collection, collections, handlers }),
     timerOf: timers.timerOf,
     schedule: timers.schedule,
     unschedule: timers.unschedule,

@@ -2,6 +2,7 @@ import type { EventContract } from '@causeway/contracts';
 import type { ClientSession, Db, MongoClient } from 'mongodb';
 
 import type { Handler } from './consumer/handler.ts';
+import type { CausedBy } from './effects/caused-by.ts';
 import type { EffectsOf } from './effects/effects.ts';
 import type { FindEvent } from './effects/find-event.ts';
 import type { Persons } from './erasure/persons.ts';
@@ -104,6 +105,7 @@ export interface Events extends TimerSchedule {
   transaction<T>(work: (session: ClientSession, signal: AbortSignal) => Promise<T>): Promise<T>;
   readonly findEvent: FindEvent;
   readonly effectsOf: EffectsOf;
+  readonly causedBy: CausedBy;
   readonly timerOf: TimerOf;
   /** What is parked, and the ways out of it; a service without handlers has none. */
   readonly redrives: Redrives | undefined;

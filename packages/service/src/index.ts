@@ -1,6 +1,7 @@
 export { eventRoutes } from './events/event-routes.ts';
 export type {
   EffectReport,
+  CausedReport,
   EffectsReport,
   EventQuestion,
   EventReader,

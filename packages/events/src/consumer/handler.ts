@@ -43,6 +43,8 @@ interface Declared {
   readonly name: string;
   readonly on: readonly EventContract[];
   readonly from?: HandlerStart;
+  /** Whether it also records outside of its transaction, as an external handler does: then effects look for what they cannot name. */
+  readonly writesByItself?: boolean;
 }
 
 /** Its effect is in this service's database and happens exactly once. */
@@ -107,6 +109,7 @@ interface Declaration<Contracts extends readonly EventContract[]> {
   readonly on: Contracts;
   readonly order?: HandlerOrder;
   readonly from?: HandlerStart;
+  readonly writesByItself?: boolean;
 }
 
 /** Whoever waits longer for a batch wants a timer, not a batch. */

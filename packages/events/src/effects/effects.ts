@@ -13,7 +13,7 @@ export interface Effect {
   /** ISO 8601; absent while nothing has been tried. */
   readonly at?: string;
   readonly error?: HandlingError;
-  /** Events that the handler has recorded, in the same transaction. */
+  /** Events that the handler has recorded in its transaction; `caused-by.ts` finds those that it has recorded outside of it. */
   readonly caused: readonly string[];
 }
 

@@ -156,6 +156,7 @@ export const removalHandlers = (options: RemovalOptions): Handler[] => {
     onEvent.transaction({
       name: 'continue-removal',
       on: [removalBegun, removalContinued],
+      writesByItself: true,
       handle: ({ id, data }, { cause, session }) => goOn(bySystem(cause), data.accountId, id, session),
     }),
   ];

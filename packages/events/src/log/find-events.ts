@@ -24,7 +24,8 @@ const queryMs = 10_000;
 /**
  * What {@link findEvents} is served by: after what is asked for, the place in the log, so that events come in its order and a page
  * begins where the one before has ended. What a person has caused is found by the type too, since it is their own events that they
- * ask for; erasing a person finds by the same index all that they have caused.
+ * ask for; erasing a person finds by the same index all that they have caused. What an event has caused is found for its effects, by
+ * type where that is much.
  */
 export const questionIndexes: readonly (readonly [IndexSpecification, CreateIndexesOptions | undefined])[] = [
   [{ 'event.correlationid': 1, slot: 1, pos: 1 }, undefined],
@@ -33,6 +34,10 @@ export const questionIndexes: readonly (readonly [IndexSpecification, CreateInde
   [
     { 'event.authid': 1, 'event.type': 1, slot: 1, pos: 1 },
     { partialFilterExpression: { 'event.authid': { $exists: true } } },
+  ],
+  [
+    { 'event.causationid': 1, 'event.type': 1 },
+    { partialFilterExpression: { 'event.causationid': { $exists: true } } },
   ],
 ];
 

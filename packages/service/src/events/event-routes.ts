@@ -30,9 +30,19 @@ export interface TimerReport {
   readonly settledBy?: string;
 }
 
+/** Events of one type that an event has caused in a service, as it tells the gateway. */
+export interface CausedReport {
+  readonly type: string;
+  readonly ids: readonly string[];
+  /** Whether there are others. */
+  readonly more: boolean;
+}
+
 /** What a service answers about an event. */
 export interface EffectsReport {
   readonly effects: readonly EffectReport[];
+  /** Whatever it has recorded because of the event; a replica of an older version names only what stands in `effects`. */
+  readonly caused?: readonly CausedReport[];
   /** Of an event of its own that announced a timer. */
   readonly timer?: TimerReport;
 }
@@ -64,6 +74,7 @@ export interface EventQuestion {
 export interface EventReader {
   findEvent(id: string): Promise<EventEnvelope | undefined>;
   effectsOf(event: EventEnvelope): Promise<readonly EffectReport[]>;
+  causedBy(event: EventEnvelope): Promise<readonly CausedReport[]>;
   timerOf(event: EventEnvelope): Promise<TimerReport | undefined>;
   /** Absent where the service handles no events. */
   readonly redrives?: ParkedEvents | undefined;
@@ -173,14 +184,20 @@ export const eventRoutes = (reader: EventReader): Route[] => [
     bodyLimitBytes: eventBytes,
     responses: {
       200: {
-        description: 'By handler; and what became of the timer that it announced',
-        schema: z.object({ effects: z.array(z.unknown()), timer: z.unknown().optional() }),
+        description: 'By handler; what it has caused; and what became of the timer that it announced',
+        schema: z.object({
+          effects: z.array(z.unknown()),
+          caused: z.array(z.unknown()),
+          timer: z.unknown().optional(),
+        }),
       },
     },
     async handle({ body }) {
       const event = body as unknown as EventEnvelope;
       const [effects, timer] = await Promise.all([reader.effectsOf(event), reader.timerOf(event)]);
-      const report: EffectsReport = { effects, ...(timer !== undefined && { timer }) };
+      // Only now: by the time that a handler is done, all that it has recorded is there to be found.
+      const caused = await reader.causedBy(event);
+      const report: EffectsReport = { effects, caused, ...(timer !== undefined && { timer }) };
       return { status: 200, body: report };
     },
   }),

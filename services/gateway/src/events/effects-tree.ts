@@ -1,29 +1,15 @@
-import { serviceOf, services as serviceNames, type EventEnvelope, type ServiceName } from '@causeway/contracts';
-import type { HandlerRegistry, RegisteredHandler } from '@causeway/events';
-import type { EffectReport, EffectsReport, TimerReport } from '@causeway/service';
-import type { Logger } from '@causeway/telemetry';
+import type { EventEnvelope } from '@causeway/contracts';
 
-import { ServiceAway, type ServiceClient } from '../services/service-client.ts';
-import { findEvent, type AskOptions } from './find-event.ts';
-
-/** What one handler has done with an event. */
-export interface HandlerEffect {
-  readonly service: string;
-  readonly handler: string;
-  /** `pending` too where its service does not answer. */
-  readonly status: string;
-  readonly attempts: number;
-  readonly at?: string;
-  /** For administrators. */
-  readonly error?: string;
-}
-
-/** An event that is to come. */
-export interface ScheduledEvent {
-  readonly timerId: string;
-  readonly type: string;
-  readonly deliverAt: string;
-}
+import { ServiceAway } from '../services/service-client.ts';
+import {
+  createLooks,
+  type Caused,
+  type EffectsOptions,
+  type HandlerEffect,
+  type Look,
+  type ScheduledEvent,
+} from './effects-look.ts';
+import { findEvent } from './find-event.ts';
 
 /** What became of an event, and of all that it caused. */
 export interface Effects {
@@ -34,133 +20,141 @@ export interface Effects {
   readonly caused: readonly Effects[];
   /** Whether every registered handler of this event, and of all below, has finished. What is to come later is not waited for. */
   readonly complete: boolean;
+  /** Whether events are left out, here or below: there was no room for more. They count for `complete` all the same. */
+  readonly cut?: true;
 }
 
-/** What the tree is made from. */
-export interface EffectsOptions {
-  readonly client: ServiceClient;
-  readonly registry: Pick<HandlerRegistry, 'handlersOf'>;
-  readonly logger: Logger;
-  /** Whether errors of handlers are shown. */
-  readonly withErrors: boolean;
-  readonly ask: AskOptions;
+/** What an answer shows, nearest to the top first: events, and bytes of them as JSON. */
+export const most = { events: 500, bytes: 4 * 1024 * 1024 } as const;
+/** Events whose handlers are asked about for one answer; what lies beyond counts as not complete. */
+const mostFollowed = 5_000;
+/** Events that are looked at side by side. */
+const together = 8;
+
+/** An event on the way down. */
+interface Node {
+  /** Absent at the top. */
+  readonly caused?: Caused;
+  readonly parent?: Node;
+  readonly children: Node[];
+  /** Where it is shown. What is not shown is not kept. */
+  event?: EventEnvelope;
+  look?: Pick<Look, 'handlers' | 'scheduled'>;
+  complete: boolean;
+  cut: boolean;
 }
 
-/** An answer follows causes so far and no further; what lies beyond counts as not complete. */
-const deepest = 10;
-const mostEvents = 500;
+/** What one answer has room for. */
+class Room {
+  #events = 0;
+  #bytes = 0;
 
-const isService = (name: string): name is ServiceName => (serviceNames as readonly string[]).includes(name);
-
-const finished = new Set(['done', 'discarded']);
-
-type Reports = ReadonlyMap<string, EffectsReport>;
-
-/** The service that keeps the timer which an event announced. */
-const timerKeeperOf = ({ type }: EventEnvelope): ServiceName | undefined => {
-  const service = serviceOf(type);
-  return type === `${service}.timer.scheduled` && isService(service) ? service : undefined;
-};
-
-const scheduledBy = ({ timerId, type, deliverAt }: TimerReport): ScheduledEvent => ({ timerId, type, deliverAt });
-
-class Tree {
-  readonly #options: EffectsOptions;
-  /** An event stands in the tree once, however it was reached. */
-  readonly #seen = new Set<string>();
-
-  constructor(options: EffectsOptions) {
-    this.#options = options;
+  get left(): boolean {
+    return this.#events < most.events && this.#bytes < most.bytes;
   }
 
-  async of(event: EventEnvelope, depth: number): Promise<Effects> {
-    this.#seen.add(event.id);
-    const registered = this.#options.registry.handlersOf(event);
-    const keeper = timerKeeperOf(event);
-    const asked = [...registered.map(({ service }) => service), ...(keeper === undefined ? [] : [keeper])];
-    const reports = await this.#reportsOf(event, new Set(asked.filter(isService)));
-    const handlers = registered.map((each) => this.#effectOf(each, reports.get(each.service)?.effects));
-    const below = await this.#causedBy(reports, depth);
-    const timer = keeper === undefined ? undefined : reports.get(keeper)?.timer;
-    const waits = timer?.status === 'scheduled' ? timer : undefined;
-    // What is due comes in a moment, and of a service that does not answer nobody knows.
-    const open = waits?.due === true || (keeper !== undefined && !reports.has(keeper));
-    const complete = handlers.every(({ status }) => finished.has(status)) && below.complete && !open;
-    const scheduled = waits === undefined ? {} : { scheduled: scheduledBy(waits) };
-    return { event, handlers, ...scheduled, caused: below.caused, complete };
+  take(event: EventEnvelope): boolean {
+    this.#events += 1;
+    this.#bytes += Buffer.byteLength(JSON.stringify(event));
+    return this.#events <= most.events && this.#bytes <= most.bytes;
   }
+}
 
-  /** By service; one that does not answer is left out. */
-  async #reportsOf(event: EventEnvelope, asked: ReadonlySet<ServiceName>): Promise<Reports> {
-    const { client, logger, ask } = this.#options;
-    const answers = await Promise.all(
-      [...asked].map(async (service): Promise<[string, EffectsReport][]> => {
-        try {
-          const question = { method: 'POST', path: '/internal/effects', body: event, ...ask } as const;
-          const { status, json } = await client.ask(service, question);
-          if (status !== 200) throw new ServiceAway(service, `answered ${status} for effects`);
-          return [[service, json as EffectsReport]];
-        } catch (error) {
-          if (!(error instanceof ServiceAway)) throw error;
-          logger.debug({ error, eventId: event.id }, 'the effects of a service are not known now');
-          return [];
-        }
-      }),
-    );
-    return new Map(answers.flat());
-  }
+/** What is shown of a node and of all below. */
+const shown = (event: EventEnvelope, { look, children, complete, cut }: Node): Effects => ({
+  event,
+  handlers: look?.handlers ?? [],
+  ...(look?.scheduled && { scheduled: look.scheduled }),
+  caused: children.flatMap((each) => (each.event === undefined ? [] : [shown(each.event, each)])),
+  complete,
+  ...(cut && { cut }),
+});
 
-  #effectOf({ service, handler }: RegisteredHandler, reports: readonly EffectReport[] = []): HandlerEffect {
-    const report = reports.find((each) => each.handler === handler);
-    if (report === undefined) return { service, handler, status: 'pending', attempts: 0 };
-    const { status, attempts, at, error } = report;
-    return {
-      service,
-      handler,
-      status,
-      attempts,
-      ...(at !== undefined && { at }),
-      ...(error !== undefined && this.#options.withErrors && { error: `${error.name}: ${error.message}` }),
-    };
-  }
+/**
+ * Follows an event through its handlers and all that they caused. Which handlers there are says the registry, not the services
+ * that happen to answer: a handler of a service that is down is pending, and the answer not complete. Level by level, however deep: what
+ * is shown has a bound, and what is not shown is followed on, since `complete` is about all of it. An event of a type that nobody
+ * handles has nothing below, and is not even fetched where there is no room to show it.
+ *
+ * @param event - at the top
+ * @param options - registry and services
+ * @returns looks anew, each time that it is called
+ */
+export const followEffects = (event: EventEnvelope, options: EffectsOptions): (() => Promise<Effects>) => {
+  const { client, ask } = options;
+  const { look, isLeaf } = createLooks(options);
 
-  async #causedBy(
-    reports: Reports,
-    depth: number,
-  ): Promise<{ readonly caused: readonly Effects[]; readonly complete: boolean }> {
-    const caused: Effects[] = [];
-    let complete = true;
-    for (const [service, { effects, timer }] of reports) {
-      const settledBy = timer?.settledBy === undefined ? [] : [timer.settledBy];
-      for (const id of [...effects.flatMap((each) => each.caused), ...settledBy]) {
-        if (this.#seen.has(id)) continue;
-        const tree = await this.#below(service, id, depth);
-        if (tree === undefined) complete = false;
-        else caused.push(tree);
-      }
-    }
-    return { caused, complete: complete && caused.every((each) => each.complete) };
-  }
-
-  /** @returns undefined where it is not to be had now, or lies beyond what one answer follows */
-  async #below(service: string, id: string, depth: number): Promise<Effects | undefined> {
-    if (depth >= deepest || this.#seen.size >= mostEvents || !isService(service)) return undefined;
+  const fetch = async ({ service, id }: Caused): Promise<EventEnvelope | undefined> => {
     try {
-      const event = await findEvent(this.#options.client, id, this.#options.ask, service);
-      return event === undefined ? undefined : await this.of(event, depth + 1);
+      return await findEvent(client, id, ask, service);
     } catch (error) {
       if (!(error instanceof ServiceAway)) throw error;
       return undefined;
     }
-  }
-}
+  };
 
-/**
- * Follows an event through its handlers and all that they caused. Which handlers there are says the registry, not the services
- * that happen to answer: a handler of a service that is down is pending, and the answer not complete.
- *
- * @param event - at the top
- * @param options - registry and services
- */
-export const effectsOf = (event: EventEnvelope, options: EffectsOptions): Promise<Effects> =>
-  new Tree(options).of(event, 0);
+  return async () => {
+    const room = new Room();
+    /** An event stands in the tree once, however it was reached. */
+    const seen = new Set([event.id]);
+    let followed = 1;
+
+    const mayShow = ({ parent }: Node): boolean => room.left && (parent === undefined || parent.event !== undefined);
+
+    /** @returns undefined where there is nothing to look at: it was not found, or has nothing below and no room */
+    const reach = async (node: Node): Promise<EventEnvelope | undefined> => {
+      const { caused, parent } = node;
+      if (caused === undefined) return event;
+      if (isLeaf(caused.type)) {
+        if (mayShow(node)) return fetch(caused);
+      } else if (followed < mostFollowed) {
+        followed += 1;
+        return fetch(caused);
+      } else node.complete = false;
+      if (parent !== undefined) parent.cut = true;
+      return undefined;
+    };
+
+    const lookAt = async (node: Node, found: EventEnvelope): Promise<void> => {
+      const { handlers, scheduled, caused, unnamed, settled } = await look(found);
+      if (node.event !== undefined) node.look = { handlers, scheduled };
+      node.complete = settled && unnamed.every(isLeaf);
+      node.cut = unnamed.length > 0;
+      for (const each of caused) {
+        if (seen.has(each.id)) continue;
+        seen.add(each.id);
+        node.children.push({ caused: each, parent: node, children: [], complete: isLeaf(each.type), cut: false });
+      }
+    };
+
+    const visit = async (nodes: readonly Node[]): Promise<void> => {
+      const found = await Promise.all(nodes.map(reach));
+      // One after the other: who comes first has the room.
+      for (const [index, node] of nodes.entries()) {
+        const reached = found[index];
+        if (reached === undefined) continue;
+        if (mayShow(node) && room.take(reached)) node.event = reached;
+        else if (node.parent !== undefined) node.parent.cut = true;
+      }
+      await Promise.all(
+        nodes.map(async (node, index) => {
+          const reached = found[index];
+          if (reached !== undefined) await lookAt(node, reached);
+        }),
+      );
+    };
+
+    const top: Node = { children: [], complete: false, cut: false };
+    const all = [top];
+    for (let level = [top]; level.length > 0; level = level.flatMap(({ children }) => children)) {
+      for (let index = 0; index < level.length; index += together) await visit(level.slice(index, index + together));
+      for (const { children } of level) all.push(...children);
+    }
+    // From the last level up: whatever is below a node stands behind it.
+    for (const node of all.reverse()) {
+      node.complete &&= node.children.every(({ complete }) => complete);
+      node.cut ||= node.children.some(({ cut }) => cut);
+    }
+    return shown(event, top);
+  };
+};

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { EventEnvelope, ServiceName } from '@causeway/contracts';
-import type { EffectReport, TimerReport } from '@causeway/service';
+import type { CausedReport, EffectReport, TimerReport } from '@causeway/service';
 import { createLogger } from '@causeway/telemetry';
 
 import { ServiceAway, type ServiceClient } from '../services/service-client.ts';
 import { awaitComplete } from './await-complete.ts';
-import { effectsOf } from './effects-tree.ts';
+import { followEffects, most, type Effects } from './effects-tree.ts';
 
 const event = (id: string, type = 'auth.account.created'): EventEnvelope => ({
   specversion: '1.0',
@@ -28,19 +28,23 @@ interface World {
   /** By service and event id. */
   readonly reports: Record<string, EffectReport[]>;
   readonly events: Record<string, EventEnvelope>;
+  /** What services have recorded by themselves, by service and event id. */
+  readonly apart?: Record<string, CausedReport[]>;
   readonly away?: readonly ServiceName[];
   readonly timer?: TimerReport;
 }
 
 const done = (handler: string, ...caused: string[]): EffectReport => ({ handler, status: 'done', attempts: 1, caused });
 
-const look = (world: World, top: EventEnvelope, withErrors = false) => {
+const follow = (world: World, top: EventEnvelope, withErrors = false, onAsked?: (eventId: string) => void) => {
   const client: ServiceClient = {
     ask: (service, { path, body }) => {
       if (world.away?.includes(service) === true) return Promise.reject(new ServiceAway(service, 'down'));
       if (path === '/internal/effects') {
+        onAsked?.((body as EventEnvelope).id);
         const effects = world.reports[`${service} ${(body as EventEnvelope).id}`] ?? [];
-        return Promise.resolve({ status: 200, json: { effects, timer: world.timer } });
+        const caused = world.apart?.[`${service} ${(body as EventEnvelope).id}`] ?? [];
+        return Promise.resolve({ status: 200, json: { effects, caused, timer: world.timer } });
       }
       const found = world.events[path.split('/').at(-1) ?? ''];
       return Promise.resolve(found === undefined ? { status: 404, json: {} } : { status: 200, json: found });
@@ -55,8 +59,11 @@ const look = (world: World, top: EventEnvelope, withErrors = false) => {
         .map((each) => ({ ...each, kind: 'transaction' as const, since: '' })),
   };
   const logger = createLogger({ service: 'test', level: 'silent' });
-  return effectsOf(top, { client, registry, logger, withErrors, ask: { requestId: 'r' } });
+  return followEffects(top, { client, registry, logger, withErrors, ask: { requestId: 'r' } });
 };
+
+const look = (world: World, top: EventEnvelope, withErrors = false): Promise<Effects> =>
+  follow(world, top, withErrors)();
 
 const onAccount = { service: 'user', handler: 'create-profile', types: ['auth.account.created'] } as const;
 const onProfile = { service: 'data', handler: 'copy', types: ['user.profile.created'] } as const;
@@ -140,20 +147,89 @@ describe('effects', () => {
     assert.equal(shown.complete, false);
   });
 
-  it('end where causes go in a circle, or too deep', async () => {
+  it('end where causes go in a circle', async () => {
     const circle = {
       handlers: [onAccount],
       reports: { 'user a': [done('create-profile', 'a')] },
       events: { a: event('a') },
     };
     assert.equal((await look(circle, event('a'))).complete, true);
-    const ids = Array.from({ length: 20 }, (_, index) => `e${index}`);
-    const chain = {
+  });
+
+  /** One event after the other, each the cause of the next. */
+  const chain = (length: number, last: EffectReport = done('create-profile')) => {
+    const ids = Array.from({ length }, (_, index) => `e${index}`);
+    return {
       handlers: [onAccount],
-      reports: Object.fromEntries(ids.map((id, index) => [`user ${id}`, [done('create-profile', `e${index + 1}`)]])),
-      events: Object.fromEntries([...ids, 'e20'].map((id) => [id, event(id)])),
+      reports: {
+        ...Object.fromEntries(ids.map((id, index) => [`user ${id}`, [done('create-profile', `e${index + 1}`)]])),
+        [`user e${length - 1}`]: [last],
+      },
+      events: Object.fromEntries(ids.map((id) => [id, event(id)])),
     };
-    assert.equal((await look(chain, event('e0'))).complete, false, 'what was not followed is not known to be complete');
+  };
+  const depthOf = (effects: Effects): number => 1 + Math.max(0, ...effects.caused.map(depthOf));
+
+  it('follow causes however deep, and say so where not all of them are shown', async () => {
+    const whole = await look(chain(400), event('e0'));
+    assert.deepEqual([whole.complete, whole.cut, depthOf(whole)], [true, undefined, 400]);
+    const long = await look(chain(2_000), event('e0'));
+    assert.deepEqual([long.complete, long.cut, depthOf(long)], [true, true, most.events]);
+    const pending = await look(chain(2_000, { ...done('create-profile'), status: 'retrying' }), event('e0'));
+    assert.deepEqual([pending.complete, pending.cut], [false, true], 'what is not shown counts all the same');
+    const endless = await look(chain(6_000), event('e0'));
+    assert.deepEqual(
+      [endless.complete, endless.cut],
+      [false, true],
+      'what was not followed is not known to be complete',
+    );
+  });
+
+  it('name what handlers have recorded by themselves, and go on from there', async () => {
+    const world = {
+      handlers: [onAccount, onProfile],
+      reports: { 'user a': [done('create-profile')], 'data b': [done('copy')] },
+      apart: { 'user a': [{ type: 'user.profile.created', ids: ['b'], more: false }] },
+      events: { b: event('b', 'user.profile.created') },
+    };
+    const effects = await look(world, event('a'));
+    assert.deepEqual([effects.complete, effects.caused[0]?.event.id], [true, 'b']);
+    const pending = await look({ ...world, reports: { 'user a': [done('create-profile')] } }, event('a'));
+    assert.equal(pending.complete, false);
+  });
+
+  it('are complete over thousands of events that nobody handles, and show as many as there is room for', async () => {
+    const ids = Array.from({ length: 1_000 }, (_, index) => `r${index}`);
+    const world = {
+      handlers: [onAccount, onProfile],
+      reports: { 'user a': [done('create-profile')] },
+      apart: { 'user a': [{ type: 'user.thing.deleted', ids, more: true }] },
+      events: Object.fromEntries(ids.map((id) => [id, event(id, 'user.thing.deleted')])),
+    };
+    const effects = await look(world, event('a'));
+    assert.deepEqual([effects.complete, effects.cut, effects.caused.length], [true, true, most.events - 1]);
+    const handled = { ...world, handlers: [onAccount, { ...onProfile, types: ['user.thing.deleted'] }] };
+    assert.equal((await look(handled, event('a'))).complete, false, 'of those that are not named nobody knows');
+  });
+
+  it('hold no more bytes than an answer may have', async () => {
+    const ids = Array.from({ length: 20 }, (_, index) => `l${index}`);
+    const large = (id: string) => ({ ...event(id, 'user.thing.made'), data: { text: 'x'.repeat(most.bytes / 8) } });
+    const world = {
+      handlers: [onAccount],
+      reports: { 'user a': [done('create-profile', ...ids)] },
+      events: Object.fromEntries(ids.map((id) => [id, large(id)])),
+    };
+    const effects = await look(world, event('a'));
+    assert.deepEqual([effects.complete, effects.cut, effects.caused.length], [true, true, 7]);
+  });
+
+  it('ask once about what is settled, however often they are waited for', async () => {
+    const asked: string[] = [];
+    const world: World = chain(3, { ...done('create-profile'), status: 'retrying' });
+    const again = follow(world, event('e0'), false, (id) => void asked.push(id));
+    for (let time = 0; time < 3; time += 1) assert.equal((await again()).complete, false);
+    assert.deepEqual(asked, ['e0', 'e1', 'e2', 'e2', 'e2']);
   });
 });
 

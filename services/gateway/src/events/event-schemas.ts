@@ -79,6 +79,11 @@ export const eventSchemas = {
         description:
           'Every registered handler of it, and of all below, has finished. What is `scheduled` for later is not waited for.',
       },
+      cut: {
+        const: true,
+        description:
+          'Events are left out, here or below: an answer shows 500, and 4 MiB of them, nearest to the top first. They count for `complete` all the same.',
+      },
     },
   },
 } as const;

@@ -6,7 +6,7 @@ import { z } from 'zod';
 
 import { orUnavailable, type ServiceClient } from '../services/service-client.ts';
 import { awaitComplete } from './await-complete.ts';
-import { effectsOf } from './effects-tree.ts';
+import { followEffects } from './effects-tree.ts';
 import { eventSchema } from './event-schemas.ts';
 import { isAdministrator, maySee } from './event-visibility.ts';
 import { findEvent, type AskOptions } from './find-event.ts';
@@ -87,7 +87,7 @@ const readEffects = ({ client, registry, logger }: EventRoutesOptions): Route =>
       const event = await visibleEvent(client, id, token, ask);
       // Before all handlers are known, one that is missing would look like none.
       if (!registry.ready) throw faults.unavailable({ message: 'the handlers are not known yet', retryAfterS: 1 });
-      const look = () => effectsOf(event, { client, registry, logger, withErrors: isAdministrator(token), ask });
+      const look = followEffects(event, { client, registry, logger, withErrors: isAdministrator(token), ask });
       const until = { waitMs: query.wait ?? 0, signal: AbortSignal.any([signal, draining]) };
       return { status: 200, body: await awaitComplete(look, until) };
     },
