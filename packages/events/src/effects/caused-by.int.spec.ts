@@ -28,13 +28,17 @@ describe('what an event has caused', () => {
       onEvent.external({
         name: 'outside',
         on: [contracts.created],
-        handle: async ({ data }, { cause }) => void (await echo(cause, data.text)),
+        async handle({ data }, { cause }) {
+          await echo(cause, data.text);
+        },
       }),
       onEvent.transaction({
         name: 'apart',
         on: [contracts.updated],
         writesByItself: true,
-        handle: async ({ data }, { cause }) => void (await echo(cause, data.text)),
+        async handle({ data }, { cause }) {
+          await echo(cause, data.text);
+        },
       }),
     ];
     events = world.replica({ handlers });
