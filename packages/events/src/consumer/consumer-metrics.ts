@@ -5,9 +5,9 @@ import { unreadable } from './parking.ts';
 
 /**
  * Why an event was parked: its handler failed; an earlier one of its subject is parked; the inbox may have forgotten it; it does not
- * follow the one before it; it is none.
+ * follow the one before it; it is none; it is lost, and what is parked says so.
  */
-export type ParkedWhy = 'failed' | 'behind' | 'too-old' | 'out-of-sequence' | 'unreadable';
+export type ParkedWhy = 'failed' | 'behind' | 'too-old' | 'out-of-sequence' | 'unreadable' | 'lost';
 
 /** Why an event of a handler is parked. */
 const whyOfHandlers: readonly ParkedWhy[] = ['failed', 'behind', 'too-old', 'out-of-sequence'];
@@ -69,7 +69,8 @@ export const createConsumerMetrics = (handlers: readonly string[]): ConsumerMetr
     duplicates.add(0, { handler });
     for (const why of whyOfHandlers) parked.add(0, { handler, why });
   }
-  if (handlers.length > 0) parked.add(0, { handler: unreadable, why: 'unreadable' satisfies ParkedWhy });
+  for (const why of handlers.length > 0 ? (['unreadable', 'lost'] satisfies ParkedWhy[]) : [])
+    parked.add(0, { handler: unreadable, why });
   const kafka = { 'messaging.system': 'kafka' };
   return {
     received(topic, sinceSentMs) {

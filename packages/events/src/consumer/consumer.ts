@@ -44,6 +44,8 @@ export interface ConsumerOptions {
   /** How many records of a partition are held unsettled at most; one delivery is no reason to stop short. */
   readonly heldRecords: number;
   readonly readProducerLog: ReadProducerLog;
+  /** What of a slot comes after an event and is not in its producer's log any more. */
+  readonly lostHistory: (topic: string, slot: number, afterEvent: string | undefined) => Promise<Error | undefined>;
   readonly lag: HandlerLag;
   readonly metrics: ConsumerMetrics;
   readonly logger: RelayLogger;
@@ -133,11 +135,22 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
     return work.accept({ offset: record.offset, event: event.id, bytes }, tasksOf(event, record, fault));
   };
 
+  /** Parks, in place of events that nobody has any more, that they are missing: by the place where Kafka had the first of them. */
+  const parkLost = async ({ topic, partition }: AssignedWork, wanted: bigint, error: Error): Promise<void> => {
+    const place = `${keyOf(topic, partition)}/${wanted}`;
+    await parking.parkBytes(place, null, toHandlingError(error));
+    metrics.parked(unreadable, 'lost');
+    logger.error({ place, error }, 'events are lost: they are in neither Kafka nor the log of their producer');
+  };
+
   /** Goes on where Kafka's retention has overtaken us: from the log of the service whose topic it is. */
-  const backfill = async ({ topic, partition, work }: AssignedWork, earliest: bigint): Promise<void> => {
+  const backfill = async (of: AssignedWork, wanted: bigint, earliest: bigint): Promise<void> => {
+    const { topic, partition, work } = of;
     await work.idle();
     const place = { topic, partition, offset: -1n };
     let afterEvent = work.event ?? (await commits.lastEvent({ topic, partition }));
+    const lost = await options.lostHistory(topic, partition, afterEvent);
+    if (lost !== undefined) await parkLost(of, wanted, lost);
     do {
       const from = { slot: partition, afterEvent, limit: backfillBatch };
       const events = await options.readProducerLog(topic, from);
@@ -198,7 +211,7 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
         { topic, partition, wanted: String(wanted), earliest: String(earliest) },
         'Kafka no longer holds the next event; it is read from its producer',
       );
-      await backfill(stateOf(topic, partition), earliest);
+      await backfill(stateOf(topic, partition), wanted, earliest);
       watches.get(keyOf(topic, partition))?.reset();
       return earliest;
     },

@@ -27,6 +27,7 @@ import { createHandlerLag } from './handler-lag.ts';
 import type { Handler } from './handler.ts';
 import type { Inbox } from './inbox.ts';
 import { createParkOutOfSequence } from './out-of-sequence.ts';
+import { findLostHistory } from './lost-history.ts';
 import { createParking, type Parking } from './parking.ts';
 import { createBatchRunner } from './run-batch.ts';
 import { createHandlerRunner } from './run-handler.ts';
@@ -105,6 +106,7 @@ export const createHandling = (options: HandlingOptions): Handling => {
     catchUps,
     parking,
     readProducerLog: async (topic, from) => logs(topic).after(from),
+    lostHistory: async (topic, slot, afterEvent) => findLostHistory(logs(topic), slot, afterEvent),
     places,
     heldRecords: options.heldRecords ?? 1_000,
     lag: createHandlerLag({ kafka, handlers, everyMs: options.sampleMs }),
