@@ -34,9 +34,12 @@ import { createMasterKey } from './keys/master-key.ts';
 import { signingKeyStore } from './keys/signing-key.model.ts';
 import { loadSigningKeys } from './keys/signing-keys.ts';
 import type { SigningKeys } from './keys/signing-keys.ts';
+import { createBreachedPasswords } from './passwords/blocklist/breached-passwords.ts';
+import { loadCommonPasswords } from './passwords/blocklist/load-common-passwords.ts';
 import { createBoundedWork } from './passwords/bounded-work.ts';
 import type { BoundedWork } from './passwords/bounded-work.ts';
 import { hashConcurrency } from './passwords/hash-concurrency.ts';
+import { createJudgePassword } from './passwords/judge-password.ts';
 import { createPasswordHasher } from './passwords/password-hasher.ts';
 import { createEndOtherSessions } from './sessions/end-other-sessions.ts';
 import { createEndSession } from './sessions/end-session.ts';
@@ -87,6 +90,7 @@ interface Parts extends ReturnType<typeof createStores> {
   readonly revocations: Revocations;
   readonly signingKeys: SigningKeys;
   readonly hashing: BoundedWork;
+  readonly logger: StartContext<typeof settings>['logger'];
   readonly revoke: Revoke;
   readonly endSession: EndSession;
   readonly now: () => Date;
@@ -108,12 +112,15 @@ async function createUseCases(parts: Parts) {
   await idempotency.ensureIndexes();
   const lifetimes = { idleMs: config.sessionIdleMs, absoluteMs: config.sessionAbsoluteMs };
   const passwords = await createPasswordHasher(parts.hashing);
+  const { breachedPasswordsUrl: url } = config;
+  const isBreached = url === undefined ? undefined : createBreachedPasswords({ url, logger: parts.logger });
+  const judgePassword = createJudgePassword({ isCommon: await loadCommonPasswords(), isBreached });
   const sessionTokens = createSessionTokens({ accessTokens, refreshTokens, now });
   const startSession = createStartSession({ sessions, refreshTokens, lifetimes, now });
   const signing = { passwords, startSession, sessionTokens };
   const refreshing = { refreshTokens, sessionTokens, lifetimes, revoke, now };
   return {
-    signUp: createSignUp({ ...signing, accounts, idempotency, transaction, answer: answerSignedUp }),
+    signUp: createSignUp({ ...signing, accounts, judgePassword, idempotency, transaction, answer: answerSignedUp }),
     signIn: createSignIn({ ...signing, accounts: accountQueries, endSession }),
     eraseAccount: createEraseAccount({ events, accounts, accountQueries, sessions, passwords, revoke, now }),
     refresh: createRefresh({ ...refreshing, accounts: accountQueries, sessions, sessionQueries }),
@@ -201,7 +208,7 @@ export async function start(
     { description: 'Passwords that wait for a core.' },
     () => hashing.load().waiting,
   );
-  const parts = { ...stores, config, events, revocations, signingKeys, hashing, revoke, endSession, now };
+  const parts = { ...stores, config, events, revocations, signingKeys, hashing, logger, revoke, endSession, now };
   const useCases = await createUseCases(parts);
   if (config.firstAdministrator !== undefined) {
     const outcome = await useCases.ensureFirstAdministrator(config.firstAdministrator);

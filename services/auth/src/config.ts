@@ -90,6 +90,13 @@ export const settings = defineSettings({
     min: 1_000,
     description: 'A service that has not removed somebody so long after that is told of in the log and by an event.',
   },
+  breachedPasswordsUrl: {
+    env: 'BREACHED_PASSWORDS_URL',
+    type: 'url',
+    optional: true,
+    description:
+      'Where a password that somebody chooses is looked up among those of breaches too, by the first five characters of its SHA-1 (k-anonymity), such as `https://api.pwnedpasswords.com/range/`; nobody is asked if not set.',
+  },
   hashQueueLimit: {
     env: 'PASSWORD_QUEUE_LIMIT',
     type: 'integer',

@@ -94,6 +94,29 @@ describe('POST /v1/auth/sign-up', () => {
     assert.equal(await accountsNow(), before);
   });
 
+  it('refuses a password that is guessed first, and one that is the person’s own name or address; and makes nothing', async () => {
+    const before = await accountsNow();
+    const email = `ada.lovelace.${randomUUID().slice(0, 4)}@example.com`;
+    const wanted = [
+      { email, password: 'Password123!' },
+      { email, password: email },
+      { email, password: email.slice(0, email.indexOf('@')) },
+      { email, password: 'adalovelace1', name: 'Ada Lovelace' },
+    ];
+    for (const body of wanted) {
+      const { status, body: problem } = await post(body);
+      assert.equal(status, 422, body.password);
+      assert.equal(problem.code, 'password-common');
+      assert.deepEqual(
+        (problem.errors as unknown as { readonly pointer: string }[]).map(({ pointer }) => pointer),
+        ['/password'],
+      );
+      assert.ok(!JSON.stringify(problem).includes(body.password), 'it is not said again');
+    }
+    assert.equal(await accountsNow(), before);
+    assert.equal((await post({ email, password })).status, 201);
+  });
+
   it('gives an address to one of twenty who want it at once', async () => {
     const email = randomEmail();
     const answers = await Promise.all(Array.from({ length: 20 }, () => post({ email, password })));

@@ -4,6 +4,7 @@ import type { Route } from '@causeway/service';
 import { z } from 'zod';
 
 import { newPassword } from '../passwords/password.ts';
+import { passwordCommon } from '../passwords/passwords.errors.ts';
 import { answerSignedIn, deviceOf, eventHeader, signedInAnswer } from '../sessions/signed-in-answer.ts';
 import type { SignedIn } from '../sessions/sign-in.ts';
 import { emailTaken } from './accounts.errors.ts';
@@ -40,7 +41,7 @@ export const signUpRoute = ({ signUp }: { readonly signUp: SignUp }): Route =>
         headers: { ...eventHeader, 'Idempotency-Replayed': { description: '`true`: the answer of the first call.' } },
       },
     },
-    faults: [emailTaken, ...idempotencyFaults],
+    faults: [emailTaken, passwordCommon, ...idempotencyFaults],
     async handle(call) {
       const { cause, body, headers, signal } = call;
       const key = parseIdempotencyKey(headers['idempotency-key']);

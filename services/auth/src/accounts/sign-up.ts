@@ -4,6 +4,7 @@ import { DuplicateKey } from '@causeway/events';
 import type { Idempotency, IdempotentRequest, RecordedCollection } from '@causeway/events';
 import type { ClientSession } from 'mongodb';
 
+import type { JudgePassword } from '../passwords/judge-password.ts';
 import type { PasswordHasher } from '../passwords/password-hasher.ts';
 import type { SessionTokens } from '../sessions/session-tokens.ts';
 import type { SignedIn } from '../sessions/sign-in.ts';
@@ -17,6 +18,7 @@ import type { EmailAddress } from './email-address.ts';
 export interface SignUpDependencies<Answer> {
   readonly accounts: Pick<RecordedCollection<AccountDocument>, 'create'>;
   readonly passwords: Pick<PasswordHasher, 'hash'>;
+  readonly judgePassword: JudgePassword;
   readonly startSession: StartSession;
   readonly sessionTokens: SessionTokens;
   readonly idempotency: Idempotency;
@@ -41,11 +43,12 @@ export interface SignUpCommand {
  * Makes an account and signs its owner in: one transaction, so that there is neither an account without the tokens that were
  * promised nor a session of nobody.
  *
- * @returns the use case; it throws fault `email-taken`, those of {@link Idempotency.run}, and `unavailable` where too many sign up
+ * @returns the use case; it throws faults `email-taken` and `password-common`, those of {@link Idempotency.run}, and `unavailable` where too many sign up
  *   at once
  */
 export function createSignUp<Answer>(dependencies: SignUpDependencies<Answer>) {
-  const { accounts, passwords, startSession, sessionTokens, idempotency, transaction, answer } = dependencies;
+  const { accounts, passwords, judgePassword, startSession, sessionTokens, idempotency, transaction, answer } =
+    dependencies;
 
   const write = async (cause: Cause, passwordHash: string, command: SignUpCommand, session: ClientSession) => {
     const _id = newId('usr');
@@ -71,9 +74,10 @@ export function createSignUp<Answer>(dependencies: SignUpDependencies<Answer>) {
     cause: Cause,
     command: SignUpCommand,
   ): Promise<{ readonly answer: Answer; readonly replayed: boolean }> => {
-    const { request, password, signal } = command;
+    const { request, email, name, password, signal } = command;
     const earlier = request === undefined ? undefined : await idempotency.find<Answer>(request);
     if (earlier !== undefined) return { answer: earlier, replayed: true };
+    await judgePassword(password, { email: email.address, name }, signal);
     const passwordHash = await passwords.hash(password, signal);
     const effect = (session: ClientSession): Promise<Answer> => write(cause, passwordHash, command, session);
     try {
