@@ -41,6 +41,7 @@ import type { BoundedWork } from './passwords/bounded-work.ts';
 import { hashConcurrency } from './passwords/hash-concurrency.ts';
 import { createJudgePassword } from './passwords/judge-password.ts';
 import { createPasswordHasher } from './passwords/password-hasher.ts';
+import { createRenewHash } from './passwords/renew-hash.ts';
 import { createEndOtherSessions } from './sessions/end-other-sessions.ts';
 import { createEndSession } from './sessions/end-session.ts';
 import type { EndSession, Revoke } from './sessions/end-session.ts';
@@ -118,10 +119,11 @@ async function createUseCases(parts: Parts) {
   const sessionTokens = createSessionTokens({ accessTokens, refreshTokens, now });
   const startSession = createStartSession({ sessions, refreshTokens, lifetimes, now });
   const signing = { passwords, startSession, sessionTokens };
+  const renewHash = createRenewHash({ accounts, passwords, logger: parts.logger });
   const refreshing = { refreshTokens, sessionTokens, lifetimes, revoke, now };
   return {
     signUp: createSignUp({ ...signing, accounts, judgePassword, idempotency, transaction, answer: answerSignedUp }),
-    signIn: createSignIn({ ...signing, accounts: accountQueries, endSession }),
+    signIn: createSignIn({ ...signing, accounts: accountQueries, renewHash, endSession }),
     eraseAccount: createEraseAccount({ events, accounts, accountQueries, sessions, passwords, revoke, now }),
     refresh: createRefresh({ ...refreshing, accounts: accountQueries, sessions, sessionQueries }),
     endSession,

@@ -28,7 +28,19 @@ export interface PasswordHasher {
    * @throws fault `unavailable` where too many wait
    */
   matches(encoded: string | undefined, password: string, signal?: AbortSignal): Promise<boolean>;
+  /**
+   * @param encoded - what {@link PasswordHasher.hash} gave, now or years ago
+   * @returns whether less work was put into it than is now
+   */
+  isOutdated(encoded: string): boolean;
 }
+
+/** A PHC string, as far as it says how much work there is in it. Of another algorithm or version, or unreadable: too little. */
+const isOutdated = (encoded: string): boolean => {
+  const [, version, memory, passes] = /^\$argon2id\$v=(\d+)\$m=(\d+),t=(\d+),p=\d+\$/.exec(encoded) ?? [];
+  // Version 1.3 (RFC 9106 §3.1).
+  return !(Number(version) >= 19 && Number(memory) >= parameters.memoryCost && Number(passes) >= parameters.timeCost);
+};
 
 /**
  * @param work - bounds how many hashes run and wait
@@ -41,5 +53,6 @@ export async function createPasswordHasher(work: BoundedWork): Promise<PasswordH
       const right = await work.run(() => verify(encoded ?? nobodys, normalizePassword(password)), signal);
       return right && encoded !== undefined;
     },
+    isOutdated,
   };
 }

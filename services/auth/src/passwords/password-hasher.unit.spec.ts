@@ -37,6 +37,19 @@ describe('password hasher', () => {
     assert.equal(runs, 1);
   });
 
+  it('knows a hash that took less work than one takes now', async () => {
+    const hasher = await createPasswordHasher(work);
+    assert.equal(hasher.isOutdated(await hasher.hash('correct horse')), false);
+    const end = 'c2FsdHNhbHQ$aGFzaA';
+    for (const more of ['argon2id$v=19$m=65536,t=2,p=1', 'argon2id$v=19$m=19456,t=3,p=4'])
+      assert.equal(hasher.isOutdated(`$${more}$${end}`), false, more);
+    for (const less of [
+      ...['argon2id$v=19$m=9216,t=4,p=1', 'argon2id$v=19$m=19456,t=1,p=1', 'argon2id$v=16$m=19456,t=2,p=1'],
+      ...['argon2i$v=19$m=19456,t=2,p=1', '2b$12', ''],
+    ])
+      assert.equal(hasher.isOutdated(`$${less}$${end}`), true, less);
+  });
+
   it('hashes nothing for a client that has gone', async () => {
     const hasher = await createPasswordHasher(work);
     await assert.rejects(hasher.hash('correct horse', AbortSignal.abort(new Error('gone'))), /gone/);

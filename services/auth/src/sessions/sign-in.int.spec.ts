@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
 import type { PublishedEvents } from '@causeway/events/testing';
+import { hash } from '@node-rs/argon2';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 
 import { openTestAuth, password, personOf, randomEmail, signUp } from '../testing/test-auth.ts';
@@ -93,6 +94,31 @@ describe('POST /v1/auth/sign-in', () => {
       (await world.db.collection<{ _id: string; ip: string }>('sessions').findOne({ _id }))?.ip;
     assert.equal(await ipOf(spoofed.sessionId), '127.0.0.1');
     assert.equal(await ipOf(passedOn.sessionId), '203.0.113.9');
+  });
+
+  it('hashes a password anew whose hash took less work than one takes now, once, and says so', async () => {
+    const bob = await signUp(auth);
+    const accounts = world.db.collection<{ _id: string; passwordHash: string }>('accounts');
+    const weak = await hash(password, { memoryCost: 8_192, timeCost: 1, parallelism: 1 });
+    await accounts.updateOne({ _id: bob.id }, { $set: { passwordHash: weak } });
+    assert.equal((await post({ email: bob.email, password: 'not the password' })).status, 401);
+    const hashNow = async () => (await accounts.findOne({ _id: bob.id }))?.passwordHash ?? '';
+    assert.equal(await hashNow(), weak);
+
+    const answers = await Promise.all(Array.from({ length: 5 }, () => post({ email: bob.email, password })));
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [200, 200, 200, 200, 200],
+    );
+    assert.match(await hashNow(), /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+    const [event, ...others] = await published.waitFor(
+      ({ type, subject }) => type === 'auth.account.updated' && subject === `account/${bob.id}`,
+    );
+    assert.deepEqual(others, []);
+    assert.deepEqual((event?.data as { changed: string[] }).changed, ['passwordParameters']);
+    assert.ok(answers.some(({ headers }) => headers.get('causeway-event')?.includes(event?.id ?? 'none')));
+    assert.equal((await post({ email: bob.email, password })).status, 200);
+    assert.equal((await accounts.findOne({ _id: bob.id }))?.passwordHash, await hashNow());
   });
 
   it('cuts a user agent that is too long', async () => {

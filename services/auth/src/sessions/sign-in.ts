@@ -3,6 +3,7 @@ import type { Cause } from '@causeway/contracts';
 import type { Account, AccountQueries } from '../accounts/account.model.ts';
 import type { EmailAddress } from '../accounts/email-address.ts';
 import type { PasswordHasher } from '../passwords/password-hasher.ts';
+import type { RenewHash } from '../passwords/renew-hash.ts';
 import type { EndSession } from './end-session.ts';
 import type { SessionTokens, Tokens } from './session-tokens.ts';
 import { invalidCredentials } from './sessions.errors.ts';
@@ -12,6 +13,7 @@ import type { Device, StartSession } from './start-session.ts';
 export interface SignInDependencies {
   readonly accounts: Pick<AccountQueries, 'byEmail' | 'byId'>;
   readonly passwords: Pick<PasswordHasher, 'matches'>;
+  readonly renewHash: RenewHash;
   readonly startSession: StartSession;
   readonly endSession: EndSession;
   readonly sessionTokens: SessionTokens;
@@ -40,7 +42,7 @@ export interface SignedIn {
  * @returns the use case; it throws fault `invalid-credentials`, and `unavailable` where too many sign in at once
  */
 export const createSignIn =
-  ({ accounts, passwords, startSession, endSession, sessionTokens }: SignInDependencies) =>
+  ({ accounts, passwords, renewHash, startSession, endSession, sessionTokens }: SignInDependencies) =>
   async (cause: Cause, { email, password, device, signal }: SignInCommand): Promise<SignedIn> => {
     const account = await accounts.byEmail(email.key);
     const right = await passwords.matches(account?.passwordHash, password, signal);
@@ -52,5 +54,6 @@ export const createSignIn =
       await endSession(own, { sessionId: document._id, reason: 'revoked' });
       throw invalidCredentials();
     }
-    return { account, tokens: await sessionTokens(account, document), events: [event.id] };
+    const renewed = await renewHash(own, account, password, signal);
+    return { account, tokens: await sessionTokens(account, document), events: [event.id, ...renewed] };
   };

@@ -14,6 +14,7 @@ describe('signing in beside an erasure', () => {
     const signIn = createSignIn({
       accounts: { byEmail: () => Promise.resolve(account), byId: () => Promise.resolve(undefined) },
       passwords: { matches: () => Promise.resolve(true) },
+      renewHash: () => Promise.reject(new Error('no hash is made')),
       startSession: () => Promise.resolve({ document: { _id: 'ses_1' }, event: { id: 'e1' } } as never),
       endSession: (_cause, { sessionId }) => Promise.resolve(ended.push(sessionId).toString()),
       sessionTokens: () => Promise.reject(new Error('no token is made')),
