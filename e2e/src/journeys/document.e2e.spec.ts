@@ -13,6 +13,7 @@ const promised = [
   'delete /v1/auth/sessions/{id}',
   'delete /v1/collections/{name}',
   'delete /v1/data/{collection}/{id}',
+  'delete /v1/replays/{id}',
   'get /.well-known/jwks.json',
   'get /v1/auth/account',
   'get /v1/auth/sessions',

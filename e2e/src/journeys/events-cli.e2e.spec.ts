@@ -184,6 +184,7 @@ describe('npm run events', () => {
         /\(unknown-handler\)[^]*create-profile/,
       ],
       [['replay', '--service', 'x', '--since', '1h'], {}, 1, /\/service/],
+      [['replay', '--stop', 'rpl_none'], {}, 1, /\(not-found\)/],
       [['rebuild', '--service', 'user'], {}, 2, /rebuild needs --service and --handler/],
       [['rebuild', '--service', 'user', '--handler', 'create-profile'], {}, 1, /\(no-projection\)/],
       [['swap'], {}, 2, /swap takes the id of a rebuild/],

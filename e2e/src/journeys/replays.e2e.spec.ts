@@ -75,6 +75,24 @@ describe('replays', () => {
     assert.ok(second.skipped >= 1);
   });
 
+  it('can be stopped, once', async () => {
+    const { since } = await forgotten();
+    const location = expectStatus(await replay({ since, ratePerSecond: 1 }), 202).headers.location ?? '';
+    const stop = (of = token) => call('DELETE', location, { token: of });
+    const { accessToken } = await signUp();
+    await expectProblem(await stop(accessToken), 403, 'forbidden');
+    const answer = await stop();
+    // One that had little to do may have ended by itself.
+    if (answer.status === 409) await expectProblem(answer, 409, 'replay-ended');
+    else assert.equal(expectStatus(answer, 202).json<{ stopped?: boolean }>().stopped, true);
+    await eventually(async () => {
+      const found = expectStatus(await call('GET', location, { token }), 200).json<Replay>();
+      assert.equal(found.status, 'ended');
+    });
+    await expectProblem(await stop(), 409, 'replay-ended');
+    await expectProblem(await call('DELETE', '/v1/replays/rpl_none', { token }), 404, 'not-found');
+  });
+
   it('are refused where they cannot be meant, and to all but administrators', async () => {
     const since = new Date(Date.now() - 60_000).toISOString();
     const future = await replay({ since: new Date(Date.now() + 3_600_000).toISOString() });

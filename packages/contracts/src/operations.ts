@@ -110,6 +110,14 @@ export const operationsOf = (service: string) => ({
     description: 'An administrator wants handlers to go through past events again.',
     data: { ...replay, since: z.iso.datetime(), external: z.boolean() },
   }),
+  replayStopped: defineEvent({
+    type: `${service}.replay.stopped`,
+    version: 1,
+    thing: 'replay',
+    description:
+      'An administrator has a replay stopped before its end, which follows: what it has not come to is left as it is.',
+    data: replay,
+  }),
   replayEnded: defineEvent({
     type: `${service}.replay.ended`,
     version: 1,

@@ -8,7 +8,7 @@ import { signIn } from './gateway.ts';
 import { createOutput } from './output.ts';
 import { discard, listParked, redrive } from './parked-commands.ts';
 import { decideRebuild, rebuild } from './rebuild-commands.ts';
-import { replay } from './replay-commands.ts';
+import { replay, stopReplay } from './replay-commands.ts';
 
 const usage = `usage: npm run events -- <command> [options]
 
@@ -25,8 +25,9 @@ const usage = `usage: npm run events -- <command> [options]
   discard <event id>          give it up   --reason "…" [--service S] [--handler H]
   replay                      have handlers go through past events again; what has had its effect does not have it again
                               --service S --since 2h|<ISO time> [--handler H] [--rate N] [--external] [--dry-run]
+                              --stop <replay id>: have one end at the next event
   rebuild                     build a read model anew beside the one that is used, and swap it in where both agree
-                              --service S --handler H
+                              --service S --handler H [--rate N]
   swap, drop <rebuild id>     what is to become of it where they do not
 
   --json                      one JSON value a line, for programs
@@ -43,7 +44,7 @@ const parse = () => {
       allowPositionals: true,
       options: {
         ...{ service: text, handler: text, type: text, subject: text, since: text, count: text, wait: text },
-        ...{ scope: text, rate: text, reason: text },
+        ...{ scope: text, rate: text, reason: text, stop: text },
         'dry-run': { type: 'boolean' },
         external: { type: 'boolean' },
         json: { type: 'boolean' },
@@ -142,12 +143,13 @@ const commandsOf = (values: Values): Readonly<Record<string, Command>> => {
     },
     replay: {
       run: async () => {
-        const { external = false, 'dry-run': dryRun = false } = values;
+        const { external = false, 'dry-run': dryRun = false, stop } = values;
+        if (stop !== undefined) return stopReplay(await signIn(env), out, stop);
         const options = { ...filter, since: timeOf(values.since), rate: wholeNumber('--rate', rate), external, dryRun };
         return replay(await signIn(env), out, options);
       },
     },
-    rebuild: { run: async () => rebuild(await signIn(env), out, filter) },
+    rebuild: { run: async () => rebuild(await signIn(env), out, { ...filter, rate: wholeNumber('--rate', rate) }) },
     swap: { needs: aRebuild, run: async (id) => decideRebuild(await signIn(env), out, id, 'swap') },
     drop: { needs: aRebuild, run: async (id) => decideRebuild(await signIn(env), out, id, 'drop') },
     discard: {

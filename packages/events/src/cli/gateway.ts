@@ -20,7 +20,7 @@ export interface Sent {
 export interface Gateway {
   /** @throws {@link CliError} in the words of the problem document */
   call(
-    method: 'GET' | 'POST',
+    method: 'GET' | 'POST' | 'DELETE',
     target: string,
     sent?: Sent,
   ): Promise<{ readonly headers: Headers; readonly body: unknown }>;

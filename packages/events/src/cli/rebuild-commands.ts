@@ -36,10 +36,16 @@ const follow = async (gateway: Gateway, out: Output, location: string, begun: Re
 export const rebuild = async (
   gateway: Gateway,
   out: Output,
-  { service, handler }: { readonly service?: string | undefined; readonly handler?: string | undefined },
+  options: {
+    readonly service?: string | undefined;
+    readonly handler?: string | undefined;
+    /** Events in a second. */
+    readonly rate?: number | undefined;
+  },
 ): Promise<number> => {
+  const { service, handler, rate: ratePerSecond } = options;
   if (service === undefined || handler === undefined) throw new CliError('rebuild needs --service and --handler', 2);
-  const { body, headers } = await gateway.call('POST', '/v1/rebuilds', { json: { service, handler } });
+  const { body, headers } = await gateway.call('POST', '/v1/rebuilds', { json: { service, handler, ratePerSecond } });
   return follow(gateway, out, headers.get('location') ?? '', body as Rebuild);
 };
 

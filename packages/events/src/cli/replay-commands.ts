@@ -27,6 +27,21 @@ const wordsOf = ({ done, skipped, tooOld, failed }: Replay): string =>
     ...(failed > 0 ? [`${failed} failed, and are parked`] : []),
   ].join(', ');
 
+/** Tells how far it is, until it has ended. Ends with 1 where something failed. */
+const follow = async (gateway: Gateway, out: Output, location: string, begun: Replay): Promise<number> => {
+  let state = begun;
+  while (state.status === 'running') {
+    out.note(`${state.seen} of ${state.events} events: ${wordsOf(state)}`);
+    await delay(lookEveryMs);
+    state = (await gateway.call('GET', location)).body as Replay;
+  }
+  const { seen, failed, stopped } = state;
+  out.value(state, () =>
+    paint(failed > 0 ? 'red' : 'green', `${stopped === true ? 'stopped after ' : ''}${seen} events: ${wordsOf(state)}`),
+  );
+  return failed > 0 ? 1 : 0;
+};
+
 /** `replay`: has handlers go through past events again, and tells how far it is. Ends with 1 where something failed. */
 export const replay = async (gateway: Gateway, out: Output, options: ReplayOptions): Promise<number> => {
   const { service, handler, since, rate: ratePerSecond, external, dryRun } = options;
@@ -38,14 +53,11 @@ export const replay = async (gateway: Gateway, out: Output, options: ReplayOptio
     out.value(body, () => plain(`it would be ${events} events, for ${handlers.join(', ')}; nothing has been done`));
     return 0;
   }
-  const location = headers.get('location') ?? '';
-  let state = body as Replay;
-  while (state.status === 'running') {
-    out.note(`${state.seen} of ${state.events} events: ${wordsOf(state)}`);
-    await delay(lookEveryMs);
-    state = (await gateway.call('GET', location)).body as Replay;
-  }
-  const { seen, failed } = state;
-  out.value(state, () => paint(failed > 0 ? 'red' : 'green', `${seen} events: ${wordsOf(state)}`));
-  return failed > 0 ? 1 : 0;
+  return follow(gateway, out, headers.get('location') ?? '', body as Replay);
+};
+
+/** `replay --stop`: has one end at the next event, and tells how far it has come. */
+export const stopReplay = async (gateway: Gateway, out: Output, id: string): Promise<number> => {
+  const path = `/v1/replays/${encodeURIComponent(id)}`;
+  return follow(gateway, out, path, (await gateway.call('DELETE', path)).body as Replay);
 };

@@ -123,6 +123,7 @@ export const createHandling = (options: HandlingOptions): Handling => {
   const rebuilds = createRebuilds({ service, db, kafka, handlers, logs, logger, orders: rebuildOrders });
   const replaying = createReplayRunner({
     ...{ db, inbox, parking, forgotten, logs, logger },
+    isStopped: async (_id) => (await replayOrders.native.findOne({ _id, stopped: true })) !== null,
     deliver: (handler, event, wanted) => places.run(wanted, (turn) => deliver(handler, event, turn)),
   });
   const replays = createReplays({

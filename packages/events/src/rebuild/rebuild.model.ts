@@ -40,6 +40,8 @@ export interface RebuildProgress {
 export interface RebuildDocument extends Order, Comparison {
   readonly handler: string;
   readonly collection: string;
+  /** Events in a second that are brought to the new copy, at most; as fast as may be where it says nothing. */
+  readonly ratePerSecond?: number;
   /** Both copies differ, and it is for an administrator to say what is to be. */
   readonly waiting: boolean;
   readonly decision: 'none' | 'swap' | 'drop';

@@ -159,6 +159,19 @@ describe('a rebuild', () => {
     }
   };
 
+  it('keeps to the rate that is asked for, and can be given up meanwhile', async () => {
+    const { id } = (await of(events).request(admin, 'copy', { ratePerSecond: 2 })).rebuild;
+    await eventually('its beginning', async () => {
+      const rebuild = await of(events).find(id);
+      return rebuild !== undefined && rebuild.seen > 0 ? true : undefined;
+    });
+    await of(events).decide(admin, id, 'drop');
+    const end = await until(id, 'dropped');
+    assert.ok(end.seen < 41, `${end.seen} of 41 were read`);
+    assert.equal(end.ratePerSecond, 2);
+    assert.deepEqual(await shadows(), []);
+  });
+
   it('that is dropped leaves nothing behind; and is decided once', async () => {
     await damage();
     const id = await begin();

@@ -21,6 +21,7 @@ export interface Rebuild extends Comparison {
   readonly collection: string;
   /** `waiting`: both copies differ, and an administrator decides. */
   readonly status: 'running' | 'waiting' | 'swapped' | 'dropped';
+  readonly ratePerSecond?: number;
   readonly seen: number;
   readonly carried: number;
   readonly requestedAt: string;
@@ -34,9 +35,14 @@ export interface Rebuilds {
    * Builds a projection's copy anew from the producers' logs, in the background, and swaps it in where it agrees with the one that is
    * used. Where it does not, it waits for {@link Rebuilds.decide}.
    *
-   * @throws Fault `unknown-handler`, `no-projection`, `rebuild-running`
+   * @param options - `ratePerSecond`: events in a second that are read, at most; it has to be above what is published meanwhile
+   * @throws Fault `unknown-handler`, `no-projection`, `rebuild-running`, `no-log`
    */
-  request(cause: Cause, handler: string): Promise<{ readonly rebuild: Rebuild; readonly eventId: string }>;
+  request(
+    cause: Cause,
+    handler: string,
+    options?: { readonly ratePerSecond?: number | undefined },
+  ): Promise<{ readonly rebuild: Rebuild; readonly eventId: string }>;
   /** @throws Fault `nothing-to-decide`. @returns undefined where there is no such rebuild */
   decide(
     cause: Cause,
@@ -63,11 +69,12 @@ export interface RebuildsOptions {
 const nothing: Comparison = { documents: 0, differing: 0, examples: [], liveChecksum: '', rebuiltChecksum: '' };
 
 const shown = (document: RebuildDocument, progress: Pick<RebuildProgress, 'seen' | 'carried'> = document): Rebuild => {
-  const { _id: id, handler, collection, waiting, status, result, createdAt, updatedAt } = document;
+  const { _id: id, handler, collection, ratePerSecond, waiting, status, result, createdAt, updatedAt } = document;
   const { documents, differing, examples, liveChecksum, rebuiltChecksum } = document;
   const ended = result === 'none' ? undefined : result;
   return {
     ...{ id, handler, collection, status: ended ?? (waiting ? 'waiting' : 'running') },
+    ...(ratePerSecond !== undefined && { ratePerSecond }),
     ...{ seen: progress.seen, carried: progress.carried },
     ...{ documents, differing, examples, liveChecksum, rebuiltChecksum },
     requestedAt: createdAt.toISOString(),
@@ -125,10 +132,11 @@ export const createRebuilds = (options: RebuildsOptions): Rebuilds => {
     logger,
   });
 
-  const record = async (cause: Cause, { name, collection }: ProjectionHandler) => {
+  const record = async (cause: Cause, { name, collection }: ProjectionHandler, ratePerSecond?: number) => {
     const id = newId('rbd');
     const open = { waiting: false, decision: 'none' as const, result: 'none' as const, status: 'running' as const };
-    const state = { handler: name, collection, ...open, ...nothing, seen: 0, carried: 0, places: [], cause };
+    const about = { handler: name, collection, ...(ratePerSecond !== undefined && { ratePerSecond }) };
+    const state = { ...about, ...open, ...nothing, seen: 0, carried: 0, places: [], cause };
     const event = draft(contracts.rebuildRequested, { rebuildId: id, handler: name, collection });
     return orders.create(cause, { _id: id, state, event });
   };
@@ -139,7 +147,7 @@ export const createRebuilds = (options: RebuildsOptions): Rebuilds => {
       const running = { status: 'running' };
       await orders.native.createIndex({ collection: 1 }, { unique: true, partialFilterExpression: running }, undefined);
     },
-    async request(cause, name) {
+    async request(cause, name, { ratePerSecond } = {}) {
       if (!handlers.some((each) => each.name === name)) {
         throw rebuildFaults.unknownHandler({ detail: `It has ${handlers.map((each) => each.name).join(', ')}.` });
       }
@@ -147,7 +155,7 @@ export const createRebuilds = (options: RebuildsOptions): Rebuilds => {
       if (handler === undefined) throw rebuildFaults.noProjection();
       demandLogs([handler], logs);
       try {
-        const { document, event } = await record(cause, handler);
+        const { document, event } = await record(cause, handler, ratePerSecond);
         worker.begin(document);
         return { rebuild: shown(document), eventId: event.id };
       } catch (error) {

@@ -1,5 +1,6 @@
 import { checkRead, ContractViolation, isRedacted, serviceOf, topicOf, type EventEnvelope } from '@causeway/contracts';
 import type { Db, Document } from 'mongodb';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import type { ProjectionHandler } from '../consumer/handler.ts';
 import { throughOutages } from '../consumer/outages.ts';
@@ -98,6 +99,9 @@ export const createRebuildRunner = ({ db, kafka, logs, isDropped, logger }: Rebu
 
   const run: RunRebuild = async (order, handler, progress, signal, save) => {
     const shadow = shadowOf(order);
+    const { ratePerSecond } = order;
+    // No wait is longer than a second: it can be given up.
+    const atOnce = Math.min(sideBySide, ratePerSecond ?? Infinity);
     const patience = { logger, signal };
 
     const demandWanted = async (): Promise<void> => {
@@ -116,10 +120,10 @@ export const createRebuildRunner = ({ db, kafka, logs, isDropped, logger }: Rebu
         const log = logs(topic);
         const { to } = await log.extent({ slot });
         for await (const rows of walkLog({ log, slot, from: next, to, signal })) {
-          if (into === shadow) await demandWanted();
-          for (let first = 0; first < rows.length; first += sideBySide) {
+          for (let first = 0; first < rows.length; first += atOnce) {
             signal.throwIfAborted();
-            const part = rows.slice(first, first + sideBySide);
+            if (into === shadow && (first === 0 || ratePerSecond !== undefined)) await demandWanted();
+            const part = rows.slice(first, first + atOnce);
             // Each subject in its order: every state of it is shown.
             const subjects = Map.groupBy(part, ({ event }) => event.subject);
             const one = async (own: readonly PlacedEvent[]): Promise<void> => {
@@ -127,6 +131,9 @@ export const createRebuildRunner = ({ db, kafka, logs, isDropped, logger }: Rebu
             };
             await Promise.all([...subjects.values()].map(one));
             progress.seen += part.length;
+            // Once it is swapped in, what it lacks is to come at once.
+            if (into === shadow && ratePerSecond !== undefined)
+              await delay((part.length * 1_000) / ratePerSecond, undefined, { signal });
           }
           now[index] = { topic, slot, next: (rows.at(-1)?.pos ?? next) + 1 };
           at([...now]);

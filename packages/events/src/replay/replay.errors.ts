@@ -36,6 +36,12 @@ export const replayFaults = {
     title: 'A replay of this handler is running already',
     description: 'Wait until it has ended: events of one subject go through a handler in one order.',
   }),
+  replayEnded: defineFault({
+    code: 'replay-ended',
+    category: 'conflict',
+    title: 'The replay has ended',
+    description: 'There is nothing left of it to stop. What it has done stays done.',
+  }),
   catchingUp: defineFault({
     code: 'catching-up',
     category: 'conflict',

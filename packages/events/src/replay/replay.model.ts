@@ -40,6 +40,8 @@ export interface ReplayDocument extends Order, Readonly<ReplayTally> {
   readonly since: Date;
   /** Whether handlers that reach outside take part. */
   readonly external: boolean;
+  /** An administrator has had it stopped: whoever is at work on it ends it at the next event. */
+  readonly stopped?: true;
   /** Deliveries in a second, at most. */
   readonly ratePerSecond: number;
   /** What is read: up to where the group had got when it was asked for. */

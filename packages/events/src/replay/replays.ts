@@ -42,6 +42,8 @@ export interface Replay extends ReplayExtent, Readonly<ReplayTally> {
   readonly external: boolean;
   readonly ratePerSecond: number;
   readonly status: 'running' | 'ended';
+  /** An administrator has had it stopped; it ends at the next event. */
+  readonly stopped?: true;
   readonly requestedAt: string;
   readonly endedAt?: string;
 }
@@ -59,6 +61,13 @@ export interface Replays {
    */
   request(cause: Cause, request: ReplayRequest): Promise<{ readonly replay: Replay; readonly eventId: string }>;
   find(id: string): Promise<Replay | undefined>;
+  /**
+   * Has a replay end at the next event, whichever replica is at work on it. What it has done stays done.
+   *
+   * @returns undefined where there is no such replay; without `eventId`, it was stopped before
+   * @throws Fault `replay-ended`
+   */
+  requestStop(cause: Cause, id: string): Promise<{ readonly replay: Replay; readonly eventId?: string } | undefined>;
   /** Takes over what other replicas have left. */
   start(): void;
   stop(): Promise<void>;
@@ -92,6 +101,7 @@ const shown = (document: ReplayDocument, progress: ReplayTally = document): Repl
   return {
     ...{ id, handlers, since: since.toISOString(), external, ratePerSecond, status, events: eventsOf(places) },
     ...tallyOf(progress),
+    ...(document.stopped === true && { stopped: true as const }),
     requestedAt: createdAt.toISOString(),
     ...(status === 'ended' && { endedAt: updatedAt.toISOString() }),
   };
@@ -123,7 +133,7 @@ export const createReplays = (options: ReplaysOptions): Replays => {
     leases: 'replaying',
     orders,
     zero: { ...zero, place: 0, pos: 0 },
-    can: (order) => handlersOf(order).length === order.handlers.length,
+    can: (order) => order.stopped === true || handlersOf(order).length === order.handlers.length,
     work: (order, progress, signal) => run(order, handlersOf(order), progress, signal),
     end,
     logger,
@@ -205,6 +215,19 @@ export const createReplays = (options: ReplaysOptions): Replays => {
       const document = await orders.native.findOne({ _id: id });
       if (document === null) return undefined;
       return shown(document, document.status === 'running' ? await worker.progressOf(id) : undefined);
+    },
+    async requestStop(cause, id) {
+      const update = await orders.update(cause, id, (current) => {
+        if (current.status === 'ended') throw replayFaults.replayEnded();
+        if (current.stopped === true) return undefined;
+        const event = draft(contracts.replayStopped, { replayId: id, handlers: [...current.handlers] });
+        return { state: { ...stateOf(current), stopped: true }, event };
+      });
+      if (update === undefined) return undefined;
+      // Where nobody is at work on it, it ends here.
+      worker.begin(update.document);
+      const replay = shown(update.document, await worker.progressOf(id));
+      return { replay, ...(update.event !== undefined && { eventId: update.event.id }) };
     },
     start: () => worker.start(),
     stop: () => worker.stop(),

@@ -23,10 +23,17 @@ export interface ReplayRunnerOptions {
   readonly deliver: (handler: Handler, event: EventEnvelope, signal: AbortSignal) => Promise<void>;
   readonly logs: (topic: string) => ProducerLog;
   readonly forgotten: Forgotten;
+  /** Whether an administrator has had it stopped. */
+  readonly isStopped: (id: string) => Promise<boolean>;
   readonly logger: RelayLogger;
 }
 
-/** Has handlers go through past events, from where `progress` says. Rejects where `signal` ends it, or a log cannot be read. */
+/** An administrator has had it stopped. */
+class Stopped extends Error {
+  override readonly name = 'Stopped';
+}
+
+/** Has handlers go through past events, from where `progress` says, to the end or until it is stopped. Rejects where `signal` ends it, or a log cannot be read. */
 export type ReplayRunner = (
   replay: ReplayDocument,
   handlers: readonly Handler[],
@@ -47,6 +54,8 @@ interface Work {
   readonly signal: AbortSignal;
 }
 
+const isOpen = (status: HandledStatus | undefined): boolean => status === undefined || status === 'retrying';
+
 const keyOf = (handler: string, event: string): string => `${handler}\n${event}`;
 
 /**
@@ -55,7 +64,7 @@ const keyOf = (handler: string, event: string): string => `${handler}\n${event}`
  * other finds done.
  */
 export const createReplayRunner = (options: ReplayRunnerOptions): ReplayRunner => {
-  const { db, inbox, parking, deliver, forgotten, logs, logger } = options;
+  const { db, inbox, parking, deliver, forgotten, isStopped, logs, logger } = options;
 
   const statusesOf = async (handlers: readonly Handler[], rows: readonly PlacedEvent[]): Promise<Known> => {
     const wanted = rows.flatMap(({ event }) =>
@@ -79,9 +88,13 @@ export const createReplayRunner = (options: ReplayRunnerOptions): ReplayRunner =
     return status === 'discarded' ? 'skipped' : 'done';
   };
 
+  const demandWanted = async ({ replay, signal }: Work): Promise<void> => {
+    if (await throughOutages(() => isStopped(replay._id), { logger, signal })) throw new Stopped();
+  };
+
   const one = async (handler: Handler, event: EventEnvelope, known: Known, work: Work): Promise<Outcome> => {
     const status = known.get(keyOf(handler.name, event.id));
-    if (status === undefined || status === 'retrying') return settle(handler, event, work);
+    if (isOpen(status)) return settle(handler, event, work);
     // What is behind it joins it, as it does where the event is delivered.
     if (status === 'parked' && handler.order === 'ordered') parking.learn(handler.name, event.subject);
     return 'skipped';
@@ -89,11 +102,14 @@ export const createReplayRunner = (options: ReplayRunnerOptions): ReplayRunner =
 
   const page = async (topic: string, rows: readonly PlacedEvent[], work: Work): Promise<void> => {
     const { replay, handlers, progress, signal } = work;
+    await demandWanted(work);
     const known = await throughOutages(() => statusesOf(handlers, rows), { logger, signal });
     for (const { pos, event } of rows) {
       signal.throwIfAborted();
+      const taking = handlers.filter(({ on }) => on.some(({ type }) => type === event.type));
+      if (taking.some(({ name }) => isOpen(known.get(keyOf(name, event.id))))) await demandWanted(work);
       const counts: Partial<Record<Outcome, number>> = {};
-      for (const handler of handlers.filter(({ on }) => on.some(({ type }) => type === event.type))) {
+      for (const handler of taking) {
         const place = { destination: topic, handler: handler.name, apart: true };
         const outcome = await withProcessSpan(event, place, () => one(handler, event, known, work));
         counts[outcome] = (counts[outcome] ?? 0) + 1;
@@ -110,10 +126,16 @@ export const createReplayRunner = (options: ReplayRunnerOptions): ReplayRunner =
     // Where the group had been, everything is settled: whoever parked, did so before.
     await throughOutages(() => parking.load(), { logger, signal });
     const work: Work = { replay, handlers, progress, signal };
-    for (const { topic, slot, from, to } of replay.places.slice(progress.place)) {
-      const walk = { log: logs(topic), slot, from: Math.max(from, progress.pos), to, signal };
-      for await (const rows of walkLog(walk)) await page(topic, rows, work);
-      Object.assign(progress, { place: progress.place + 1, pos: 0 });
+    try {
+      // Also where none of its handlers is there any more, or a log is away.
+      await demandWanted(work);
+      for (const { topic, slot, from, to } of replay.places.slice(progress.place)) {
+        const walk = { log: logs(topic), slot, from: Math.max(from, progress.pos), to, signal };
+        for await (const rows of walkLog(walk)) await page(topic, rows, work);
+        Object.assign(progress, { place: progress.place + 1, pos: 0 });
+      }
+    } catch (error) {
+      if (!(error instanceof Stopped)) throw error;
     }
   };
 };

@@ -6,7 +6,7 @@ import { causeOf, principal, progressRoute } from './administrator.ts';
 
 /** What {@link rebuildRoutes} lead to: `rebuilds` of `createEvents` of `@causeway/events` fits. */
 export interface ReadModels {
-  request(cause: Cause, handler: string): Promise<object>;
+  request(cause: Cause, handler: string, options: { readonly ratePerSecond?: number | undefined }): Promise<object>;
   decide(cause: Cause, id: string, decision: 'swap' | 'drop'): Promise<object | undefined>;
   find(id: string): Promise<unknown>;
 }
@@ -25,10 +25,14 @@ export const rebuildRoutes = (models: ReadModels): Route[] => [
     path: '/internal/rebuilds',
     operationId: 'internalRebuild',
     summary: 'Build a read model anew',
-    body: z.object({ handler: z.string().max(500), principal }),
+    body: z.object({
+      handler: z.string().max(500),
+      ratePerSecond: z.number().int().min(1).max(100_000).optional(),
+      principal,
+    }),
     responses: { 202: { description: 'It has begun', schema: anything } },
-    async handle({ body: { handler, principal: who }, requestId }) {
-      return { status: 202, body: await models.request(causeOf(requestId, who), handler) };
+    async handle({ body: { handler, ratePerSecond, principal: who }, requestId }) {
+      return { status: 202, body: await models.request(causeOf(requestId, who), handler, { ratePerSecond }) };
     },
   }),
   progressRoute({

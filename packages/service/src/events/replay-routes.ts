@@ -1,4 +1,4 @@
-import type { Cause } from '@causeway/contracts';
+import { faults, type Cause } from '@causeway/contracts';
 import { z } from 'zod';
 
 import { internalRoute, type Route } from '../http/route.ts';
@@ -16,6 +16,7 @@ export interface PastEvents {
   extent(request: ReplayRequest): Promise<object>;
   request(cause: Cause, request: ReplayRequest): Promise<{ readonly replay: unknown; readonly eventId: string }>;
   find(id: string): Promise<unknown>;
+  requestStop(cause: Cause, id: string): Promise<object | undefined>;
 }
 
 const anything = z.looseObject({});
@@ -54,5 +55,20 @@ export const replayRoutes = (past: PastEvents): Route[] => [
     operationId: 'internalReadReplay',
     summary: 'A replay, and how far it is',
     find: (id) => past.find(id),
+  }),
+  internalRoute({
+    method: 'post',
+    path: '/internal/replays/{id}/stop',
+    operationId: 'internalStopReplay',
+    summary: 'Have a replay end at the next event',
+    params: z.object({ id: z.string().max(100) }),
+    body: z.object({ principal }),
+    responses: { 202: { description: 'It ends', schema: anything } },
+    faults: [faults.notFound],
+    async handle({ params: { id }, body: { principal: who }, requestId }) {
+      const stopped = await past.requestStop(causeOf(requestId, who), id);
+      if (stopped === undefined) throw faults.notFound();
+      return { status: 202, body: stopped };
+    },
   }),
 ];

@@ -18,6 +18,7 @@ const rebuildSchema = z.object({
   status: z
     .enum(['running', 'waiting', 'swapped', 'dropped'])
     .describe('`waiting`: both copies differ, and one of `swap` and `drop` has to be said.'),
+  ratePerSecond: count.optional(),
   seen: count.describe('Events that were read.'),
   carried: count.describe('Documents that were taken over, since the logs no longer hold their events.'),
   documents: count.describe('Of both copies together; this and what follows are there once they have been compared.'),
@@ -58,11 +59,21 @@ const requestRoute = (rebuilds: Administration): Route =>
       'From the logs of those who published its events, in the background: `Location` tells how far it is. Where both copies agree, the new ' +
       'one is swapped in. Where they differ, nothing is changed until that is asked for: `swap` or `drop`.',
     access: 'admin',
-    body: z.object({ service: z.enum(serviceNames), handler: z.string().min(1).max(200) }),
+    body: z.object({
+      service: z.enum(serviceNames),
+      handler: z.string().min(1).max(200),
+      ratePerSecond: count
+        .min(1)
+        .max(100_000)
+        .optional()
+        .describe(
+          'Events in a second, at most; more than are published meanwhile. As fast as may be where it says nothing.',
+        ),
+    }),
     responses: { 202: { description: 'It has begun.', schema: rebuildSchema, headers } },
     faults: Object.values(rebuildFaults).filter(({ declaration: { code } }) => code !== 'nothing-to-decide'),
-    handle: async ({ body: { service, handler }, principal, requestId, signal }) => {
-      const body = { handler, principal: principalOf(principal) };
+    handle: async ({ body: { service, handler, ratePerSecond }, principal, requestId, signal }) => {
+      const body = { handler, ratePerSecond, principal: principalOf(principal) };
       const question = { method: 'POST', path: '/internal/rebuilds', body, requestId, signal } as const;
       const answer = await orUnavailable(rebuilds.ask(service, question));
       if (answer === undefined) throw rebuildFaults.noHandlers();

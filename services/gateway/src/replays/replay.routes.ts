@@ -18,6 +18,7 @@ const replaySchema = z.object({
   external: z.boolean(),
   ratePerSecond: count,
   status: z.enum(['running', 'ended']),
+  stopped: z.literal(true).optional().describe('An administrator has had it stopped: it ends at the next event.'),
   events: count.describe('Events that it looks at in all.'),
   seen: count.describe('Events that it has looked at.'),
   done: count.describe(
@@ -73,7 +74,7 @@ const requestRoute = (replays: Administration): Route =>
         },
       },
     },
-    faults: Object.values(replayFaults),
+    faults: Object.values(replayFaults).filter(({ declaration: { code } }) => code !== 'replay-ended'),
     handle: async ({ body: { service, since, ...wanted }, principal, requestId, signal }) => {
       const sent = { ...wanted, since: new Date(since).toISOString(), principal: principalOf(principal) };
       const question = { method: 'POST', path: '/internal/replays', body: sent, requestId, signal } as const;
@@ -105,6 +106,42 @@ const readRoute = (replays: Administration): Route =>
     },
   });
 
+const stopRoute = (replays: Administration): Route =>
+  defineRoute({
+    method: 'delete',
+    path: '/v1/replays/{id}',
+    operationId: 'stopReplay',
+    tag,
+    summary: 'Stop a replay',
+    description:
+      'It ends at the next event, and tells how far it has come; what it has done stays done. Where it was stopped before, nothing is ' +
+      'recorded.',
+    access: 'admin',
+    params: z.object({ id: z.string().max(100) }),
+    responses: {
+      202: {
+        description: 'It is being stopped.',
+        schema: replaySchema,
+        headers: {
+          'Causeway-Event': { description: 'The event that was recorded.' },
+          Location: { description: 'Where it tells how far it is.' },
+        },
+      },
+    },
+    faults: [faults.notFound, replayFaults.replayEnded],
+    handle: async ({ params: { id }, principal, requestId, signal }) => {
+      const path = `/internal/replays/${encodeURIComponent(id)}`;
+      const found = await orUnavailable(replays.find<Replay>({ method: 'GET', path, requestId, signal }));
+      if (found === undefined) throw faults.notFound();
+      const body = { principal: principalOf(principal) };
+      const question = { method: 'POST', path: `${path}/stop`, body, requestId, signal } as const;
+      const stopped = replays.tell<{ readonly replay: Replay; readonly eventId?: string }>(found.service, question);
+      const { replay, eventId } = await orUnavailable(stopped);
+      const headers = { Location: `/v1/replays/${id}`, ...(eventId !== undefined && { 'Causeway-Event': eventId }) };
+      return { status: 202, headers, body: { service: found.service, ...replay } };
+    },
+  });
+
 /**
  * The calls that have handlers go through past events again; for administrators.
  *
@@ -112,5 +149,5 @@ const readRoute = (replays: Administration): Route =>
  */
 export const replayRoutes = (client: ServiceClient): readonly Route[] => {
   const replays = administration(client, { about: 'replays', known: replayFaults });
-  return [requestRoute(replays), readRoute(replays)];
+  return [requestRoute(replays), readRoute(replays), stopRoute(replays)];
 };
