@@ -1,6 +1,7 @@
 import { newEventId, topicOf, toSequence, type EventEnvelope } from '@causeway/contracts';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { compressionsAlgorithms, Producer as PlatformaticProducer } from '@platformatic/kafka';
 import { Kafka, logLevel, type IHeaders, type Producer } from 'kafkajs';
 
 import type { Events } from '../events.ts';
@@ -131,6 +132,29 @@ for (const driver of drivers) {
       const deep = Buffer.from('{"a":'.repeat(5_000) + '1' + '}'.repeat(5_000));
       await parked({ ...binary(fresh()), value: deep }, partition, /cannot be kept/);
       await parked(binary(fresh({ data: { 'a\0b': 1 } })), partition, /cannot be kept/);
+    });
+
+    it('are parked by their offsets where their batch cannot be decoded', async (t) => {
+      const topic = topicOf(world.service);
+      const garbled = t.mock.method(compressionsAlgorithms.zstd, 'decompressSync', () => {
+        throw new Error('bad bytes');
+      });
+      const producer = new PlatformaticProducer({
+        clientId: 'foreign',
+        bootstrapBrokers: (process.env.KAFKA_BROKERS ?? '').split(','),
+      });
+      const messages = ['a', 'b'].map((text) => ({ topic, partition, value: Buffer.from(text) }));
+      const sent = await producer.send({ messages, compression: 'zstd', acks: -1 });
+      await producer.close();
+      const first = sent.offsets?.[0]?.offset ?? -1n;
+      for (const offset of [first, first + 1n]) {
+        const place = `${topic}/${partition}/${offset}`;
+        const row = await eventually(`parked ${place}`, async () => (await rowOf('*', place)) ?? undefined);
+        assert.deepEqual([row.status, row.error?.name], ['parked', 'MalformedEvent']);
+        assert.match(row.error?.message ?? '', /its batch cannot be decoded: .*bad bytes/);
+      }
+      await goesOn(partition);
+      garbled.mock.restore();
     });
 
     it('are passed over where nobody handles their type', async () => {

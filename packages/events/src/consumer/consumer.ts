@@ -3,6 +3,7 @@ import { createGauge } from '@causeway/telemetry';
 import type { Db } from 'mongodb';
 
 import type { CatchUps } from '../catch-up/catch-ups.ts';
+import { MalformedEvent } from '../envelope/binary-mode.ts';
 import { isSequence, readRecord } from '../envelope/read-record.ts';
 import type { FetchedRecord, GroupConsumerOptions, KafkaConsumer, KafkaPort } from '../kafka/port.ts';
 import type { RelayLogger } from '../relay/relay-metrics.ts';
@@ -127,6 +128,8 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
     }
     let event: EventEnvelope;
     try {
+      if (record.unreadable !== undefined)
+        throw new MalformedEvent(`its batch cannot be decoded: ${record.unreadable}`);
       event = readRecord(record, partitionsOf.get(record.topic) ?? 0);
     } catch (error) {
       return work.accept({ offset: record.offset, event: undefined, bytes }, [parkBytes(record, error)]);

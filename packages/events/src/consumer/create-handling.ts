@@ -22,6 +22,7 @@ import { createConsumerMetrics } from './consumer-metrics.ts';
 import { createConsumer } from './consumer.ts';
 import { createBatchDelivery } from './deliver-batch.ts';
 import { createDelivery } from './deliver.ts';
+import { followLanes } from './follow-lanes.ts';
 import { createForgotten, parkForgotten } from './forgotten.ts';
 import { createHandlerLag } from './handler-lag.ts';
 import type { Handler } from './handler.ts';
@@ -132,6 +133,7 @@ export const createHandling = (options: HandlingOptions): Handling => {
     catchUps: catchUpRows,
     run: replaying,
   });
+  let endFollowing: (() => void) | undefined;
   return {
     redrives,
     parking,
@@ -146,6 +148,7 @@ export const createHandling = (options: HandlingOptions): Handling => {
         rebuilds.createIndexes(),
       ]);
       await consumer.start();
+      endFollowing = followLanes(parking, logger);
       redrives.start();
       replays.start();
       rebuilds.start();
@@ -155,6 +158,7 @@ export const createHandling = (options: HandlingOptions): Handling => {
       const left = Promise.all([consumer.stop(), redrives.stop(), replays.stop(), rebuilds.stop()]);
       await Promise.race([left, delay(handlersMs, undefined, { ref: false })]);
       stopping.abort();
+      endFollowing?.();
       await left;
     },
   };

@@ -8,12 +8,20 @@ interface LaneRow {
   readonly _id: { readonly handler: string; readonly subject: string };
   /** How many events have joined; whoever closes the lane names the number that it has seen. */
   readonly tail: number;
+  /** When an event has last joined, by the database server; absent in rows of earlier versions. */
+  readonly at?: Date;
 }
+
+/** What was parked at a time may be seen only so much later: the transaction that did it was still open. */
+const overlapMs = 15_000;
+
+/** What an event does to the lane that it joins. */
+const joins = { $inc: { tail: 1 }, $currentDate: { at: true } } as const;
 
 /** Where events wait that could not be handled. */
 export interface Parking {
   createIndexes(): Promise<void>;
-  /** Reads the open lanes. Call it only after the committed offsets were fetched: whoever parked, did so before it committed. */
+  /** Reads the open lanes; after the first time those alone that something has joined since. Call it only after the committed offsets were fetched: whoever parked, did so before it committed. */
   load(): Promise<void>;
   /** Learns that a subject is parked, from a row that says so. */
   learn(handler: string, subject: string): void;
@@ -64,6 +72,8 @@ export const createParking = ({ db, inbox, now, transaction }: ParkingOptions): 
   const lanes = db.collection<LaneRow>('lanes');
   /** The lanes that are open as far as we know, and a mark of when each was last found so. */
   const known = new Map<string, symbol>();
+  /** How far the lanes have been read, by the database server's time. */
+  let read = 0;
   const open = (key: string): void => void known.set(key, Symbol());
   /** Forgets a lane that was found closed, unless somebody has parked behind it since and told first. */
   const forget = (key: string, mark: symbol | undefined): void => {
@@ -108,10 +118,15 @@ export const createParking = ({ db, inbox, now, transaction }: ParkingOptions): 
   return {
     async createIndexes() {
       await lanes.createIndex({ '_id.subject': 1 }, undefined, undefined);
+      await lanes.createIndex({ at: 1 }, undefined, undefined);
     },
     async load() {
       // What is known stays: a lane that has closed meanwhile is found closed by the next event that would join it.
-      for await (const { _id } of lanes.find()) open(keyOf(_id.handler, _id.subject));
+      const since = { $or: [{ at: { $gte: new Date(read - overlapMs) } }, { at: { $exists: false } }] };
+      for await (const { _id, at } of lanes.find(read === 0 ? {} : since)) {
+        open(keyOf(_id.handler, _id.subject));
+        read = Math.max(read, at?.getTime() ?? 0);
+      }
     },
     learn: (handler, subject) => open(keyOf(handler, subject)),
     isParked: (handler, subject) => known.has(keyOf(handler, subject)),
@@ -119,7 +134,7 @@ export const createParking = ({ db, inbox, now, transaction }: ParkingOptions): 
       await unlessHandled(async (session) => {
         await parkRow(handler, event, { attempts, error }, session);
         const _id = { handler, subject: event.subject };
-        if (withSubject) await lanes.updateOne({ _id }, { $inc: { tail: 1 } }, { upsert: true, session });
+        if (withSubject) await lanes.updateOne({ _id }, joins, { upsert: true, session });
         return true;
       });
       if (withSubject) open(keyOf(handler, event.subject));
@@ -129,7 +144,7 @@ export const createParking = ({ db, inbox, now, transaction }: ParkingOptions): 
       const mark = known.get(key);
       const joined = await unlessHandled(async (session) => {
         const _id = { handler, subject: event.subject };
-        const { matchedCount } = await lanes.updateOne({ _id }, { $inc: { tail: 1 } }, { session });
+        const { matchedCount } = await lanes.updateOne({ _id }, joins, { session });
         if (matchedCount === 0) return false;
         await parkRow(handler, event, {}, session);
         return true;

@@ -54,7 +54,7 @@ export class KafkaNotAssignedError extends KafkaError {
   }
 }
 
-/** Bytes at this place cannot be read as records. The partition stands still: nothing is passed over. */
+/** Bytes at this place cannot be read as records. They are asked for again, and then delivered as unreadable. */
 export class KafkaPoisonedError extends KafkaError {
   readonly topic: string;
   readonly partition: number;

@@ -35,6 +35,8 @@ export interface FetchedRecord extends TopicPartition {
   headers: Record<string, string>;
   /** Names of headers that came more than once; absent where none did. */
   doubled?: readonly string[];
+  /** Why the bytes at this offset cannot be decoded; absent where they can. Then there is no key, value or header. */
+  unreadable?: string;
 }
 
 export interface TopicSpec {
@@ -163,7 +165,8 @@ export interface GroupConsumerOptions {
   onRevoked(partitions: readonly TopicPartition[], lost: boolean): Promise<void>;
 
   /**
-   * Delivers records of one partition in offset order. The next delivery of the same partition waits until this one settles; other
+   * Delivers records of one partition in offset order. An offset whose batch cannot be decoded, asked for several times, is delivered
+   * too, as `unreadable`. The next delivery of the same partition waits until this one settles; other
    * partitions go on. A rejection goes to `onError`, and the same records are delivered again after a backoff. While `onRevoked` is under
    * way it may settle early, with only the first of the records handled: what is not committed is delivered to the next owner.
    */
@@ -179,7 +182,7 @@ export interface GroupConsumerOptions {
    */
   onOutOfRange(topic: string, partition: number, wanted: bigint, earliest: bigint): Promise<bigint>;
 
-  /** Everything that went wrong and is being retried, or stands still (a poisoned batch). Must not throw. */
+  /** Everything that went wrong and is being retried. Must not throw. */
   onError(error: Error): void;
 }
 
@@ -206,11 +209,14 @@ export interface ReadAllOptions {
   from: 'beginning' | { readonly sinceMs: number };
   /** Closes the reader. */
   signal?: AbortSignal;
-  /** Called for one record after the other; the next waits for it. A rejection stops the reader: `onError`, then closed. */
+  /**
+   * Called for one record after the other; the next waits for it. A rejection stops the reader: `onError`, then closed. What cannot be
+   * decoded is passed over, and said to `onError`.
+   */
   onRecord(record: FetchedRecord): Promise<void> | void;
   /** Called once, after every record was handled that was there when the reader started. At once for an empty topic. */
   onCaughtUp(): void;
-  /** Everything that went wrong and is being retried, or stands still. Must not throw. */
+  /** Everything that went wrong and is being retried, or was passed over. Must not throw. */
   onError?(error: Error): void;
 }
 

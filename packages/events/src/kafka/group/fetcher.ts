@@ -178,14 +178,21 @@ export class Fetcher {
       this.#options.onError(error);
       return;
     }
-    for (const feed of feeds) {
-      try {
-        await this.#ask(node, [feed], BUSY_WAIT_MS, 1);
-      } catch (each) {
-        if (this.#isClosed()) return;
-        const { topic, partition, position } = feed;
-        this.#take(feed, { topic, partition, records: [], next: position, error: asWireError(each) });
-      }
+    for (const feed of feeds) while (await this.#askAlone(node, feed));
+  }
+
+  /** @returns whether an offset was given up as unreadable, and there is room for what is behind it */
+  async #askAlone(node: number, feed: PartitionFeed): Promise<boolean> {
+    try {
+      await this.#ask(node, [feed], BUSY_WAIT_MS, 1);
+      return false;
+    } catch (each) {
+      if (this.#isClosed()) return false;
+      const error = asWireError(each);
+      if (error.code === 'UNDECODABLE' && feed.reportUndecodable(error.message)) return feed.wantsMore();
+      const { topic, partition, position } = feed;
+      this.#take(feed, { topic, partition, records: [], next: position, error });
+      return false;
     }
   }
 

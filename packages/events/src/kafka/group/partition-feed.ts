@@ -24,6 +24,9 @@ const RECORD_OVERHEAD_BYTES = 100;
 /** So much is asked for at least: less than a batch brings nothing where other partitions are asked for too. */
 const LEAST_ASKED_BYTES = 65_536;
 
+/** An answer may have been cut or garbled on its way: only what cannot be decoded so often in a row is taken for what Kafka has. */
+const UNDECODABLE_TRIES = 3;
+
 function sizeOf({ key, value, headers }: FetchedRecord): number {
   let size = (key?.length ?? 0) + (value?.length ?? 0) + RECORD_OVERHEAD_BYTES;
   for (const name in headers) size += name.length + (headers[name]?.length ?? 0);
@@ -50,6 +53,8 @@ export class PartitionFeed {
   #paused = false;
   #wake: () => void = () => undefined;
   #recordBytes = 1_024;
+  /** How often, one time after the other, the position could not be decoded. */
+  #undecodable = 0;
 
   /** When it may be fetched again, on the clock of `performance.now()`; set by the fetcher after a failure. */
   blockedUntilMs = 0;
@@ -92,6 +97,7 @@ export class PartitionFeed {
   /** What a fetch from `position` brought. */
   accept(records: readonly FetchedRecord[], next: bigint): void {
     if (this.hasEnded()) return;
+    this.#undecodable = 0;
     for (const record of records) {
       this.#queue.push(record);
       const bytes = sizeOf(record);
@@ -103,6 +109,26 @@ export class PartitionFeed {
     this.backoff.reset();
     if (records.length > 0) this.#wake();
     else if (moved && this.#held() === 0) this.#options.onHandled?.(next);
+  }
+
+  /**
+   * The bytes at the position cannot be decoded.
+   *
+   * @returns whether that is believed, for it was so several times: then the offset is delivered as unreadable, and it goes on behind it.
+   *   Where a batch ends cannot be known, so each of its offsets comes to this by itself.
+   */
+  reportUndecodable(why: string): boolean {
+    this.#undecodable += 1;
+    if (this.#undecodable < UNDECODABLE_TRIES) return false;
+    const { topic, partition, position: offset } = this;
+    const tries = this.#undecodable;
+    this.accept(
+      [{ topic, partition, offset, timestampMs: 0, key: null, value: null, headers: {}, unreadable: why }],
+      offset + 1n,
+    );
+    // The next offset is likely to be of the same batch.
+    this.#undecodable = tries;
+    return true;
   }
 
   /** The position cannot be read. Nothing is fetched until `onGap` has said where to go on. */

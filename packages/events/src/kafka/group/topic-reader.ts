@@ -1,5 +1,5 @@
 import { Backoff, settledWithin } from '../backoff.ts';
-import { KafkaError } from '../errors.ts';
+import { KafkaError, KafkaPoisonedError } from '../errors.ts';
 import type { FetchedRecord, KafkaReader, ReadAllOptions } from '../port.ts';
 import type { KafkaWire } from '../wire.ts';
 import { Fetcher } from './fetcher.ts';
@@ -122,6 +122,12 @@ export class TopicReader implements KafkaReader {
   async #deliver(records: readonly FetchedRecord[]): Promise<void> {
     for (const record of records) {
       if (this.#isClosed()) return;
+      if (record.unreadable !== undefined) {
+        this.#report(
+          new KafkaPoisonedError(record.topic, record.partition, record.offset, new Error(record.unreadable)),
+        );
+        continue;
+      }
       try {
         await this.#options.onRecord(record);
       } catch (error) {

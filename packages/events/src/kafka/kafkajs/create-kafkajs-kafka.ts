@@ -5,6 +5,7 @@ import kafkajs, { type LogEntry } from 'kafkajs';
 import { type KafkaConnectionOptions, parseBroker } from '../kafka-connection.ts';
 import type { KafkaLogger, KafkaPort } from '../port.ts';
 import { WirePort } from '../wire-port.ts';
+import { supplyCodecs } from './codecs.ts';
 import { KafkajsTopicAdmin } from './kafkajs-topic-admin.ts';
 import { KafkajsWire } from './kafkajs-wire.ts';
 import { mendRequestQueue } from './mend-request-queue.ts';
@@ -18,6 +19,7 @@ const REQUEST_TIMEOUT_MS = 5_000;
 /** The Kafka port on `kafkajs`. Connects when it is first used. */
 export function createKafkajsKafka({ brokers, clientId, logger }: KafkaConnectionOptions): KafkaPort {
   mendRequestQueue();
+  supplyCodecs();
   const kafka = new Kafka({
     brokers: [...brokers],
     clientId,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import process from 'node:process';
 import { after, before, describe, it } from 'node:test';
-import { Admin } from '@platformatic/kafka';
-import { KafkaNotAssignedError } from '../errors.ts';
+import { Admin, compressionsAlgorithms, Producer } from '@platformatic/kafka';
+import { KafkaNotAssignedError, KafkaPoisonedError } from '../errors.ts';
 import { ConformanceContext, type ConformanceOptions, numbered, textRecord } from './conformance-context.ts';
 import { eventually } from './eventually.ts';
 import { TestConsumer } from './test-consumer.ts';
@@ -282,6 +282,46 @@ export function describeGroupConsumer(options: ConformanceOptions): void {
       assert.deepEqual(consumer.values(), ['a', 'b']);
       assert.equal(consumer.errors.filter((error) => error.message === 'handler failed').length, 2);
       await consumer.consumer.close();
+    });
+
+    it('delivers as unreadable what cannot be decoded, offset by offset, and goes on behind it and elsewhere', async (t) => {
+      const topic = await context.topic({ partitions: 2 });
+      const producer = new Producer({ clientId: 'poison', bootstrapBrokers: [context.options.broker] });
+      const sendGarbled = (): Promise<unknown> => {
+        const messages = ['a', 'b'].map((text) => ({ topic, partition: 0, value: Buffer.from(text) }));
+        return producer.send({ messages, compression: 'zstd', acks: -1 });
+      };
+      await context.sendTexts(topic, ['good'], 0);
+      await sendGarbled();
+      await context.sendTexts(topic, ['between'], 0);
+      await sendGarbled();
+      await context.sendTexts(topic, ['behind'], 0);
+      await producer.close();
+      await context.sendTexts(topic, ['elsewhere'], 1);
+      const garbled = t.mock.method(compressionsAlgorithms.zstd, 'decompressSync', () => {
+        throw new Error('bad bytes');
+      });
+
+      const consumer = await TestConsumer.start(context.port, context.group(), [topic]);
+      await consumer.received(8);
+      assert.deepEqual(consumer.values(0), ['good', 'null', 'null', 'between', 'null', 'null', 'behind']);
+      assert.deepEqual(consumer.values(1), ['elsewhere']);
+      const unreadable = consumer.records.filter((record) => record.unreadable !== undefined);
+      assert.deepEqual(
+        unreadable.map(({ offset }) => offset),
+        [1n, 2n, 4n, 5n],
+      );
+      for (const record of unreadable) assert.match(record.unreadable ?? '', /bad bytes/);
+      const poisoned = consumer.errors.find((error) => error instanceof KafkaPoisonedError);
+      assert.match(poisoned?.message ?? '', new RegExp(`${topic}/0 at offset 1$`));
+      await consumer.consumer.close();
+      const read = await context.contents(topic);
+      assert.deepEqual(
+        read.map(({ value }) => String(value)),
+        ['good', 'between', 'behind', 'elsewhere'],
+      );
+      garbled.mock.restore();
+      assert.equal((await context.contents(topic)).length, 8);
     });
 
     it('asks where to go on when the wanted offset is gone, until it is told', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { Producer } from '@platformatic/kafka';
 import type { FetchedRecord } from '../port.ts';
 import { ConformanceContext, type ConformanceOptions, numbered } from './conformance-context.ts';
 import { eventually } from './eventually.ts';
@@ -39,6 +40,27 @@ export function describeReadAll(options: ConformanceOptions): void {
       assert.equal((await context.contents(topic)).length, 152);
       assert.equal(records.length, 151);
       assert.equal(caughtUpAt.length, 1);
+    });
+
+    it('reads batches in every codec that Kafka has', async () => {
+      const topic = await context.topic();
+      const producer = new Producer({ clientId: 'codecs', bootstrapBrokers: [context.options.broker] });
+      const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
+      for (const compression of codecs) {
+        const messages = ['a', 'b'].map((which) => ({
+          topic,
+          partition: 0,
+          value: Buffer.from(`${compression} ${which} `.repeat(500)),
+          headers: new Map([[Buffer.from('ce_id'), Buffer.from(which)]]),
+        }));
+        await producer.send({ messages, compression, acks: -1 });
+      }
+      await producer.close();
+      const read = await context.contents(topic);
+      assert.deepEqual(
+        read.map(({ value, headers }) => [String(value), headers.ce_id]),
+        codecs.flatMap((codec) => ['a', 'b'].map((which) => [`${codec} ${which} `.repeat(500), which])),
+      );
     });
 
     it('has caught up at once where there is nothing', async () => {
