@@ -114,6 +114,8 @@ export const runTransaction = async <T>(
     // An abort that fails leaves a transaction that MongoDB ends by itself; the first error tells more.
     if (session.inTransaction()) await answeredWithin(answerMs, session.abortTransaction()).catch(() => undefined);
     if (!hasLabel(error, 'TransientTransactionError')) throw error;
+    // It is not ended yet: this session can begin no other.
+    if (session.inTransaction()) throw faults.unavailable({ retryAfterS: 1, cause: new NoAnswer('an abort hangs') });
     conflict = isOutage(error) ? undefined : error;
     await delay(conflictPauseMs(attempt));
     if (isLate()) throw conflict === undefined ? faults.unavailable({ retryAfterS: 1, cause: error }) : lateness();
