@@ -59,6 +59,8 @@ export const handlersOf = ({ events, profiles, markers }: Late): Handler[] => [
   onEvent.transaction({
     name: 'create-profile',
     on: [accountCreated],
+    // A database that is new, or was lost, gets the profiles of all accounts that auth's log still tells of.
+    from: 'beginning',
     handle: (event, context) => createProfile({ profiles: profiles(), persons: events().persons })(event, context),
   }),
   // Somebody who is erased is removed from this service.

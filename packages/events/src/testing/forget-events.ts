@@ -7,12 +7,20 @@ export interface ForgetEventsOptions {
   readonly topic: string;
   /** A group of which nobody runs. */
   readonly groupId: string;
+  /** Where the group is put: before what was forgotten (default), or behind it, as if it had handled all of it. */
+  readonly groupAt?: 'beginning' | 'end';
   /** How many events the topic is to have had; they are waited for, for at most 20 s. */
   readonly count: number;
 }
 
-/** What Kafka's retention does in a week: the topic is empty, and the group stands before what it held. */
-export const forgetEvents = async ({ brokers, topic, groupId, count }: ForgetEventsOptions): Promise<void> => {
+/** What Kafka's retention does in a week: the topic is empty, and the group stands before what it held, or behind it. */
+export const forgetEvents = async ({
+  brokers,
+  topic,
+  groupId,
+  groupAt = 'beginning',
+  count,
+}: ForgetEventsOptions): Promise<void> => {
   const admin = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
   try {
@@ -25,7 +33,7 @@ export const forgetEvents = async ({ brokers, topic, groupId, count }: ForgetEve
           .filter(({ high }) => high !== '0')
           .map(({ partition, high }) => ({ partition, offset: high }));
         await admin.deleteTopicRecords({ topic, partitions: filled });
-        const partitions = filled.map(({ partition }) => ({ partition, offset: '0' }));
+        const partitions = groupAt === 'end' ? filled : filled.map(({ partition }) => ({ partition, offset: '0' }));
         await admin.setOffsets({ groupId, topic, partitions });
         return;
       }
