@@ -71,11 +71,15 @@ export async function threeMembers(ports: readonly number[]): Promise<ThreeMembe
     const cut = primary;
     if (cut === undefined) throw new Error('there is no primary');
     const others = members.filter((each) => each !== cut);
-    // It hears the others, and so goes on as primary; they do not hear it, and choose another.
+    // It still reaches the others, and so goes on as primary; they hear nothing of it any more, and choose another.
     cut.link.hang('requests');
-    await findPrimary(others);
+    cut.link.hang('answers');
+    try {
+      await findPrimary(others);
+    } finally {
+      cut.link.mend();
+    }
     way.lead(primary?.port ?? 0);
-    cut.link.mend();
     await until('the old primary follows the new one', () => isSecondary(cut));
   };
 
