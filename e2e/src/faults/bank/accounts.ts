@@ -59,7 +59,7 @@ export interface AccountDocument extends RecordedDocument {
   readonly underWay: Readonly<Record<string, number>>;
 }
 
-/** What a branch has counted of an account. */
+/** What a branch has counted, of an account or of a transfer. */
 export interface CountDocument {
   readonly _id: string;
   readonly times: number;
@@ -78,7 +78,7 @@ export const balancesCollection = 'balances';
 /** The name of the collection in which a branch adds up what has come in and gone out of each account: by a handler of batches. */
 export const statementsCollection = 'statements';
 
-/** The name of the collection in which a branch adds up what of each account has arrived elsewhere, in whatever order it hears of it. */
+/** The name of the collection in which a branch counts each transfer that has arrived elsewhere, in whatever order it hears of them. */
 export const talliesCollection = 'tallies';
 
 /** The name of the collection in which a branch adds up its receipts, by account. */

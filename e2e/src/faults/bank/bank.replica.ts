@@ -101,7 +101,8 @@ await serveReplica(({ options, observe }: ReplicaContext) => {
     name: 'tally',
     order: 'commutative',
     on: [own.confirmed],
-    handle: ({ subject, data: { amount } }, { session }) => addUp(talliesCollection, subject, amount, session),
+    // A row for each: several of one account come beside each other.
+    handle: ({ data: { transferId, amount } }, { session }) => addUp(talliesCollection, transferId, amount, session),
   });
 
   const writeReceipt = onEvent.transaction({

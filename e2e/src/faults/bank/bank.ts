@@ -30,22 +30,26 @@ const countsOf = async (db: Db, collection: string): Promise<Map<string, CountDo
 
 const none = { times: 0, amount: 0 };
 
+const sumOf = (counts: ReadonlyMap<string, CountDocument>, key: 'times' | 'amount'): number =>
+  [...counts.values()].reduce((sum, each) => sum + each[key], 0);
+
 /** What handlers have added up: statements say how balances came about, all that went out has arrived, each timer has its receipt. */
 const verifyCounts = async (db: Db, branch: Branch, startBalance: number): Promise<string[]> => {
   const wrong: string[] = [];
+  let [left, leftAmount] = [0, 0];
   const statements = await countsOf(db, statementsCollection);
   const tallies = await countsOf(db, talliesCollection);
   for await (const { _id, balance } of db.collection<AccountDocument>(accountsCollection).find()) {
     const out = statements.get(`account/${_id} out`) ?? none;
     const stated = startBalance + (statements.get(`account/${_id} in`) ?? none).amount - out.amount;
     if (stated !== balance) wrong.push(`${branch} states ${stated} for ${_id}, it has ${balance}`);
-    const arrived = tallies.get(`account/${_id}`) ?? none;
-    if (arrived.amount !== out.amount || arrived.times !== out.times)
-      wrong.push(
-        `${out.times} transfers of ${out.amount} have left ${branch}/${_id}, ${arrived.times} of ${arrived.amount} are tallied`,
-      );
+    left += out.times;
+    leftAmount += out.amount;
   }
-  const receipts = [...(await countsOf(db, receiptsCollection)).values()].reduce((sum, { times }) => sum + times, 0);
+  const [arrived, arrivedAmount] = [sumOf(tallies, 'times'), sumOf(tallies, 'amount')];
+  if (arrived !== left || arrivedAmount !== leftAmount)
+    wrong.push(`${left} transfers of ${leftAmount} have left ${branch}, ${arrived} of ${arrivedAmount} are tallied`);
+  const receipts = sumOf(await countsOf(db, receiptsCollection), 'times');
   const timers = db.collection('timers');
   const waiting = await timers.countDocuments({ status: 'scheduled' });
   const released = await timers.countDocuments({ status: 'released' });

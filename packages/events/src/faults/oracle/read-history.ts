@@ -83,7 +83,7 @@ const readService = async (service: string, { fleet, db, kafka }: HistorySources
     log: log.map(({ slot, pos, at, event }) => ({ slot, pos, at: at.getTime(), event })),
     ...(await readTopic(kafka, topicOf(service))),
     handled: handled.map(({ _id, status, caused = [], at }) => ({ ..._id, status, caused, at: at.getTime() })),
-    journal: journal.map(({ _id, applied }) => ({ ..._id, applied })),
+    journal: journal.map(({ _id: { handler, source, subject }, applied }) => ({ handler, source, subject, applied })),
     projected: [],
   };
 };

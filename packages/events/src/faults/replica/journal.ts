@@ -7,9 +7,14 @@ import type { Poison } from './protocol.ts';
 /** The collection in which observed handlers write down what they have done, in the order in which it was committed. */
 export const journalCollection = 'faultJournal';
 
-/** One handler's effects on one subject. */
+/** One handler's effects on one subject; of a commutative handler those of one event, since others of the subject come beside it. */
 export interface JournalRow {
-  readonly _id: { readonly handler: string; readonly source: string; readonly subject: string };
+  readonly _id: {
+    readonly handler: string;
+    readonly source: string;
+    readonly subject: string;
+    readonly event?: string;
+  };
   readonly applied: readonly { readonly event: string; readonly sequence: string }[];
 }
 
@@ -31,10 +36,15 @@ const isPoisoned = (poison: Poison | undefined, handler: string, { subject, sequ
 export const observer = ({ db, poison }: ObserverOptions): ((handlers: readonly Handler[]) => Handler[]) => {
   const journal: Collection<JournalRow> = db.collection<JournalRow>(journalCollection);
 
-  const note = async (handler: string, event: EventEnvelope, session?: ClientSession): Promise<void> => {
+  const note = async (
+    { name: handler, order }: Handler,
+    event: EventEnvelope,
+    session?: ClientSession,
+  ): Promise<void> => {
     const { id, source, subject, sequence } = event;
+    const place = { handler, source, subject };
     await journal.updateOne(
-      { _id: { handler, source, subject } },
+      { _id: order === 'ordered' ? place : { ...place, event: id } },
       { $push: { applied: { event: id, sequence } } },
       { upsert: true, ...(session === undefined ? { writeConcern: { w: 'majority' } } : { session }) },
     );
@@ -50,7 +60,7 @@ export const observer = ({ db, poison }: ObserverOptions): ((handlers: readonly 
       const handle: TransactionHandler['handle'] = async (event, context) => {
         refuse(event);
         await handler.handle(event, context);
-        await note(name, event, context.session);
+        await note(handler, event, context.session);
       };
       return { ...handler, handle };
     }
@@ -66,14 +76,14 @@ export const observer = ({ db, poison }: ObserverOptions): ((handlers: readonly 
           },
         });
         const all = acknowledged.size === 0 && handler.acknowledgement === 'all';
-        for (const event of all ? events : acknowledged) await note(name, event, context.session);
+        for (const event of all ? events : acknowledged) await note(handler, event, context.session);
       };
       return { ...handler, handle };
     }
     const handle: ExternalHandler['handle'] = async (event, context) => {
       refuse(event);
       await handler.handle(event, context);
-      await note(name, event);
+      await note(handler, event);
     };
     return { ...handler, handle };
   };
