@@ -1,4 +1,11 @@
-import { defineEvent, topicOf, type EventEnvelope, type ReadEvent } from '@causeway/contracts';
+import {
+  defineEvent,
+  fromSequence,
+  topicOf,
+  toSequence,
+  type EventEnvelope,
+  type ReadEvent,
+} from '@causeway/contracts';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { z } from 'zod';
@@ -275,7 +282,8 @@ describe('a saga over two services', () => {
     await sendAgain(orders, event);
     await sendAgain(works, ...answered);
     // A new event about a saga that is over; behind the duplicates.
-    const late = { ...answered[2]!, id: crypto.randomUUID() };
+    const last = answered[2]!;
+    const late = { ...last, id: crypto.randomUUID(), sequence: toSequence(fromSequence(last.sequence) + 1) };
     await sendAgain(works, late);
     await settled(late.id);
     assert.equal((await over('twice')).revision, revision);
@@ -292,11 +300,12 @@ describe('a saga over two services', () => {
     const rows = first.db.collection<TimerDocument>('timers');
     const moved = (await rows.findOne({ about: 'fulfilment/stale', status: 'cancelled' })) ?? assert.fail();
     const order = orders.events().find(({ subject }) => subject === 'order/stale') ?? assert.fail();
-    const unanswered = (timerId: string): EventEnvelope => ({
+    const unanswered = (timerId: string, revision: number): EventEnvelope => ({
       ...{ ...order, id: crypto.randomUUID(), type: contracts.unanswered.type, subject: `timer/${timerId}` },
-      ...{ dataschema: `urn:causeway:contract:${contracts.unanswered.type}:1`, sequence: '0000000000000002' },
+      ...{ dataschema: `urn:causeway:contract:${contracts.unanswered.type}:1`, sequence: toSequence(revision) },
     });
-    const [stale, awaited] = [unanswered(moved._id), unanswered(saga.timers.answer ?? '')];
+    // It was scheduled, and cancelled; the other one was scheduled.
+    const [stale, awaited] = [unanswered(moved._id, 3), unanswered(saga.timers.answer ?? '', 2)];
     await sendAgain(orders, stale);
     await settled(stale.id);
     assert.equal((await sagas().findOne({ _id: 'stale' }))?.revision, saga.revision);
