@@ -6,6 +6,9 @@ const root = new URL('../../../../', import.meta.url);
 const roots: Readonly<Record<string, string>> = {
   events: 'packages/events/src/',
   stack: 'packages/stack/src/',
+  service: 'packages/service/src/',
+  gateway: 'services/gateway/src/',
+  auth: 'services/auth/src/',
   user: 'services/user/src/',
   data: 'services/data/src/',
   e2e: 'e2e/src/',
