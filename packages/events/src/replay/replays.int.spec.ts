@@ -111,7 +111,8 @@ describe('a replay', () => {
   let rounds = 0;
   /** Writes events of four subjects, and has `late` forget that it has handled them. */
   const toDo = async (count: number): Promise<{ readonly since: Date; readonly inOrder: () => Promise<void> }> => {
-    const since = new Date();
+    // What was logged before in the same second would be counted among it.
+    const since = await nextSecond();
     rounds += 1;
     const ids = [0, 1, 2, 3].map((index) => `w${rounds}-${index}`);
     const texts = Array.from({ length: count / ids.length }, (_, index) => String(index));
