@@ -1,7 +1,6 @@
 import { isRedacted, serviceOf, topicOf, type EventEnvelope } from '@causeway/contracts';
 import { withProcessSpan } from '@causeway/telemetry';
 
-import { NoAnswer } from '../recording/outage.ts';
 import type { RelayLogger } from '../relay/relay-metrics.ts';
 import type { ConsumerMetrics } from './consumer-metrics.ts';
 import { isPoison, toHandlingError } from './error-categories.ts';
@@ -92,27 +91,11 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
     }
   };
 
-  /**
-   * What a claim meets may be known to one member of MongoDB alone, and be rolled back: a commit of ours whose answer was lost. Only what a
-   * majority knows is a duplicate; anything else is waited for.
-   */
-  const runOnce = async ({ handler, event }: Delivered, attempt: number): Promise<void> => {
-    try {
-      await run(handler, event, attempt);
-    } catch (error) {
-      if (!(error instanceof AlreadyHandled)) throw error;
-      const status = await inbox.statusOf(handler.name, event.id);
-      if (status !== undefined && status !== 'retrying') throw error;
-      throw new NoAnswer('no majority knows yet that the event was handled', { cause: error });
-    }
-  };
-
   /** The first attempt goes on in the trace of the event; each further one begins a trace of its own, linked to it. */
-  const attemptOnce = (delivered: Delivered, attempt: number): Promise<void> => {
-    if (attempt === 1) return runOnce(delivered, attempt);
-    const { handler, event } = delivered;
+  const attemptOnce = ({ handler, event }: Delivered, attempt: number): Promise<void> => {
+    if (attempt === 1) return run(handler, event, attempt);
     const place = { destination: topicOf(serviceOf(event.type)), handler: handler.name, apart: true };
-    return withProcessSpan(event, place, () => runOnce(delivered, attempt));
+    return withProcessSpan(event, place, () => run(handler, event, attempt));
   };
 
   const attemptAll = async (delivered: Delivered): Promise<void> => {

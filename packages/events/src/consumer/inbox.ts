@@ -2,6 +2,7 @@ import type { EventEnvelope } from '@causeway/contracts';
 import type { ClientSession, Collection, Db } from 'mongodb';
 
 import { isDuplicateKey } from '../recording/errors.ts';
+import { NoAnswer } from '../recording/outage.ts';
 
 /** What has become of an event at a handler. */
 export type HandledStatus = 'done' | 'retrying' | 'parked' | 'discarded';
@@ -62,7 +63,7 @@ export interface Inbox {
   /**
    * Gives an event a status at a handler, unless it has a final one.
    *
-   * @throws {@link AlreadyHandled}
+   * @throws {@link AlreadyHandled} where a majority of MongoDB's members knows that one; {@link NoAnswer} while it does not
    */
   settle(handler: string, eventId: string, row: Omit<HandledRow, '_id'>, session?: ClientSession): Promise<void>;
   /**
@@ -106,6 +107,21 @@ export interface Inbox {
 export const createInbox = (db: Db, now: () => Date): Inbox => {
   const collection = db.collection<HandledRow>('handled');
 
+  const statusOf: Inbox['statusOf'] = async (handler, eventId) => {
+    const row = await collection.findOne({ _id: { handler, event: eventId } }, { projection: { status: 1 } });
+    return row?.status;
+  };
+
+  /**
+   * What a claim or a park meets may be known to one member of MongoDB alone, and be rolled back: a commit of ours whose answer was lost.
+   * Whoever took it for settled would pass the event over for good.
+   */
+  const demandKnown = async (handler: string, eventId: string, cause: unknown): Promise<void> => {
+    const status = await statusOf(handler, eventId);
+    if (status === undefined || !settled.includes(status))
+      throw new NoAnswer('no majority knows yet that the event was settled', { cause });
+  };
+
   const settle: Inbox['settle'] = async (handler, eventId, row, session) => {
     try {
       await collection.updateOne(
@@ -115,8 +131,9 @@ export const createInbox = (db: Db, now: () => Date): Inbox => {
       );
     } catch (error) {
       // The row is there with another status. Only this statement may be taken for a duplicate.
-      if (isDuplicateKey(error)) throw new AlreadyHandled(eventId, { cause: error });
-      throw error;
+      if (!isDuplicateKey(error)) throw error;
+      await demandKnown(handler, eventId, error);
+      throw new AlreadyHandled(eventId, { cause: error });
     }
   };
 
@@ -182,10 +199,7 @@ export const createInbox = (db: Db, now: () => Date): Inbox => {
     markDone: (handler, event, attempts) => settle(handler, event.id, { status: 'done', attempts, at: now() }),
     markRetrying: (handler, event, attempts, error) =>
       settle(handler, event.id, { status: 'retrying', attempts, error, at: now() }),
-    async statusOf(handler, eventId) {
-      const row = await collection.findOne({ _id: { handler, event: eventId } }, { projection: { status: 1 } });
-      return row?.status;
-    },
+    statusOf,
     async statusesOf(handler, eventIds) {
       const wanted = eventIds.map((event) => ({ handler, event }));
       const rows = await collection.find({ _id: { $in: wanted } }, { projection: { status: 1 } }).toArray();
