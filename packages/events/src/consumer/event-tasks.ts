@@ -7,8 +7,8 @@ import type { BatchDelivery } from './deliver-batch.ts';
 import type { Delivery } from './deliver.ts';
 import type { HandlerLag } from './handler-lag.ts';
 import type { BatchHandler, Handler } from './handler.ts';
-import type { Task, TaskGroup } from './partition-work.ts';
 import type { ParkOutOfSequence } from './out-of-sequence.ts';
+import type { Task, TaskGroup } from './partition-work.ts';
 import type { Turn } from './run-places.ts';
 import type { OutOfSequence } from './sequence-watch.ts';
 
