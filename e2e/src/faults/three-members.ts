@@ -54,32 +54,46 @@ async function initiate(members: readonly Member[]): Promise<void> {
   });
 }
 
+/** From the first election on none is to lead before the others: it would take its place back some time after it was cut off. */
+async function makeEqual({ client }: Member): Promise<void> {
+  const admin = client.db('admin');
+  const { config } = (await admin.command({ replSetGetConfig: 1 })) as {
+    readonly config: { readonly version: number; readonly members: readonly Document[] };
+  };
+  const { version, members } = config;
+  const equal = members.map((each) => ({ ...each, priority: 1 }));
+  await admin.command({ replSetReconfig: { ...config, version: version + 1, members: equal } });
+}
+
 /** Takes three members and makes them one set. @param ports - of members that nobody has initiated */
 export async function threeMembers(ports: readonly number[]): Promise<ThreeMembers> {
   const members = await Promise.all(ports.map(reach));
   await initiate(members);
-  let primary: Member | undefined;
-  const findPrimary = (among: readonly Member[]): Promise<void> =>
-    until('a primary', async () => {
+  const findPrimary = async (among: readonly Member[]): Promise<Member> => {
+    let primary: Member | undefined;
+    await until('a primary', async () => {
       for (const member of among) if (await isPrimary(member).catch(() => false)) primary = member;
-      return primary !== undefined && among.includes(primary);
+      return primary !== undefined;
     });
-  await findPrimary(members);
-  const way = await wayToPrimary(primary?.port ?? 0);
+    if (primary === undefined) throw new Error('there is no primary');
+    return primary;
+  };
+  let primary = await findPrimary(members);
+  await makeEqual(primary);
+  const way = await wayToPrimary(primary.port);
 
   const rollBack = async (): Promise<void> => {
     const cut = primary;
-    if (cut === undefined) throw new Error('there is no primary');
     const others = members.filter((each) => each !== cut);
     // It still reaches the others, and so goes on as primary; they hear nothing of it any more, and choose another.
     cut.link.hang('requests');
     cut.link.hang('answers');
     try {
-      await findPrimary(others);
+      primary = await findPrimary(others);
     } finally {
       cut.link.mend();
     }
-    way.lead(primary?.port ?? 0);
+    way.lead(primary.port);
     await until('the old primary follows the new one', () => isSecondary(cut));
   };
 

@@ -28,11 +28,17 @@ export interface MutantVerdict {
 
 const preload = pathToFileURL(path.join(import.meta.dirname, 'mutate.ts')).href;
 
+/** In place of a check: the run came to no end. */
+const brokenOff = 'broken off';
+
+/** What a check has told, or that there was nothing to check. */
+type Told = Pick<Violation, 'what'> & { readonly check: Violation['check'] | typeof brokenOff };
+
 interface Run {
-  readonly violations: readonly Violation[];
+  readonly violations: readonly Told[];
 }
 
-const first = (violations: readonly Violation[]): string => {
+const first = (violations: readonly Told[]): string => {
   const [told] = violations;
   return told === undefined ? 'nothing' : `${told.check}: ${told.what}`;
 };
@@ -75,8 +81,12 @@ export async function runMutants(options: MutantsOptions): Promise<MutantVerdict
       const control = await run(fault, undefined, options, own);
       for (const mutant of chosen.filter((each) => each.fault === fault.name)) {
         onProgress(`mutant ${mutant.name}: ${mutant.about}`);
-        const { violations } = await run(fault, mutant, options, own);
-        const telling = violations.filter(({ check }) => mutant.toldBy.includes(check));
+        // A run that breaks off says nothing, and is not to take along what others have said.
+        const { violations } = await run(fault, mutant, options, own).catch((error: unknown): Run => {
+          const what = error instanceof Error ? error.message : String(error);
+          return { violations: [{ check: brokenOff, what }] };
+        });
+        const telling = violations.filter(({ check }) => check !== brokenOff && mutant.toldBy.includes(check));
         const isKept = control.violations.length === 0;
         verdicts.push({
           ...{ name: mutant.name, about: mutant.about, fault: mutant.fault, seed },
