@@ -1,4 +1,6 @@
 import { accountCreated, accountDeleted, accountUpdated } from './auth/account.ts';
+import { auditRead, auditSealed } from './auth/audit.ts';
+import { reservationExpired } from './auth/email-reservation.ts';
 import {
   erasureAdvanced,
   erasureCompleted,
@@ -8,6 +10,11 @@ import {
   erasureUnanswered,
   tokensExpired,
 } from './auth/erasure.ts';
+import { factorAdded, factorRemoved, factorUpdated, factorUsed } from './auth/factor.ts';
+import { guardCleared, guardDeleted, guardFailed, guardLocked } from './auth/guard.ts';
+import { keyringChanged } from './auth/keyring.ts';
+import { mailDeferred, mailDeleted, mailDue, mailFailed, mailQueued, mailSent, mailWithdrawn } from './auth/mail.ts';
+import { proofDeleted, proofRequested, proofUsed, proofWithdrawn } from './auth/proof.ts';
 import { sessionDeleted, sessionEnded, sessionRefreshed, sessionStarted } from './auth/session.ts';
 import { collectionCreated, collectionDeleted, collectionUpdated } from './data/collection.ts';
 import { recordCreated, recordDeleted, recordUpdated } from './data/record.ts';
@@ -33,6 +40,29 @@ export const catalogue: readonly EventContract[] = [
   erasureCompleted,
   tokensExpired,
   erasureUnanswered,
+  proofRequested,
+  proofUsed,
+  proofWithdrawn,
+  proofDeleted,
+  mailQueued,
+  mailDeferred,
+  mailSent,
+  mailFailed,
+  mailWithdrawn,
+  mailDeleted,
+  mailDue,
+  reservationExpired,
+  factorAdded,
+  factorUsed,
+  factorUpdated,
+  factorRemoved,
+  guardFailed,
+  guardLocked,
+  guardCleared,
+  guardDeleted,
+  keyringChanged,
+  auditSealed,
+  auditRead,
   profileCreated,
   profileUpdated,
   profileDeleted,

@@ -1,4 +1,6 @@
 export { accountCreated, accountDeleted, accountRole, accountUpdated } from './auth/account.ts';
+export { auditRead, auditSealed } from './auth/audit.ts';
+export { reservationExpired } from './auth/email-reservation.ts';
 export {
   erasureAdvanced,
   erasureCompleted,
@@ -8,6 +10,11 @@ export {
   erasureUnanswered,
   tokensExpired,
 } from './auth/erasure.ts';
+export { factorAdded, factorRemoved, factorUpdated, factorUsed } from './auth/factor.ts';
+export { guardCleared, guardDeleted, guardFailed, guardLocked } from './auth/guard.ts';
+export { keyringChanged } from './auth/keyring.ts';
+export { mailDeferred, mailDeleted, mailDue, mailFailed, mailQueued, mailSent, mailWithdrawn } from './auth/mail.ts';
+export { proofDeleted, proofRequested, proofUsed, proofWithdrawn } from './auth/proof.ts';
 export { sessionDeleted, sessionEnded, sessionRefreshed, sessionStarted } from './auth/session.ts';
 export { catalogue } from './catalogue.ts';
 export { collectionCreated, collectionDeleted, collectionUpdated } from './data/collection.ts';
