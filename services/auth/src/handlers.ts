@@ -1,50 +1,38 @@
 import { accountDeleted } from '@causeway/contracts';
 import { redactPerson, removalHandlers } from '@causeway/events';
-import type { Events, Handler, RecordedCollection, RemovalDocument } from '@causeway/events';
+import type { Handler } from '@causeway/events';
 import type { Logger } from '@causeway/telemetry';
 
 import type { Config } from './config.ts';
-import { erasePerson } from './erasure/erase-person.saga.ts';
-import { endSessions, forgetSessions } from './erasure/remove-sessions.ts';
-import { warnOfStalled } from './erasure/warn-of-stalled.ts';
-import type { EndSession } from './sessions/end-session.ts';
-import type { SessionDocument, SessionQueries } from './sessions/session.model.ts';
+import { erasureHandlers } from './erasure/erasure.wiring.ts';
+import type { Ground } from './feature.ts';
+import type { Features } from './features.ts';
+import { sessionRemovalSteps } from './sessions/sessions.wiring.ts';
 
-/** What handlers are given; what exists only after the events do is asked for when it is needed. */
-interface Late {
-  readonly config: Pick<Config, 'erasureSettleMs' | 'erasureAnswerMs'>;
+/** What there is once the service has started. */
+export type Late = Features & { readonly ground: Ground };
+
+/** What handlers are declared with. */
+export interface Declaration {
+  readonly config: Config;
   readonly logger: Logger;
-  readonly events: () => Events;
-  readonly markers: () => RecordedCollection<RemovalDocument>;
-  readonly sessions: () => RecordedCollection<SessionDocument>;
-  readonly sessionQueries: () => SessionQueries;
-  readonly endSession: () => EndSession;
+  /** For when they run: they are declared before anything is connected. */
+  readonly late: () => Late;
 }
 
-/** What this service does when something happens, here or elsewhere: it erases people, from itself too. */
-export const handlersOf = ({
-  config,
-  logger,
-  events,
-  markers,
-  sessions,
-  sessionQueries,
-  endSession,
-}: Late): Handler[] => {
-  const redaction = (): Events['redaction'] => events().redaction;
-  return [
-    erasePerson({ settleMs: config.erasureSettleMs, answerMs: config.erasureAnswerMs }),
-    warnOfStalled(logger),
-    ...removalHandlers({
-      service: 'auth',
-      markers,
-      persons: () => events().persons,
-      kafkaUntil: (from) => events().kafkaUntil(from),
-      steps: [
-        endSessions({ sessionQueries, endSession }),
-        forgetSessions({ sessions, sessionQueries, redaction }),
-        redactPerson({ redaction, keep: [accountDeleted.type] }),
-      ],
-    }),
-  ];
-};
+/** What this service does when something happens, here or elsewhere. */
+export const handlersOf = ({ config, logger, late }: Declaration): Handler[] => [
+  ...erasureHandlers(config, logger),
+  // Somebody who is erased is removed from this service too.
+  ...removalHandlers({
+    service: 'auth',
+    markers: () => late().ground.markers,
+    persons: () => late().ground.events.persons,
+    kafkaUntil: (from) => late().ground.events.kafkaUntil(from),
+    steps: [
+      ...sessionRemovalSteps(late),
+      // The last: what other steps redact is found by what is there still.
+      redactPerson({ redaction: () => late().ground.events.redaction, keep: [accountDeleted.type] }),
+    ],
+  }),
+];

@@ -1,4 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+
+import type { Cause } from '@causeway/contracts';
+
+/** What the service does by itself has no caller. */
+export const bySystem = (): Cause => ({ correlationId: randomUUID(), principal: { type: 'system' } });
 
 /** Something that is done again and again. */
 export interface Job {

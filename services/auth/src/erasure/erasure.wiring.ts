@@ -1,0 +1,29 @@
+import type { Handler } from '@causeway/events';
+import type { Logger } from '@causeway/telemetry';
+
+import type { Config } from '../config.ts';
+import type { Feature, Ground } from '../feature.ts';
+import type { Passwords } from '../passwords/passwords.wiring.ts';
+import type { Sessions } from '../sessions/sessions.wiring.ts';
+import { createEraseAccount } from './erase-account.ts';
+import { eraseAccountRoute } from './erase-account.route.ts';
+import { erasePerson } from './erase-person.saga.ts';
+import { warnOfStalled } from './warn-of-stalled.ts';
+
+/** Erasing oneself. */
+export function createErasure(
+  { events, accounts, accountQueries, sessions, now }: Ground,
+  {
+    passwords: { passwords },
+    sessions: { revoke },
+  }: { readonly passwords: Passwords; readonly sessions: Pick<Sessions, 'revoke'> },
+) {
+  const eraseAccount = createEraseAccount({ events, accounts, accountQueries, sessions, passwords, revoke, now });
+  return { routes: [eraseAccountRoute({ eraseAccount })] } satisfies Feature;
+}
+
+/** What becomes of an erasure that has begun, in all services. */
+export const erasureHandlers = (
+  { erasureSettleMs: settleMs, erasureAnswerMs: answerMs }: Pick<Config, 'erasureSettleMs' | 'erasureAnswerMs'>,
+  logger: Pick<Logger, 'warn'>,
+): Handler[] => [erasePerson({ settleMs, answerMs }), warnOfStalled(logger)];

@@ -1,0 +1,21 @@
+import { createAccounts } from './accounts/accounts.wiring.ts';
+import { createErasure } from './erasure/erasure.wiring.ts';
+import type { Ground } from './feature.ts';
+import { createKeys } from './keys/keys.wiring.ts';
+import { createPasswords } from './passwords/passwords.wiring.ts';
+import { createSessions } from './sessions/sessions.wiring.ts';
+import { createTokens } from './tokens/tokens.wiring.ts';
+
+/** All that this service does, each feature given what it needs of others. Nothing runs yet. */
+export async function createFeatures(ground: Ground) {
+  const keys = await createKeys(ground);
+  const passwords = await createPasswords(ground);
+  const tokens = createTokens(ground, keys);
+  const sessions = createSessions(ground, { passwords, tokens });
+  const accounts = createAccounts(ground, { passwords, sessions });
+  const erasure = createErasure(ground, { passwords, sessions });
+  return { keys, passwords, tokens, sessions, accounts, erasure };
+}
+
+/** What {@link createFeatures} gives. */
+export type Features = Awaited<ReturnType<typeof createFeatures>>;

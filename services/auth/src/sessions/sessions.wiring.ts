@@ -1,0 +1,79 @@
+import type { RemovalStep } from '@causeway/events';
+
+import { endSessions, forgetSessions } from '../erasure/remove-sessions.ts';
+import type { Feature, Ground } from '../feature.ts';
+import { bySystem } from '../jobs.ts';
+import type { Passwords } from '../passwords/passwords.wiring.ts';
+import type { TokenMakers } from '../tokens/tokens.wiring.ts';
+import { createEndOtherSessions } from './end-other-sessions.ts';
+import { createEndSession } from './end-session.ts';
+import type { EndSession, Revoke } from './end-session.ts';
+import { endOtherSessionsRoute, endSessionRoute } from './end-sessions.route.ts';
+import { createExpireSessions } from './expire-sessions.ts';
+import { listSessionsRoute } from './list-sessions.route.ts';
+import { createRefresh } from './refresh.ts';
+import { refreshRoute } from './refresh.route.ts';
+import { createSessionTokens } from './session-tokens.ts';
+import { createSignIn } from './sign-in.ts';
+import { signInRoute } from './sign-in.route.ts';
+import { signOutRoute } from './sign-out.route.ts';
+import { createStartSession } from './start-session.ts';
+
+const expireEveryMs = 60_000;
+
+type SessionsGround = Pick<Ground, 'config' | 'now' | 'accountQueries' | 'sessions' | 'sessionQueries' | 'revocations'>;
+
+/** Signing in, and what sessions live through until they end. */
+export function createSessions(
+  ground: SessionsGround,
+  { passwords: { passwords, renewHash }, tokens }: { readonly passwords: Passwords; readonly tokens: TokenMakers },
+) {
+  const { config, now, accountQueries: accounts, sessions, sessionQueries, revocations } = ground;
+  const { refreshTokens } = tokens;
+  // Where Redis cannot pass it on, the commit stream and the event do.
+  const revoke: Revoke = async (sessionId, until) => {
+    await revocations.revoke(sessionId, until.getTime());
+  };
+  const lifetimes = { idleMs: config.sessionIdleMs, absoluteMs: config.sessionAbsoluteMs };
+  const endSession = createEndSession({ sessions, revoke, now });
+  const endOtherSessions = createEndOtherSessions({ sessionQueries, endSession });
+  const sessionTokens = createSessionTokens({ ...tokens, now });
+  const startSession = createStartSession({ sessions, refreshTokens, lifetimes, now });
+  const signIn = createSignIn({ accounts, passwords, renewHash, startSession, endSession, sessionTokens });
+  const refreshing = { refreshTokens, sessionTokens, lifetimes, revoke, now };
+  const refresh = createRefresh({ ...refreshing, accounts, sessions, sessionQueries });
+  const expireSessions = createExpireSessions({ sessionQueries, endSession, now });
+  return {
+    ...{ revoke, endSession, sessionTokens, startSession },
+    ensureIndexes: () => sessionQueries.ensureIndexes(),
+    routes: [
+      signInRoute({ signIn }),
+      refreshRoute({ refresh }),
+      signOutRoute({ endSession }),
+      listSessionsRoute({ sessionQueries, now }),
+      endSessionRoute({ endSession }),
+      endOtherSessionsRoute({ endOtherSessions }),
+    ],
+    jobs: [{ name: 'expire-sessions', everyMs: expireEveryMs, run: (signal) => expireSessions(bySystem(), signal) }],
+  } satisfies Feature;
+}
+
+/** What {@link createSessions} gives. */
+export type Sessions = ReturnType<typeof createSessions>;
+
+/** What is done about the sessions of somebody who is erased. */
+export const sessionRemovalSteps = (
+  late: () => {
+    readonly ground: Pick<Ground, 'events' | 'sessions' | 'sessionQueries'>;
+    readonly sessions: { readonly endSession: EndSession };
+  },
+): RemovalStep[] => {
+  const sessionQueries = () => late().ground.sessionQueries;
+  return [
+    endSessions({ sessionQueries, endSession: () => late().sessions.endSession }),
+    forgetSessions({
+      ...{ sessions: () => late().ground.sessions, sessionQueries },
+      redaction: () => late().ground.events.redaction,
+    }),
+  ];
+};

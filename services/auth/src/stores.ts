@@ -1,0 +1,25 @@
+import { removalMarkers } from '@causeway/events';
+import type { Events } from '@causeway/events';
+import type { Connection } from 'mongoose';
+
+import { accountQueries, accountsCollection } from './accounts/account.model.ts';
+import type { AccountDocument } from './accounts/account.model.ts';
+import { sessionQueries, sessionsCollection } from './sessions/session.model.ts';
+import type { SessionDocument } from './sessions/session.model.ts';
+
+/**
+ * The collections of this service: writes, which record events, and reads.
+ *
+ * @param events - not started yet: what is recorded is known by then
+ * @param database - this service's own
+ */
+export const createStores = (events: Events, database: Connection) => ({
+  accounts: events.collection<AccountDocument>(accountsCollection, { thing: 'account' }),
+  accountQueries: accountQueries(database),
+  sessions: events.collection<SessionDocument>(sessionsCollection, { thing: 'session' }),
+  sessionQueries: sessionQueries(database),
+  markers: removalMarkers(events),
+});
+
+/** The collections of this service. */
+export type Stores = ReturnType<typeof createStores>;
