@@ -7,7 +7,7 @@ import type { Lane } from './lane.ts';
 import type { OutboxRows } from './outbox-rows.ts';
 import type { PendingRow } from './pending-rows.ts';
 import type { Published } from './published.ts';
-import type { Publisher } from './publisher.ts';
+import type { Batch, Publisher } from './publisher.ts';
 import type { RelayMetrics } from './relay-metrics.ts';
 import { slotOf } from './slot.ts';
 
@@ -158,18 +158,19 @@ export const createPublishCycle = (options: PublishCycleOptions): PublishCycle =
   };
 
   const produce = async (lanes: readonly Lane[]): Promise<void> => {
-    const batch = new Map<number, LoggedEvent[]>();
+    const batches = new Map<number, Batch>();
     for (const lane of lanes) {
-      if (lane.unsent.length > 0 && leads(lane)) batch.set(lane.slot, batchOf(lane.unsent));
+      const { slot, epoch, unsent } = lane;
+      if (unsent.length > 0 && leads(lane)) batches.set(slot, { epoch, events: batchOf(unsent) });
     }
-    if (batch.size === 0) return;
+    if (batches.size === 0) return;
     await failpoint?.('relay.logged');
-    const outcomes = await publisher.send(batch);
+    const outcomes = await publisher.send(batches);
     await failpoint?.('relay.published');
     for (const lane of lanes) {
       const outcome = outcomes.get(lane.slot);
       if (outcome === undefined) continue;
-      sent(lane, (batch.get(lane.slot) ?? []).slice(0, outcome.written));
+      sent(lane, (batches.get(lane.slot)?.events ?? []).slice(0, outcome.written));
       if (outcome.lostFrom !== undefined) lane.replayFrom = Math.min(lane.replayFrom ?? Infinity, outcome.lostFrom);
       if (outcome.error === undefined) lane.failures = 0;
       else fail(lane, outcome.error);

@@ -16,6 +16,8 @@ export interface SlotRow {
   readonly pos: number;
   /** Kafka's offset of the event at `pos`. */
   readonly offset: number;
+  /** Of the lease under which this was told: what an earlier leader tells late is passed over. */
+  readonly epoch: number;
   /** Kafka has lost what the log holds from this position on, and has not got all of it back yet. */
   readonly lostFrom?: number;
 }
@@ -30,9 +32,17 @@ export interface Outcome {
   readonly lostFrom?: number;
 }
 
+/** A slot's part of a send. */
+export interface Batch {
+  /** Of the lease under which it is sent. */
+  readonly epoch: number;
+  /** In the order of the log. */
+  readonly events: readonly LoggedEvent[];
+}
+
 /** Sends logged events to the service's topic. */
 export interface Publisher {
-  send(bySlot: ReadonlyMap<number, readonly LoggedEvent[]>): Promise<ReadonlyMap<number, Outcome>>;
+  send(bySlot: ReadonlyMap<number, Batch>): Promise<ReadonlyMap<number, Outcome>>;
   /**
    * How far each slot is known to be in Kafka: the log may be ahead of it after a crash, and Kafka behind it after a loss.
    *
@@ -52,6 +62,17 @@ const toRecord = (topic: string, { slot, event }: LoggedEvent): KafkaRecord => (
   partition: slot,
   ...toBinary(event),
 });
+
+/** Tells of progress, unless a later leader has told of its own. */
+const tell = ({ _id, ...told }: SlotRow, lostFrom: number | undefined): AnyBulkWriteOperation<SlotRow> => {
+  const isLate = { $gt: [{ $ifNull: ['$epoch', 0] }, told.epoch] };
+  const set = Object.fromEntries(
+    Object.entries(told).map(([name, value]) => [name, { $cond: [isLate, `$${name}`, value] }]),
+  );
+  // In one stage all conditions look at the row as it was.
+  const lost = lostFrom === undefined ? {} : { lostFrom: { $min: ['$lostFrom', lostFrom] } };
+  return { updateOne: { filter: { _id }, update: [{ $set: { ...set, ...lost } }], upsert: true } };
+};
 
 /** How {@link createPublisher} is wired. */
 export interface PublisherOptions {
@@ -86,12 +107,12 @@ export const createPublisher = async (options: PublisherOptions): Promise<Publis
     return last === undefined || last.offset < base ? undefined : Math.max(1, last.pos - (last.offset - base));
   };
 
-  const acknowledge = (rows: readonly LoggedEvent[], base: number): Outcome & { readonly row: SlotRow } => {
+  const acknowledge = ({ epoch, events: rows }: Batch, base: number): Outcome & { readonly row: SlotRow } => {
     const { slot, pos } = rows.at(-1) ?? { slot: 0, pos: 0 };
     const lostFrom = lostBefore(slot, base);
     const offset = base + rows.length - 1;
     acknowledged.set(slot, { pos, offset });
-    const row = { _id: slot, pos, offset };
+    const row = { _id: slot, pos, offset, epoch };
     return { written: rows.length, row, ...(lostFrom === undefined ? {} : { lostFrom }) };
   };
 
@@ -114,7 +135,7 @@ export const createPublisher = async (options: PublisherOptions): Promise<Publis
 
   return {
     async send(bySlot) {
-      const events = [...bySlot.values()].flat();
+      const events = [...bySlot.values()].flatMap((batch) => batch.events);
       const span = startProducerSpan(
         { destination: topic, batchSize: events.length },
         events.map(({ event }) => event),
@@ -127,19 +148,18 @@ export const createPublisher = async (options: PublisherOptions): Promise<Publis
       metrics.sent(counts, performance.now() - asked, error);
       const outcomes = new Map<number, Outcome>();
       const updates: AnyBulkWriteOperation<SlotRow>[] = [];
-      for (const [slot, rows] of bySlot) {
+      for (const [slot, batch] of bySlot) {
         const base = bases.get(slot);
+        const { length } = batch.events;
         if (base === undefined) {
           // Records of one partition are written in order: what failed is the end of them.
-          const written = rows.length - (failed.get(slot) ?? 0);
-          outcomes.set(slot, failed.has(slot) ? { written, error } : { written: rows.length });
+          const written = length - (failed.get(slot) ?? 0);
+          outcomes.set(slot, failed.has(slot) ? { written, error } : { written: length });
           continue;
         }
-        const { row, ...outcome } = acknowledge(rows, base);
+        const { row, ...outcome } = acknowledge(batch, base);
         outcomes.set(slot, outcome);
-        const { _id, ...set } = row;
-        const lost = outcome.lostFrom === undefined ? {} : { $min: { lostFrom: outcome.lostFrom } };
-        updates.push({ updateOne: { filter: { _id }, update: { $set: set, ...lost }, upsert: true } });
+        updates.push(tell(row, outcome.lostFrom));
       }
       keep(updates);
       return outcomes;
