@@ -57,6 +57,19 @@ describe('an access token', () => {
     }
   });
 
+  it('says how and when its session was proved, and of which version of the account it is', async () => {
+    const claims = { acr: 'aal2', amr: ['pwd', 'otp', 'mfa'], authTime: nowS - 700, accountVersion: 3 };
+    const known = await identity.authenticate(`Bearer ${await issuer.token(claims)}`);
+    const { acr, amr, authTime, accountVersion } = known ?? assert.fail('not known');
+    assert.deepEqual({ acr, amr, authTime, accountVersion }, claims);
+  });
+
+  it('of an earlier release says nothing of that, and is of version 0', async () => {
+    const claims = (await identity.authenticate(`Bearer ${await sign(payload())}`)) ?? assert.fail('not known');
+    assert.equal(claims.accountVersion, 0);
+    for (const name of ['acr', 'amr', 'authTime']) assert.ok(!(name in claims), name);
+  });
+
   it('may be absent', async () => {
     assert.equal(await identity.authenticate(undefined), undefined);
   });
@@ -95,6 +108,14 @@ describe('an access token', () => {
     ['not valid yet', { nbf: nowS + 120 }],
     ['with roles that are no list', { roles: 'admin' }],
     ['with an empty subject', { sub: '' }],
+    ['with a level that is no text', { acr: 2 }],
+    ['with methods that are no list', { amr: 'pwd' }],
+    ['with methods that are no texts', { amr: ['pwd', 1] }],
+    ['with a time of proof that is a text', { auth_time: String(nowS) }],
+    ['with a time of proof that is a fraction', { auth_time: nowS + 0.5 }],
+    ['of a version below 0', { av: -1 }],
+    ['of a version that is a text', { av: '1' }],
+    ['of a version that is beyond whole numbers', { av: 2 ** 53 }],
   ] as const) {
     it(`is refused when it is ${what}`, async () => refused(identity, await sign({ ...payload(), ...claims })));
   }

@@ -39,27 +39,47 @@ const optionalText = (payload: JWTPayload, claim: string): string | undefined =>
   return value;
 };
 
-const rolesOf = (payload: JWTPayload): readonly string[] => {
-  const value = payload.roles ?? [];
+const optionalTexts = (payload: JWTPayload, claim: string): readonly string[] | undefined => {
+  const value = payload[claim];
+  if (value === undefined) return undefined;
   if (!Array.isArray(value) || !value.every((each) => typeof each === 'string')) {
-    throw invalidToken('claim roles is no list of texts');
+    throw invalidToken(`claim ${claim} is no list of texts`);
   }
   return Object.freeze(value);
 };
+
+/** A count, or seconds since 1970. */
+const optionalWhole = (payload: JWTPayload, claim: string): number | undefined => {
+  const value = payload[claim];
+  if (value === undefined) return undefined;
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
+    throw invalidToken(`claim ${claim} is no whole number`);
+  }
+  return value;
+};
+
+const noRoles: readonly string[] = Object.freeze([]);
 
 const claimsOf = (payload: JWTPayload, nowS: number): AccessClaims => {
   const { iat = Number.NaN, exp = Number.NaN } = payload;
   if (!(iat <= nowS + toleranceS)) throw invalidToken('issued in the future');
   const scope = optionalText(payload, 'scope');
   const org = optionalText(payload, 'org');
+  const acr = optionalText(payload, 'acr');
+  const amr = optionalTexts(payload, 'amr');
+  const authTime = optionalWhole(payload, 'auth_time');
   return Object.freeze({
     sub: text(payload, 'sub'),
     sid: text(payload, 'sid'),
     jti: text(payload, 'jti'),
     clientId: text(payload, 'client_id'),
-    roles: rolesOf(payload),
+    roles: optionalTexts(payload, 'roles') ?? noRoles,
     ...(scope !== undefined && { scope }),
     ...(org !== undefined && { org }),
+    ...(acr !== undefined && { acr }),
+    ...(amr !== undefined && { amr }),
+    ...(authTime !== undefined && { authTime }),
+    accountVersion: optionalWhole(payload, 'av') ?? 0,
     iat,
     exp,
   });

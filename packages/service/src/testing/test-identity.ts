@@ -14,6 +14,12 @@ export interface TestTokenClaims {
   readonly roles?: readonly string[];
   readonly org?: string;
   readonly scope?: string;
+  readonly acr?: string;
+  readonly amr?: readonly string[];
+  /** Seconds since 1970. */
+  readonly authTime?: number;
+  /** `av` */
+  readonly accountVersion?: number;
   readonly issuer?: string;
   readonly audience?: string;
   /** Seconds since 1970. */
@@ -66,6 +72,10 @@ export const testIdentity = async (
       exp: claims.exp ?? nowS + lifetimeS,
       ...(claims.org !== undefined && { org: claims.org }),
       ...(claims.scope !== undefined && { scope: claims.scope }),
+      ...(claims.acr !== undefined && { acr: claims.acr }),
+      ...(claims.amr !== undefined && { amr: claims.amr }),
+      ...(claims.authTime !== undefined && { auth_time: claims.authTime }),
+      ...(claims.accountVersion !== undefined && { av: claims.accountVersion }),
     };
     return new SignJWT(payload).setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid }).sign(privateKey);
   };
