@@ -1,6 +1,7 @@
 import { context, SpanKind, SpanStatusCode, trace, type Span } from '@opentelemetry/api';
 import type { Dispatcher } from 'undici';
 
+import { pathWithoutSecrets } from './path-without-secrets.ts';
 import { formatTraceparent } from './trace-context.ts';
 
 type RequestHeaders = Dispatcher.DispatchOptions['headers'];
@@ -35,7 +36,7 @@ const describe = (span: Span, options: Dispatcher.DispatchOptions): void => {
   const origin = options.origin === undefined ? undefined : new URL(options.origin);
   span.setAttributes({
     'http.request.method': options.method,
-    'url.path': options.path.split('?', 1)[0] ?? '',
+    'url.path': pathWithoutSecrets(options.path.split('?', 1)[0] ?? ''),
     ...(origin !== undefined && {
       'server.address': origin.hostname,
       'server.port': Number(origin.port === '' ? (origin.protocol === 'https:' ? 443 : 80) : origin.port),

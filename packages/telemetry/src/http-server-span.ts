@@ -10,6 +10,7 @@ import {
   type SpanContext,
 } from '@opentelemetry/api';
 
+import { pathWithoutSecrets } from './path-without-secrets.ts';
 import { requestDurations } from './request-durations.ts';
 import { parseTraceparent } from './trace-context.ts';
 
@@ -66,7 +67,7 @@ const describe = (
   span.updateName(route === '' ? method : `${method} ${route}`);
   span.setAttributes({
     'http.request.method': method,
-    'url.path': path,
+    'url.path': pathWithoutSecrets(path),
     'url.scheme': 'http',
     'http.response.status_code': statusCode,
     ...(route !== '' && { 'http.route': route }),

@@ -15,6 +15,7 @@ export {
   waitBuckets,
 } from './metrics.ts';
 export type { InstrumentOptions, Observation } from './metrics.ts';
+export { pathWithoutSecrets } from './path-without-secrets.ts';
 export { runningTelemetry, startTelemetry } from './start-telemetry.ts';
 export type { Telemetry, TelemetryOptions } from './start-telemetry.ts';
 export { currentTraceContext, formatTraceparent, parseTraceparent } from './trace-context.ts';

@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { faults, type Fault } from '@causeway/contracts';
-import { currentTraceContext, serverSpans, type Logger } from '@causeway/telemetry';
+import { currentTraceContext, pathWithoutSecrets, serverSpans, type Logger } from '@causeway/telemetry';
 import express, { type ErrorRequestHandler } from 'express';
 
 import type { Identity } from '../identity/identity.ts';
@@ -72,15 +72,20 @@ const pathOf = (request: IncomingMessage): string => (request.url ?? '').split('
 
 const failWith =
   (options: AppOptions) =>
-  (error: unknown, exchange: Exchange): void => {
+  (error: unknown, exchange: Exchange, route?: Route): void => {
     if (error instanceof ClientGone || (exchange.response.closed && !exchange.response.writableFinished)) return;
     const fault = faultOf(error, options.translateError);
     const { method } = exchange.request;
-    const about = { requestId: exchange.requestId, method, path: pathOf(exchange.request), code: fault.code };
+    const about = {
+      requestId: exchange.requestId,
+      method,
+      path: pathWithoutSecrets(pathOf(exchange.request)),
+      code: fault.code,
+    };
     if (fault.status >= 500) options.logger.error({ ...about, error: fault.cause ?? fault }, 'request failed');
     else options.logger.debug({ ...about, reason: fault.message }, 'request refused');
     if (!exchange.response.headersSent) applyHeaders(exchange);
-    sendProblem(exchange.response, fault, options.publicUrl, exchange.requestId);
+    sendProblem(exchange.response, fault, options.publicUrl, exchange.requestId, route?.problemPage);
   };
 
 /** What Express and its router throw themselves, such as a path that cannot be decoded. */
@@ -140,7 +145,7 @@ export const createApp = (options: AppOptions): RequestListener => {
     const serve = serveRoute(route, { identity: options.identity, draining });
     app[route.method](expressPath(route.path), (request) => {
       const exchange = exchangeOf(request);
-      return serve(exchange, request.params).catch((error: unknown) => fail(error, exchange));
+      return serve(exchange, request.params).catch((error: unknown) => fail(error, exchange, route));
     });
   }
   app.use((request) => serveUnmatched(exchangeOf(request)));

@@ -53,6 +53,20 @@ export const problemHeaders = (fault: Fault): Record<string, string> => ({
   ...fault.headers,
 });
 
+/** A problem as it is written down. */
+export interface WrittenProblem {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+}
+
+/** Writes a problem down for whoever asked: a program, or a person in a browser. */
+export type WriteProblem = (problem: Problem) => WrittenProblem;
+
+const asDocument: WriteProblem = (problem) => ({
+  headers: { 'Content-Type': problemMediaType },
+  text: JSON.stringify(problem),
+});
+
 /**
  * Answers with a problem document. Where an answer has begun already it can only be cut off, so that nobody takes it for
  * a whole one.
@@ -61,19 +75,25 @@ export const problemHeaders = (fault: Fault): Record<string, string> => ({
  * @param fault - what went wrong
  * @param publicUrl - the start of the problem's `type`
  * @param requestId - of the request
+ * @param write - instead of a document: a page
  */
-export const sendProblem = (response: ServerResponse, fault: Fault, publicUrl: string, requestId: string): void => {
+export const sendProblem = (
+  response: ServerResponse,
+  fault: Fault,
+  publicUrl: string,
+  requestId: string,
+  write: WriteProblem = asDocument,
+): void => {
   if (response.headersSent) {
     response.destroy();
     return;
   }
-  const text = JSON.stringify(problemOf(fault, publicUrl, requestId));
+  const { headers, text } = write(problemOf(fault, publicUrl, requestId));
   // What a handler has said about the answer that it did not give.
   for (const name of ['ETag', 'Location', 'Link', 'Content-Encoding', 'Last-Modified']) response.removeHeader(name);
   response.statusCode = fault.status;
   response.setHeader('Cache-Control', 'no-store');
-  for (const [name, value] of Object.entries(problemHeaders(fault))) response.setHeader(name, value);
-  response.setHeader('Content-Type', problemMediaType);
+  for (const [name, value] of Object.entries({ ...headers, ...problemHeaders(fault) })) response.setHeader(name, value);
   response.setHeader('Content-Length', Buffer.byteLength(text));
   response.end(text);
 };

@@ -5,6 +5,7 @@ import type { z } from 'zod';
 
 import type { AccessClaims } from '../identity/access-claims.ts';
 import type { IfMatch } from './conditional.ts';
+import type { WriteProblem } from './problem.ts';
 
 /** Methods that routes take. HEAD is answered wherever GET is. */
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
@@ -93,7 +94,8 @@ export type Call<Params = unknown, Query = unknown, Body = unknown, Who extends 
   readonly principal: Who extends 'signed-in' | 'admin' ? Principal : Principal | undefined;
 };
 
-type Output<Schema> = Schema extends z.ZodType ? z.output<Schema> : Readonly<Record<string, never>>;
+/** What a schema gives; nothing where there is none. */
+export type Output<Schema> = Schema extends z.ZodType ? z.output<Schema> : Readonly<Record<string, never>>;
 
 type BodyOf<Body, Bodies> = Body extends z.ZodType
   ? z.output<Body>
@@ -126,6 +128,8 @@ export interface RouteDeclaration<
   readonly body?: Body;
   /** Instead of `body`, where the route takes other media types than `application/json`. */
   readonly bodies?: Bodies;
+  /** Instead of both: the fields of an HTML form; `definePage` has their types. */
+  readonly form?: ObjectSchema | undefined;
   /** Largest body in bytes; 1 MiB by default. Streams are not limited here. */
   readonly bodyLimitBytes?: number;
   /** Request headers that the route reads, for the documentation. */
@@ -136,6 +140,8 @@ export interface RouteDeclaration<
   readonly faults?: readonly FaultFactory[];
   /** Left out of the public documentation. */
   readonly hidden?: boolean;
+  /** Where people call it with a browser: what is no success is a page for them, not a problem document. */
+  readonly problemPage?: WriteProblem;
   readonly handle: (
     call: Call<Output<Params>, Output<Query>, BodyOf<Body, Bodies>, Who>,
   ) => Promise<Answer<NoInfer<Status>>> | Answer<NoInfer<Status>>;

@@ -10,6 +10,7 @@ import type { Exchange } from './exchange.ts';
 import { isUtf8, mediaTypeOf, negotiate } from './media-type.ts';
 import { parseQuery } from './query.ts';
 import { defaultBodyLimitBytes, parseJson, readBody } from './read-body.ts';
+import { formMediaType, largestFormBytes, parseForm } from './read-form.ts';
 import type { Access, BodySchemas, Call, Route } from './route.ts';
 import { sendAnswer } from './send-answer.ts';
 import { strictAtTop, validateBody, validateParams, validateQuery } from './validate.ts';
@@ -123,16 +124,22 @@ const checkNoBody = async (request: IncomingMessage): Promise<undefined> => {
   validateBody(noBody, parseJson(bytes));
 };
 
+const bodiesOf = ({ bodies, body, form }: Route): BodySchemas => ({
+  ...(body !== undefined && { 'application/json': body }),
+  ...(form !== undefined && { [formMediaType]: form }),
+  ...bodies,
+});
+
 const prepareBody = (route: Route): ((request: IncomingMessage) => Promise<unknown>) | undefined => {
   const named = route.bodies !== undefined;
-  const given: BodySchemas = route.bodies ?? (route.body === undefined ? {} : { 'application/json': route.body });
+  const given = bodiesOf(route);
   const types = Object.keys(given);
   // What a body of GET means is nobody's to say (RFC 9110 §9.3.1).
   if (types.length === 0) return route.method === 'get' ? undefined : checkNoBody;
   const schemas = new Map(
     types.map((type) => [type, given[type] === 'stream' ? 'stream' : strictAtTop(given[type] as z.ZodType)] as const),
   );
-  const limitBytes = route.bodyLimitBytes ?? defaultBodyLimitBytes;
+  const limitBytes = route.bodyLimitBytes ?? (route.form === undefined ? defaultBodyLimitBytes : largestFormBytes);
   return async (request) => {
     const header = request.headers['content-type'];
     const mediaType = mediaTypeOf(header) ?? '';
@@ -140,7 +147,8 @@ const prepareBody = (route: Route): ((request: IncomingMessage) => Promise<unkno
     const encoding = request.headers['content-encoding'] ?? 'identity';
     if (schema === undefined || !isUtf8(header) || encoding !== 'identity') throw unsupported(route, types);
     if (schema === 'stream') return { mediaType, value: request };
-    const value = validateBody(schema, parseJson(await readBody(request, limitBytes)));
+    const parse = mediaType === formMediaType ? parseForm : parseJson;
+    const value = validateBody(schema, parse(await readBody(request, limitBytes)));
     return named ? { mediaType, value } : value;
   };
 };

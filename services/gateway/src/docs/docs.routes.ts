@@ -1,23 +1,18 @@
-import { defineRoute, type Route } from '@causeway/service';
+import { defineRoute, html, htmlPage, pageHeaders, type Route } from '@causeway/service';
 
 import type { ApiDocument } from './api-document.ts';
 import { assetRoutes } from './assets.ts';
-import { htmlPage, pageHeaders } from './html.ts';
 import { answerDocument } from './json-document.ts';
 
 const docsPage = htmlPage({
   title: 'Causeway API',
-  head: [
-    '<link rel="icon" type="image/png" href="/docs/favicon-32x32.png">',
-    '<link rel="stylesheet" href="/docs/swagger-ui.css">',
-    '<script src="/docs/swagger-ui-bundle.js" defer></script>',
-    '<script src="/docs/initializer.js" defer></script>',
-  ].join('\n'),
-  body: [
-    '<main id="swagger-ui"></main>',
-    '<noscript>This page needs JavaScript. The same in one file: <a href="/openapi.json">/openapi.json</a>.</noscript>',
-  ].join('\n'),
-});
+  head: html`<link rel="icon" type="image/png" href="/docs/favicon-32x32.png" />
+    <link rel="stylesheet" href="/docs/swagger-ui.css" />
+    <script src="/docs/swagger-ui-bundle.js" defer></script>
+    <script src="/docs/initializer.js" defer></script>`,
+  body: html`<main id="swagger-ui"></main>
+    <noscript>This page needs JavaScript. The same in one file: <a href="/openapi.json">/openapi.json</a>.</noscript>`,
+}).toString();
 
 const openApi = (document: Pick<ApiDocument, 'current'>): Route =>
   defineRoute({

@@ -1,26 +1,23 @@
 import { faults } from '@causeway/contracts';
-import { defineRoute, type ProblemDescription, type Route } from '@causeway/service';
+import { defineRoute, html, htmlPage, pageHeaders, type ProblemDescription, type Route } from '@causeway/service';
 import { z } from 'zod';
 
 import type { ApiDocument } from '../docs/api-document.ts';
-import { escapeHtml, htmlPage, pageHeaders } from '../docs/html.ts';
 
-const head = '<link rel="stylesheet" href="/docs/page.css">';
+const head = html`<link rel="stylesheet" href="/docs/page.css" />`;
 
 const problemPage = ({ code, status, title, description }: ProblemDescription): string =>
   htmlPage({
     title: `${title} · Causeway`,
     head,
-    body: [
-      '<main>',
-      `<h1>${escapeHtml(title)}</h1>`,
-      `<p><code>${escapeHtml(code)}</code>, answered with HTTP status ${status}.</p>`,
-      `<p>${escapeHtml(description)}</p>`,
-      '<p>An answer of this kind holds a <code>requestId</code>: name it when you report the problem.</p>',
-      '</main>',
-      '<nav aria-label="More"><a href="/problems">All problems</a> · <a href="/docs">API documentation</a></nav>',
-    ].join('\n'),
-  });
+    body: html`<main>
+        <h1>${title}</h1>
+        <p><code>${code}</code>, answered with HTTP status ${status}.</p>
+        <p>${description}</p>
+        <p>An answer of this kind holds a <code>requestId</code>: name it when you report the problem.</p>
+      </main>
+      <nav aria-label="More"><a href="/problems">All problems</a> · <a href="/docs">API documentation</a></nav>`,
+  }).toString();
 
 const byStatusAndCode = (left: ProblemDescription, right: ProblemDescription): number =>
   left.status - right.status || (left.code < right.code ? -1 : 1);
@@ -29,22 +26,21 @@ const indexPage = (problems: Iterable<ProblemDescription>): string =>
   htmlPage({
     title: 'Problems · Causeway',
     head,
-    body: [
-      '<main>',
-      '<h1>Problems</h1>',
-      '<p>Every kind of error that a call may be answered with.</p>',
-      '<dl>',
-      ...[...problems]
-        .toSorted(byStatusAndCode)
-        .map(
-          ({ code, status, title }) =>
-            `<dt><a href="/problems/${encodeURIComponent(code)}"><code>${escapeHtml(code)}</code></a> (${status})</dt><dd>${escapeHtml(title)}</dd>`,
-        ),
-      '</dl>',
-      '</main>',
-      '<nav aria-label="More"><a href="/docs">API documentation</a></nav>',
-    ].join('\n'),
-  });
+    body: html`<main>
+        <h1>Problems</h1>
+        <p>Every kind of error that a call may be answered with.</p>
+        <dl>
+          ${[...problems].toSorted(byStatusAndCode).map(
+            ({ code, status, title }) =>
+              html`<dt>
+                  <a href="/problems/${encodeURIComponent(code)}"><code>${code}</code></a> (${status})
+                </dt>
+                <dd>${title}</dd>`,
+          )}
+        </dl>
+      </main>
+      <nav aria-label="More"><a href="/docs">API documentation</a></nav>`,
+  }).toString();
 
 const page = { 200: { description: 'A page.', mediaTypes: ['text/html'] } } as const;
 
