@@ -70,7 +70,7 @@ const taken: readonly (readonly [string, string])[] = [
 
 describe('where to go next', () => {
   for (const next of refused) {
-    it(`is not ${`${JSON.stringify(next)}`.slice(0, 60)}`, () =>
+    it(`is not ${JSON.stringify(next ?? null).slice(0, 60)}`, () =>
       assert.equal(localPath(next, publicUrl), undefined));
   }
 
