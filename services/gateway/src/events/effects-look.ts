@@ -10,7 +10,7 @@ import type { AskOptions } from './find-event.ts';
 export interface HandlerEffect {
   readonly service: string;
   readonly handler: string;
-  /** `pending` too where its service does not answer. */
+  /** `pending` too where its service does not answer; {@link outside} where it is none that can be asked. */
   readonly status: string;
   readonly attempts: number;
   readonly at?: string;
@@ -37,7 +37,11 @@ export interface EffectsOptions {
 
 const isService = (name: string): name is ServiceName => (serviceNames as readonly string[]).includes(name);
 
-const finished = new Set(['done', 'discarded']);
+/** The status of a handler of a service that is none of the platform's: it tells in Kafka that it is there, and nobody how far it is. */
+const outside = 'outside';
+
+/** What is not waited for, or no more. */
+const settledStatus = new Set(['done', 'discarded', outside]);
 
 /** The service that keeps the timer which an event announced. */
 const timerKeeperOf = (type: string): ServiceName | undefined => {
@@ -60,14 +64,14 @@ export interface Look {
   readonly caused: readonly Caused[];
   /** Types of which it caused more than are named. */
   readonly unnamed: readonly string[];
-  /** Whether its own handlers have finished, and nothing that it announced is due. */
+  /** Whether its own handlers that can be asked have finished, and nothing that it announced is due. */
   readonly settled: boolean;
 }
 
 /** Looks at single events. */
 export interface Looks {
   look(event: EventEnvelope): Promise<Look>;
-  /** Whether events of a type have nothing below: nobody is answerable for them, and they announce nothing. */
+  /** Whether events of a type have nothing below: nobody who can be asked is answerable for them, and they announce nothing. */
   isLeaf(type: string | undefined): boolean;
 }
 
@@ -81,7 +85,7 @@ export const createLooks = ({ client, registry, logger, withErrors, ask }: Effec
   const isLeaf: Looks['isLeaf'] = (type) =>
     type !== undefined &&
     timerKeeperOf(type) === undefined &&
-    registry.handlersOf({ type, time: new Date().toISOString() }).length === 0;
+    !registry.handlersOf({ type, time: new Date().toISOString() }).some(({ service }) => isService(service));
 
   /** By service; one that does not answer is left out. */
   const reportsOf = async (event: EventEnvelope, asked: ReadonlySet<ServiceName>) => {
@@ -104,7 +108,9 @@ export const createLooks = ({ client, registry, logger, withErrors, ask }: Effec
 
   const effectOf = ({ service, handler }: RegisteredHandler, reports: readonly EffectReport[] = []): HandlerEffect => {
     const report = reports.find((each) => each.handler === handler);
-    if (report === undefined) return { service, handler, status: 'pending', attempts: 0 };
+    if (report === undefined) {
+      return { service, handler, status: isService(service) ? 'pending' : outside, attempts: 0 };
+    }
     const { status, attempts, at, error } = report;
     return {
       ...{ service, handler, status, attempts },
@@ -158,7 +164,7 @@ export const createLooks = ({ client, registry, logger, withErrors, ask }: Effec
       scheduled: waits && { timerId: waits.timerId, type: waits.type, deliverAt: waits.deliverAt },
       caused,
       unnamed: [...unnamed, ...others.map(({ type }) => type)],
-      settled: handlers.every(({ status }) => finished.has(status)) && !open,
+      settled: handlers.every(({ status }) => settledStatus.has(status)) && !open,
     };
     if (found.settled && waits === undefined) known.set(event.id, found);
     return found;

@@ -18,7 +18,10 @@ export interface Effects {
   /** What the event has announced, while it waits for its time. Once it has come it is among `caused`. */
   readonly scheduled?: ScheduledEvent;
   readonly caused: readonly Effects[];
-  /** Whether every registered handler of this event, and of all below, has finished. What is to come later is not waited for. */
+  /**
+   * Whether every registered handler of this event, and of all below, has finished. What is to come later is not waited for, nor whoever
+   * cannot be asked.
+   */
   readonly complete: boolean;
   /** Whether events are left out, here or below: there was no room for more. They count for `complete` all the same. */
   readonly cut?: true;

@@ -24,7 +24,7 @@ const event = (id: string, type = 'auth.account.created'): EventEnvelope => ({
 });
 
 interface World {
-  readonly handlers: readonly { service: ServiceName; handler: string; types: readonly string[] }[];
+  readonly handlers: readonly { service: string; handler: string; types: readonly string[] }[];
   /** By service and event id. */
   readonly reports: Record<string, EffectReport[]>;
   readonly events: Record<string, EventEnvelope>;
@@ -98,6 +98,23 @@ describe('effects', () => {
       ]);
       assert.equal(effects.complete, false);
     }
+  });
+
+  it('name handlers of services outside the platform as such: nobody can ask them, so nobody waits for them', async () => {
+    const foreign = { service: 'billing', handler: 'invoice', types: ['auth.account.created', 'user.profile.created'] };
+    const outside = { service: 'billing', handler: 'invoice', status: 'outside', attempts: 0 };
+    const world = {
+      handlers: [onAccount, foreign],
+      reports: { 'user a': [done('create-profile')] },
+      // More than are named.
+      apart: { 'user a': [{ type: 'user.profile.created', ids: ['b'], more: true }] },
+      events: { b: event('b', 'user.profile.created') },
+    };
+    const effects = await look(world, event('a'));
+    assert.deepEqual([effects.handlers[1], effects.caused[0]?.handlers], [outside, [outside]]);
+    assert.equal(effects.complete, true, 'here, below, and where they are not even named');
+    const waiting = { ...world, reports: { 'user a': [{ ...done('create-profile'), status: 'retrying' as const }] } };
+    assert.equal((await look(waiting, event('a'))).complete, false, 'those of the platform are waited for beside them');
   });
 
   it('are not complete while an event that was caused cannot be found', async () => {

@@ -50,7 +50,12 @@ export const eventSchemas = {
     properties: {
       service: text,
       handler: text,
-      status: { ...text, description: '`done`, `retrying`, `parked`, `discarded` or `pending`.' },
+      status: {
+        ...text,
+        description:
+          '`done`, `retrying`, `parked`, `discarded` or `pending`; `outside` where the handler belongs to a service that is none of the ' +
+          "platform's: it cannot be asked, and is neither waited for nor counted in `complete`.",
+      },
       attempts: { type: 'integer' },
       at: { ...text, format: 'date-time' },
       error: { ...text, description: 'For administrators.' },
@@ -77,7 +82,8 @@ export const eventSchemas = {
       complete: {
         type: 'boolean',
         description:
-          'Every registered handler of it, and of all below, has finished. What is `scheduled` for later is not waited for.',
+          'Every registered handler of it, and of all below, has finished. What is `scheduled` for later is not waited for, nor are ' +
+          'handlers that are `outside`.',
       },
       cut: {
         const: true,

@@ -77,7 +77,8 @@ const readEffects = ({ client, registry, logger }: EventRoutesOptions): Route =>
     tag: 'events',
     summary: 'What became of an event, and of all that it caused',
     description:
-      'For administrators, and the person who caused it. A handler whose service does not answer is `pending`.',
+      'For administrators, and the person who caused it. A handler whose service does not answer is `pending`; one of a service that is ' +
+      "none of the platform's is `outside`, and not waited for.",
     access: 'signed-in',
     params,
     query: z.object({ wait }),
