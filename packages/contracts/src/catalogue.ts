@@ -15,7 +15,13 @@ import { guardCleared, guardDeleted, guardFailed, guardLocked } from './auth/gua
 import { keyringChanged } from './auth/keyring.ts';
 import { mailDeferred, mailDeleted, mailDue, mailFailed, mailQueued, mailSent, mailWithdrawn } from './auth/mail.ts';
 import { proofDeleted, proofRequested, proofUsed, proofWithdrawn } from './auth/proof.ts';
-import { sessionDeleted, sessionEnded, sessionRefreshed, sessionStarted } from './auth/session.ts';
+import {
+  sessionDeleted,
+  sessionEnded,
+  sessionReauthenticated,
+  sessionRefreshed,
+  sessionStarted,
+} from './auth/session.ts';
 import { collectionCreated, collectionDeleted, collectionUpdated } from './data/collection.ts';
 import { recordCreated, recordDeleted, recordUpdated } from './data/record.ts';
 import type { EventContract } from './event-contract.ts';
@@ -31,6 +37,7 @@ export const catalogue: readonly EventContract[] = [
   accountDeleted,
   sessionStarted,
   sessionRefreshed,
+  sessionReauthenticated,
   sessionEnded,
   sessionDeleted,
   erasureRequested,

@@ -5,7 +5,8 @@ import { parse, v7 } from 'uuid';
 const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 /** The prefixes of ids that clients see. */
-export type IdPrefix = 'usr' | 'org' | 'ses' | 'rec' | 'col' | 'key' | 'rdr' | 'tmr' | 'rpl' | 'rbd';
+export type IdPrefix =
+  'usr' | 'org' | 'ses' | 'rec' | 'col' | 'key' | 'rdr' | 'tmr' | 'rpl' | 'rbd' | 'prf' | 'mal' | 'fac';
 
 const encode = (bytes: Uint8Array): string => {
   let value = 0n;

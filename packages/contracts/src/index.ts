@@ -15,7 +15,13 @@ export { guardCleared, guardDeleted, guardFailed, guardLocked } from './auth/gua
 export { keyringChanged } from './auth/keyring.ts';
 export { mailDeferred, mailDeleted, mailDue, mailFailed, mailQueued, mailSent, mailWithdrawn } from './auth/mail.ts';
 export { proofDeleted, proofRequested, proofUsed, proofWithdrawn } from './auth/proof.ts';
-export { sessionDeleted, sessionEnded, sessionRefreshed, sessionStarted } from './auth/session.ts';
+export {
+  sessionDeleted,
+  sessionEnded,
+  sessionReauthenticated,
+  sessionRefreshed,
+  sessionStarted,
+} from './auth/session.ts';
 export { catalogue } from './catalogue.ts';
 export { collectionCreated, collectionDeleted, collectionUpdated } from './data/collection.ts';
 export { recordCreated, recordDeleted, recordUpdated } from './data/record.ts';

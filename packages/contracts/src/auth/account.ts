@@ -20,7 +20,11 @@ export const accountCreated = defineEvent({
   },
 });
 
-/** Roles or credentials of an account have changed. */
+/**
+ * Roles or credentials of an account have changed. `changed`: `email`, `emailVerified`, `roles`, `password`, `passwordParameters`, `factors`,
+ * `disabled`. Access tokens of a lower version than `accessVersion` are refused from now on, and sessions that were begun under a lower one
+ * than `sessionsFrom` are over. `by` is the administrator who did it, `reason` why they did.
+ */
 export const accountUpdated = defineEvent({
   type: 'auth.account.updated',
   version: 1,
@@ -32,6 +36,12 @@ export const accountUpdated = defineEvent({
     emailVerified: z.boolean(),
     roles: z.array(accountRole),
     changed: z.array(z.string()),
+    accessVersion: z.number().int().optional(),
+    sessionsFrom: z.number().int().optional(),
+    previousEmail: z.string().optional(),
+    disabled: z.boolean().optional(),
+    reason: z.string().optional(),
+    by: z.string().optional(),
   },
 });
 

@@ -4,6 +4,7 @@ import { DuplicateKey, stateOf } from '@causeway/events';
 import type { RecordedCollection } from '@causeway/events';
 
 import type { PasswordHasher } from '../passwords/password-hasher.ts';
+import { newAccount } from './account.model.ts';
 import type { AccountDocument, AccountQueries, Credentials, Role } from './account.model.ts';
 import { created, updated } from './accounts.events.ts';
 import type { EmailAddress } from './email-address.ts';
@@ -64,14 +65,9 @@ export async function ensureFirstAdministrator(
   const account = await accountQueries.byEmail(email.key);
   if (account === undefined) {
     const _id = newId('usr');
-    const state = {
-      email: email.address,
-      emailKey: email.key,
-      // The operator vouches for the address.
-      emailVerified: true,
-      roles: administratorRoles,
-      passwordHash: await passwords.hash(password),
-    };
+    const passwordHash = await passwords.hash(password);
+    // The operator vouches for the address.
+    const state = newAccount({ email, emailVerified: true, roles: administratorRoles, passwordHash });
     try {
       await accounts.create(cause, { _id, state, event: created({ _id, ...state }, 'Administrator') });
       return 'created';

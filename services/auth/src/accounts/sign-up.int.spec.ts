@@ -55,6 +55,8 @@ describe('POST /v1/auth/sign-up', () => {
       sessionId,
       accountId: id,
       method: 'sign-up',
+      amr: ['pwd'],
+      acr: 'aal1',
       ip: '127.0.0.1',
       userAgent: 'node',
     });
@@ -91,6 +93,18 @@ describe('POST /v1/auth/sign-up', () => {
       assert.equal(answer.body.code, 'email-taken');
       assert.equal(answer.headers.get('content-type'), 'application/problem+json');
     }
+    assert.equal(await accountsNow(), before);
+  });
+
+  it('refuses an address that an account keeps beside its own', async () => {
+    const person = await signUp(auth);
+    const kept = randomEmail();
+    await world.db
+      .collection<{ _id: string; emailKeys: string[] }>('accounts')
+      .updateOne({ _id: person.id }, { $push: { emailKeys: kept } });
+    const before = await accountsNow();
+    const answer = await post({ email: kept, password });
+    assert.deepEqual([answer.status, answer.body.code], [409, 'email-taken']);
     assert.equal(await accountsNow(), before);
   });
 

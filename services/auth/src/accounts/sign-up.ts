@@ -9,6 +9,7 @@ import type { PasswordHasher } from '../passwords/password-hasher.ts';
 import type { SessionTokens } from '../sessions/session-tokens.ts';
 import type { SignedIn } from '../sessions/sign-in.ts';
 import type { Device, StartSession } from '../sessions/start-session.ts';
+import { accountOf, newAccount } from './account.model.ts';
 import type { AccountDocument } from './account.model.ts';
 import { emailTaken } from './accounts.errors.ts';
 import { created } from './accounts.events.ts';
@@ -54,17 +55,12 @@ export function createSignUp<Answer>(dependencies: SignUpDependencies<Answer>) {
     const _id = newId('usr');
     const { email, name, device } = command;
     const own: Cause = { ...cause, principal: { type: 'app_user', id: _id } };
-    const state = {
-      email: email.address,
-      emailKey: email.key,
-      emailVerified: false,
-      roles: ['member' as const],
-      passwordHash,
-    };
+    const state = newAccount({ email, emailVerified: false, roles: ['member'], passwordHash });
     const account = await accounts.create(own, { _id, state, event: created({ _id, ...state }, name) }, { session });
-    const started = await startSession(own, { accountId: _id, method: 'sign-up', device }, { session });
+    const start = { account: { _id, ...state }, method: 'sign-up', amr: ['pwd'], device };
+    const started = await startSession(own, start, { session });
     return answer({
-      account: account.document,
+      account: accountOf(account.document),
       tokens: await sessionTokens(state, started.document),
       events: [account.event.id, started.event.id],
     });
@@ -84,7 +80,8 @@ export function createSignUp<Answer>(dependencies: SignUpDependencies<Answer>) {
       if (request === undefined) return { answer: await transaction(effect), replayed: false };
       return await idempotency.run(request, effect);
     } catch (error) {
-      if (error instanceof DuplicateKey && 'emailKey' in error.keyPattern) throw emailTaken({ cause: error });
+      if (error instanceof DuplicateKey && ('emailKey' in error.keyPattern || 'emailKeys' in error.keyPattern))
+        throw emailTaken({ cause: error });
       throw error;
     }
   };

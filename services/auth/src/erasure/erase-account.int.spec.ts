@@ -137,6 +137,16 @@ describe('erasing oneself', () => {
       assert.equal((await replica.call('GET /v1/auth/account', { token: person.accessToken })).status, 200);
     });
 
+    it('is refused to the last one who is not disabled', async () => {
+      await accounts().updateMany({}, { $set: { roles: ['member'] } });
+      const [person, disabled] = [await signUp(replica), await signUp(replica)];
+      for (const each of [person, disabled]) await promote(each);
+      await accounts().updateOne({ _id: disabled.id }, { $set: { disabledAt: new Date() } });
+      assert.equal(code(await erase(person.accessToken)), '409 last-administrator');
+      await accounts().updateOne({ _id: disabled.id }, { $unset: { disabledAt: '' } });
+      assert.equal((await erase(person.accessToken)).status, 202);
+    });
+
     it('is refused to one of the last two who go at once', async () => {
       for (let round = 0; round < 3; round += 1) {
         await accounts().updateMany({}, { $set: { roles: ['member'] } });

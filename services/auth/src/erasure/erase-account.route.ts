@@ -2,11 +2,11 @@ import { defineRoute } from '@causeway/service';
 import type { Route } from '@causeway/service';
 import { z } from 'zod';
 
+import { lastAdministrator } from '../accounts/accounts.errors.ts';
 import { typedPassword } from '../passwords/password.ts';
 import { invalidCredentials } from '../sessions/sessions.errors.ts';
 import { eventHeader } from '../sessions/signed-in-answer.ts';
 import type { createEraseAccount } from './erase-account.ts';
-import { lastAdministrator } from './erasure.errors.ts';
 
 const begunErasure = z.object({
   accountId: z.string(),

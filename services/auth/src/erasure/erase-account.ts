@@ -5,12 +5,12 @@ import type { ClientSession } from 'mongodb';
 
 import type { AccountDocument, AccountQueries } from '../accounts/account.model.ts';
 import { deleted } from '../accounts/accounts.events.ts';
+import type { DemandAnotherAdministrator } from '../accounts/administrators.ts';
 import type { PasswordHasher } from '../passwords/password-hasher.ts';
 import { endOf, revokedUntil } from '../sessions/end-session.ts';
 import type { Revoke } from '../sessions/end-session.ts';
 import type { SessionDocument } from '../sessions/session.model.ts';
 import { invalidCredentials } from '../sessions/sessions.errors.ts';
-import { lastAdministrator } from './erasure.errors.ts';
 
 /** What {@link createEraseAccount} is given. */
 export interface EraseAccountDependencies {
@@ -19,6 +19,7 @@ export interface EraseAccountDependencies {
   readonly accountQueries: Pick<AccountQueries, 'credentialsOf'>;
   readonly sessions: Pick<RecordedCollection<SessionDocument>, 'native' | 'update'>;
   readonly passwords: Pick<PasswordHasher, 'matches'>;
+  readonly demandAnotherAdministrator: DemandAnotherAdministrator;
   readonly revoke: Revoke;
   readonly now: () => Date;
 }
@@ -50,16 +51,8 @@ const sessionsAtOnce = 100;
  *   `unavailable` where too many passwords wait
  */
 export function createEraseAccount(dependencies: EraseAccountDependencies) {
-  const { events, accounts, accountQueries, sessions, passwords, revoke, now } = dependencies;
-  const gates = events.db.collection<{ _id: string; passed: number }>('gates');
-
-  /** Of two last administrators who leave at once, each would see the other in a snapshot: they meet at a row that both write. */
-  const demandAnother = async (accountId: string, session: ClientSession): Promise<void> => {
-    await gates.updateOne({ _id: 'administrators' }, { $inc: { passed: 1 } }, { upsert: true, session });
-    const another = { roles: 'admin' as const, _id: { $ne: accountId } };
-    if ((await accounts.native.findOne(another, { session, projection: { _id: 1 } })) === null)
-      throw lastAdministrator();
-  };
+  const { events, accounts, accountQueries, sessions, passwords, demandAnotherAdministrator, revoke, now } =
+    dependencies;
 
   const endSessions = async (cause: Cause, accountId: string, at: Date, session: ClientSession) => {
     const live = sessions.native.find({ accountId, status: 'live' }, { session, projection: { _id: 1 } });
@@ -75,7 +68,7 @@ export function createEraseAccount(dependencies: EraseAccountDependencies) {
     events.transaction(async (session) => {
       const account = await accounts.native.findOne({ _id: accountId }, { session, projection: { roles: 1 } });
       if (account === null) return undefined;
-      if (account.roles.includes('admin')) await demandAnother(accountId, session);
+      if (account.roles.includes('admin')) await demandAnotherAdministrator(accountId, session);
       const write = await accounts.delete(cause, accountId, () => deleted(accountId), { session });
       return write && { eventId: write.event.id, ended: await endSessions(cause, accountId, at, session) };
     });

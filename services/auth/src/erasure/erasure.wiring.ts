@@ -1,6 +1,7 @@
 import type { Handler } from '@causeway/events';
 import type { Logger } from '@causeway/telemetry';
 
+import { createDemandAnotherAdministrator } from '../accounts/administrators.ts';
 import type { Config } from '../config.ts';
 import type { Feature, Ground } from '../feature.ts';
 import type { Passwords } from '../passwords/passwords.wiring.ts';
@@ -18,7 +19,10 @@ export function createErasure(
     sessions: { revoke },
   }: { readonly passwords: Passwords; readonly sessions: Pick<Sessions, 'revoke'> },
 ) {
-  const eraseAccount = createEraseAccount({ events, accounts, accountQueries, sessions, passwords, revoke, now });
+  const eraseAccount = createEraseAccount({
+    ...{ events, accounts, accountQueries, sessions, passwords, revoke, now },
+    demandAnotherAdministrator: createDemandAnotherAdministrator({ events, accounts }),
+  });
   return { routes: [eraseAccountRoute({ eraseAccount })] } satisfies Feature;
 }
 

@@ -31,7 +31,7 @@ export type RenewHash = (
 export const createRenewHash =
   ({ accounts, passwords, logger }: RenewHashDependencies): RenewHash =>
   async (cause, { _id, passwordHash: old }, password, signal) => {
-    if (!passwords.isOutdated(old)) return [];
+    if (old === undefined || !passwords.isOutdated(old)) return [];
     try {
       const passwordHash = await passwords.hash(password, signal);
       const write = await accounts.update(cause, _id, (current) => {

@@ -38,6 +38,8 @@ describe('POST /v1/auth/refresh', () => {
   const session = async (id: string) =>
     (await world.db.collection<{ _id: string }>('sessions').findOne({ _id: id })) as unknown as Record<string, unknown>;
 
+  const accounts = () => world.db.collection<{ _id: string }>('accounts');
+
   before(async () => {
     world = await openTestAuth();
     auth = await world.replica();
@@ -138,6 +140,51 @@ describe('POST /v1/auth/refresh', () => {
     await refresh(next.refreshToken);
     await refuses(ada.refreshToken, 'refresh-reused');
     pairOf(await refresh(other.refreshToken));
+  });
+
+  it('takes a session that goes on for as old as it was when its owner proved who they are', async () => {
+    world.clock.aheadMs = 3_600_000;
+    const [first, next] = [ada.accessToken, pairOf(await refresh(ada.refreshToken)).accessToken].map(claimsOf);
+    assert.ok(Number(next?.iat) - Number(first?.iat) >= 3_600);
+    for (const name of ['auth_time', 'acr', 'amr', 'av']) assert.deepEqual(next?.[name], first?.[name], name);
+  });
+
+  it('goes on with accounts and sessions of an earlier release', async () => {
+    const unset = (...names: string[]) => ({ $unset: Object.fromEntries(names.map((name) => [name, '' as const])) });
+    const later = ['accessVersion', 'sessionsFrom', 'emailKeys', 'hasSecondFactor'];
+    await accounts().updateOne({ _id: ada.id }, unset(...later));
+    const rows = world.db.collection<{ _id: string }>('sessions');
+    await rows.updateOne({ _id: ada.sessionId }, unset('accountVersion', 'amr', 'acr', 'authTime', 'delivery'));
+    const { av, acr, amr, auth_time: authTime } = claimsOf(pairOf(await refresh(ada.refreshToken)).accessToken);
+    const { createdAt } = await session(ada.sessionId);
+    assert.deepEqual({ av, acr, amr }, { av: 1, acr: 'aal1', amr: ['pwd'] });
+    assert.equal(authTime, Math.floor(Number(createdAt) / 1000));
+  });
+
+  for (const [what, change, reason] of [
+    ['whose sessions have ended with a change', { accessVersion: 2, sessionsFrom: 2 }, 'revoked'],
+    ['that is disabled', { accessVersion: 2, sessionsFrom: 2, disabledAt: new Date() }, 'account-disabled'],
+  ] as const) {
+    it(`refuses the session of an account ${what}, although its row has not been ended yet, and ends it`, async () => {
+      const next = pairOf(await refresh(ada.refreshToken));
+      await accounts().updateOne({ _id: ada.id }, { $set: change });
+      // The token of the exchange before gets the same again within 30 seconds: not now.
+      const answer = await refuses(ada.refreshToken, 'invalid-refresh-token');
+      const { status, endReason } = await session(ada.sessionId);
+      assert.deepEqual([status, endReason], ['ended', reason]);
+      const [ended] = await published.waitFor(
+        ({ subject, type }) => subject === `session/${ada.sessionId}` && type === 'auth.session.ended',
+      );
+      assert.equal((ended?.data as { reason: string }).reason, reason);
+      assert.equal(answer.headers.get('causeway-event'), ended?.id);
+      await refuses(next.refreshToken, 'invalid-refresh-token');
+      assert.equal((await auth.call('GET /v1/auth/account', { token: next.accessToken })).status, 401);
+    });
+  }
+
+  it('goes on where an account has lost rights alone, with a token of the new version', async () => {
+    await accounts().updateOne({ _id: ada.id }, { $set: { accessVersion: 2 } });
+    assert.equal(claimsOf(pairOf(await refresh(ada.refreshToken)).accessToken).av, 2);
   });
 
   it('refuses a forged token without touching the session', async () => {

@@ -1,12 +1,13 @@
 import type { Cause } from '@causeway/contracts';
 import { stateOf } from '@causeway/events';
-import type { Decision, RecordedCollection } from '@causeway/events';
+import type { Decision, RecordedCollection, RecordedUpdate } from '@causeway/events';
 
-import type { AccountQueries } from '../accounts/account.model.ts';
+import type { Account, AccountQueries } from '../accounts/account.model.ts';
 import { hashRefreshToken, readRefreshToken } from '../tokens/refresh-token.ts';
 import type { RefreshTokens } from '../tokens/refresh-token.ts';
 import { endOf, revokedUntil } from './end-session.ts';
-import type { Revoke } from './end-session.ts';
+import type { EndSession, Revoke } from './end-session.ts';
+import { whyOver } from './session-admission.ts';
 import type { SessionDocument, SessionQueries } from './session.model.ts';
 import { decideRefresh, sessionExpiry } from './session-rules.ts';
 import type { RefreshDecision, SessionLifetimes } from './session-rules.ts';
@@ -23,6 +24,7 @@ export interface RefreshDependencies {
   readonly sessionTokens: SessionTokens;
   readonly lifetimes: SessionLifetimes;
   readonly revoke: Revoke;
+  readonly endSession: EndSession;
   readonly now: () => Date;
 }
 
@@ -40,7 +42,8 @@ export interface Refreshed {
  * @returns the use case; it throws fault `invalid-refresh-token`, and `refresh-reused` once it has ended the session
  */
 export function createRefresh(dependencies: RefreshDependencies) {
-  const { accounts, sessions, sessionQueries, refreshTokens, sessionTokens, lifetimes, revoke, now } = dependencies;
+  const { accounts, sessions, sessionQueries, refreshTokens, sessionTokens, lifetimes, revoke, endSession, now } =
+    dependencies;
 
   const judge = (session: SessionDocument, token: string, generation: number, at: Date): RefreshDecision => {
     const genuine = refreshTokens.isGenuine(token, { sessionId: session._id, seed: session.seed, generation });
@@ -63,6 +66,20 @@ export function createRefresh(dependencies: RefreshDependencies) {
       },
       event: refreshed(session, generation),
     };
+  };
+
+  /** The tokens, unless the account says that the session is over: its row has not been ended yet, and is now. */
+  const admit = async (
+    own: Cause,
+    account: Account,
+    { document, event }: RecordedUpdate<SessionDocument>,
+  ): Promise<Refreshed> => {
+    const events = event === undefined ? [] : [event.id];
+    const reason = whyOver(account, document);
+    if (reason === undefined) return { tokens: await sessionTokens(account, document), events };
+    const end = await endSession(own, { sessionId: document._id, reason });
+    const recorded = end === undefined ? events : [...events, end];
+    throw invalidRefreshToken({ headers: recorded.length === 0 ? {} : { 'Causeway-Event': recorded.join(', ') } });
   };
 
   return async (cause: Cause, token: string): Promise<Refreshed> => {
@@ -90,10 +107,7 @@ export function createRefresh(dependencies: RefreshDependencies) {
       case 'rotate':
       case 'repeat':
         if (account === undefined || write === undefined) throw invalidRefreshToken();
-        return {
-          tokens: await sessionTokens(account, write.document),
-          events: write.event === undefined ? [] : [write.event.id],
-        };
+        return admit(own, account, write);
       case 'refuse':
         throw invalidRefreshToken();
     }

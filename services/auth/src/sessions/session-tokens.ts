@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Account } from '../accounts/account.model.ts';
 import type { AccessTokens } from '../tokens/access-token.ts';
 import type { RefreshTokens } from '../tokens/refresh-token.ts';
+import { authenticationOf } from './authentication.ts';
 import type { SessionDocument } from './session.model.ts';
 
 /** What a client gets when it has signed in or refreshed (RFC 6749 §5.1, in this API's camel case). */
@@ -27,15 +28,18 @@ export interface SessionTokensDependencies {
 
 /** Gives a session's current pair of tokens: the same one as often as it is asked. */
 export type SessionTokens = (
-  account: Pick<Account, 'roles'>,
-  session: Pick<SessionDocument, '_id' | 'accountId' | 'seed' | 'generation' | 'rotatedAt'>,
+  account: Pick<Account, 'roles' | 'accessVersion'>,
+  session: Pick<SessionDocument, '_id' | 'accountId' | 'seed' | 'generation' | 'rotatedAt'> &
+    Parameters<typeof authenticationOf>[0],
 ) => Promise<Tokens>;
 
 /** @returns the maker of pairs */
 export const createSessionTokens =
   ({ accessTokens, refreshTokens, now }: SessionTokensDependencies): SessionTokens =>
-  async ({ roles }, { _id: sessionId, accountId, seed, generation, rotatedAt }) => {
-    const access = await accessTokens({ accountId, roles, sessionId, generation, issuedAt: rotatedAt });
+  async ({ roles, accessVersion: accountVersion }, session) => {
+    const { _id: sessionId, accountId, seed, generation, rotatedAt: issuedAt } = session;
+    const subject = { accountId, accountVersion, roles, sessionId, generation, issuedAt };
+    const access = await accessTokens({ ...subject, ...authenticationOf(session) });
     return {
       accessToken: access.token,
       refreshToken: refreshTokens.issue({ sessionId, seed, generation }),

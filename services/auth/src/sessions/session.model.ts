@@ -5,16 +5,33 @@ import type { Timestamp } from 'mongodb';
 import { Schema } from 'mongoose';
 import type { Connection } from 'mongoose';
 
-/** How a session began. */
-export type SignInMethod = 'sign-up' | 'password';
+/** How surely somebody is who they say: by one proof, or by two of different kinds (NIST SP 800-63B §2). */
+export type AssuranceLevel = 'aal1' | 'aal2';
 
 /** Why a session is over. */
-export type EndReason = 'signed-out' | 'revoked' | 'refresh-reused' | 'expired';
+export type EndReason =
+  | ('signed-out' | 'revoked' | 'refresh-reused' | 'expired')
+  | ('password-changed' | 'email-changed' | 'factor-removed')
+  | ('account-disabled' | 'administrator' | 'account-deleted');
+
+/** How its tokens get to the client: in the body of the answer, or in cookies that no script reads. */
+export type Delivery = 'body' | 'cookies';
 
 /** One sign-in of one person at one client, kept alive by refreshing. */
 export interface SessionDocument extends RecordedDocument {
   readonly accountId: string;
-  readonly method: SignInMethod;
+  /** How it began: `sign-up`, `password`, … */
+  readonly method: string;
+  /** The account's `accessVersion` when it began, or when it was let stay; 1 where it is missing, in rows of an earlier release. */
+  readonly accountVersion?: number;
+  /** How its owner has proved who they are, how surely, and when they last did. `authentication.ts` knows what rows without them mean. */
+  readonly amr?: readonly string[];
+  readonly acr?: AssuranceLevel;
+  readonly authTime?: Date;
+  /** Of a client that has been known to the account for longer than the session. */
+  readonly deviceId?: string;
+  /** `body` where it is missing. */
+  readonly delivery?: Delivery;
   readonly status: 'live' | 'ended';
   /** 32 random bytes that its refresh tokens are derived from, together with a secret that is not in the database. */
   readonly seed: string;
@@ -46,7 +63,13 @@ const sessionSchema = new Schema<SessionDocument>(
   {
     _id: { type: String, required: true },
     accountId: { type: String, required: true },
-    method: { type: String, enum: ['sign-up', 'password'], required: true },
+    method: { type: String, required: true },
+    accountVersion: Number,
+    amr: { type: [String], default: undefined },
+    acr: String,
+    authTime: Date,
+    deviceId: String,
+    delivery: String,
     status: { type: String, enum: ['live', 'ended'], required: true },
     seed: { type: String, required: true },
     refreshHash: { type: String, required: true },
@@ -57,7 +80,7 @@ const sessionSchema = new Schema<SessionDocument>(
     ip: String,
     userAgent: String,
     endedAt: Date,
-    endReason: { type: String, enum: ['signed-out', 'revoked', 'refresh-reused', 'expired'] },
+    endReason: String,
     createdAt: { type: Date, required: true },
   },
   { collection: sessionsCollection, autoIndex: false, autoCreate: false, versionKey: false, strictQuery: 'throw' },

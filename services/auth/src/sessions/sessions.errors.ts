@@ -8,6 +8,14 @@ export const invalidCredentials = defineFault({
   description: 'No account has this address and this password. Which of the two is wrong is not told.',
 });
 
+/** The password is right, and the account is disabled: told to nobody who does not have it. */
+export const accountDisabled = defineFault({
+  code: 'account-disabled',
+  category: 'forbidden',
+  title: 'The account is disabled',
+  description: 'An administrator has disabled this account. Ask whoever runs this service.',
+});
+
 /** The refresh token is none of ours, or its session is over. */
 export const invalidRefreshToken = defineFault({
   code: 'invalid-refresh-token',

@@ -9,10 +9,14 @@ type Facts = Pick<SessionDocument, '_id' | 'accountId'>;
 const facts = ({ _id, accountId }: Facts) => ({ sessionId: _id, accountId });
 
 /** Somebody has signed in. */
-export const started = (session: Facts & Pick<SessionDocument, 'method' | 'ip' | 'userAgent'>): EventDraft =>
+export const started = (
+  session: Facts &
+    Pick<SessionDocument, 'method' | 'ip' | 'userAgent'> &
+    Required<Pick<SessionDocument, 'amr' | 'acr'>>,
+): EventDraft =>
   draft(sessionStarted, {
     ...facts(session),
-    method: session.method,
+    ...{ method: session.method, amr: [...session.amr], acr: session.acr },
     ...(session.ip === undefined ? {} : { ip: session.ip }),
     ...(session.userAgent === undefined ? {} : { userAgent: session.userAgent }),
   });

@@ -40,7 +40,7 @@ export function createSessions(
   const sessionTokens = createSessionTokens({ ...tokens, now });
   const startSession = createStartSession({ sessions, refreshTokens, lifetimes, now });
   const signIn = createSignIn({ accounts, passwords, renewHash, startSession, endSession, sessionTokens });
-  const refreshing = { refreshTokens, sessionTokens, lifetimes, revoke, now };
+  const refreshing = { refreshTokens, sessionTokens, lifetimes, revoke, endSession, now };
   const refresh = createRefresh({ ...refreshing, accounts, sessions, sessionQueries });
   const expireSessions = createExpireSessions({ sessionQueries, endSession, now });
   return {

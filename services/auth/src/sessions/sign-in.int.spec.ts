@@ -39,6 +39,8 @@ describe('POST /v1/auth/sign-in', () => {
       sessionId: person.sessionId,
       accountId: ada.id,
       method: 'password',
+      amr: ['pwd'],
+      acr: 'aal1',
       ip: '127.0.0.1',
       userAgent: 'A browser',
     });
@@ -58,6 +60,8 @@ describe('POST /v1/auth/sign-in', () => {
     });
     assert.equal(payload.sub, ada.id);
     assert.equal(payload.exp! - payload.iat!, 300);
+    assert.deepEqual([payload.acr, payload.amr, payload.av], ['aal1', ['pwd'], 1]);
+    assert.equal(payload.auth_time, payload.iat);
     assert.ok(protectedHeader.kid);
   });
 
@@ -74,6 +78,18 @@ describe('POST /v1/auth/sign-in', () => {
     assert.equal(wrongBody.code, 'invalid-credentials');
     assert.deepEqual(unknownBody, wrongBody);
     assert.deepEqual([...unknown.headers.keys()].sort(), [...wrong.headers.keys()].sort());
+    assert.equal(await sessionsNow(), before);
+  });
+
+  it('tells of a disabled account only whoever has its password', async () => {
+    const bob = await signUp(auth);
+    const accounts = world.db.collection<{ _id: string; disabledAt?: Date }>('accounts');
+    await accounts.updateOne({ _id: bob.id }, { $set: { disabledAt: new Date() } });
+    const before = await sessionsNow();
+    const wrong = await post({ email: bob.email, password: `${password}!` });
+    assert.deepEqual([wrong.status, wrong.body.code], [401, 'invalid-credentials']);
+    const right = await post({ email: bob.email, password });
+    assert.deepEqual([right.status, right.body.code], [403, 'account-disabled']);
     assert.equal(await sessionsNow(), before);
   });
 

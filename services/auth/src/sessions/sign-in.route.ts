@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 import { emailAddress } from '../accounts/email-address.ts';
 import { typedPassword } from '../passwords/password.ts';
-import { invalidCredentials } from './sessions.errors.ts';
+import { accountDisabled, invalidCredentials } from './sessions.errors.ts';
 import type { createSignIn } from './sign-in.ts';
 import { answerSignedIn, deviceOf, eventHeader, signedInAnswer } from './signed-in-answer.ts';
 
@@ -20,7 +20,7 @@ export const signInRoute = ({ signIn }: { readonly signIn: ReturnType<typeof cre
     body: z.strictObject({ email: emailAddress, password: typedPassword }),
     bodyLimitBytes: 16_384,
     responses: { 200: { description: 'Signed in.', schema: signedInAnswer, headers: eventHeader } },
-    faults: [invalidCredentials],
+    faults: [invalidCredentials, accountDisabled],
     async handle(call) {
       const signedIn = await signIn(call.cause, { ...call.body, device: deviceOf(call), signal: call.signal });
       return { status: 200, ...answerSignedIn(signedIn) };

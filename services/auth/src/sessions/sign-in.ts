@@ -5,8 +5,9 @@ import type { EmailAddress } from '../accounts/email-address.ts';
 import type { PasswordHasher } from '../passwords/password-hasher.ts';
 import type { RenewHash } from '../passwords/renew-hash.ts';
 import type { EndSession } from './end-session.ts';
+import { whyOver } from './session-admission.ts';
 import type { SessionTokens, Tokens } from './session-tokens.ts';
-import { invalidCredentials } from './sessions.errors.ts';
+import { accountDisabled, invalidCredentials } from './sessions.errors.ts';
 import type { Device, StartSession } from './start-session.ts';
 
 /** What {@link createSignIn} is given. */
@@ -39,7 +40,7 @@ export interface SignedIn {
 /**
  * Signs somebody in with a password.
  *
- * @returns the use case; it throws fault `invalid-credentials`, and `unavailable` where too many sign in at once
+ * @returns the use case; it throws faults `invalid-credentials`, `account-disabled`, and `unavailable` where too many sign in at once
  */
 export const createSignIn =
   ({ accounts, passwords, renewHash, startSession, endSession, sessionTokens }: SignInDependencies) =>
@@ -47,11 +48,15 @@ export const createSignIn =
     const account = await accounts.byEmail(email.key);
     const right = await passwords.matches(account?.passwordHash, password, signal);
     if (account === undefined || !right) throw invalidCredentials();
+    // Told to nobody but its owner.
+    if (account.disabledAt !== undefined) throw accountDisabled();
     const own: Cause = { ...cause, principal: { type: 'app_user', id: account._id } };
-    const { document, event } = await startSession(own, { accountId: account._id, method: 'password', device });
-    // An erasure that commits after this read finds the session; one that was before is seen by it.
-    if ((await accounts.byId(account._id)) === undefined) {
-      await endSession(own, { sessionId: document._id, reason: 'revoked' });
+    const { document, event } = await startSession(own, { account, method: 'password', amr: ['pwd'], device });
+    // An erasure that commits after this read finds the session; one that was before is seen by it, as is a change of the password.
+    const current = await accounts.byId(account._id);
+    const reason = current === undefined ? 'revoked' : whyOver(current, document);
+    if (reason !== undefined) {
+      await endSession(own, { sessionId: document._id, reason });
       throw invalidCredentials();
     }
     const renewed = await renewHash(own, account, password, signal);

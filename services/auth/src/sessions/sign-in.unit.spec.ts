@@ -2,29 +2,47 @@ import { Fault } from '@causeway/contracts';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import type { Credentials } from '../accounts/account.model.ts';
+import type { Account, Credentials } from '../accounts/account.model.ts';
 import { createSignIn } from './sign-in.ts';
 import type { SignInDependencies } from './sign-in.ts';
 
-const account = { _id: 'usr_1', roles: ['member'], passwordHash: 'hash' } as unknown as Credentials;
+const account = { _id: 'usr_1', roles: ['member'], passwordHash: 'hash', accessVersion: 1, sessionsFrom: 1 };
 
-describe('signing in beside an erasure', () => {
+/** Signs in while the account becomes `current`; gives the ends that it has recorded. */
+const signInBeside = async (current: object | undefined) => {
+  const ended: string[] = [];
+  const signIn = createSignIn({
+    accounts: {
+      byEmail: () => Promise.resolve(account as unknown as Credentials),
+      byId: () => Promise.resolve(current as Account | undefined),
+    },
+    passwords: { matches: () => Promise.resolve(true) },
+    renewHash: () => Promise.reject(new Error('no hash is made')),
+    startSession: (_cause, { account: { accessVersion: accountVersion } }) =>
+      Promise.resolve({ document: { _id: 'ses_1', accountVersion }, event: { id: 'e1' } } as never),
+    endSession: (_cause, { sessionId, reason }) => Promise.resolve(ended.push(`${sessionId} ${reason}`).toString()),
+    sessionTokens: () => Promise.reject(new Error('no token is made')),
+  } satisfies SignInDependencies);
+  const cause = { correlationId: 'c', principal: { type: 'system' } } as const;
+  const command = { email: { address: 'a@example.com', key: 'a@example.com' }, password: 'p', device: {} };
+  await assert.rejects(
+    signIn(cause, command),
+    (error) => error instanceof Fault && error.code === 'invalid-credentials',
+  );
+  return ended;
+};
+
+describe('signing in beside what ends sessions', () => {
   it('ends the session that it has begun where the account has gone meanwhile, and says no more than of a wrong password', async () => {
-    const ended: string[] = [];
-    const signIn = createSignIn({
-      accounts: { byEmail: () => Promise.resolve(account), byId: () => Promise.resolve(undefined) },
-      passwords: { matches: () => Promise.resolve(true) },
-      renewHash: () => Promise.reject(new Error('no hash is made')),
-      startSession: () => Promise.resolve({ document: { _id: 'ses_1' }, event: { id: 'e1' } } as never),
-      endSession: (_cause, { sessionId }) => Promise.resolve(ended.push(sessionId).toString()),
-      sessionTokens: () => Promise.reject(new Error('no token is made')),
-    } satisfies SignInDependencies);
-    const cause = { correlationId: 'c', principal: { type: 'system' } } as const;
-    const command = { email: { address: 'a@example.com', key: 'a@example.com' }, password: 'p', device: {} };
-    await assert.rejects(
-      signIn(cause, command),
-      (error) => error instanceof Fault && error.code === 'invalid-credentials',
-    );
-    assert.deepEqual(ended, ['ses_1']);
+    assert.deepEqual(await signInBeside(undefined), ['ses_1 revoked']);
+  });
+
+  it('ends it where the password was changed meanwhile', async () => {
+    assert.deepEqual(await signInBeside({ ...account, accessVersion: 2, sessionsFrom: 2 }), ['ses_1 revoked']);
+  });
+
+  it('ends it where the account was disabled meanwhile', async () => {
+    const disabled = { ...account, accessVersion: 2, sessionsFrom: 2, disabledAt: new Date() };
+    assert.deepEqual(await signInBeside(disabled), ['ses_1 account-disabled']);
   });
 });

@@ -15,12 +15,18 @@ const unrestrictedScope = 'full';
 /** What an access token says. */
 export interface AccessTokenSubject {
   readonly accountId: string;
+  /** The account's `accessVersion`: once it has a higher one, the token is refused. */
+  readonly accountVersion: number;
   readonly roles: readonly string[];
   readonly sessionId: string;
   /** Which refresh of the session it came with. */
   readonly generation: number;
   /** When: the token of a generation is the same whenever it is asked for. */
   readonly issuedAt: Date;
+  /** How its owner has proved who they are (RFC 8176), how surely, and when they last did. */
+  readonly amr: readonly string[];
+  readonly acr: string;
+  readonly authTime: Date;
 }
 
 /** A signed token and its end. */
@@ -55,7 +61,8 @@ export function createAccessTokens(options: AccessTokenOptions): AccessTokens {
       .digest()
       .toString('base64url', 0, 16);
 
-  return async ({ accountId, roles, sessionId, generation, issuedAt }) => {
+  return async (subject) => {
+    const { accountId, accountVersion, roles, sessionId, generation, issuedAt, amr, acr, authTime } = subject;
     const { kid, privateKey } = signingKey();
     const issuedAtS = Math.floor(issuedAt.getTime() / 1000);
     const expiresAtS = issuedAtS + accessTokenLifetimeS;
@@ -64,6 +71,7 @@ export function createAccessTokens(options: AccessTokenOptions): AccessTokens {
       sid: sessionId,
       roles: [...roles],
       scope: unrestrictedScope,
+      ...{ acr, amr: [...amr], auth_time: Math.floor(authTime.getTime() / 1000), av: accountVersion },
     })
       .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid })
       .setIssuer(issuer)

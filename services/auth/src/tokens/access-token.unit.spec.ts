@@ -17,6 +17,10 @@ describe('access token', () => {
     sessionId: 'ses_1',
     generation: 3,
     issuedAt: new Date('2026-01-02T03:04:05.678Z'),
+    accountVersion: 4,
+    amr: ['pwd', 'otp', 'mfa'],
+    acr: 'aal2',
+    authTime: new Date('2026-01-02T01:00:00.999Z'),
   };
 
   before(async () => {
@@ -45,6 +49,10 @@ describe('access token', () => {
       sid: 'ses_1',
       roles: ['member'],
       scope: 'full',
+      acr: 'aal2',
+      amr: ['pwd', 'otp', 'mfa'],
+      auth_time: 1767315600,
+      av: 4,
     });
     assert.equal(expiresAtS, 1767323345);
     assert.deepEqual(decodeProtectedHeader(token), { alg: 'EdDSA', typ: 'at+jwt', kid: 'k1' });

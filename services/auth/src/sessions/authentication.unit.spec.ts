@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { assuranceOf, authenticationOf } from './authentication.ts';
+
+void describe('how surely somebody is who they say', () => {
+  for (const [amr, acr] of [
+    [[], 'aal1'],
+    [['pwd'], 'aal1'],
+    [['link'], 'aal1'],
+    [['otp'], 'aal1'],
+    [['recovery'], 'aal1'],
+    // A passkey that has not verified who holds it is one proof.
+    [['swk'], 'aal1'],
+    [['hwk'], 'aal1'],
+    [['pwd', 'user'], 'aal1'],
+    [['swk', 'user'], 'aal2'],
+    [['hwk', 'user'], 'aal2'],
+    [['pwd', 'otp', 'mfa'], 'aal2'],
+    [['link', 'recovery', 'mfa'], 'aal2'],
+  ] as const) {
+    it(`is ${acr} by ${amr.length === 0 ? 'nothing' : amr.join(' and ')}`, () => assert.equal(assuranceOf(amr), acr));
+  }
+
+  it('is what a session says, and by a password at its beginning where one of an earlier release does not', () => {
+    const createdAt = new Date('2026-01-01T00:00:00.000Z');
+    const authTime = new Date('2026-01-02T00:00:00.000Z');
+    assert.deepEqual(authenticationOf({ createdAt }), { amr: ['pwd'], acr: 'aal1', authTime: createdAt });
+    const given = { amr: ['swk', 'user'], acr: 'aal2', authTime } as const;
+    assert.deepEqual(authenticationOf({ createdAt, ...given }), given);
+  });
+});
