@@ -12,6 +12,7 @@ export type {
 export { formatPlaces, parsePlaces } from './events/log-places.ts';
 export { producerLogs } from './events/producer-logs.ts';
 export type { ProducerLogOptions, RemoteLog } from './events/producer-logs.ts';
+export { addressBlock } from './http/address-block.ts';
 export { createCsrfTokens } from './html/csrf-token.ts';
 export type { CsrfTokens } from './html/csrf-token.ts';
 export { Html, html } from './html/html.ts';

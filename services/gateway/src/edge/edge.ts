@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { faults } from '@causeway/contracts';
+import { addressBlock } from '@causeway/service';
 import type { Exchange, Identity, Interceptor } from '@causeway/service';
 import type { Logger } from '@causeway/telemetry';
 
 import type { Cors } from '../cors/cors.ts';
-import { addressKey } from '../limits/caller-key.ts';
 import type { Limits } from '../limits/limits.ts';
 import type { OpenLimits } from '../limits/open-calls.ts';
 import { clientAddress } from '../proxy/client-address.ts';
@@ -77,7 +77,7 @@ export const createEdge = (options: EdgeOptions): Interceptor => {
     logCallersId(logger, exchange);
     const route = findRoute(path);
     const feed = route !== undefined && isFeed(route, request.method ?? '', path);
-    (feed ? open.feedsByAddress : open.calls).hold(addressKey(address), response);
+    (feed ? open.feedsByAddress : open.calls).hold(addressBlock(address), response);
     if (route?.limit === 'sign-in' && guessing.has(request.method ?? ''))
       Object.assign(extra, await limits.signIn(address));
     let signedIn = false;

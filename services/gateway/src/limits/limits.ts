@@ -1,10 +1,10 @@
 import { faults } from '@causeway/contracts';
+import { addressBlock } from '@causeway/service';
 import type { Logger } from '@causeway/telemetry';
 import type { Redis } from 'ioredis';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 
 import { Budget } from './budget.ts';
-import { addressKey } from './caller-key.ts';
 import { policyHeader, rateLimitHeader, retryAfterS, type Policy, type Standing } from './limit-headers.ts';
 import { countRefused } from './refused.ts';
 
@@ -97,10 +97,10 @@ export const createLimits = (options: LimitsOptions): Limits => {
       throw reason;
     });
   return {
-    byAddress: (address) => admit(addressPolicy, addresses.take(addressKey(address))),
+    byAddress: (address) => admit(addressPolicy, addresses.take(addressBlock(address))),
     byPrincipal: (principal) => admit(callPolicies, principals.take(principal)),
     signIn: async (address) => {
-      const { consumedPoints, remainingPoints, msBeforeNext } = await consumed(addressKey(address));
+      const { consumedPoints, remainingPoints, msBeforeNext } = await consumed(addressBlock(address));
       // Blocked in memory it counts nothing, and leaves nothing.
       const allowed = consumedPoints > 0 && consumedPoints <= signIns;
       if (!allowed) logger.debug({ address }, 'too many sign-ins from one address');

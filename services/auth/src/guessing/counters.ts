@@ -1,0 +1,54 @@
+import type { GuessRules } from './guess-rules.ts';
+
+/** Who guesses, as far as it is counted. Names are made unrecognisable by whoever asks. */
+export interface Guesser {
+  /** Whose account it is, or would be. */
+  readonly account: string;
+  /** Where it comes from; undefined where that is not known. */
+  readonly block?: string | undefined;
+  /** From a device that the account has been signed in from: it has a budget of its own, and what others do does not stop it. */
+  readonly isKnown: boolean;
+}
+
+/** Why nobody gets a place. */
+export type Refusal = 'locked' | 'delayed' | 'block' | 'overall';
+
+/** A place that was taken. */
+export interface Place {
+  readonly guesser: Guesser;
+  /** Which one of its budget. */
+  readonly number: number;
+  /** How many the other budget had taken by then. */
+  readonly others: number;
+  /** Which windows it was counted in. */
+  readonly windows: { readonly block?: number | undefined; readonly overall?: number | undefined };
+}
+
+/** What came of asking for a place. */
+export type Taking =
+  { readonly place: Place } | { readonly place?: undefined; readonly refusal: Refusal; readonly waitMs: number };
+
+/** Counts guesses. */
+export interface GuessCounters {
+  /** Takes a place of each that is counted, or of none. */
+  take(guesser: Guesser): Promise<Taking>;
+  /** Whoever took it has got in: all that were taken until then are forgiven, those that were taken later are not. */
+  clear(place: Place): Promise<void>;
+  /** Nothing was looked at after all. */
+  giveBack(place: Place): Promise<void>;
+  /** Its owner is known by something else, such as a mailed link: all that were taken are forgiven. */
+  clearAccount(account: string): Promise<void>;
+}
+
+/** The two budgets of an account. */
+export type BudgetName = keyof Pick<GuessRules, 'strangers' | 'known'>;
+
+/** Which budget a guesser has, and which it has not. */
+export const budgetsOf = ({ isKnown }: Pick<Guesser, 'isKnown'>): readonly [own: BudgetName, other: BudgetName] =>
+  isKnown ? ['known', 'strangers'] : ['strangers', 'known'];
+
+/** The windows that a guesser is counted in: a known device is in none. */
+export const windowsOf = ({ isKnown, block }: Pick<Guesser, 'isKnown' | 'block'>): readonly ('block' | 'overall')[] => {
+  if (isKnown) return [];
+  return block === undefined ? ['overall'] : ['block', 'overall'];
+};

@@ -1,0 +1,85 @@
+import { createHmac } from 'node:crypto';
+
+import { Fault } from '@causeway/contracts';
+import { addressBlock } from '@causeway/service';
+import { createCounter } from '@causeway/telemetry';
+
+import type { GuessCounters, Guesser } from './counters.ts';
+import { tooManyAttempts } from './guessing.errors.ts';
+
+/** Where a guess is made. All paths to an account are counted together. */
+export type GuessPath = 'password' | 'totp' | 'recovery-code';
+
+/** A guess, before anything of it is looked at. */
+export interface Guess {
+  /** The `key` of the e-mail address, whether or not there is such an account. */
+  readonly emailKey: string;
+  readonly path: GuessPath;
+  /** The caller's address. */
+  readonly ip?: string | undefined;
+  /** Names the device, where it has shown that the account was signed in from it before. */
+  readonly device?: string | undefined;
+}
+
+/** Guards what can be guessed. */
+export interface GuessGuard {
+  /**
+   * Looks at a guess, where there is a place for it.
+   *
+   * @param work - looks at it. A fault of category `unauthenticated` says that it was wrong, and the place stays taken; any other error
+   *   that nothing was looked at, and the place is given back
+   * @param isIn - whether somebody has got in by what `work` gave, and not only half the way: then all that was counted is forgiven
+   * @returns what `work` gave
+   * @throws fault `too-many-attempts`
+   */
+  attempt<T>(guess: Guess, work: () => Promise<T>, isIn: (result: T) => boolean): Promise<T>;
+  /** Its owner is known by something else than what can be guessed, such as a mailed link: all that was counted is forgiven. */
+  clear(emailKey: string): Promise<void>;
+}
+
+/** What {@link createGuessGuard} is given. */
+export interface GuessGuardDependencies {
+  readonly counters: GuessCounters;
+  /** 32 bytes, the same in every replica: who guesses is counted under names that say nothing. */
+  readonly secret: Uint8Array;
+}
+
+/** Makes the guard. */
+export function createGuessGuard({ counters, secret }: GuessGuardDependencies): GuessGuard {
+  const guesses = createCounter('causeway.auth.guesses', { description: 'Guesses, by path and by what came of them.' });
+  const nameOf = (kind: string, value: string): string =>
+    createHmac('sha256', secret)
+      .update(JSON.stringify([kind, value]))
+      .digest()
+      .toString('base64url', 0, 16);
+  const accountOf = (emailKey: string): string => nameOf('account', emailKey);
+
+  return {
+    async attempt({ emailKey, path, ip, device }, work, isIn) {
+      const count = (outcome: string): void => guesses.add(1, { path, outcome });
+      const block = ip === undefined ? undefined : nameOf('block', addressBlock(ip));
+      const guesser: Guesser = { account: accountOf(emailKey), block, isKnown: device !== undefined };
+      const taking = await counters.take(guesser);
+      if (taking.place === undefined) {
+        count(`refused-${taking.refusal}`);
+        throw tooManyAttempts({ retryAfterS: Math.max(1, Math.ceil(taking.waitMs / 1000)) });
+      }
+      try {
+        const result = await work();
+        if (!isIn(result)) {
+          count('halfway');
+          return result;
+        }
+        await counters.clear(taking.place);
+        count('in');
+        return result;
+      } catch (error) {
+        const wrong = error instanceof Fault && error.category === 'unauthenticated';
+        if (!wrong) await counters.giveBack(taking.place);
+        count(wrong ? 'wrong' : 'given-back');
+        throw error;
+      }
+    },
+    clear: (emailKey) => counters.clearAccount(accountOf(emailKey)),
+  };
+}

@@ -1,0 +1,75 @@
+/**
+ * How often somebody may guess. A place is taken before anything is looked at, and whoever gets in gives all that were taken until
+ * then back: guesses that are made at once cannot overtake each other.
+ */
+export interface GuessRules {
+  /** By devices that the account has not been signed in from. */
+  readonly strangers: BudgetRules;
+  /** By devices that it has been signed in from, together: they get in while strangers are locked out. */
+  readonly known: BudgetRules;
+  /** From one address block. */
+  readonly block: WindowRules;
+  /** From everywhere. */
+  readonly overall: WindowRules;
+}
+
+/** How many places an account has in a row. */
+export interface BudgetRules {
+  /** Beyond, nobody of these gets a place until the account is cleared. */
+  readonly places: number;
+  /** Milliseconds until the next place once so many are taken, from one on; the last is for all that follow. */
+  readonly delaysMs: readonly number[];
+}
+
+/** How many places there are in a window of time. */
+export interface WindowRules {
+  readonly places: number;
+  readonly windowMs: number;
+}
+
+/** What is counted of one budget. `taken` and `cleared` only rise: of two tellings the later is the one that has taken more. */
+export interface Places {
+  readonly taken: number;
+  /** All up to this one are forgiven. */
+  readonly cleared: number;
+  /** Of those that are not: nothing was looked at after all. */
+  readonly givenBack: number;
+}
+
+/** The longest pause between two guesses. */
+export const longestDelayMs = 15 * 60_000;
+
+const dayMs = 24 * 60 * 60_000;
+
+/** Delays of a second and twice as long each time, after some places that cost none: people mistype. */
+const delaysAfter = (free: number): number[] => {
+  const doublings = Math.ceil(Math.log2(longestDelayMs / 1000));
+  const growing = Array.from({ length: doublings + 1 }, (_, index) => Math.min(1000 * 2 ** index, longestDelayMs));
+  return [...Array<number>(free - 1).fill(0), ...growing];
+};
+
+/**
+ * The rules. An account has 100 places in a row at most (NIST SP 800-63B §3.2.2), 20 of them for devices that it knows ("device cookies",
+ * OWASP Authentication Cheat Sheet).
+ *
+ * @param limits - guesses from one address block in 15 minutes, and from everywhere in a minute
+ */
+export const guessRules = (limits: { readonly perBlock: number; readonly overall: number }): GuessRules => ({
+  strangers: { places: 80, delaysMs: delaysAfter(5) },
+  known: { places: 20, delaysMs: delaysAfter(10) },
+  block: { places: limits.perBlock, windowMs: 15 * 60_000 },
+  overall: { places: limits.overall, windowMs: 60_000 },
+});
+
+/** How many places are taken and neither forgiven nor given back. */
+export const heldOf = ({ taken, cleared, givenBack }: Places): number => Math.max(0, taken - cleared - givenBack);
+
+/** How long nobody gets a place where so many are held. */
+export const delayOf = ({ delaysMs }: BudgetRules, held: number): number =>
+  held === 0 ? 0 : (delaysMs[held - 1] ?? delaysMs.at(-1) ?? 0);
+
+/**
+ * For how long what is held of an account is remembered: a day for each place, 30 at most. So the rate of guesses over a long time is no
+ * higher than with 30 days for all, and whoever makes addresses up fills the memory for a day.
+ */
+export const memoryOf = (held: number): number => Math.min(Math.max(held, 1), 30) * dayMs;
