@@ -12,7 +12,6 @@ export type {
 export { formatPlaces, parsePlaces } from './events/log-places.ts';
 export { producerLogs } from './events/producer-logs.ts';
 export type { ProducerLogOptions, RemoteLog } from './events/producer-logs.ts';
-export { addressBlock } from './http/address-block.ts';
 export { createCsrfTokens } from './html/csrf-token.ts';
 export type { CsrfTokens } from './html/csrf-token.ts';
 export { Html, html } from './html/html.ts';
@@ -21,6 +20,7 @@ export { formPageHeaders, htmlPage, pageHeaders } from './html/page.ts';
 export type { Page } from './html/page.ts';
 export { definePage } from './html/page-route.ts';
 export type { PageAnswer, PageDeclaration } from './html/page-route.ts';
+export { addressBlock } from './http/address-block.ts';
 export { createApp } from './http/app.ts';
 export type { AppOptions, Interceptor } from './http/app.ts';
 export { etag, isNotModified, matches, parseIfMatch } from './http/conditional.ts';

@@ -38,7 +38,7 @@ describe('auth', () => {
     const documented = new Map(statuses);
     const promised: Record<string, string[]> = {
       'POST /v1/auth/sign-up': ['201', '400', '409', '413', '415', '422', '503'],
-      'POST /v1/auth/sign-in': ['200', '400', '401', '403', '413', '415', '503'],
+      'POST /v1/auth/sign-in': ['200', '400', '401', '403', '413', '415', '429', '503'],
       'POST /v1/auth/refresh': ['200', '400', '401', '413', '415', '503'],
       'POST /v1/auth/sign-out': ['204', '400', '401', '503'],
       'GET /v1/auth/sessions': ['200', '400', '401', '503'],

@@ -13,6 +13,7 @@ import { parseEmailAddress } from './accounts/email-address.ts';
 import type { FirstAdministrator } from './accounts/first-administrator.ts';
 import { administratorSettings, checkAdministratorSettings } from './settings/administrator-settings.ts';
 import { erasureSettings } from './settings/erasure-settings.ts';
+import { guessingSettings } from './settings/guessing-settings.ts';
 import { keySettings } from './settings/key-settings.ts';
 import { passwordSettings } from './settings/password-settings.ts';
 import { checkSessionSettings, sessionSettings } from './settings/session-settings.ts';
@@ -48,6 +49,7 @@ export const settings = defineSettings({
   ...sessionSettings,
   ...erasureSettings,
   ...passwordSettings,
+  ...guessingSettings,
 });
 
 /** The configuration of this service, checked. */

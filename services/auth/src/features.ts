@@ -1,6 +1,7 @@
 import { createAccounts } from './accounts/accounts.wiring.ts';
 import { createErasure } from './erasure/erasure.wiring.ts';
 import type { Ground } from './feature.ts';
+import { createGuessing } from './guessing/guessing.wiring.ts';
 import { createKeys } from './keys/keys.wiring.ts';
 import { createPasswords } from './passwords/passwords.wiring.ts';
 import { createSessions } from './sessions/sessions.wiring.ts';
@@ -11,10 +12,11 @@ export async function createFeatures(ground: Ground) {
   const keys = await createKeys(ground);
   const passwords = await createPasswords(ground);
   const tokens = createTokens(ground, keys);
-  const sessions = createSessions(ground, { passwords, tokens });
+  const guessing = createGuessing(ground);
+  const sessions = createSessions(ground, { passwords, tokens, guessing });
   const accounts = createAccounts(ground, { passwords, sessions });
   const erasure = createErasure(ground, { passwords, sessions });
-  return { keys, passwords, tokens, sessions, accounts, erasure };
+  return { keys, passwords, tokens, guessing, sessions, accounts, erasure };
 }
 
 /** What {@link createFeatures} gives. */

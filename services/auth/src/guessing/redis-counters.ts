@@ -19,10 +19,9 @@ export interface RedisCountersOptions {
   readonly logger: { warn(fields: Record<string, unknown>, message: string): void };
   /** Milliseconds on a clock that does not jump. */
   readonly now?: () => number;
+  /** Milliseconds; 250 by default: somebody waits for it, and a Redis that takes longer is as good as none. */
+  readonly patienceMs?: number;
 }
-
-/** Somebody waits for it: a Redis that takes longer is as good as none. */
-const patienceMs = 250;
 
 /** For so long nobody waits for a Redis that has not answered. */
 const pauseMs = 1_000;
@@ -30,9 +29,11 @@ const pauseMs = 1_000;
 /** By how many places are held. */
 const memoryMs = Array.from({ length: 30 }, (_, index) => memoryOf(index + 1));
 
-const inTime = <Value>(work: Promise<Value>): Promise<Value> => {
+const inTime = <Value>(work: Promise<Value>, patienceMs: number): Promise<Value> => {
   const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`Redis did not answer within ${patienceMs} ms`)), patienceMs);
+  const giveUp = (): void => reject(new Error(`Redis did not answer within ${patienceMs} ms`));
+  // Where this process was what took so long, the answer is there already, and is read before anything else is decided.
+  const timer = setTimeout(() => setImmediate(giveUp), patienceMs);
   return Promise.race([work, promise]).finally(() => clearTimeout(timer));
 };
 
@@ -41,13 +42,13 @@ const inTime = <Value>(work: Promise<Value>): Promise<Value> => {
  * are. Where Redis is away or has lost what it knew, what this process has seen holds.
  */
 export function createRedisCounters(options: RedisCountersOptions): GuessCounters {
-  const { redis, prefix, rules, local, logger, now = () => performance.now() } = options;
+  const { redis, prefix, rules, local, logger, now = () => performance.now(), patienceMs = 250 } = options;
   let askAgainAt = Number.NEGATIVE_INFINITY;
 
   const ask = async <Reply>(work: (connection: Redis) => Promise<Reply>): Promise<Reply | undefined> => {
     if (redis.status !== 'ready' || now() < askAgainAt) return undefined;
     try {
-      return await inTime(work(redis as Redis));
+      return await inTime(work(redis as Redis), patienceMs);
     } catch (error) {
       if (now() >= askAgainAt) logger.warn({ error }, 'guesses are counted by this process alone for a while');
       askAgainAt = now() + pauseMs;

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
+import { createCounter } from '@causeway/telemetry';
 import { hash, verify } from '@node-rs/argon2';
 
 import type { BoundedWork } from './bounded-work.ts';
@@ -47,10 +48,16 @@ const isOutdated = (encoded: string): boolean => {
  */
 export async function createPasswordHasher(work: BoundedWork): Promise<PasswordHasher> {
   const nobodys = await hash(randomBytes(32), parameters);
+  const hashes = createCounter('causeway.auth.hashes', { description: 'Passwords that were hashed.' });
+  const counted = <T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> =>
+    work.run(() => {
+      hashes.add(1);
+      return task();
+    }, signal);
   return {
-    hash: (password, signal) => work.run(() => hash(normalizePassword(password), parameters), signal),
+    hash: (password, signal) => counted(() => hash(normalizePassword(password), parameters), signal),
     async matches(encoded, password, signal) {
-      const right = await work.run(() => verify(encoded ?? nobodys, normalizePassword(password)), signal);
+      const right = await counted(() => verify(encoded ?? nobodys, normalizePassword(password)), signal);
       return right && encoded !== undefined;
     },
     isOutdated,

@@ -2,6 +2,7 @@ import type { RemovalStep } from '@causeway/events';
 
 import { endSessions, forgetSessions } from '../erasure/remove-sessions.ts';
 import type { Feature, Ground } from '../feature.ts';
+import type { Guessing } from '../guessing/guessing.wiring.ts';
 import { bySystem } from '../jobs.ts';
 import type { Passwords } from '../passwords/passwords.wiring.ts';
 import type { TokenMakers } from '../tokens/tokens.wiring.ts';
@@ -26,7 +27,11 @@ type SessionsGround = Pick<Ground, 'config' | 'now' | 'accountQueries' | 'sessio
 /** Signing in, and what sessions live through until they end. */
 export function createSessions(
   ground: SessionsGround,
-  { passwords: { passwords, renewHash }, tokens }: { readonly passwords: Passwords; readonly tokens: TokenMakers },
+  {
+    passwords: { passwords, renewHash },
+    tokens,
+    guessing: { guard },
+  }: { readonly passwords: Passwords; readonly tokens: TokenMakers; readonly guessing: Guessing },
 ) {
   const { config, now, accountQueries: accounts, sessions, sessionQueries, revocations } = ground;
   const { refreshTokens } = tokens;
@@ -39,7 +44,7 @@ export function createSessions(
   const endOtherSessions = createEndOtherSessions({ sessionQueries, endSession });
   const sessionTokens = createSessionTokens({ ...tokens, now });
   const startSession = createStartSession({ sessions, refreshTokens, lifetimes, now });
-  const signIn = createSignIn({ accounts, passwords, renewHash, startSession, endSession, sessionTokens });
+  const signIn = createSignIn({ guard, accounts, passwords, renewHash, startSession, endSession, sessionTokens });
   const refreshing = { refreshTokens, sessionTokens, lifetimes, revoke, endSession, now };
   const refresh = createRefresh({ ...refreshing, accounts, sessions, sessionQueries });
   const expireSessions = createExpireSessions({ sessionQueries, endSession, now });

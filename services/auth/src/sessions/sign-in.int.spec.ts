@@ -121,10 +121,10 @@ describe('POST /v1/auth/sign-in', () => {
     const hashNow = async () => (await accounts.findOne({ _id: bob.id }))?.passwordHash ?? '';
     assert.equal(await hashNow(), weak);
 
-    const answers = await Promise.all(Array.from({ length: 5 }, () => post({ email: bob.email, password })));
+    const answers = await Promise.all(Array.from({ length: 4 }, () => post({ email: bob.email, password })));
     assert.deepEqual(
       answers.map(({ status }) => status),
-      [200, 200, 200, 200, 200],
+      [200, 200, 200, 200],
     );
     assert.match(await hashNow(), /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
     const [event, ...others] = await published.waitFor(
@@ -162,8 +162,9 @@ describe('POST /v1/auth/sign-in', () => {
 
   it('answers 503 with Retry-After once too many wait, while other calls go on', async () => {
     const narrow = await world.replica({ PASSWORD_QUEUE_LIMIT: '1' });
-    const body = { email: ada.email, password };
-    const attempts = Array.from({ length: 30 }, () => narrow.call('POST /v1/auth/sign-in', { body }));
+    const people = [];
+    for (let index = 0; index < 30; index += 1) people.push(await signUp(narrow));
+    const attempts = people.map(({ email }) => narrow.call('POST /v1/auth/sign-in', { body: { email, password } }));
     const meanwhile = await narrow.call('GET /.well-known/jwks.json');
     const answers = await Promise.all(attempts);
     assert.equal(meanwhile.status, 200);

@@ -3,6 +3,7 @@ import type { Route } from '@causeway/service';
 import { z } from 'zod';
 
 import { emailAddress } from '../accounts/email-address.ts';
+import { tooManyAttempts } from '../guessing/guessing.errors.ts';
 import { typedPassword } from '../passwords/password.ts';
 import { accountDisabled, invalidCredentials } from './sessions.errors.ts';
 import type { createSignIn } from './sign-in.ts';
@@ -20,7 +21,7 @@ export const signInRoute = ({ signIn }: { readonly signIn: ReturnType<typeof cre
     body: z.strictObject({ email: emailAddress, password: typedPassword }),
     bodyLimitBytes: 16_384,
     responses: { 200: { description: 'Signed in.', schema: signedInAnswer, headers: eventHeader } },
-    faults: [invalidCredentials, accountDisabled],
+    faults: [invalidCredentials, accountDisabled, tooManyAttempts],
     async handle(call) {
       const signedIn = await signIn(call.cause, { ...call.body, device: deviceOf(call), signal: call.signal });
       return { status: 200, ...answerSignedIn(signedIn) };

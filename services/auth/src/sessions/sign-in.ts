@@ -2,6 +2,7 @@ import type { Cause } from '@causeway/contracts';
 
 import type { Account, AccountQueries } from '../accounts/account.model.ts';
 import type { EmailAddress } from '../accounts/email-address.ts';
+import type { GuessGuard } from '../guessing/guess-guard.ts';
 import type { PasswordHasher } from '../passwords/password-hasher.ts';
 import type { RenewHash } from '../passwords/renew-hash.ts';
 import type { EndSession } from './end-session.ts';
@@ -12,6 +13,7 @@ import type { Device, StartSession } from './start-session.ts';
 
 /** What {@link createSignIn} is given. */
 export interface SignInDependencies {
+  readonly guard: Pick<GuessGuard, 'attempt'>;
   readonly accounts: Pick<AccountQueries, 'byEmail' | 'byId'>;
   readonly passwords: Pick<PasswordHasher, 'matches'>;
   readonly renewHash: RenewHash;
@@ -40,11 +42,12 @@ export interface SignedIn {
 /**
  * Signs somebody in with a password.
  *
- * @returns the use case; it throws faults `invalid-credentials`, `account-disabled`, and `unavailable` where too many sign in at once
+ * @returns the use case; it throws faults `invalid-credentials`, `account-disabled`, `too-many-attempts` before anything is looked at, and
+ *   `unavailable` where too many sign in at once
  */
-export const createSignIn =
-  ({ accounts, passwords, renewHash, startSession, endSession, sessionTokens }: SignInDependencies) =>
-  async (cause: Cause, { email, password, device, signal }: SignInCommand): Promise<SignedIn> => {
+export const createSignIn = (dependencies: SignInDependencies) => {
+  const { guard, accounts, passwords, renewHash, startSession, endSession, sessionTokens } = dependencies;
+  const enter = async (cause: Cause, { email, password, device, signal }: SignInCommand): Promise<SignedIn> => {
     const account = await accounts.byEmail(email.key);
     const right = await passwords.matches(account?.passwordHash, password, signal);
     if (account === undefined || !right) throw invalidCredentials();
@@ -62,3 +65,12 @@ export const createSignIn =
     const renewed = await renewHash(own, account, password, signal);
     return { account, tokens: await sessionTokens(account, document), events: [event.id, ...renewed] };
   };
+  return (cause: Cause, command: SignInCommand): Promise<SignedIn> => {
+    const guess = { emailKey: command.email.key, path: 'password', ip: command.device.ip } as const;
+    return guard.attempt(
+      guess,
+      () => enter(cause, command),
+      () => true,
+    );
+  };
+};

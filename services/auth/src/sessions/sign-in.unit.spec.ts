@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import type { Account, Credentials } from '../accounts/account.model.ts';
+import { tooManyAttempts } from '../guessing/guessing.errors.ts';
 import { createSignIn } from './sign-in.ts';
 import type { SignInDependencies } from './sign-in.ts';
 
@@ -12,6 +13,7 @@ const account = { _id: 'usr_1', roles: ['member'], passwordHash: 'hash', accessV
 const signInBeside = async (current: object | undefined) => {
   const ended: string[] = [];
   const signIn = createSignIn({
+    guard: { attempt: (_guess, work) => work() },
     accounts: {
       byEmail: () => Promise.resolve(account as unknown as Credentials),
       byId: () => Promise.resolve(current as Account | undefined),
@@ -44,5 +46,23 @@ describe('signing in beside what ends sessions', () => {
   it('ends it where the account was disabled meanwhile', async () => {
     const disabled = { ...account, accessVersion: 2, sessionsFrom: 2, disabledAt: new Date() };
     assert.deepEqual(await signInBeside(disabled), ['ses_1 account-disabled']);
+  });
+});
+
+describe('signing in where there were too many attempts', () => {
+  it('looks nothing up and hashes nothing', async () => {
+    const never = () => assert.fail('something was looked at');
+    const signIn = createSignIn({
+      guard: { attempt: () => Promise.reject(tooManyAttempts()) },
+      accounts: { byEmail: never, byId: never },
+      passwords: { matches: never },
+      ...{ renewHash: never, startSession: never, endSession: never, sessionTokens: never },
+    });
+    const cause = { correlationId: 'c', principal: { type: 'system' } } as const;
+    const command = { email: { address: 'a@example.com', key: 'a@example.com' }, password: 'p', device: {} };
+    await assert.rejects(
+      signIn(cause, command),
+      (error) => error instanceof Fault && error.code === 'too-many-attempts',
+    );
   });
 });

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { Fault, faults } from '@causeway/contracts';
+
+import { invalidCredentials } from '../sessions/sessions.errors.ts';
+import type { GuessCounters, Guesser, Place } from './counters.ts';
+import { createGuessGuard } from './guess-guard.ts';
+import type { Guess } from './guess-guard.ts';
+
+const guess: Guess = { emailKey: 'ada@example.com', path: 'password', ip: '192.0.2.7' };
+
+describe('the guard of what can be guessed', () => {
+  const told: string[] = [];
+  const asked: Guesser[] = [];
+  const counters = (isFull = false): GuessCounters => ({
+    take: (guesser) => {
+      asked.push(guesser);
+      if (isFull) return Promise.resolve({ refusal: 'delayed', waitMs: 1_001 });
+      return Promise.resolve({ place: { guesser, number: 1, others: 0, windows: {} } satisfies Place });
+    },
+    clear: () => Promise.resolve(void told.push('clear')),
+    giveBack: () => Promise.resolve(void told.push('give back')),
+    clearAccount: (account) => Promise.resolve(void told.push(account)),
+  });
+  const guard = (isFull?: boolean) => createGuessGuard({ counters: counters(isFull), secret: Buffer.alloc(32, 1) });
+  const last = () => told.splice(0);
+
+  it('forgives what was guessed before whoever gets in, and not before whoever gets half the way', async () => {
+    const result = await guard().attempt(
+      guess,
+      () => Promise.resolve('in'),
+      (given) => given === 'in',
+    );
+    assert.equal(result, 'in');
+    assert.deepEqual(last(), ['clear']);
+    await guard().attempt(
+      guess,
+      () => Promise.resolve('half'),
+      (given) => given === 'in',
+    );
+    assert.deepEqual(last(), []);
+  });
+
+  it('keeps the place of a wrong guess, and gives back that of one that nothing was looked at for', async () => {
+    const fail = (error: Error) =>
+      guard().attempt(
+        guess,
+        () => Promise.reject(error),
+        () => true,
+      );
+    await assert.rejects(fail(invalidCredentials()), /wrong/);
+    assert.deepEqual(last(), []);
+    await assert.rejects(fail(faults.unavailable()));
+    assert.deepEqual(last(), ['give back']);
+    await assert.rejects(fail(new Error('MongoDB is away')));
+    assert.deepEqual(last(), ['give back']);
+  });
+
+  it('looks at nothing where there is no place, and says when there is', async () => {
+    const refused = guard(true).attempt(
+      guess,
+      () => assert.fail('it was looked at'),
+      () => true,
+    );
+    await assert.rejects(refused, (error) => {
+      assert.ok(error instanceof Fault);
+      assert.deepEqual([error.code, error.status, error.retryAfterS], ['too-many-attempts', 429, 2]);
+      return true;
+    });
+    assert.deepEqual(last(), []);
+  });
+
+  it('counts all paths to an account, and all addresses of a block, under names that say nothing', async () => {
+    asked.length = 0;
+    for (const each of [
+      guess,
+      { ...guess, path: 'totp', ip: '192.0.2.8' },
+      { ...guess, emailKey: 'bob@example.com', ip: '2001:db8::1' },
+      { ...guess, device: 'dev_1', ip: '2001:db8::2' },
+    ] as const) {
+      await guard().attempt(
+        each,
+        () => Promise.resolve('in'),
+        () => true,
+      );
+    }
+    last();
+    const [one, other, bob, known] = asked;
+    assert.equal(one?.account, other?.account);
+    assert.notEqual(one?.block, other?.block);
+    assert.notEqual(one?.account, bob?.account);
+    assert.equal(bob?.block, known?.block);
+    assert.deepEqual([one?.isKnown, known?.isKnown], [false, true]);
+    const counted = JSON.stringify(asked);
+    for (const said of ['ada', 'bob', 'example', '192.0.2', '2001', 'dev_1'])
+      assert.equal(counted.includes(said), false, said);
+    await guard().clear(guess.emailKey);
+    assert.deepEqual(last(), [one?.account]);
+  });
+});
