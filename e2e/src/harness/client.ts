@@ -4,6 +4,7 @@ import { Agent, type Dispatcher, request } from 'undici';
 import { ApiDocument, type Exchange, type OpenApiDocument } from './api-document.ts';
 import { checkExchange, headersOf } from './check-exchange.ts';
 import { addressOf } from './platform.ts';
+import { noteSecrets, noteToken } from './secrets-used.ts';
 
 /** What a call sends besides method and path. */
 export interface CallOptions {
@@ -82,8 +83,17 @@ export async function call(method: string, path: string, options: CallOptions = 
   const { target, response } = await send(method, path, options);
   const text = await response.body.text();
   const answer = new Answer(method, target, response, text);
+  noteExchange(answer, options);
   check(document, exchangeOf(answer, options, text), options);
   return answer;
+}
+
+/** What it has sent or was answered must be found nowhere, in the end. */
+function noteExchange({ method, target, headers, text }: Answer, { token, json }: CallOptions): void {
+  const what = `${method} ${target.split('?')[0] ?? ''}`;
+  noteToken(what, token);
+  noteSecrets(what, json);
+  if (headers['content-type']?.includes('json') === true && text !== '') noteSecrets(what, JSON.parse(text));
 }
 
 /** A call whose answer is read as it comes. */

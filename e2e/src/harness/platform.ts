@@ -10,6 +10,8 @@ export interface SharedPlatform {
   readonly urls: Readonly<Record<string, string>>;
   readonly adminEmail: string;
   readonly adminPassword: string;
+  /** The file in which the specs' client keeps the secrets that it uses; absent where nobody looks for them. */
+  readonly secrets?: string;
 }
 
 /** A child of the platform's supervisor, as that has written it down. */

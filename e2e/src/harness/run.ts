@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -33,20 +33,26 @@ async function onNewPlatform(home: string): Promise<number> {
     progress: () => ({ at: () => undefined, end: () => undefined }),
   };
   const traces = await startTraceCollector();
-  // Every trace, since one spec looks at them; how they are sampled is for the telemetry's own tests.
-  const env = { ...testLimits, ...testErasure, OTEL_EXPORTER_OTLP_ENDPOINT: traces.url, TRACE_SAMPLE_RATIO: '1' };
+  // Every trace, since one spec looks at them; how they are sampled is for the telemetry's own tests. And whatever a log ever says.
+  const observed = { OTEL_EXPORTER_OTLP_ENDPOINT: traces.url, TRACE_SAMPLE_RATIO: '1', LOG_LEVEL: 'debug' };
+  const env = { ...testLimits, ...testErasure, ...observed };
   const platform = await startPlatform({ dir: home, freePorts: true, env, reporter });
   const { urls, adminEmail, adminPassword } = platform;
+  // Beside the home, not in it: what is in there is what the secrets are looked for in.
+  const secrets = `${home}.secrets`;
+  await writeFile(secrets, '', { mode: 0o600 });
   const seconds = (platform.startedInMs / 1000).toFixed(1);
   console.log(
     `a platform for e2e: ready in ${seconds} s, ${Math.round(platform.memoryBytes() / 2 ** 20)} MiB resident`,
   );
   try {
-    return await runSpecs(JSON.stringify({ home, urls: { ...urls, traces: traces.url }, adminEmail, adminPassword }));
+    const handed = { home, urls: { ...urls, traces: traces.url }, adminEmail, adminPassword, secrets };
+    return await runSpecs(JSON.stringify(handed));
   } finally {
     await platform.stop();
     traces.close();
     said.end();
+    await rm(secrets, { force: true });
   }
 }
 

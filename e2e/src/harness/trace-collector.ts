@@ -61,7 +61,8 @@ const spansOf = ({ resourceSpans = [] }: OtlpTraces): CollectedSpan[] =>
   );
 
 /**
- * Takes spans as an OpenTelemetry collector does (OTLP over HTTP, JSON), and gives those of a trace: `GET /spans/{traceId}`.
+ * Takes spans as an OpenTelemetry collector does (OTLP over HTTP, JSON), and gives those of a trace, or all: `GET /spans/{traceId}`,
+ * `GET /spans`.
  *
  * @returns its address, and a function that ends it
  */
@@ -78,6 +79,10 @@ export const startTraceCollector = async (): Promise<{ url: string; close: () =>
     }
     const traceId = /^\/spans\/(\w+)$/.exec(url)?.[1];
     request.resume();
+    if (url === '/spans') {
+      response.end(JSON.stringify(spans));
+      return;
+    }
     response.end(traceId === undefined ? '{}' : JSON.stringify(spans.filter((span) => span.traceId === traceId)));
   });
   server.listen(0, '127.0.0.1');
