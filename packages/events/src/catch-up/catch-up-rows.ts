@@ -12,7 +12,7 @@ export interface CatchUpRow {
   readonly _id: CatchUpName;
   /** Who is at it: an assignment of the partition. */
   readonly owner: string;
-  /** The next position of the log: everything below has been settled. */
+  /** The next position of the log: everything below has been settled. 0: it has not looked into the log yet. */
   readonly pos: number;
   /** From then on the handler is given what Kafka delivers. */
   readonly finishedAt?: Date;
@@ -40,7 +40,7 @@ export const createCatchUpRows = (db: Db, now: () => Date): CatchUpRows => {
   return {
     async take(name, owner) {
       const _id = idOf(name);
-      await rows.updateOne({ _id }, { $setOnInsert: { owner, pos: 1 } }, { upsert: true });
+      await rows.updateOne({ _id }, { $setOnInsert: { owner, pos: 0 } }, { upsert: true });
       const open = { _id, finishedAt: { $exists: false } };
       const row = await rows.findOneAndUpdate(open, { $set: { owner } }, { returnDocument: 'after' });
       return row?.pos;

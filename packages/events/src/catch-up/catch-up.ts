@@ -3,24 +3,27 @@ import { withProcessSpan } from '@causeway/telemetry';
 
 import type { Delivery } from '../consumer/deliver.ts';
 import type { Handler } from '../consumer/handler.ts';
+import type { ParkLost } from '../consumer/park-lost.ts';
 import { createPartitionWork } from '../consumer/partition-work.ts';
 import type { RunPlaces, Turn } from '../consumer/run-places.ts';
 import { Backoff, settledWithin } from '../kafka/backoff.ts';
 import type { PlacedEvent, ProducerLog } from '../log/producer-log.ts';
 import type { RelayLogger } from '../relay/relay-metrics.ts';
 import type { CatchUpName, CatchUpRows } from './catch-up-rows.ts';
+import { lostOnTheWay } from './lost-on-the-way.ts';
 
 /** How {@link startCatchUp} is wired. */
 export interface CatchUpOptions {
   readonly handler: Handler;
   readonly name: CatchUpName;
   readonly owner: string;
-  /** Where it begins. */
+  /** Where it goes on; 0 where it has not begun, and takes what the log holds by now. */
   readonly pos: number;
   readonly rows: CatchUpRows;
   readonly log: ProducerLog;
   readonly places: RunPlaces;
   readonly deliver: Delivery;
+  readonly parkLost: ParkLost;
   /** The end of the one before it, under an earlier assignment. */
   readonly after?: Promise<void> | undefined;
   readonly logger: RelayLogger;
@@ -91,11 +94,25 @@ export const startCatchUp = (options: CatchUpOptions): CatchUp => {
 
   const end = async (): Promise<number> => (await log.extent({ slot })).to;
 
+  /** Where the log begins behind what is next, that is where this begins, or, if it has begun, something is missing. */
+  const goOnWith = async (first: PlacedEvent | undefined): Promise<void> => {
+    if (next === 0) {
+      // From here on it is to have everything, however long it is away.
+      const begin = first?.pos ?? 1;
+      await rows.note(name, owner, begin);
+      next = begin;
+    } else if (first !== undefined && first.pos > next) {
+      await options.parkLost(`${topic}/${slot}/${handler.name}/${next}`, lostOnTheWay(name, next, first));
+      next = first.pos;
+    }
+  };
+
   /** Goes on to the log's end, or to a position. */
   const walk = async (to = Infinity): Promise<void> => {
     while (next <= to) {
       signal.throwIfAborted();
-      const found = await log.read({ slot, from: next, limit: pageEvents });
+      const found = await log.read({ slot, from: Math.max(1, next), limit: pageEvents });
+      await goOnWith(found[0]);
       for (const each of found) if (each.pos <= to) await accept(each);
       backoff.reset();
       if (found.length === 0) return;
@@ -105,7 +122,7 @@ export const startCatchUp = (options: CatchUpOptions): CatchUp => {
 
   const keep = async (): Promise<void> => {
     const pos = Number(work.next);
-    if (pos === kept) return;
+    if (pos <= kept) return;
     if (await rows.note(name, owner, pos)) kept = pos;
     // Whoever has the partition now has taken it over; we are about to be told.
     else leaving.abort();

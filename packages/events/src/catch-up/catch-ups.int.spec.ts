@@ -6,6 +6,7 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { followHandlers } from '../consumer/handler-registry.ts';
 import { onEvent, type Handler } from '../consumer/handler.ts';
 import type { HandledRow } from '../consumer/inbox.ts';
+import { unreadable } from '../consumer/parking.ts';
 import type { Events } from '../events.ts';
 import type { RecordedCollection } from '../recording/recorded-collection.ts';
 import { draft } from '../recording/recorded-document.ts';
@@ -233,6 +234,68 @@ for (const driver of drivers) {
       await whole('late');
     });
 
+    describe('of a log that has lost its beginning', () => {
+      const parked = async (): Promise<HandledRow[]> =>
+        events.db.collection<HandledRow>('handled').find({ '_id.handler': unreadable }).toArray();
+      /** What the log's retention does in five weeks, but for the last few of each slot. */
+      const forget = async (keep: number): Promise<Map<number, number>> => {
+        const firsts = new Map<number, number>();
+        for (const slot of [0, 1, 2, 3]) {
+          const { to } = await events.log.extent({ slot });
+          await events.log.collection.deleteMany({ slot, pos: { $lte: to - keep } });
+          firsts.set(slot, to - keep + 1);
+        }
+        return firsts;
+      };
+
+      it('says what it has not had where it had begun, and goes on with what is there', async () => {
+        slow = 50;
+        events = replica(all());
+        await events.start();
+        await until('late', 4);
+        await events.stop();
+        const before = await rows().find({ '_id.handler': 'late' }).toArray();
+        const had = await countOf('late');
+        const firsts = await forget(2);
+        slow = 0;
+        events = replica(all());
+        await events.start();
+        await writeAll(1);
+        await finished();
+        const lost = before.flatMap(({ _id: { topic, partition }, pos }) => {
+          const first = firsts.get(partition) ?? 0;
+          return first > pos
+            ? [{ place: `${topic}/${partition}/late/${pos}`, positions: `${pos} to ${first - 1}` }]
+            : [];
+        });
+        assert.ok(lost.length > 0, 'the log has lost something that it has not had');
+        const told = (await parked()).filter(({ _id }) => _id.event.includes('/late/'));
+        assert.deepEqual(
+          told.map(({ _id, status, error }) => [_id.event, status, error?.name]).sort(),
+          lost.map(({ place }) => [place, 'parked', 'HistoryLost']).sort(),
+        );
+        for (const { place, positions } of lost) {
+          const { error } = told.find(({ _id }) => _id.event === place) ?? assert.fail();
+          assert.match(
+            error?.message ?? '',
+            new RegExp(`^late had not caught up, and the positions ${positions} of slot`),
+          );
+        }
+        await eventually('what is there', async () => ((await countOf('late')) >= had + ids.length ? true : undefined));
+      });
+
+      it('begins with what there is where it had not, and misses nothing', async () => {
+        events = world.replica();
+        await forget(2);
+        events = replica(all());
+        await events.start();
+        await finished();
+        await writeAll(1);
+        await until('late', ids.length);
+        assert.deepEqual(await parked(), []);
+      });
+    });
+
     it('is answerable for every event; one that was there before, or begins now, is not begun anew', async () => {
       events = replica([...all(), tallyTo('fresh')]);
       await events.start();
@@ -299,7 +362,7 @@ describe('the rows of catch-ups', () => {
   it('belong to the owner that came last', async () => {
     const rows = createCatchUpRows(world.client.db(world.database), () => new Date());
     const name = { handler: 'late', topic: 't', partition: 3 };
-    assert.equal(await rows.take(name, 'first'), 1);
+    assert.equal(await rows.take(name, 'first'), 0, 'it has not looked into the log yet');
     assert.equal(await rows.note(name, 'first', 40), true);
     assert.equal(await rows.take(name, 'second'), 40);
     assert.equal(await rows.note(name, 'first', 50), false);

@@ -4,6 +4,7 @@ import type { Db } from 'mongodb';
 
 import type { Delivery } from '../consumer/deliver.ts';
 import type { Handler } from '../consumer/handler.ts';
+import type { ParkLost } from '../consumer/park-lost.ts';
 import type { RunPlaces, Turn } from '../consumer/run-places.ts';
 import type { TopicPartition } from '../kafka/port.ts';
 import type { ProducerLog } from '../log/producer-log.ts';
@@ -20,6 +21,7 @@ export interface CatchUpsOptions {
   readonly logs: (topic: string) => ProducerLog;
   readonly places: RunPlaces;
   readonly deliver: Delivery;
+  readonly parkLost: ParkLost;
   readonly logger: RelayLogger;
 }
 
@@ -41,7 +43,7 @@ const topicsOf = ({ on }: Handler): Set<string> => new Set(on.map(({ type }) => 
 
 /** Makes the catch-ups of one replica. */
 export const createCatchUps = (options: CatchUpsOptions): CatchUps => {
-  const { db, rows, logs, places, deliver, logger } = options;
+  const { db, rows, logs, places, deliver, parkLost, logger } = options;
   const declared = options.handlers.filter(({ from }) => from === 'beginning');
   const running = new Map<string, Map<string, CatchUp>>();
 
@@ -62,7 +64,8 @@ export const createCatchUps = (options: CatchUpsOptions): CatchUps => {
     const name = { handler: handler.name, topic: of.topic, partition: of.partition };
     const pos = await rows.take(name, owner);
     if (pos === undefined) return undefined;
-    return startCatchUp({ handler, name, owner, pos, rows, log: logs(of.topic), places, deliver, after, logger });
+    const log = logs(of.topic);
+    return startCatchUp({ handler, name, owner, pos, rows, log, places, deliver, parkLost, after, logger });
   };
 
   return {

@@ -16,7 +16,9 @@ import type { HandlerLag } from './handler-lag.ts';
 import type { Handler } from './handler.ts';
 import { createOffsetCommits, type AssignedWork } from './offset-commits.ts';
 import { throughOutages } from './outages.ts';
+import type { HistoryLost } from './lost-history.ts';
 import type { ParkOutOfSequence } from './out-of-sequence.ts';
+import type { ParkLost } from './park-lost.ts';
 import { unreadable, type Parking } from './parking.ts';
 import { createPartitionWork, type PartitionWork, type Task } from './partition-work.ts';
 import type { RunPlaces } from './run-places.ts';
@@ -46,7 +48,12 @@ export interface ConsumerOptions {
   readonly heldRecords: number;
   readonly readProducerLog: ReadProducerLog;
   /** What of a slot comes after an event and is not in its producer's log any more. */
-  readonly lostHistory: (topic: string, slot: number, afterEvent: string | undefined) => Promise<Error | undefined>;
+  readonly lostHistory: (
+    topic: string,
+    slot: number,
+    afterEvent: string | undefined,
+  ) => Promise<HistoryLost | undefined>;
+  readonly parkLost: ParkLost;
   readonly lag: HandlerLag;
   readonly metrics: ConsumerMetrics;
   readonly logger: RelayLogger;
@@ -138,14 +145,6 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
     return work.accept({ offset: record.offset, event: event.id, bytes }, tasksOf(event, record, fault));
   };
 
-  /** Parks, in place of events that nobody has any more, that they are missing: by the place where Kafka had the first of them. */
-  const parkLost = async ({ topic, partition }: AssignedWork, wanted: bigint, error: Error): Promise<void> => {
-    const place = `${keyOf(topic, partition)}/${wanted}`;
-    await parking.parkBytes(place, null, toHandlingError(error));
-    metrics.parked(unreadable, 'lost');
-    logger.error({ place, error }, 'events are lost: they are in neither Kafka nor the log of their producer');
-  };
-
   /** Goes on where Kafka's retention has overtaken us: from the log of the service whose topic it is. */
   const backfill = async (of: AssignedWork, wanted: bigint, earliest: bigint): Promise<void> => {
     const { topic, partition, work } = of;
@@ -153,7 +152,8 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
     const place = { topic, partition, offset: -1n };
     let afterEvent = work.event ?? (await commits.lastEvent({ topic, partition }));
     const lost = await options.lostHistory(topic, partition, afterEvent);
-    if (lost !== undefined) await parkLost(of, wanted, lost);
+    // By the place where Kafka had the first of them.
+    if (lost !== undefined) await options.parkLost(`${keyOf(topic, partition)}/${wanted}`, lost);
     do {
       const from = { slot: partition, afterEvent, limit: backfillBatch };
       const events = await options.readProducerLog(topic, from);

@@ -29,6 +29,7 @@ import type { Handler } from './handler.ts';
 import type { Inbox } from './inbox.ts';
 import { createParkOutOfSequence } from './out-of-sequence.ts';
 import { findLostHistory } from './lost-history.ts';
+import { createParkLost } from './park-lost.ts';
 import { createParking, type Parking } from './parking.ts';
 import { createBatchRunner } from './run-batch.ts';
 import { createHandlerRunner } from './run-handler.ts';
@@ -94,7 +95,8 @@ export const createHandling = (options: HandlingOptions): Handling => {
   const batches = createBatchDelivery({ runBatch, inbox, parking, forgotten, logger, metrics, signal });
   const places = createRunPlaces(options.handlerRuns ?? 16);
   const catchUpRows = createCatchUpRows(db, now);
-  const catchUps = createCatchUps({ db, handlers, rows: catchUpRows, logs, places, deliver, logger });
+  const parkLost = createParkLost({ parking, metrics, logger });
+  const catchUps = createCatchUps({ db, handlers, rows: catchUpRows, logs, places, deliver, parkLost, logger });
   const consumer = createConsumer({
     db,
     kafka,
@@ -108,6 +110,7 @@ export const createHandling = (options: HandlingOptions): Handling => {
     parking,
     readProducerLog: async (topic, from) => logs(topic).after(from),
     lostHistory: async (topic, slot, afterEvent) => findLostHistory(logs(topic), slot, afterEvent),
+    parkLost,
     places,
     heldRecords: options.heldRecords ?? 1_000,
     lag: createHandlerLag({ kafka, handlers, everyMs: options.sampleMs }),

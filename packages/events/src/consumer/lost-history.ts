@@ -13,10 +13,13 @@ const timeOfId = (id: string): string => {
   return Number.isFinite(ms) ? new Date(ms).toISOString() : 'an unknown time';
 };
 
+/** What whoever reads that is to do about it. */
+export const seeTo = 'Whatever should have come of it did not; discard this once that is seen to';
+
 const wordsOf = (afterEvent: string | undefined, first: EventEnvelope | undefined): string => {
   const from = afterEvent === undefined ? 'from the beginning' : `after ${timeOfId(afterEvent)}`;
   const to = first === undefined ? 'until now' : `until ${first.time}`;
-  return `what was published ${from} and ${to} is in neither Kafka nor the log: we were away for longer than it is kept. Whatever should have come of it did not; discard this once that is seen to`;
+  return `what was published ${from} and ${to} is in neither Kafka nor the log: we were away for longer than it is kept. ${seeTo}`;
 };
 
 /**
