@@ -16,6 +16,8 @@ const promised = [
   'delete /v1/replays/{id}',
   'get /.well-known/jwks.json',
   'get /v1/auth/account',
+  'get /v1/auth/mailbox',
+  'get /v1/auth/mailbox/{id}',
   'get /v1/auth/sessions',
   'get /v1/collections',
   'get /v1/collections/{name}',

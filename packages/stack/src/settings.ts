@@ -25,6 +25,7 @@ export interface StackSettings {
   readonly adminPassword?: string;
   readonly masterKey?: string;
   readonly internalKey?: string;
+  readonly smtpUrl?: string;
   /** What the children inherit. */
   readonly env: Readonly<NodeJS.ProcessEnv>;
 }
@@ -85,6 +86,7 @@ export function readSettings(checkout: string, env: NodeJS.ProcessEnv, portOffse
     ...optional('adminPassword', text('CAUSEWAY_ADMIN_PASSWORD')),
     ...optional('masterKey', text('CAUSEWAY_MASTER_KEY')),
     ...optional('internalKey', text('CAUSEWAY_INTERNAL_KEY')),
+    ...optional('smtpUrl', text('SMTP_URL')),
     env,
   };
 }
@@ -92,7 +94,7 @@ export function readSettings(checkout: string, env: NodeJS.ProcessEnv, portOffse
 /** Settings for a throw-away platform: its own folder, ports that are free, no servers but its own. */
 export async function throwAwaySettings(checkout: string, home: string): Promise<StackSettings> {
   const env = { ...process.env };
-  for (const name of [...Object.values(externalSettings), ...Object.keys(defaultPorts), 'PUBLIC_URL'])
+  for (const name of [...Object.values(externalSettings), ...Object.keys(defaultPorts), 'PUBLIC_URL', 'SMTP_URL'])
     env[name] = undefined;
   const names = Object.keys(defaultPorts);
   const free = await freePorts(names.length);

@@ -46,6 +46,8 @@ describe('auth', () => {
       'DELETE /v1/auth/sessions/{id}': ['204', '400', '401', '404', '503'],
       'GET /v1/auth/account': ['200', '304', '400', '401', '503'],
       'DELETE /v1/auth/account': ['202', '400', '401', '409', '413', '415', '503'],
+      'GET /v1/auth/mailbox': ['200', '400', '401', '403', '503'],
+      'GET /v1/auth/mailbox/{id}': ['200', '400', '401', '403', '404', '503'],
       'GET /.well-known/jwks.json': ['200'],
     };
     assert.deepEqual([...documented.keys()].sort(), Object.keys(promised).sort());

@@ -26,9 +26,11 @@ export interface Replacements {
   /** Before this service's keys in Redis. */
   readonly redisPrefix?: string;
   readonly now?: () => Date;
+  /** Between attempts to send a mail, in milliseconds. */
+  readonly mailDelaysMs?: readonly number[] | undefined;
 }
 
-interface Beginnings extends Pick<Ground, 'config' | 'logger' | 'now' | 'redisPrefix'> {
+interface Beginnings extends Pick<Ground, 'config' | 'logger' | 'now' | 'redisPrefix' | 'mailDelaysMs'> {
   readonly connections: Connections;
 }
 
@@ -62,7 +64,7 @@ const groundOf = ({ connections, ...given }: Beginnings, events: Events, revocat
 /** Starts everything that this service is, and says what it serves. */
 export async function start(
   context: StartContext<typeof settings>,
-  { kafka: wrap = (kafka) => kafka, redisPrefix = 'causeway', now = () => new Date() }: Replacements = {},
+  { kafka: wrap = (kafka) => kafka, redisPrefix = 'causeway', now = () => new Date(), mailDelaysMs }: Replacements = {},
 ): Promise<ServiceParts> {
   const { logger, onStop } = context;
   const config: Config = configOf(context.settings);
@@ -70,7 +72,7 @@ export async function start(
   const { redis } = connections;
 
   const revocations = createRevocations({ redis, logger, prefix: redisPrefix });
-  const beginnings = { config, logger, now, redisPrefix, connections };
+  const beginnings = { config, logger, now, redisPrefix, connections, mailDelaysMs };
   const events: Events = eventsOf(beginnings, wrap, () => ({ ...features, ground }));
   const ground = groundOf(beginnings, events, revocations);
   const features = await createFeatures(ground);

@@ -15,6 +15,7 @@ import { administratorSettings, checkAdministratorSettings } from './settings/ad
 import { erasureSettings } from './settings/erasure-settings.ts';
 import { guessingSettings } from './settings/guessing-settings.ts';
 import { keySettings } from './settings/key-settings.ts';
+import { checkMailSettings, mailSettings } from './settings/mail-settings.ts';
 import { passwordSettings } from './settings/password-settings.ts';
 import { checkSessionSettings, sessionSettings } from './settings/session-settings.ts';
 
@@ -50,6 +51,7 @@ export const settings = defineSettings({
   ...erasureSettings,
   ...passwordSettings,
   ...guessingSettings,
+  ...mailSettings,
 });
 
 /** The configuration of this service, checked. */
@@ -62,6 +64,7 @@ export type Config = SettingValues<typeof settings> & {
 export const checkSettings: SettingsCheck<typeof settings> = (values) => [
   ...checkSessionSettings(values),
   ...checkAdministratorSettings(values),
+  ...checkMailSettings(values),
 ];
 
 /**

@@ -12,6 +12,7 @@ const valid = {
   REDIS_URL: 'redis://127.0.0.1',
   CAUSEWAY_INTERNAL_KEY: 'an internal key for this test',
   CAUSEWAY_MASTER_KEY: 'a master key of at least 32 characters',
+  MAILBOX: 'true',
 };
 
 const problemsOf = (environment: Record<string, string>): readonly string[] => {
@@ -43,6 +44,23 @@ describe('configuration', () => {
       email: { address: 'Root@example.com', key: 'root@example.com' },
       password: 'correct horse',
     });
+  });
+
+  it('has one place for mails to go to', () => {
+    const smtp = {
+      SMTP_URL: 'smtps://u:secret@smtp.example.com',
+      MAIL_FROM: 'Causeway <no-reply@example.com>',
+      MAILBOX: '',
+    };
+    assert.deepEqual(problemsOf(smtp), []);
+    const both = problemsOf({ ...smtp, MAILBOX: 'true' });
+    const neither = problemsOf({ MAILBOX: 'false' });
+    for (const problems of [both, neither]) assert.match(problems.join(), /^SMTP_URL or MAILBOX=true has to be set/);
+    assert.match(problemsOf({ ...smtp, MAIL_FROM: '' }).join(), /^MAIL_FROM is not set/);
+    assert.match(problemsOf({ ...smtp, MAIL_FROM: 'nobody' }).join(), /^MAIL_FROM must be an address/);
+    const wrong = problemsOf({ ...smtp, SMTP_URL: 'http://u:secret@smtp.example.com' });
+    assert.match(wrong.join(), /^SMTP_URL must be an address/);
+    assert.ok(!wrong.join().includes('secret'));
   });
 
   it('refuses with the name of every bad setting at once, and no secret', () => {

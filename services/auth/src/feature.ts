@@ -19,6 +19,8 @@ export interface Ground extends Stores, Pick<Connections, 'database' | 'redis'> 
   readonly masterKey: MasterKey;
   readonly idempotency: Idempotency;
   readonly revocations: Revocations;
+  /** For tests: between attempts to send a mail. */
+  readonly mailDelaysMs?: readonly number[] | undefined;
 }
 
 /**

@@ -3,6 +3,7 @@ import { createErasure } from './erasure/erasure.wiring.ts';
 import type { Ground } from './feature.ts';
 import { createGuessing } from './guessing/guessing.wiring.ts';
 import { createKeys } from './keys/keys.wiring.ts';
+import { createMail } from './mail/mail.wiring.ts';
 import { createPasswords } from './passwords/passwords.wiring.ts';
 import { createSessions } from './sessions/sessions.wiring.ts';
 import { createTokens } from './tokens/tokens.wiring.ts';
@@ -14,9 +15,10 @@ export async function createFeatures(ground: Ground) {
   const tokens = createTokens(ground, keys);
   const guessing = createGuessing(ground);
   const sessions = createSessions(ground, { passwords, tokens, guessing });
+  const mail = await createMail(ground);
   const accounts = createAccounts(ground, { passwords, sessions });
   const erasure = createErasure(ground, { passwords, sessions });
-  return { keys, passwords, tokens, guessing, sessions, accounts, erasure };
+  return { keys, passwords, tokens, guessing, sessions, mail, accounts, erasure };
 }
 
 /** What {@link createFeatures} gives. */

@@ -7,7 +7,8 @@ import type { Config } from './config.ts';
 import { erasureHandlers } from './erasure/erasure.wiring.ts';
 import type { Ground } from './feature.ts';
 import type { Features } from './features.ts';
-import { sessionRemovalSteps } from './sessions/sessions.wiring.ts';
+import { mailHandlers, mailRemovalSteps } from './mail/mail.wiring.ts';
+import { sessionHandlers, sessionRemovalSteps } from './sessions/sessions.wiring.ts';
 
 /** What there is once the service has started. */
 export type Late = Features & { readonly ground: Ground };
@@ -23,6 +24,8 @@ export interface Declaration {
 /** What this service does when something happens, here or elsewhere. */
 export const handlersOf = ({ config, logger, late }: Declaration): Handler[] => [
   ...erasureHandlers(config, logger),
+  ...mailHandlers(late),
+  ...sessionHandlers(late),
   // Somebody who is erased is removed from this service too.
   ...removalHandlers({
     service: 'auth',
@@ -31,6 +34,7 @@ export const handlersOf = ({ config, logger, late }: Declaration): Handler[] => 
     kafkaUntil: (from) => late().ground.events.kafkaUntil(from),
     steps: [
       ...sessionRemovalSteps(late),
+      ...mailRemovalSteps(late),
       // The last: what other steps redact is found by what is there still.
       redactPerson({ redaction: () => late().ground.events.redaction, keep: [accountDeleted.type] }),
     ],

@@ -106,6 +106,9 @@ function environment(
     CAUSEWAY_ADMIN_PASSWORD: secret(settings.adminPassword ?? secrets.adminPassword),
     CAUSEWAY_INTERNAL_KEY: settings.internalKey ?? secrets.internalKey,
     CAUSEWAY_MASTER_KEY: secret(settings.masterKey ?? secrets.masterKey),
+    SMTP_URL: secret(settings.smtpUrl ?? ''),
+    // Without a mail server, mails stay where an administrator reads them.
+    MAILBOX: secret(settings.smtpUrl === undefined ? 'true' : ''),
   };
 }
 

@@ -1,9 +1,10 @@
-import type { RemovalStep } from '@causeway/events';
+import type { Handler, RemovalStep } from '@causeway/events';
 
 import { endSessions, forgetSessions } from '../erasure/remove-sessions.ts';
 import type { Feature, Ground } from '../feature.ts';
 import type { Guessing } from '../guessing/guessing.wiring.ts';
 import { bySystem } from '../jobs.ts';
+import type { QueueMail } from '../mail/queue-mail.ts';
 import type { Passwords } from '../passwords/passwords.wiring.ts';
 import type { TokenMakers } from '../tokens/tokens.wiring.ts';
 import { createEndOtherSessions } from './end-other-sessions.ts';
@@ -12,6 +13,7 @@ import type { EndSession, Revoke } from './end-session.ts';
 import { endOtherSessionsRoute, endSessionRoute } from './end-sessions.route.ts';
 import { createExpireSessions } from './expire-sessions.ts';
 import { listSessionsRoute } from './list-sessions.route.ts';
+import { mailOfReuse } from './mail-of-reuse.handler.ts';
 import { createRefresh } from './refresh.ts';
 import { refreshRoute } from './refresh.route.ts';
 import { createSessionTokens } from './session-tokens.ts';
@@ -65,6 +67,11 @@ export function createSessions(
 
 /** What {@link createSessions} gives. */
 export type Sessions = ReturnType<typeof createSessions>;
+
+/** What is done about sessions that end. */
+export const sessionHandlers = (
+  late: () => { readonly ground: Pick<Ground, 'accounts'>; readonly mail: { readonly queueMail: QueueMail } },
+): Handler[] => [mailOfReuse(() => ({ accounts: late().ground.accounts, queueMail: late().mail.queueMail }))];
 
 /** What is done about the sessions of somebody who is erased. */
 export const sessionRemovalSteps = (

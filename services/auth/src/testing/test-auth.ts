@@ -47,6 +47,8 @@ export interface TestAuth {
   readonly environment: Record<string, string>;
   /** Starts a replica; `environment` overrides settings. */
   replica(environment?: Record<string, string>): Promise<TestReplica>;
+  /** Between attempts to send a mail. */
+  readonly mailDelaysMs: number[];
   /** Says as another service that somebody is removed from it. */
   answerAs(service: Exclude<ServiceName, 'auth'>, accountId: string): Promise<void>;
   /** Follows what is published; call it once a replica has started. */
@@ -62,6 +64,7 @@ export async function openTestAuth(): Promise<TestAuth> {
   const client = await MongoClient.connect(required('MONGODB_URL'));
   const db = client.db(name);
   const clock = { aheadMs: 0 };
+  const mailDelaysMs = [200, 400, 800];
   const running = new Set<TestReplica>();
   const environment: Record<string, string> = {
     MONGODB_URL: required('MONGODB_URL'),
@@ -71,6 +74,7 @@ export async function openTestAuth(): Promise<TestAuth> {
     KAFKA_PARTITIONS: '2',
     CAUSEWAY_INTERNAL_KEY: randomUUID(),
     CAUSEWAY_MASTER_KEY: `${randomUUID()}${randomUUID()}`,
+    MAILBOX: 'true',
   };
   const logger = createLogger({ service: name, level: process.env.TEST_LOG === undefined ? 'silent' : 'debug' });
   const brokers = required('KAFKA_BROKERS').split(',');
@@ -95,6 +99,7 @@ export async function openTestAuth(): Promise<TestAuth> {
         kafka: (kafka) => isolatedKafka(kafka, prefix),
         redisPrefix: name,
         now: () => new Date(Date.now() + clock.aheadMs),
+        mailDelaysMs,
       });
       const service = await startTestService(parts.routes, {
         logger,
@@ -139,6 +144,7 @@ export async function openTestAuth(): Promise<TestAuth> {
     db,
     clock,
     environment,
+    mailDelaysMs,
     replica,
     async answerAs(service, accountId) {
       const other = others.get(service) ?? startOther(service);

@@ -1,0 +1,71 @@
+import type { Handler, RemovalStep } from '@causeway/events';
+
+import type { Config } from '../config.ts';
+import type { Feature, Ground } from '../feature.ts';
+import { bySystem } from '../jobs.ts';
+import { createMailbox } from '../mailbox/mailbox.ts';
+import type { Mailbox } from '../mailbox/mailbox.ts';
+import { listMailboxRoute, readMailboxRoute } from '../mailbox/mailbox.route.ts';
+import { createForgetMails, forgetMailsOf } from './forget-mails.ts';
+import type { ForgetMailsDependencies } from './forget-mails.ts';
+import { parseSender } from './mail-address.ts';
+import { createMailLeases } from './mail-lease.ts';
+import type { MailTransport } from './mail-transport.ts';
+import { createMailboxTransport } from './mailbox-transport.ts';
+import { createQueueMail } from './queue-mail.ts';
+import { createSendMail } from './send-mail.ts';
+import type { SendMail } from './send-mail.ts';
+import { sendMailHandler } from './send-mail.handler.ts';
+import { parseSmtpAddress } from './smtp-address.ts';
+import { createSmtpTransport } from './smtp-transport.ts';
+import { loadTemplates } from './templates.ts';
+
+const forgetEveryMs = 3_600_000;
+
+const transportOf = ({ smtpUrl, mailFrom }: Config, mailbox: Mailbox): MailTransport => {
+  const server = parseSmtpAddress(smtpUrl ?? '');
+  const sender = parseSender(mailFrom ?? '');
+  // Settings that are checked have both, or a mailbox.
+  return server === undefined || sender === undefined
+    ? createMailboxTransport(mailbox)
+    : createSmtpTransport({ server, sender });
+};
+
+/** Mails: queued by whoever handles an event, sent from their templates. */
+export async function createMail(ground: Ground) {
+  const { config, events, masterKey, mails, mailQueries, mailDelaysMs: delaysMs, logger, now } = ground;
+  const { db } = events;
+  const mailbox = createMailbox({ db, vault: masterKey.vault('mailbox'), now });
+  const leases = createMailLeases(db);
+  const forgetting: ForgetMailsDependencies = { mails, mailQueries, mailbox, leases };
+  const forgetMails = createForgetMails({ ...forgetting, now });
+  const render = await loadTemplates(config.mailTemplates);
+  const transport = transportOf(config, mailbox);
+  const site = new URL(config.publicUrl).host;
+  return {
+    queueMail: createQueueMail({ mails, persons: events.persons }),
+    sendMail: createSendMail({ mails, events, leases, transport, render, site, delaysMs, logger, now }),
+    ...{ mailbox, forgetting },
+    routes: config.mailbox ? [listMailboxRoute({ mailbox }), readMailboxRoute({ mailbox })] : [],
+    ensureIndexes: () => Promise.all([mailQueries.ensureIndexes(), mailbox.ensureIndexes()]),
+    jobs: [{ name: 'forget-mails', everyMs: forgetEveryMs, run: (signal) => forgetMails(bySystem(), signal) }],
+  } satisfies Feature;
+}
+
+/** What {@link createMail} gives. */
+export type Mail = Awaited<ReturnType<typeof createMail>>;
+
+/** What is done about mails that are queued. */
+export const mailHandlers = (late: () => { readonly mail: { readonly sendMail: SendMail } }): Handler[] => [
+  sendMailHandler(() => late().mail.sendMail),
+];
+
+/** What is done about the mails of somebody who is erased. */
+export const mailRemovalSteps = (
+  late: () => {
+    readonly ground: Pick<Ground, 'events'>;
+    readonly mail: { readonly forgetting: ForgetMailsDependencies };
+  },
+): RemovalStep[] => [
+  forgetMailsOf({ dependencies: () => late().mail.forgetting, redaction: () => late().ground.events.redaction }),
+];
