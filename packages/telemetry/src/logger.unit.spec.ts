@@ -47,6 +47,35 @@ describe('a log line', () => {
     assert.equal(line.at, '1970-01-01T00:00:00.000Z');
   });
 
+  it('never holds what lets somebody in by a second factor, a link or a device', () => {
+    const secret = 'hunter2';
+    const link = `https://example.com/account/link/cwp_06F2QKZ4A1H6P3W8Y5E7J9K0MB_${'s'.repeat(43)}`;
+    const line = logged((logger) =>
+      logger.info(
+        {
+          ...{ totp: secret, code: '123 456', link: secret, seed: secret, ticket: secret, smtpUrl: secret },
+          body: { recoveryCode: secret, recoveryCodes: [secret], device_token: secret, mfaToken: secret },
+          passkey: { ticket: secret, response: { clientDataJSON: secret } },
+          uri: `otpauth://totp/Causeway:ada@example.com?secret=${secret}`,
+          error: new Error(`could not send ${link}`),
+        },
+        'x',
+      ),
+    );
+    assert.doesNotMatch(JSON.stringify(line), /hunter2|123 456|s{43}|06F2QKZ4/);
+  });
+
+  it('keeps what says no more than what has failed', () => {
+    const line = logged((logger) =>
+      logger.info(
+        { code: 'ECONNREFUSED', fault: { code: 'invalid-code' }, error: { code: 11000 }, response: 'OK' },
+        'x',
+      ),
+    );
+    assert.equal(line.code, 'ECONNREFUSED');
+    assert.deepEqual([line.fault, line.error, line.response], [{ code: 'invalid-code' }, { code: 11000 }, 'OK']);
+  });
+
   it('spells an error out, down to its cause, without credentials in its message', () => {
     const cause = Object.assign(new TypeError('connect mongodb://root:hunter2@db failed'), {
       code: 'EX',

@@ -17,6 +17,14 @@ const secretKeys = new Set(
     'refreshToken',
     'idToken',
     'mfaToken',
+    'deviceToken',
+    'totp',
+    'recoveryCode',
+    'recoveryCodes',
+    'ticket',
+    'link',
+    'seed',
+    'smtpUrl',
     'apiKey',
     'privateKey',
     'causewayInternal',
@@ -30,13 +38,26 @@ const mostEntries = 100;
 /** What stands where a secret was. */
 export const redacted = '[redacted]';
 
-const isSecret = (key: string): boolean => secretKeys.has(key.replaceAll(/[-_]/g, '').toLowerCase());
+const isSecretKey = (key: string): boolean => secretKeys.has(key.replaceAll(/[-_]/g, '').toLowerCase());
+
+/** A `code` of words says what has failed; one of digits lets somebody in. */
+const isSecret = (key: string, value: unknown): boolean =>
+  isSecretKey(key) || (key.toLowerCase() === 'code' && typeof value === 'string' && /^[\d\s]{6,}$/.test(value));
 
 // A connection string may carry a password; so may the message of the driver that failed to use it.
 const credentialsInUrl = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@:]*:[^\s/@]*@/gi;
 
+// What an authenticator app is set up with (the key URI format of TOTP).
+const authenticatorUri = /\botpauth:\/\/[^\s"]+/gi;
+
+// Tokens of ours, which say by their prefix what they are, wherever they stand: in a link, or in the message of whoever failed to send it.
+const ownToken = /\bcw[a-z]_[\w-]{16,}/g;
+
+const cleanUrls = (text: string): string =>
+  text.replaceAll(credentialsInUrl, `$1${redacted}@`).replaceAll(authenticatorUri, `otpauth://${redacted}`);
+
 const cleanText = (text: string): string =>
-  text.includes('://') ? text.replaceAll(credentialsInUrl, `$1${redacted}@`) : text;
+  (text.includes('://') ? cleanUrls(text) : text).replaceAll(ownToken, redacted);
 
 const cleanError = (error: Error, depth: number): Record<string, unknown> => {
   const own: Record<string, unknown> = {};
@@ -74,16 +95,20 @@ const cleanObject = (value: object, depth: number): unknown => {
   return result;
 };
 
+/** What an authenticator answers, `response` elsewhere being no more than an answer. */
+const withoutResponse = (passkey: object): object =>
+  'response' in passkey ? { ...passkey, response: redacted } : passkey;
+
 const clean = (key: string, value: unknown, depth: number): unknown => {
   if (value === undefined || value === null) return value;
-  if (isSecret(key)) return redacted;
+  if (isSecret(key, value)) return redacted;
   switch (typeof value) {
     case 'string':
       return cleanText(value);
     case 'bigint':
       return value.toString();
     case 'object':
-      return cleanObject(value, depth);
+      return cleanObject(key === 'passkey' ? withoutResponse(value) : value, depth);
     case 'function':
     case 'symbol':
       return undefined;
