@@ -39,6 +39,7 @@ import { sagaCollections, withSagas } from './saga/run-saga.ts';
 import { startBeacon } from './stream/beacon.ts';
 import { createCommitStream } from './stream/commit-stream.ts';
 import { clusterTimeOf, formatPosition, laterOf } from './stream/position.ts';
+import { createSettled } from './stream/settled.ts';
 import { timers as timerRows, timerThing, type TimerDocument } from './timers/timer.model.ts';
 import { createTimers } from './timers/timers.ts';
 
@@ -202,6 +203,7 @@ export const createEvents = (options: EventsOptions): Events => {
     db,
     log,
     stream,
+    ...createSettled({ client, db, stream }),
     transaction,
     position() {
       const position = laterOf(clusterTimeOf(client), stream.position);

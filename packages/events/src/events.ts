@@ -18,6 +18,7 @@ import type { Rebuilds } from './rebuild/rebuilds.ts';
 import type { Replays } from './replay/replays.ts';
 import type { RelayLogger } from './relay/relay-metrics.ts';
 import type { CommitStream } from './stream/commit-stream.ts';
+import type { Settled } from './stream/settled.ts';
 import type { TimerSchedule } from './timers/schedule-timers.ts';
 import type { TimerOf } from './timers/timer-of.ts';
 
@@ -87,7 +88,7 @@ export interface EventsReadiness {
 }
 
 /** Everything that a service does with events. */
-export interface Events extends TimerSchedule {
+export interface Events extends TimerSchedule, Settled {
   /** The service's database, read and written at majority. */
   readonly db: Db;
   readonly log: EventLog;
