@@ -131,7 +131,7 @@ describe('the readers that the check knows', async () => {
     const services = ['gateway', 'auth', 'user', 'data'];
     const texts = services.map(async (service) => {
       const text = await readFile(path.join(checkout, 'services', service, 'src/app.ts'), 'utf8');
-      return text.includes('followEndedSessions(') ? [service] : [];
+      return text.includes('followRevocations(') ? [service] : [];
     });
     assert.deepEqual((await Promise.all(texts)).flat(), followers);
   });

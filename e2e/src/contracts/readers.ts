@@ -1,4 +1,4 @@
-import { sessionEnded } from '@causeway/contracts';
+import { accountDeleted, accountUpdated, sessionEnded } from '@causeway/contracts';
 import type { Reader } from '@causeway/contracts/released';
 import type { Handler } from '@causeway/events';
 
@@ -13,7 +13,7 @@ const modules: Readonly<Record<string, () => Promise<object>>> = {
   data: () => import('../../../services/data/src/app.ts'),
 };
 
-/** Whoever verifies tokens follows `auth.session.ended` for itself, beside its handlers: `followEndedSessions`. */
+/** Whoever verifies tokens follows for itself, beside its handlers, the events by which tokens end: `followRevocations`. */
 export const followers = ['gateway', 'user', 'data'] as const;
 
 /** Stands for whatever handlers are given: they are declared here, and none is run. */
@@ -34,6 +34,6 @@ export const findReaders = async (): Promise<readonly Reader[]> => {
       readers.push({ service, reader: name, types: on.map(({ type }) => type) });
     }
   }
-  const ended = { reader: 'ended sessions', types: [sessionEnded.type] };
-  return [...readers, ...followers.map((service) => ({ service, ...ended }))];
+  const revoked = { reader: 'revocations', types: [sessionEnded.type, accountUpdated.type, accountDeleted.type] };
+  return [...readers, ...followers.map((service) => ({ service, ...revoked }))];
 };

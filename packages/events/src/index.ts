@@ -67,13 +67,14 @@ export type {
   SagaSteps,
   SagaTimeout,
 } from './saga/saga.ts';
-export { followEndedSessions } from './sessions/follow-ended-sessions.ts';
-export type { EndedSessions, FollowOptions } from './sessions/follow-ended-sessions.ts';
+export { followRevocations } from './sessions/follow-revocations.ts';
+export type { RevocationFollower, FollowOptions } from './sessions/follow-revocations.ts';
 export { HistoryLost } from './stream/commit-stream.ts';
 export { clusterTimeOf, formatPosition, laterOf, parseAfter } from './stream/position.ts';
 export { readAfter, readAfterTimeoutMs } from './stream/read-after.ts';
 export type { ReadAfterOptions } from './stream/read-after.ts';
 export type { Change, CommitStream } from './stream/commit-stream.ts';
+export type { Settled } from './stream/settled.ts';
 export type { ScheduledTimer, ScheduleRequest, TimerSchedule } from './timers/schedule-timers.ts';
 export type { TimerOf, TimerReport } from './timers/timer-of.ts';
 export { timerFaults } from './timers/timer.errors.ts';

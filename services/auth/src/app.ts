@@ -1,8 +1,8 @@
 import { topicOf } from '@causeway/contracts';
 import { createEvents, createIdempotency, faultOfError } from '@causeway/events';
 import type { Events, KafkaPort } from '@causeway/events';
-import { createRevocations, eventRoutes, producerLogs, withPosition } from '@causeway/service';
-import type { Revocations, ServiceParts, StartContext } from '@causeway/service';
+import { eventRoutes, producerLogs, withPosition } from '@causeway/service';
+import type { ServiceParts, StartContext } from '@causeway/service';
 
 import { configOf } from './config.ts';
 import type { Config, settings } from './config.ts';
@@ -14,7 +14,6 @@ import { handlersOf } from './handlers.ts';
 import type { Late } from './handlers.ts';
 import { startJob } from './jobs.ts';
 import { createMasterKey } from './keys/master-key.ts';
-import { learnEndings } from './sessions/learn-endings.ts';
 import { createStores } from './stores.ts';
 
 export { handlersOf };
@@ -53,12 +52,12 @@ const eventsOf = (
   });
 };
 
-const groundOf = ({ connections, ...given }: Beginnings, events: Events, revocations: Revocations): Ground => {
+const groundOf = ({ connections, ...given }: Beginnings, events: Events): Ground => {
   const { database, redis } = connections;
   const masterKey = createMasterKey(given.config.masterKey);
   const { db, transaction } = events;
   const idempotency = createIdempotency({ db, transaction, secret: masterKey.derive('idempotency') });
-  return { ...given, ...createStores(events, database), database, redis, events, masterKey, idempotency, revocations };
+  return { ...given, ...createStores(events, database), database, redis, events, masterKey, idempotency };
 };
 
 /** Starts everything that this service is, and says what it serves. */
@@ -71,10 +70,9 @@ export async function start(
   const connections = await connect(config, context);
   const { redis } = connections;
 
-  const revocations = createRevocations({ redis, logger, prefix: redisPrefix });
   const beginnings = { config, logger, now, redisPrefix, connections, mailDelaysMs };
   const events: Events = eventsOf(beginnings, wrap, () => ({ ...features, ground }));
-  const ground = groundOf(beginnings, events, revocations);
+  const ground = groundOf(beginnings, events);
   const features = await createFeatures(ground);
   const all: readonly Feature[] = Object.values(features);
   await Promise.all([ground.idempotency.ensureIndexes(), ...all.map((each) => each.ensureIndexes?.())]);
@@ -83,8 +81,6 @@ export async function start(
 
   const { identity } = features.tokens;
   onStop('identity', () => identity.stop());
-  context.awaits?.({ redis: () => revocations.ready() });
-  await learnEndings({ ...ground, stream: events.stream });
   await identity.start();
   for (const each of all) await each.begin?.();
   for (const job of all.flatMap(({ jobs = [] }) => jobs)) onStop(job.name, startJob(job, logger));
@@ -97,7 +93,11 @@ export async function start(
       mongodb: () => events.db.command({ ping: 1 }).then(() => true),
       'commit-stream': () => events.ready.stream,
     },
-    helpful: { relay: () => events.ready.relay, redis: () => redis.status === 'ready' },
+    helpful: {
+      relay: () => events.ready.relay,
+      redis: () => redis.status === 'ready',
+      revocations: () => features.revocations.revocations.ready(),
+    },
     translateError: faultOfError,
   };
 }

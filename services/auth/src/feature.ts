@@ -1,5 +1,5 @@
 import type { Events, Idempotency } from '@causeway/events';
-import type { Revocations, Route } from '@causeway/service';
+import type { Route } from '@causeway/service';
 import type { Logger } from '@causeway/telemetry';
 
 import type { Config } from './config.ts';
@@ -18,7 +18,6 @@ export interface Ground extends Stores, Pick<Connections, 'database' | 'redis'> 
   readonly events: Events;
   readonly masterKey: MasterKey;
   readonly idempotency: Idempotency;
-  readonly revocations: Revocations;
   /** For tests: between attempts to send a mail. */
   readonly mailDelaysMs?: readonly number[] | undefined;
 }

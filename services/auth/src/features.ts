@@ -5,6 +5,7 @@ import { createGuessing } from './guessing/guessing.wiring.ts';
 import { createKeys } from './keys/keys.wiring.ts';
 import { createMail } from './mail/mail.wiring.ts';
 import { createPasswords } from './passwords/passwords.wiring.ts';
+import { createRevocations } from './revocations/revocations.wiring.ts';
 import { createSessions } from './sessions/sessions.wiring.ts';
 import { createTokens } from './tokens/tokens.wiring.ts';
 
@@ -12,13 +13,14 @@ import { createTokens } from './tokens/tokens.wiring.ts';
 export async function createFeatures(ground: Ground) {
   const keys = await createKeys(ground);
   const passwords = await createPasswords(ground);
-  const tokens = createTokens(ground, keys);
+  const revocations = createRevocations(ground);
+  const tokens = createTokens(ground, { keys, revocations });
   const guessing = createGuessing(ground);
-  const sessions = createSessions(ground, { passwords, tokens, guessing });
+  const sessions = createSessions(ground, { passwords, revocations, tokens, guessing });
   const mail = await createMail(ground);
   const accounts = createAccounts(ground, { passwords, sessions });
   const erasure = createErasure(ground, { passwords, sessions });
-  return { keys, passwords, tokens, guessing, sessions, mail, accounts, erasure };
+  return { keys, passwords, revocations, tokens, guessing, sessions, mail, accounts, erasure };
 }
 
 /** What {@link createFeatures} gives. */

@@ -5,13 +5,14 @@ import {
   createEvents,
   createIdempotency,
   faultOfError,
-  followEndedSessions,
+  followRevocations,
   redactPerson,
   removalHandlers,
   removalMarkers,
 } from '@causeway/events';
 import type { CommitStream, Events, Handler, KafkaPort, RecordedCollection, RemovalDocument } from '@causeway/events';
 import {
+  askAuth,
   createIdentity,
   createRevocations,
   eventRoutes,
@@ -19,7 +20,7 @@ import {
   remoteKeys,
   withPosition,
 } from '@causeway/service';
-import type { Identity, Route, ServiceParts, StartContext } from '@causeway/service';
+import type { Identity, RevocationList, Route, ServiceParts, StartContext } from '@causeway/service';
 import type { MongoClient } from 'mongodb';
 
 import { changesRoute } from './changes/changes.route.ts';
@@ -56,7 +57,7 @@ import { readRecordRoute } from './records/read-record.route.ts';
 import { createRecordReader } from './records/record-reader.ts';
 
 /** Redis has told by then; without Kafka the service does not wait for it for ever. */
-const waitForEndedSessionsMs = 5_000;
+const waitForRevocationsMs = 5_000;
 
 /** What a test may put in place of the real thing. */
 export interface Replacements {
@@ -66,8 +67,8 @@ export interface Replacements {
   readonly stream?: (stream: CommitStream) => CommitStream;
   /** Knows a test's tokens. */
   readonly identity?: Identity;
-  /** Knows which of its sessions have ended. */
-  readonly isRevoked?: (sid: string) => boolean;
+  /** Knows which of its tokens have ended. */
+  readonly isRevoked?: RevocationList['isRevoked'];
   /** Before this service's keys in Redis. */
   readonly redisPrefix?: string;
   readonly now?: () => Date;
@@ -199,6 +200,8 @@ export async function start(
   const revocations = createRevocations({
     redis,
     logger,
+    ask: askAuth({ url: config.authUrl, internalKey: config.internalKey }),
+    boundMs: config.revocationBoundMs,
     ...(redisPrefix === undefined ? {} : { prefix: redisPrefix }),
   });
   const generation = await readGeneration(events.db);
@@ -206,7 +209,7 @@ export async function start(
     stream,
     registry,
     generation,
-    isRevoked: isRevoked ?? ((sid) => revocations.isRevoked(sid)),
+    isRevoked: isRevoked ?? revocations.isRevoked,
     limit: config.feedLimit,
     historyBytes: config.feedHistoryBytes,
     logger,
@@ -233,14 +236,14 @@ export async function start(
   const keys = remoteKeys({ url: config.jwksUrl, logger });
   const { tokenIssuer: issuer, tokenAudience: audience } = config;
   const identity = given ?? createIdentity({ issuer, audience, keys, revocations });
-  context.awaits?.({ redis: () => revocations.ready(), 'token-keys': () => keys.ready() });
+  context.awaits?.({ 'token-keys': () => keys.ready() });
   onStop('identity', () => identity.stop());
   await identity.start();
   // Redis tells sooner; this is for when it is away, or has lost what it knew.
-  const endedSessions = followEndedSessions({ kafka: wrap(kafka), revocations, logger });
-  onStop('ended sessions', () => endedSessions.close());
-  const caughtUp = await endedSessions.caughtUp(waitForEndedSessionsMs);
-  if (!caughtUp) logger.warn('Kafka has not told of ended sessions yet: those that Redis knows are refused');
+  const follower = followRevocations({ kafka: wrap(kafka), revocations, logger });
+  onStop('revocations', () => follower.close());
+  const caughtUp = await follower.caughtUp(waitForRevocationsMs);
+  if (!caughtUp) logger.warn('Kafka has not told of revocations yet: those that auth tells of are refused');
   return {
     routes: [...routes, ...eventRoutes(events).map((route) => withPosition(route, () => events.position()))],
     identity,

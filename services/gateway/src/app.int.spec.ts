@@ -1,11 +1,19 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import process from 'node:process';
+import { json as jsonOf } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { handlersTopic, schemaUrn, sessionEnded, topicOf, type EventEnvelope } from '@causeway/contracts';
 import { createKafka, toBinary } from '@causeway/events';
 import { isolatedKafka } from '@causeway/events/testing';
-import { connectRedis, createRevocations, readSettings, type ServiceParts } from '@causeway/service';
+import {
+  connectRedis,
+  createRevocationTeller,
+  EndedTokens,
+  readSettings,
+  whichEndedPath,
+  type ServiceParts,
+} from '@causeway/service';
 import { startTestService, testIdentity, type TestIdentity, type TestService } from '@causeway/service/testing';
 import { createLogger } from '@causeway/telemetry';
 
@@ -48,7 +56,15 @@ describe('gateway', () => {
     `${prefix}.`,
   );
   const redis = connectRedis({ url: REDIS_URL, name: 'test', logger });
-  const revocations = createRevocations({ redis, logger, prefix });
+  /** What auth knows, whether it confirms that it has told everything, and whether it answers. */
+  const auth = { confirms: true, answers: true, ended: new Set<string>() };
+  const teller = createRevocationTeller({
+    ...{ redis, logger, prefix, tokens: new EndedTokens() },
+    load: async function* () {
+      // Nothing has ended before.
+    },
+    settled: () => (auth.confirms ? Promise.resolve() : Promise.reject(new Error('no majority'))),
+  });
   const stops: (() => Promise<void> | void)[] = [];
   const events = new Map<string, EventEnvelope>();
   /** What the services were asked for lists of events with. */
@@ -66,11 +82,19 @@ describe('gateway', () => {
     await producer.close();
   };
 
+  const answerWhichEnded = (body: unknown, json: (value: unknown, status?: number) => void): void => {
+    const { tokens } = body as { tokens: readonly { readonly sid: string }[] };
+    const ended = tokens.flatMap(({ sid }, index) => (auth.ended.has(sid) ? [index] : []));
+    if (auth.answers) json({ asked: tokens.length, ended });
+    else json({}, 503);
+  };
+
   const statusFor = async (sid: string): Promise<number> =>
     (await service.fetch('/v1/users/me', { headers: await issuer.bearer({ sid }) })).status;
 
   before(async () => {
     issuer = await testIdentity();
+    await teller.start();
     upstream = await startUpstream((request, response) => {
       const json = (value: unknown, status = 200): void => {
         const headers = {
@@ -83,6 +107,7 @@ describe('gateway', () => {
       if (path.startsWith('/internal/events?')) lists.push(new URLSearchParams(path.split('?')[1]));
       const found = events.get(path.split('/').at(-1) ?? '');
       if (path === '/.well-known/jwks.json') json(issuer.jwks);
+      else if (path === whichEndedPath) void jsonOf(request).then((body) => answerWhichEnded(body, json));
       else if (path === '/internal/openapi.json') json(part);
       else if (path.startsWith('/internal/events?correlationId=refused')) json({}, 400);
       else if (path.startsWith('/internal/events?'))
@@ -100,6 +125,7 @@ describe('gateway', () => {
       REDIS_URL,
       CAUSEWAY_INTERNAL_KEY: randomUUID(),
       AUTH_URL: upstream.url,
+      REVOCATION_BOUND: '2s',
       USER_URL: upstream.url,
       DATA_URL: upstream.url,
     };
@@ -120,6 +146,7 @@ describe('gateway', () => {
     await service.stop();
     await kafka.deleteTopics([topicOf('auth'), handlersTopic]);
     for (const stop of stops) await stop();
+    await teller.stop();
     redis.disconnect();
     await upstream[Symbol.asyncDispose]();
   });
@@ -131,12 +158,32 @@ describe('gateway', () => {
 
   it('refuses a session that ends, told by Redis or by its event', async () => {
     assert.equal(await statusFor('ses_redis'), 200);
-    assert.equal(await revocations.revoke('ses_redis', Date.now() + 60_000), true);
+    assert.equal(await teller.tell([{ sid: 'ses_redis', untilMs: Date.now() + 60_000 }]), true);
     await eventually(async () => (await statusFor('ses_redis')) === 401);
     assert.equal(await statusFor('ses_kafka'), 200);
     await publish({ ...ended('ses_broken'), data: {} });
     await publish(ended('ses_kafka'));
     await eventually(async () => (await statusFor('ses_kafka')) === 401);
+  });
+
+  it('asks auth about each token where nobody confirms that all was told, and lets nobody in where it does not answer', async () => {
+    auth.confirms = false;
+    auth.ended.add('ses_asked');
+    // Known from memory until then.
+    await eventually(async () => (await statusFor('ses_asked')) === 401);
+    assert.equal(await statusFor('ses_fine'), 200);
+    auth.answers = false;
+    await eventually(async () => (await statusFor('ses_fine')) === 503);
+    const answer = await service.fetch('/v1/users/me', { headers: await issuer.bearer({ sid: 'ses_unknown' }) });
+    assert.deepEqual([answer.status, answer.headers.get('retry-after')], [503, '1']);
+    assert.equal(await statusFor('ses_redis'), 401, 'what is known is refused all the same');
+    assert.equal((await service.fetch('/v1/users/me')).status, 200, 'who brings no token is not asked about');
+    auth.answers = true;
+    await eventually(async () => (await statusFor('ses_fine')) === 200);
+    auth.confirms = true;
+    auth.answers = false;
+    await eventually(async () => (await statusFor('ses_never_asked')) === 200);
+    auth.answers = true;
   });
 
   it('shows an event to who caused it and to administrators, and to nobody else', async () => {

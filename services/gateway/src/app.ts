@@ -1,6 +1,7 @@
-import { followEndedSessions, createKafka, followHandlers, UnreadableHandler } from '@causeway/events';
+import { followRevocations, createKafka, followHandlers, UnreadableHandler } from '@causeway/events';
 import type { KafkaPort } from '@causeway/events';
 import {
+  askAuth,
   connectRedis,
   createIdentity,
   createRevocations,
@@ -10,7 +11,7 @@ import {
   requestTimeoutDeclaration,
   withPosition,
 } from '@causeway/service';
-import type { Identity, OpenApiPart, Route, ServiceParts, StartContext } from '@causeway/service';
+import type { Identity, OpenApiPart, RevocationList, Route, ServiceParts, StartContext } from '@causeway/service';
 
 import type { Config, settings } from './config.ts';
 import { contractRoutes } from './contracts/contract.routes.ts';
@@ -33,7 +34,7 @@ import { serviceReadiness } from './services/service-readiness.ts';
 type Context = StartContext<typeof settings>;
 
 /** Redis has told by then; without Kafka the gateway does not wait for it for ever. */
-const waitForEndedSessionsMs = 5_000;
+const waitForRevocationsMs = 5_000;
 
 /** What a test may put in place of the real thing. */
 export interface Replacements {
@@ -69,18 +70,24 @@ const startIdentity = async (
   { redis, kafka }: Connections,
   { logger, onStop, awaits }: Context,
   { redisPrefix: prefix }: Replacements,
-): Promise<Identity> => {
-  const revocations = createRevocations({ redis, logger, ...(prefix !== undefined && { prefix }) });
+): Promise<{ readonly identity: Identity; readonly revocations: RevocationList }> => {
+  const revocations = createRevocations({
+    redis,
+    logger,
+    ask: askAuth({ url: config.authUrl, internalKey: config.internalKey }),
+    boundMs: config.revocationBoundMs,
+    ...(prefix !== undefined && { prefix }),
+  });
   const keys = remoteKeys({ url: `${config.authUrl}/.well-known/jwks.json`, logger });
   const { tokenIssuer: issuer, tokenAudience: audience } = config;
   const identity = createIdentity({ issuer, audience, keys, revocations });
-  awaits?.({ redis: () => revocations.ready(), 'token-keys': () => keys.ready() });
+  awaits?.({ 'token-keys': () => keys.ready() });
   onStop('identity', () => identity.stop());
-  const endedSessions = followEndedSessions({ kafka, revocations, logger });
-  onStop('ended sessions', () => endedSessions.close());
-  const [, caughtUp] = await Promise.all([identity.start(), endedSessions.caughtUp(waitForEndedSessionsMs)]);
-  if (!caughtUp) logger.warn('Kafka has not told of ended sessions yet: those that Redis knows are refused');
-  return identity;
+  const follower = followRevocations({ kafka, revocations, logger });
+  onStop('revocations', () => follower.close());
+  const [, caughtUp] = await Promise.all([identity.start(), follower.caughtUp(waitForRevocationsMs)]);
+  if (!caughtUp) logger.warn('Kafka has not told of revocations yet: those that auth tells of are refused');
+  return { identity, revocations };
 };
 
 const proxyOf = (config: Config, { services }: Connections, { draining, onStop }: Context) => {
@@ -126,7 +133,7 @@ export async function start(context: Context, replacements: Replacements = {}): 
   const { logger, onStop, settings: config } = context;
   const connections = connect(config, context, replacements);
   const { client, kafka } = connections;
-  const identity = await startIdentity(config, connections, context, replacements);
+  const { identity, revocations } = await startIdentity(config, connections, context, replacements);
   const registry = await followHandlers(kafka, (error) => {
     if (error instanceof UnreadableHandler) logger.error({ error }, 'somebody has written to the topic of handlers');
     else logger.debug({ error }, 'following handlers is interrupted');
@@ -162,6 +169,6 @@ export async function start(context: Context, replacements: Replacements = {}): 
     routes,
     identity,
     intercept: edge,
-    helpful: { ...serviceReadiness(client), handlers: () => registry.ready },
+    helpful: { ...serviceReadiness(client), handlers: () => registry.ready, revocations: () => revocations.ready() },
   };
 }

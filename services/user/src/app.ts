@@ -2,7 +2,7 @@ import { accountCreated, profileDeleted, topicOf } from '@causeway/contracts';
 import {
   createEvents,
   faultOfError,
-  followEndedSessions,
+  followRevocations,
   onEvent,
   redactPerson,
   removalHandlers,
@@ -10,6 +10,7 @@ import {
 } from '@causeway/events';
 import type { Events, Handler, KafkaPort, RecordedCollection, RemovalDocument } from '@causeway/events';
 import {
+  askAuth,
   createIdentity,
   createRevocations,
   eventRoutes,
@@ -17,7 +18,7 @@ import {
   remoteKeys,
   withPosition,
 } from '@causeway/service';
-import type { Identity, KeySource, Revocations, ServiceParts, StartContext } from '@causeway/service';
+import type { Identity, KeySource, RevocationList, ServiceParts, StartContext } from '@causeway/service';
 
 import type { Config, settings } from './config.ts';
 import { connect } from './connections.ts';
@@ -35,7 +36,7 @@ import { readProfileRoute } from './profiles/read-profile.route.ts';
 const waitersLimit = 1000;
 
 /** Redis has told by then; without Kafka the service does not wait for it for ever. */
-const waitForEndedSessionsMs = 5_000;
+const waitForRevocationsMs = 5_000;
 
 /** What a test may put in place of the real thing. */
 export interface Replacements {
@@ -44,7 +45,7 @@ export interface Replacements {
   /** Before the keys of Redis. */
   readonly redisPrefix?: string;
   readonly identity?: Identity;
-  readonly revocations?: Revocations;
+  readonly revocations?: RevocationList;
 }
 
 /** What handlers write to, once it is there. */
@@ -95,7 +96,7 @@ const routesOf = (events: Events, profileWrites: RecordedCollection<ProfileDocum
   ].map((route) => withPosition(route, () => events.position()));
 };
 
-const identityOf = (config: Config, keys: KeySource, revocations: Revocations): Identity =>
+const identityOf = (config: Config, keys: KeySource, revocations: RevocationList): Identity =>
   createIdentity({ issuer: config.tokenIssuer, audience: config.tokenAudience, keys, revocations });
 
 /** Starts everything that this service is, and says what it serves. */
@@ -109,10 +110,12 @@ export async function start(
   const { database, redis, kafka } = connections;
 
   const prefix = redisPrefix === undefined ? {} : { prefix: redisPrefix };
-  const revocations = replacements.revocations ?? createRevocations({ redis, logger, ...prefix });
+  const ask = askAuth({ url: config.authUrl, internalKey: config.internalKey });
+  const { revocationBoundMs: boundMs } = config;
+  const revocations = replacements.revocations ?? createRevocations({ redis, logger, ask, boundMs, ...prefix });
   const keys = remoteKeys({ url: config.jwksUrl, logger });
   const identity = replacements.identity ?? identityOf(config, keys, revocations);
-  context.awaits?.({ redis: () => revocations.ready(), 'token-keys': () => keys.ready() });
+  context.awaits?.({ 'token-keys': () => keys.ready() });
   onStop('identity', () => identity.stop());
   const events: Events = createEvents({
     service: 'user',
@@ -129,11 +132,11 @@ export async function start(
   const markers = removalMarkers(events);
   onStop('events', () => events.stop());
   // Redis tells sooner; this is for when it is away, or has lost what it knew.
-  const endedSessions = followEndedSessions({ kafka: wrap(kafka), revocations, logger });
-  onStop('ended sessions', () => endedSessions.close());
+  const follower = followRevocations({ kafka: wrap(kafka), revocations, logger });
+  onStop('revocations', () => follower.close());
   await Promise.all([events.start(), identity.start()]);
-  const caughtUp = await endedSessions.caughtUp(waitForEndedSessionsMs);
-  if (!caughtUp) logger.warn('Kafka has not told of ended sessions yet: those that Redis knows are refused');
+  const caughtUp = await follower.caughtUp(waitForRevocationsMs);
+  if (!caughtUp) logger.warn('Kafka has not told of revocations yet: those that auth tells of are refused');
 
   return {
     routes: routesOf(events, profiles, connections),
@@ -142,7 +145,11 @@ export async function start(
       mongodb: () => events.db.command({ ping: 1 }).then(() => true),
       'commit-stream': () => events.ready.stream,
     },
-    helpful: { relay: () => events.ready.relay, redis: () => redis.status === 'ready' },
+    helpful: {
+      relay: () => events.ready.relay,
+      redis: () => redis.status === 'ready',
+      revocations: () => revocations.ready(),
+    },
     translateError: faultOfError,
   };
 }

@@ -126,11 +126,11 @@ const [asked, ended] = [new Set<string>(), new Set<string>()];
 before(async () => {
   issuer = await testIdentity({
     revocations: {
-      isRevoked: (sid) => {
+      isRevoked: ({ sid }) => {
         asked.add(sid);
         return ended.has(sid);
       },
-      learn: (sid) => void ended.add(sid),
+      learn: () => undefined,
       start: () => Promise.resolve(),
       ready: () => true,
       stop: () => Promise.resolve(),

@@ -10,7 +10,7 @@ import { invalidToken, verifyToken, type TokenRules } from './verify-token.ts';
 /** What identity is made of. */
 export interface IdentityOptions extends TokenRules {
   readonly keys: KeySource;
-  /** Sessions that have ended before their tokens. */
+  /** Tokens that have ended before they expired. */
   readonly revocations?: RevocationList;
   /** Verified tokens that are kept, by hash. */
   readonly cacheEntries?: number;
@@ -30,8 +30,8 @@ const bearerToken = (authorization: string): string => {
 };
 
 /**
- * Makes what verifies access tokens. A token is verified once, then known by its SHA-256 until it expires; whether its
- * session has ended is asked each time.
+ * Makes what verifies access tokens. A token is verified once, then known by its SHA-256 until it expires; whether it has ended before is
+ * asked each time: in memory, and of auth only where that is not known for certain.
  *
  * @param options - issuer, audience, keys, revocations
  */
@@ -39,9 +39,13 @@ export const createIdentity = (options: IdentityOptions): Identity => {
   const { keys, revocations, cacheEntries = 20_000, now = Date.now } = options;
   const verified = new ExpiringCache<AccessClaims>(cacheEntries, now);
   const stopping = new AbortController();
-  const unlessRevoked = (claims: AccessClaims): AccessClaims => {
-    if (revocations?.isRevoked(claims.sid) === true) throw invalidToken('the session has ended');
+  const unless = (isRevoked: boolean, claims: AccessClaims): AccessClaims => {
+    if (isRevoked) throw invalidToken('the session has ended, or its account has changed');
     return claims;
+  };
+  const unlessRevoked = (claims: AccessClaims): Promise<AccessClaims> | AccessClaims => {
+    const isRevoked = revocations?.isRevoked(claims) ?? false;
+    return typeof isRevoked === 'boolean' ? unless(isRevoked, claims) : isRevoked.then((itIs) => unless(itIs, claims));
   };
   return {
     authenticate: (authorization) => {
@@ -58,7 +62,7 @@ export const createIdentity = (options: IdentityOptions): Identity => {
     start: async () => {
       await Promise.all([keys.start(stopping.signal), revocations?.start()]);
     },
-    ready: () => keys.ready() && revocations?.ready() !== false,
+    ready: () => keys.ready(),
     stop: async () => {
       stopping.abort(new Error('identity was stopped'));
       await revocations?.stop();

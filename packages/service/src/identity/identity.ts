@@ -7,7 +7,8 @@ export interface Identity {
    *
    * @param authorization - as it was sent
    * @returns undefined where there is none
-   * @throws Fault `unauthenticated` where the token is not valid (any more); `unavailable` where the keys cannot be had
+   * @throws Fault `unauthenticated` where the token is not valid (any more); `unavailable` where the keys cannot be had, or nobody
+   *   knows whether the token has ended
    */
   authenticate(authorization: string | undefined): Promise<AccessClaims | undefined> | AccessClaims | undefined;
   /** Resolves when tokens can be verified. */

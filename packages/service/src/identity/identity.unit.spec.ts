@@ -167,14 +167,30 @@ describe('a verified token', () => {
 
   it('is refused as soon as its session has ended, known or not', async () => {
     const ended = new Set<string>();
-    const revocations = { isRevoked: (sid: string) => ended.has(sid) } as RevocationList;
-    const watching = await testIdentity({ revocations });
+    const revocations: Pick<RevocationList, 'isRevoked'> = { isRevoked: ({ sid }) => ended.has(sid) };
+    const watching = await testIdentity({ revocations: revocations as RevocationList });
     const token = await watching.token({ sid: 'ses_9' });
     assert.ok(await watching.identity.authenticate(`Bearer ${token}`));
     ended.add('ses_9');
     await refused(watching.identity, token);
     await refused(watching.identity, await watching.token({ sid: 'ses_9' }));
     assert.ok(await watching.identity.authenticate(`Bearer ${await watching.token({ sid: 'ses_10' })}`));
+  });
+
+  it('waits for the answer where it has to be asked, and is refused where there is none', async () => {
+    const answers: (() => Promise<boolean>)[] = [
+      () => Promise.resolve(false),
+      () => Promise.resolve(true),
+      () => Promise.reject(faults.unavailable({ message: 'nobody says' })),
+    ];
+    const revocations: Pick<RevocationList, 'isRevoked'> = {
+      isRevoked: () => answers.shift()?.() ?? assert.fail('was not to be asked'),
+    };
+    const { identity, token: sign } = await testIdentity({ revocations: revocations as RevocationList });
+    const token = await sign();
+    assert.ok(await identity.authenticate(`Bearer ${token}`));
+    await refused(identity, token);
+    await assert.rejects(async () => identity.authenticate(`Bearer ${token}`), { name: 'Fault', code: 'unavailable' });
   });
 
   it('is kept in a bounded number', () => {

@@ -5,110 +5,174 @@ import { after, describe, it } from 'node:test';
 import { createLogger } from '@causeway/telemetry';
 import { Redis } from 'ioredis';
 
-import { createRevocations, type Revocations } from './revocations.ts';
+import { EndedTokens } from './ended-tokens.ts';
+import type { Ending } from './ending.ts';
+import { createRevocationTeller } from './revocation-teller.ts';
+import { createRevocations } from './revocations.ts';
 
 const url = process.env.REDIS_URL ?? '';
 const logger = createLogger({ service: 'test', level: 'silent' });
-const prefix = `causeway-spec-${randomUUID()}`;
-const opened: { redis: Redis; revocations: Revocations }[] = [];
+const stops: (() => Promise<void> | void)[] = [];
 
-const open = (name: string, address = url) => {
-  const redis = new Redis(address, { connectionName: `${prefix}-${name}`, retryStrategy: () => 20, lazyConnect: true });
+const connect = (name: string, address = url): Redis => {
+  const redis = new Redis(address, { connectionName: name, retryStrategy: () => 20, lazyConnect: true });
   redis.on('error', () => undefined);
-  const revocations = createRevocations({ redis, logger, prefix });
-  opened.push({ redis, revocations });
-  return { redis, revocations };
+  stops.push(() => redis.disconnect());
+  return redis;
+};
+
+/** A process of auth, whose database is a list. */
+const openAuth = async (prefix: string, before: readonly Ending[] = []) => {
+  const tokens = new EndedTokens();
+  const state = { settles: true };
+  const teller = createRevocationTeller({
+    ...{ tokens, logger, prefix, redis: connect(`${prefix}-auth`) },
+    load: async function* () {
+      await Promise.resolve();
+      yield* before;
+    },
+    settled: () => (state.settles ? Promise.resolve() : Promise.reject(new Error('no majority'))),
+  });
+  stops.push(() => teller.stop());
+  await teller.start();
+  return { teller, state };
+};
+
+/** A process of another service. */
+const openService = async (prefix: string, { address = url, boundMs = 60_000 } = {}) => {
+  const asked: string[] = [];
+  const list = createRevocations({
+    ...{ logger, prefix, boundMs, redis: connect(`${prefix}-service`, address), patienceMs: 2_000 },
+    ask: (tokens) => {
+      asked.push(...tokens.map(({ sid }) => sid));
+      return Promise.resolve(tokens.map(() => false));
+    },
+  });
+  stops.push(() => list.stop());
+  await list.start();
+  return { list, asked, isRevoked: (sid: string) => list.isRevoked({ sid, sub: `usr_of_${sid}`, accountVersion: 1 }) };
 };
 
 after(async () => {
-  const [first] = opened;
-  const keys = (await first?.redis.keys(`${prefix}:*`)) ?? [];
-  if (keys.length > 0) await first?.redis.del(keys);
-  for (const { redis, revocations } of opened) {
-    await revocations.stop();
-    redis.disconnect();
-  }
+  for (const stop of stops.reverse()) await stop();
 });
 
-const until = async (what: string, holds: () => boolean | Promise<boolean>): Promise<void> => {
-  const deadline = Date.now() + 5_000;
+const until = async (what: string, holds: () => boolean | Promise<boolean>, withinMs = 10_000): Promise<void> => {
+  const deadline = performance.now() + withinMs;
   while (!(await holds())) {
-    assert.ok(Date.now() < deadline, `not within 5 s: ${what}`);
+    assert.ok(performance.now() < deadline, `not within ${withinMs} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 };
 
+const newPrefix = (): string => `causeway-spec-${randomUUID()}`;
 const soon = (): number => Date.now() + 60_000;
 
-describe('revocations', () => {
+describe('revocations through Redis', () => {
   it('reach those who run, those who start later, and nobody else', async () => {
-    const auth = open('auth');
-    const data = open('data');
-    await Promise.all([auth.revocations.start(), data.revocations.start()]);
-    const sid = `ses_${randomUUID()}`;
-    assert.equal(await auth.revocations.revoke(sid, soon()), true);
-    assert.equal(auth.revocations.isRevoked(sid), true);
-    await until('data has heard of it', () => data.revocations.isRevoked(sid));
-    const late = open('late');
-    assert.equal(late.revocations.ready(), false);
-    await late.revocations.start();
-    assert.equal(late.revocations.ready(), true);
-    assert.equal(late.revocations.isRevoked(sid), true);
-    assert.equal(late.revocations.isRevoked(`ses_${randomUUID()}`), false);
-    const restMs = await auth.redis.pttl(`${prefix}:revoked:${sid}`);
-    assert.ok(restMs > 50_000 && restMs <= 60_000, String(restMs));
+    const prefix = newPrefix();
+    const { teller } = await openAuth(prefix, [{ sid: 'ses_before', untilMs: soon() }]);
+    const early = await openService(prefix);
+    assert.equal(early.isRevoked('ses_before'), true);
+    assert.equal(early.isRevoked('ses_1'), false);
+    assert.equal(
+      await teller.tell([
+        { sid: 'ses_1', untilMs: soon() },
+        { sub: 'usr_of_ses_2', below: 2, untilMs: soon() },
+      ]),
+      true,
+    );
+    await until('it has heard of both', () => early.isRevoked('ses_1') === true && early.isRevoked('ses_2') === true);
+    const late = await openService(prefix);
+    for (const sid of ['ses_before', 'ses_1', 'ses_2']) assert.equal(late.isRevoked(sid), true);
+    assert.equal(late.isRevoked('ses_3'), false);
+    assert.equal(late.list.isRevoked({ sid: 'ses_4', sub: 'usr_of_ses_2', accountVersion: 2 }), false);
+    assert.deepEqual([early.asked, late.asked], [[], []]);
   });
 
-  it('that come while the connection is lost are read when it is back', async () => {
-    const auth = open('auth-2');
-    const data = open('data-2');
-    await Promise.all([auth.revocations.start(), data.revocations.start()]);
-    const lines = (await auth.redis.call('CLIENT', 'LIST')) as string;
-    const ids = lines
-      .split('\n')
-      .filter((line) => line.includes(`name=${prefix}-data-2 `))
-      .map((line) => /id=(\d+)/.exec(line)?.[1] ?? '');
-    assert.ok(ids.length >= 1);
-    const sid = `ses_${randomUUID()}`;
-    // Written without a message: only a new load can find it.
-    await auth.redis.set(`${prefix}:revoked:${sid}`, String(soon()), 'PX', 60_000);
-    assert.equal(data.revocations.isRevoked(sid), false);
-    for (const id of ids) await auth.redis.call('CLIENT', 'KILL', 'ID', id);
-    await until('data has read it', () => data.revocations.isRevoked(sid));
+  it('that come while the connection is lost are known as soon as it is back', async () => {
+    const prefix = newPrefix();
+    const { teller } = await openAuth(prefix);
+    const service = await openService(prefix);
+    const control = connect(`${prefix}-control`);
+    for (let round = 0; round < 5; round += 1) {
+      const lines = (await control.call('CLIENT', 'LIST')) as string;
+      const mine = lines.split('\n').filter((line) => line.includes(`name=${prefix}-service `));
+      assert.ok(mine.length >= 1);
+      for (const line of mine) await control.call('CLIENT', 'KILL', 'ID', /id=(\d+)/.exec(line)?.[1] ?? '');
+      await teller.tell([{ sid: `ses_${round}`, untilMs: soon() }]);
+      await until('it is told again', () => service.isRevoked(`ses_${round}`) === true);
+    }
   });
 
-  it('are told to a Redis that came back empty', async () => {
-    const auth = open('auth-3');
-    await auth.revocations.start();
-    const sid = `ses_${randomUUID()}`;
-    await auth.revocations.revoke(sid, soon());
-    await auth.redis.del(`${prefix}:revoked:${sid}`);
-    const restarted = open('restarted');
-    restarted.revocations.learn(sid, soon());
-    await restarted.revocations.start();
-    await until('the key is back', async () => (await auth.redis.exists(`${prefix}:revoked:${sid}`)) === 1);
+  it('do not need Redis to remember anything', async () => {
+    const prefix = newPrefix();
+    const { teller } = await openAuth(prefix);
+    await teller.tell([{ sid: 'ses_1', untilMs: soon() }]);
+    assert.deepEqual(await connect(`${prefix}-control`).keys(`${prefix}*`), []);
+    assert.equal((await openService(prefix)).isRevoked('ses_1'), true);
   });
 
-  it('are kept, and still taken, while Redis is away', async () => {
-    const away = open('away', 'redis://127.0.0.1:1');
-    const sid = `ses_${randomUUID()}`;
-    assert.equal(await away.revocations.revoke(sid, soon()), false);
-    assert.equal(away.revocations.isRevoked(sid), true);
-    away.revocations.learn('ses_event', soon());
-    assert.equal(away.revocations.isRevoked('ses_event'), true);
-    assert.equal(away.revocations.ready(), false);
+  it('are many, and all of them known to who starts', async () => {
+    const prefix = newPrefix();
+    await openAuth(
+      prefix,
+      Array.from({ length: 5_001 }, (_, index) => ({ sid: `ses_${index}`, untilMs: soon() })),
+    );
+    const service = await openService(prefix);
+    for (let index = 0; index < 5_001; index += 1) assert.equal(service.isRevoked(`ses_${index}`), true);
+    assert.equal(service.isRevoked('ses_5001'), false);
   });
 
-  it('end with the tokens that they are about', () => {
-    const clock = { now: 1_000 };
-    const redis = new Redis(url, { lazyConnect: true });
-    const revocations = createRevocations({ redis, logger, prefix, now: () => clock.now, limit: 10 });
-    revocations.learn('ses_1', 2_000);
-    assert.equal(revocations.isRevoked('ses_1'), true);
-    clock.now = 2_000;
-    assert.equal(revocations.isRevoked('ses_1'), false);
-    for (let index = 0; index < 20; index += 1) revocations.learn(`ses_${index}`, 3_000 + index);
-    assert.equal(revocations.isRevoked('ses_19'), true);
-    assert.equal(revocations.isRevoked('ses_0'), false);
+  it('are asked about where auth no longer confirms that all were told, until it does', async () => {
+    const prefix = newPrefix();
+    const { state } = await openAuth(prefix);
+    const service = await openService(prefix, { boundMs: 2_000 });
+    assert.equal(service.isRevoked('ses_1'), false);
+    state.settles = false;
+    await until('it asks', async () => (await service.isRevoked('ses_1'), service.asked.includes('ses_1')));
+    assert.equal(service.list.ready(), false);
+    state.settles = true;
+    await until('it is sure again', () => service.list.ready());
+    assert.equal(service.isRevoked('ses_2'), false);
+    assert.equal(service.asked.includes('ses_2'), false);
+  });
+
+  it('are asked about from the start where Redis is away, and what was learnt elsewhere is kept', async () => {
+    const service = await openService(newPrefix(), { address: 'redis://127.0.0.1:1' });
+    assert.equal(await service.isRevoked('ses_1'), false);
+    assert.deepEqual(service.asked, ['ses_1']);
+    service.list.learn({ sid: 'ses_event', untilMs: soon() });
+    assert.equal(service.isRevoked('ses_event'), true);
+    const { teller } = await openAuth(newPrefix());
+    assert.equal(await teller.tell([{ sid: 'ses_2', untilMs: soon() }]), true);
+  });
+
+  it('are kept by auth itself while it cannot tell Redis', async () => {
+    const tokens = new EndedTokens();
+    const teller = createRevocationTeller({
+      ...{ tokens, logger, prefix: newPrefix(), redis: connect('away', 'redis://127.0.0.1:1') },
+      load: async function* () {
+        // Nothing was there before.
+      },
+      settled: () => Promise.resolve(),
+    });
+    stops.push(() => teller.stop());
+    await teller.start();
+    assert.equal(await teller.tell([{ sid: 'ses_1', untilMs: soon() }]), false);
+    assert.equal(tokens.has({ sid: 'ses_1', sub: 'usr_1' }), true);
+    await until('it knows how new that is', () => teller.silenceMs() < 2_000);
+  });
+
+  it('take no notice of what others write into their channels', async () => {
+    const prefix = newPrefix();
+    const { teller } = await openAuth(prefix);
+    const service = await openService(prefix);
+    const control = connect(`${prefix}-control`);
+    for (const message of ['', 'x', '{}', '{"teller":"t","seq":1,"ended":[["ses_9"]]}', '{"listener":1}'])
+      for (const channel of ['revocations', 'revocations:asked'])
+        await control.publish(`${prefix}:${channel}`, message);
+    await teller.tell([{ sid: 'ses_1', untilMs: soon() }]);
+    await until('it has heard of the end', () => service.isRevoked('ses_1') === true);
   });
 });

@@ -123,6 +123,14 @@ export const tokenSettings = defineSettings({
     default: 'causeway',
     description: 'Audience of access tokens (`aud`).',
   },
+  revocationBoundMs: {
+    env: 'REVOCATION_BOUND',
+    type: 'duration',
+    default: 5_000,
+    min: 2_000,
+    description:
+      'Where it has not been certain for so long that all revocations are known, auth is asked about each token, and a token is refused (503) where it does not answer.',
+  },
 });
 
 /** Where the public keys are; auth itself has them. */

@@ -4,8 +4,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { newId } from '@causeway/contracts';
 import type { PublishedEvents } from '@causeway/events/testing';
-import { connectRedis, createRevocations } from '@causeway/service';
-import { createLogger } from '@causeway/telemetry';
 
 import { cuttableProxy } from '../testing/cuttable-proxy.ts';
 import { openTestAuth, password, personOf, signIn, signUp } from '../testing/test-auth.ts';
@@ -83,31 +81,6 @@ describe('sessions', () => {
       assert.equal((await one.call('POST /v1/auth/sign-in', { body: { email: ada.email, password } })).status, 200);
       await Promise.all([one.stop(), two.stop()]);
       await redis.stop();
-    });
-
-    it('is told to the other services through Redis, for as long as a token could live', async () => {
-      const logger = createLogger({ service: 'another', level: 'silent' });
-      const redis = connectRedis({ url: world.environment.REDIS_URL!, name: 'another', logger });
-      const another = createRevocations({ redis, logger, prefix: world.db.databaseName });
-      await another.start();
-      const [second, third] = [await signIn(auth, ada.email), await signIn(auth, ada.email)];
-      await auth.call(`DELETE /v1/auth/sessions/${second.sessionId}`, { token: ada.accessToken });
-      await auth.call('POST /v1/auth/refresh', { body: { refreshToken: third.refreshToken } });
-      world.clock.aheadMs = 60_000;
-      await auth.call('POST /v1/auth/refresh', { body: { refreshToken: third.refreshToken } });
-      world.clock.aheadMs = 0;
-      await auth.call('POST /v1/auth/sign-out', { token: ada.accessToken });
-      for (const { sessionId } of [ada, second, third]) {
-        const deadline = performance.now() + 1000;
-        while (!another.isRevoked(sessionId)) {
-          assert.ok(performance.now() < deadline, 'was not told within a second');
-          await delay(5);
-        }
-        const restMs = await redis.pttl(`${world.db.databaseName}:revoked:${sessionId}`);
-        assert.ok(restMs > 5 * 60_000 && restMs <= 8 * 60_000, `${restMs} ms`);
-      }
-      await another.stop();
-      redis.disconnect();
     });
 
     it('is remembered by a replica that starts later', async () => {

@@ -6,6 +6,7 @@ import type { Guessing } from '../guessing/guessing.wiring.ts';
 import { bySystem } from '../jobs.ts';
 import type { QueueMail } from '../mail/queue-mail.ts';
 import type { Passwords } from '../passwords/passwords.wiring.ts';
+import type { Revocations } from '../revocations/revocations.wiring.ts';
 import type { TokenMakers } from '../tokens/tokens.wiring.ts';
 import { createEndOtherSessions } from './end-other-sessions.ts';
 import { createEndSession } from './end-session.ts';
@@ -24,22 +25,25 @@ import { createStartSession } from './start-session.ts';
 
 const expireEveryMs = 60_000;
 
-type SessionsGround = Pick<Ground, 'config' | 'now' | 'accountQueries' | 'sessions' | 'sessionQueries' | 'revocations'>;
+type SessionsGround = Pick<Ground, 'config' | 'now' | 'accountQueries' | 'sessions' | 'sessionQueries'>;
+
+interface Others {
+  readonly passwords: Passwords;
+  readonly revocations: Pick<Revocations, 'teller'>;
+  readonly tokens: TokenMakers;
+  readonly guessing: Guessing;
+}
 
 /** Signing in, and what sessions live through until they end. */
 export function createSessions(
   ground: SessionsGround,
-  {
-    passwords: { passwords, renewHash },
-    tokens,
-    guessing: { guard },
-  }: { readonly passwords: Passwords; readonly tokens: TokenMakers; readonly guessing: Guessing },
+  { passwords: { passwords, renewHash }, revocations: { teller }, tokens, guessing: { guard } }: Others,
 ) {
-  const { config, now, accountQueries: accounts, sessions, sessionQueries, revocations } = ground;
+  const { config, now, accountQueries: accounts, sessions, sessionQueries } = ground;
   const { refreshTokens } = tokens;
-  // Where Redis cannot pass it on, the commit stream and the event do.
+  // Where Redis cannot pass it on, others find that something is missing, and ask.
   const revoke: Revoke = async (sessionId, until) => {
-    await revocations.revoke(sessionId, until.getTime());
+    await teller.tell([{ sid: sessionId, untilMs: until.getTime() }]);
   };
   const lifetimes = { idleMs: config.sessionIdleMs, absoluteMs: config.sessionAbsoluteMs };
   const endSession = createEndSession({ sessions, revoke, now });

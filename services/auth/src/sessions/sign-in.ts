@@ -57,13 +57,14 @@ export const createSignIn = (dependencies: SignInDependencies) => {
     const { document, event } = await startSession(own, { account, method: 'password', amr: ['pwd'], device });
     // An erasure that commits after this read finds the session; one that was before is seen by it, as is a change of the password.
     const current = await accounts.byId(account._id);
-    const reason = current === undefined ? 'revoked' : whyOver(current, document);
-    if (reason !== undefined) {
-      await endSession(own, { sessionId: document._id, reason });
+    const reason = current && whyOver(current, document);
+    if (current === undefined || reason !== undefined) {
+      await endSession(own, { sessionId: document._id, reason: reason ?? 'revoked' });
       throw invalidCredentials();
     }
     const renewed = await renewHash(own, account, password, signal);
-    return { account, tokens: await sessionTokens(account, document), events: [event.id, ...renewed] };
+    // As it is now: rights that were lost while the password was looked at are in no token.
+    return { account: current, tokens: await sessionTokens(current, document), events: [event.id, ...renewed] };
   };
   return (cause: Cause, command: SignInCommand): Promise<SignedIn> => {
     const guess = { emailKey: command.email.key, path: 'password', ip: command.device.ip } as const;

@@ -2,13 +2,17 @@ import { createIdentity, localKeys } from '@causeway/service';
 
 import type { Ground } from '../feature.ts';
 import type { Keys } from '../keys/keys.wiring.ts';
+import type { Revocations } from '../revocations/revocations.wiring.ts';
 import { createAccessTokens } from './access-token.ts';
 import { createRefreshTokens } from './refresh-token.ts';
 
 /** Makes tokens, and knows who comes with one. */
 export function createTokens(
-  { config, masterKey, revocations }: Pick<Ground, 'config' | 'masterKey' | 'revocations'>,
-  { signingKeys }: Pick<Keys, 'signingKeys'>,
+  { config, masterKey }: Pick<Ground, 'config' | 'masterKey'>,
+  {
+    keys: { signingKeys },
+    revocations: { revocations },
+  }: { readonly keys: Pick<Keys, 'signingKeys'>; readonly revocations: Pick<Revocations, 'revocations'> },
 ) {
   const rules = { issuer: config.tokenIssuer, audience: config.tokenAudience };
   return {

@@ -404,6 +404,14 @@ describe('the feed of a collection', () => {
       assert.equal(reasonOf(await feed.ended()), 'end session-ended');
     });
 
+    it('when nobody says any more whether the session has ended', async () => {
+      const name = await define();
+      const person = await data.person();
+      const feed = await follow(name, person);
+      data.loseSession(person.sid);
+      assert.equal(reasonOf(await feed.ended()), 'end unsure');
+    });
+
     it('when the token expires', async () => {
       const name = await define();
       const person = await data.person({ exp: Math.floor(Date.now() / 1_000) + 2 });

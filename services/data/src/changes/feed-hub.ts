@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { faults } from '@causeway/contracts';
 import { HistoryLost } from '@causeway/events';
 import type { Change, CommitStream } from '@causeway/events';
+import type { AccessClaims, RevocationList } from '@causeway/service';
 import { createUpDownCounter } from '@causeway/telemetry';
 import { Timestamp } from 'mongodb';
 
@@ -27,8 +28,8 @@ export interface FeedHubOptions {
   readonly registry: Pick<CollectionRegistry, 'onChange'>;
   /** Of the database; see `readGeneration`. */
   readonly generation: string;
-  /** Whether a session has ended. */
-  readonly isRevoked: (sid: string) => boolean;
+  /** Whether a token has ended before it expired; rejected where nobody knows. */
+  readonly isRevoked: RevocationList['isRevoked'];
   readonly limit: number;
   readonly historyBytes: number;
   readonly logger: { error(fields: Record<string, unknown>, message: string): void };
@@ -313,8 +314,18 @@ class Hub implements FeedHub {
       const { token } = feed;
       if (token === undefined) continue;
       if (token.exp * 1_000 <= nowMs) feed.end('end', 'token-expired');
-      else if (this.#options.isRevoked(token.sid)) feed.end('end', 'session-ended');
+      else this.#checkToken(feed, token);
     }
+  }
+
+  #checkToken(feed: Feed, token: AccessClaims): void {
+    const isRevoked = this.#options.isRevoked(token);
+    const judge = (itIs: boolean): void => {
+      if (itIs) feed.end('end', 'session-ended');
+    };
+    if (typeof isRevoked === 'boolean') judge(isRevoked);
+    // Nobody says whether it may go on: it may not.
+    else isRevoked.then(judge, () => feed.end('end', 'unsure'));
   }
 
   async stop(): Promise<void> {

@@ -2,12 +2,21 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import process from 'node:process';
 
-import { erasureRequested, erasureSettled, handlersTopic, newEventId, newId, topicOf } from '@causeway/contracts';
+import {
+  erasureRequested,
+  erasureSettled,
+  faults,
+  handlersTopic,
+  newEventId,
+  newId,
+  topicOf,
+} from '@causeway/contracts';
 import type { EventEnvelope } from '@causeway/contracts';
 import { createEvents, createKafka, draft } from '@causeway/events';
 import type { Events, RecordedDocument } from '@causeway/events';
 import { isolatedKafka, readPublished } from '@causeway/events/testing';
 import type { PublishedEvents } from '@causeway/events/testing';
+import type { RevocationList } from '@causeway/service';
 import { startTestService, testIdentity } from '@causeway/service/testing';
 import type { TestService } from '@causeway/service/testing';
 import { createLogger } from '@causeway/telemetry';
@@ -68,6 +77,8 @@ export interface TestData {
   readonly redisPrefix: string;
   /** Ends a session, as auth would. */
   endSession(sid: string): void;
+  /** Nobody says any more whether a session has ended. */
+  loseSession(sid: string): void;
   stop(): Promise<void>;
 }
 
@@ -78,10 +89,13 @@ export async function openTestData(): Promise<TestData> {
   const name = `data-${randomUUID().slice(0, 8)}`;
   const client = await MongoClient.connect(required('MONGODB_URL'));
   const ended = new Set<string>();
+  const unsure = new Set<string>();
+  const isRevoked: RevocationList['isRevoked'] = ({ sid }) =>
+    unsure.has(sid) ? Promise.reject(faults.unavailable()) : ended.has(sid);
   const issuer = await testIdentity({
     revocations: {
-      isRevoked: (sid) => ended.has(sid),
-      learn: (sid) => void ended.add(sid),
+      isRevoked,
+      learn: () => undefined,
       start: () => Promise.resolve(),
       ready: () => true,
       stop: () => Promise.resolve(),
@@ -120,7 +134,7 @@ export async function openTestData(): Promise<TestData> {
       const parts = await start(context, {
         kafka: (kafka) => isolatedKafka(kafka, prefix),
         identity: issuer.identity,
-        isRevoked: (sid) => ended.has(sid),
+        isRevoked,
         redisPrefix: name,
         ...(held === undefined ? {} : { stream: held.wrap }),
       });
@@ -183,6 +197,7 @@ export async function openTestData(): Promise<TestData> {
     },
     published: async () => (following ??= await readPublished(outside, 'data')),
     endSession: (sid) => void ended.add(sid),
+    loseSession: (sid) => void unsure.add(sid),
     stop: async () => {
       await following?.stop();
       for (const each of running) await each.stop();
