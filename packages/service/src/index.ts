@@ -25,6 +25,8 @@ export { createApp } from './http/app.ts';
 export type { AppOptions, Interceptor } from './http/app.ts';
 export { etag, isNotModified, matches, parseIfMatch } from './http/conditional.ts';
 export type { IfMatch } from './http/conditional.ts';
+export { cookieNames, cookieOf, mayHaveCookies, setCookie } from './http/cookies.ts';
+export type { CookieNames } from './http/cookies.ts';
 export type { Exchange } from './http/exchange.ts';
 export { closeServer, createHttpServer, listen, wireProblems } from './http/http-server.ts';
 export { internalKeyCheck, internalKeyHeader } from './http/internal-key.ts';
@@ -44,6 +46,8 @@ export type { Access, Answer, BodySchemas, Call, Method, ResponseDocument, Route
 export { withPosition } from './http/with-position.ts';
 export { validateBody, validateParams, validateQuery } from './http/validate.ts';
 export type { AccessClaims } from './identity/access-claims.ts';
+export { createCredentials, createDemandSameOrigin, crossSite } from './identity/credentials.ts';
+export type { Credentials, DemandSameOrigin } from './identity/credentials.ts';
 export { createIdentity } from './identity/create-identity.ts';
 export type { IdentityOptions } from './identity/create-identity.ts';
 export type { Identity } from './identity/identity.ts';

@@ -47,7 +47,7 @@ describe('auth', () => {
   it('documents what a body holds', () => {
     const { content } = paths['/v1/auth/sign-up']!.post!.requestBody!;
     const schema = content['application/json']!.schema as { properties: object; required: string[] };
-    assert.deepEqual(Object.keys(schema.properties), ['email', 'password', 'name']);
+    assert.deepEqual(Object.keys(schema.properties), ['email', 'password', 'name', 'delivery']);
     assert.deepEqual(schema.required, ['email', 'password']);
   });
 

@@ -12,6 +12,7 @@ import type { SettingsCheck, SettingValues } from '@causeway/service';
 import { parseEmailAddress } from './accounts/email-address.ts';
 import type { FirstAdministrator } from './accounts/first-administrator.ts';
 import { administratorSettings, checkAdministratorSettings } from './settings/administrator-settings.ts';
+import { checkPublicUrl } from './settings/check-public-url.ts';
 import { erasureSettings } from './settings/erasure-settings.ts';
 import { guessingSettings } from './settings/guessing-settings.ts';
 import { keySettings } from './settings/key-settings.ts';
@@ -63,6 +64,7 @@ export type Config = SettingValues<typeof settings> & {
 /** Checks what no row can judge alone. */
 export const checkSettings: SettingsCheck<typeof settings> = (values) => [
   ...checkSessionSettings(values),
+  ...checkPublicUrl(values),
   ...checkAdministratorSettings(values),
   ...checkMailSettings(values),
 ];

@@ -18,7 +18,7 @@ export async function createFeatures(ground: Ground) {
   const guessing = createGuessing(ground);
   const sessions = createSessions(ground, { passwords, revocations, tokens, guessing });
   const mail = await createMail(ground);
-  const accounts = createAccounts(ground, { passwords, sessions });
+  const accounts = createAccounts(ground, { passwords, sessions, tokens });
   const erasure = createErasure(ground, { passwords, sessions });
   return { keys, passwords, revocations, tokens, guessing, sessions, mail, accounts, erasure };
 }

@@ -3,6 +3,7 @@ import type { KafkaPort } from '@causeway/events';
 import {
   askAuth,
   connectRedis,
+  createCredentials,
   createIdentity,
   createRevocations,
   openApiOf,
@@ -158,6 +159,7 @@ export async function start(context: Context, replacements: Replacements = {}): 
     findRoute: createRouter(),
     methodsAt: async (path) => (await document.current()).methodsAt(path),
     identity,
+    credentials: createCredentials(publicUrl),
     cors: createCors(config.corsOrigins),
     limits: limitsOf(config, connections, context, replacements.redisPrefix),
     open: createOpenLimits(config.openPerAddress, config.feedsPerCaller),

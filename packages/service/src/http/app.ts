@@ -3,6 +3,7 @@ import { faults, type Fault } from '@causeway/contracts';
 import { currentTraceContext, pathWithoutSecrets, serverSpans, type Logger } from '@causeway/telemetry';
 import express, { type ErrorRequestHandler } from 'express';
 
+import { createCredentials } from '../identity/credentials.ts';
 import type { Identity } from '../identity/identity.ts';
 import { openApiRoute } from '../openapi/openapi-route.ts';
 import { applyHeaders, beginExchange, type Exchange } from './exchange.ts';
@@ -140,9 +141,10 @@ export const createApp = (options: AppOptions): RequestListener => {
   const routes = [...options.routes, openApiRoute(options.name, options.routes)];
   const fail = failWith(options);
   const draining = options.draining ?? new AbortController().signal;
+  const context = { identity: options.identity, credentials: createCredentials(options.publicUrl), draining };
   const serveUnmatched = unmatched(routes, fail);
   for (const route of routes) {
-    const serve = serveRoute(route, { identity: options.identity, draining });
+    const serve = serveRoute(route, context);
     app[route.method](expressPath(route.path), (request) => {
       const exchange = exchangeOf(request);
       return serve(exchange, request.params).catch((error: unknown) => fail(error, exchange, route));

@@ -126,6 +126,8 @@ export interface RouteDeclaration<
   readonly query?: Query;
   /** The JSON body; objects are strict unless the schema says otherwise. */
   readonly body?: Body;
+  /** Whether the JSON body may be left out; it is `{}` then. */
+  readonly bodyOptional?: boolean;
   /** Instead of `body`, where the route takes other media types than `application/json`. */
   readonly bodies?: Bodies;
   /** Instead of both: the fields of an HTML form; `definePage` has their types. */

@@ -4,6 +4,7 @@ import { setSpanRoute } from '@causeway/telemetry';
 import { z } from 'zod';
 
 import type { AccessClaims } from '../identity/access-claims.ts';
+import type { Credentials } from '../identity/credentials.ts';
 import type { Identity } from '../identity/identity.ts';
 import { parseIfMatch, type IfMatch } from './conditional.ts';
 import type { Exchange } from './exchange.ts';
@@ -18,6 +19,7 @@ import { strictAtTop, validateBody, validateParams, validateQuery } from './vali
 /** What serving a route needs from the app. */
 export interface RouteContext {
   readonly identity: Identity | undefined;
+  readonly credentials: Credentials;
   readonly draining: AbortSignal;
 }
 
@@ -112,10 +114,13 @@ const noBody = z.strictObject({});
 
 const takesNoBody = () => faults.invalidRequest({ detail: 'This call takes no body.' });
 
+const isEmpty = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0';
+
 /** Refuses what a route would ignore: a body that says something, where it takes none. */
 const checkNoBody = async (request: IncomingMessage): Promise<undefined> => {
-  const { 'content-length': length = '0', 'transfer-encoding': coding, 'content-type': type } = request.headers;
-  if (coding === undefined && length === '0') return;
+  if (isEmpty(request)) return;
+  const { 'content-type': type } = request.headers;
   const bytes = await readBody(request, mostOfNothingBytes).catch((error: unknown) => {
     throw error instanceof Fault ? takesNoBody() : error;
   });
@@ -139,8 +144,10 @@ const prepareBody = (route: Route): ((request: IncomingMessage) => Promise<unkno
   const schemas = new Map(
     types.map((type) => [type, given[type] === 'stream' ? 'stream' : strictAtTop(given[type] as z.ZodType)] as const),
   );
+  const whenEmpty = route.bodyOptional === true && route.body !== undefined ? strictAtTop(route.body) : undefined;
   const limitBytes = route.bodyLimitBytes ?? (route.form === undefined ? defaultBodyLimitBytes : largestFormBytes);
   return async (request) => {
+    if (whenEmpty !== undefined && isEmpty(request)) return validateBody(whenEmpty, {});
     const header = request.headers['content-type'];
     const mediaType = mediaTypeOf(header) ?? '';
     const schema = schemas.get(mediaType);
@@ -180,8 +187,8 @@ export const serveRoute = (
   const offered = offeredBy(route);
   const anybody = access === 'anonymous' || access === 'internal';
   if (!anybody && context.identity === undefined) throw new Error(`${route.operationId} needs an identity`);
-  const authenticate = ({ headers }: IncomingMessage) =>
-    anybody ? undefined : context.identity?.authenticate(headers.authorization);
+  const authenticate = (request: IncomingMessage) =>
+    anybody ? undefined : context.identity?.authenticate(context.credentials.authorizationOf(request));
 
   /** Nothing is written for somebody whose token has expired while they sent what is to be written. */
   const bodyOf = async (request: IncomingMessage, read: (request: IncomingMessage) => Promise<unknown>) => {

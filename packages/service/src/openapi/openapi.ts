@@ -5,6 +5,7 @@ import { parameterNames } from '../http/path-template.ts';
 import { problemMediaType } from '../http/problem.ts';
 import type { Route } from '../http/route.ts';
 import { strictAtTop } from '../http/validate.ts';
+import { crossSite } from '../identity/credentials.ts';
 
 /** Part of an OpenAPI 3.1 document. */
 export type OpenApiObject = Readonly<Record<string, unknown>>;
@@ -45,6 +46,7 @@ const impliedFaults = (route: Route): FaultFactory[] => {
     faults.unavailable,
     faults.timeout,
     ...(route.access === 'anonymous' ? [] : [faults.unauthenticated]),
+    ...(route.access === 'anonymous' || route.method === 'get' ? [] : [crossSite]),
     ...(route.access === 'admin' ? [faults.forbidden] : []),
     ...(parameterNames(route.path).length > 0 ? [faults.notFound] : []),
     ...(body ? [faults.payloadTooLarge, faults.unsupportedMediaType] : []),
@@ -123,7 +125,7 @@ const requestBodyOf = (route: Route): OpenApiObject | undefined => {
   const bodies = route.bodies ?? (route.body === undefined ? undefined : { 'application/json': route.body });
   if (bodies === undefined) return undefined;
   return {
-    required: true,
+    required: route.bodyOptional !== true,
     content: Object.fromEntries(
       Object.entries(bodies).map(([type, schema]) => [
         type,
@@ -135,7 +137,8 @@ const requestBodyOf = (route: Route): OpenApiObject | undefined => {
 
 const securityOf = (route: Route): OpenApiObject[] => {
   if (route.access === 'anonymous') return [];
-  return route.access === 'public' ? [{}, { bearer: [] }] : [{ bearer: [] }];
+  const either = [{ bearer: [] }, { cookie: [] }];
+  return route.access === 'public' ? [{}, ...either] : either;
 };
 
 const operationOf = (route: Route): OpenApiObject => {
@@ -210,7 +213,16 @@ export const openApiOf = (title: string, routes: readonly Route[], version = '1.
     paths,
     components: {
       schemas: { Problem: problemSchema },
-      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+        cookie: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: '__Host-causeway-access',
+          description:
+            'For browsers, from signing in with `delivery: "cookies"`. What changes something is taken from pages of this origin alone. Over plain HTTP on localhost the name has no `__Host-`.',
+        },
+      },
     },
     'x-problems': problemsOf(open),
   };

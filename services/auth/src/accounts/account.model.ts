@@ -46,7 +46,7 @@ type Later = Required<Pick<AccountDocument, 'accessVersion' | 'sessionsFrom' | '
 export type Account = Later &
   Pick<
     AccountDocument,
-    '_id' | 'email' | 'emailVerified' | 'roles' | 'disabledAt' | 'revision' | 'createdAt' | 'updatedAt'
+    '_id' | 'email' | 'emailKey' | 'emailVerified' | 'roles' | 'disabledAt' | 'revision' | 'createdAt' | 'updatedAt'
   >;
 
 /** An account as signing in needs it. */
@@ -103,7 +103,7 @@ const accountSchema = new Schema<AccountDocument>(
   .index({ accessVersionAt: 1 }, { sparse: true, name: 'access-version' });
 
 const accountFields = [
-  ...['email', 'emailVerified', 'roles', 'accessVersion', 'sessionsFrom', 'disabledAt', 'hasSecondFactor'],
+  ...['email', 'emailKey', 'emailVerified', 'roles', 'accessVersion', 'sessionsFrom', 'disabledAt', 'hasSecondFactor'],
   ...['revision', 'createdAt', 'updatedAt'],
 ];
 

@@ -2,6 +2,7 @@ import type { Feature, Ground } from '../feature.ts';
 import { bySystem } from '../jobs.ts';
 import type { Passwords } from '../passwords/passwords.wiring.ts';
 import type { Sessions } from '../sessions/sessions.wiring.ts';
+import type { TokenMakers } from '../tokens/tokens.wiring.ts';
 import { ensureFirstAdministrator } from './first-administrator.ts';
 import { readAccountRoute } from './read-account.route.ts';
 import { createSignUp } from './sign-up.ts';
@@ -14,17 +15,22 @@ export function createAccounts(
   { config, logger, events, accounts, accountQueries, idempotency }: AccountsGround,
   {
     passwords: { passwords, judgePassword },
-    sessions: { startSession, sessionTokens },
-  }: { readonly passwords: Passwords; readonly sessions: Pick<Sessions, 'startSession' | 'sessionTokens'> },
+    sessions: { startSession, sessionTokens, cookies },
+    tokens: { deviceTokens },
+  }: {
+    readonly passwords: Passwords;
+    readonly sessions: Pick<Sessions, 'startSession' | 'sessionTokens' | 'cookies'>;
+    readonly tokens: Pick<TokenMakers, 'deviceTokens'>;
+  },
 ) {
   const { transaction } = events;
   const signUp = createSignUp({
     ...{ accounts, passwords, judgePassword, startSession, sessionTokens, idempotency, transaction },
-    answer: answerSignedUp,
+    answer: (signedIn) => answerSignedUp(signedIn, deviceTokens),
   });
   return {
     ensureIndexes: () => accountQueries.ensureIndexes(),
-    routes: [signUpRoute({ signUp }), readAccountRoute({ accounts: accountQueries })],
+    routes: [signUpRoute({ signUp, cookies }), readAccountRoute({ accounts: accountQueries })],
     async begin() {
       if (config.firstAdministrator === undefined) return;
       const given = { accounts, accountQueries, passwords };

@@ -27,10 +27,11 @@ describe('POST /v1/auth/sign-up', () => {
     const answer = await post({ email: 'Ada.Lovelace@Example.COM', password, name: ' Ada ' });
     assert.equal(answer.status, 201);
     assert.equal(answer.headers.get('cache-control'), 'no-store');
-    const { account, accessToken, refreshToken, ...rest } = answer.body as unknown as {
+    const { account, accessToken, refreshToken, deviceToken, ...rest } = answer.body as unknown as {
       account: { id: string };
       accessToken: string;
       refreshToken: string;
+      deviceToken: string;
     };
     assert.deepEqual(rest, { status: 'signed-in', tokenType: 'Bearer', expiresIn: 300 });
     const { id, ...facts } = account;
@@ -38,6 +39,7 @@ describe('POST /v1/auth/sign-up', () => {
     assert.deepEqual(facts, { email: 'Ada.Lovelace@example.com', emailVerified: false, roles: ['member'] });
     assert.equal(claimsOf(accessToken).sub, id);
     assert.match(refreshToken, /^cwr_/);
+    assert.match(deviceToken, /^cwd_/);
 
     const [created] = await published.waitFor((event) => event.subject === `account/${id}`);
     const sessionId = claimsOf(accessToken).sid as string;

@@ -1,11 +1,20 @@
 import { idempotencyFaults, parseIdempotencyKey } from '@causeway/events';
-import { defineRoute } from '@causeway/service';
+import { crossSite, defineRoute } from '@causeway/service';
 import type { Route } from '@causeway/service';
 import { z } from 'zod';
 
+import type { DeviceTokens } from '../guessing/device-token.ts';
 import { newPassword } from '../passwords/password.ts';
 import { passwordCommon } from '../passwords/passwords.errors.ts';
-import { answerSignedIn, deviceOf, eventHeader, signedInAnswer } from '../sessions/signed-in-answer.ts';
+import { cookieHeader, delivery } from '../sessions/cookie-delivery.ts';
+import type { CookieDelivery } from '../sessions/cookie-delivery.ts';
+import {
+  answerSignedIn,
+  deviceOf,
+  eventHeader,
+  signedInAnswer,
+  signedInByCookies,
+} from '../sessions/signed-in-answer.ts';
 import type { SignedIn } from '../sessions/sign-in.ts';
 import { emailTaken } from './accounts.errors.ts';
 import { emailAddress } from './email-address.ts';
@@ -16,12 +25,21 @@ import type { createSignUp } from './sign-up.ts';
 const principal = 'anonymous';
 
 /** @returns the whole answer, as it is stored for repetitions */
-export const answerSignedUp = (signedIn: SignedIn) => ({ status: 201 as const, ...answerSignedIn(signedIn) });
+export const answerSignedUp = (signedIn: SignedIn, deviceTokens: Pick<DeviceTokens, 'issue'>) => ({
+  status: 201 as const,
+  ...answerSignedIn(signedIn, deviceTokens),
+});
 
 type SignUp = ReturnType<typeof createSignUp<ReturnType<typeof answerSignedUp>>>;
 
+/** What {@link signUpRoute} is given. */
+export interface SignUpRouteDependencies {
+  readonly signUp: SignUp;
+  readonly cookies: CookieDelivery;
+}
+
 /** `POST /v1/auth/sign-up` */
-export const signUpRoute = ({ signUp }: { readonly signUp: SignUp }): Route =>
+export const signUpRoute = ({ signUp, cookies }: SignUpRouteDependencies): Route =>
   defineRoute({
     method: 'post',
     path: '/v1/auth/sign-up',
@@ -29,7 +47,7 @@ export const signUpRoute = ({ signUp }: { readonly signUp: SignUp }): Route =>
     tag: 'auth',
     summary: 'Make an account and sign in',
     access: 'anonymous',
-    body: z.strictObject({ email: emailAddress, password: newPassword, name: personName.optional() }),
+    body: z.strictObject({ email: emailAddress, password: newPassword, name: personName.optional(), delivery }),
     bodyLimitBytes: 16_384,
     requestHeaders: {
       'Idempotency-Key': { description: 'Repeating the call with the same key has no second effect.' },
@@ -37,16 +55,26 @@ export const signUpRoute = ({ signUp }: { readonly signUp: SignUp }): Route =>
     responses: {
       201: {
         description: 'Signed up, and signed in.',
-        schema: signedInAnswer,
-        headers: { ...eventHeader, 'Idempotency-Replayed': { description: '`true`: the answer of the first call.' } },
+        schema: z.union([signedInAnswer, signedInByCookies]),
+        headers: {
+          ...eventHeader,
+          ...cookieHeader,
+          'Idempotency-Replayed': { description: '`true`: the answer of the first call.' },
+        },
       },
     },
-    faults: [emailTaken, passwordCommon, ...idempotencyFaults],
+    faults: [emailTaken, passwordCommon, crossSite, ...idempotencyFaults],
     async handle(call) {
-      const { cause, body, headers, signal } = call;
+      const { cause, headers, signal } = call;
+      const { delivery: kind, ...body } = call.body;
       const key = parseIdempotencyKey(headers['idempotency-key']);
       const request = key === undefined ? undefined : { principal, route: 'POST /v1/auth/sign-up', key, body };
-      const { answer, replayed } = await signUp(cause, { ...body, device: deviceOf(call), request, signal });
-      return replayed ? { ...answer, headers: { ...answer.headers, 'Idempotency-Replayed': 'true' } } : answer;
+      const command = { ...body, device: deviceOf(call), request, signal };
+      const answer = await cookies.deliver(call, kind, async () => {
+        const { answer: signedUp, replayed } = await signUp(cause, command);
+        const given = replayed ? { ...signedUp.headers, 'Idempotency-Replayed': 'true' } : signedUp.headers;
+        return { headers: given, body: signedUp.body };
+      });
+      return { status: 201, ...answer };
     },
   });

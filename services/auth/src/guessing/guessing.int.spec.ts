@@ -54,6 +54,25 @@ describe('guessing passwords', () => {
     assert.equal((await post(bob.email, password)).status, 200);
   });
 
+  it('lets a device in that its owner has used before, and not for another account', async () => {
+    const answer = await auth.call('POST /v1/auth/sign-in', { body: { email: ada.email, password } });
+    const deviceToken = String(answer.body.deviceToken);
+    await guess(ada.email, 6);
+    const bob = await signUp(auth);
+    await guess(bob.email, 6);
+    const from = (email: string, device: string, headers: Record<string, string> = {}) =>
+      auth.call('POST /v1/auth/sign-in', {
+        body: { email, password, ...(device === '' ? {} : { deviceToken: device }) },
+        headers,
+      });
+    assert.equal((await from(bob.email, deviceToken)).status, 429);
+    assert.equal((await from(ada.email, `${deviceToken.slice(0, -2)}AA`)).status, 429);
+    assert.equal((await from(ada.email, '')).status, 429);
+    assert.equal((await from(ada.email, '', { cookie: `causeway-device=${deviceToken}` })).status, 200);
+    await guess(ada.email, 6);
+    assert.equal((await from(ada.email, deviceToken)).status, 200);
+  });
+
   it('counts an address however it is written', async () => {
     await guess(ada.email, 3);
     await guess(ada.email.toUpperCase(), 2);

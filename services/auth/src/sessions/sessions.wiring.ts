@@ -8,7 +8,9 @@ import type { QueueMail } from '../mail/queue-mail.ts';
 import type { Passwords } from '../passwords/passwords.wiring.ts';
 import type { Revocations } from '../revocations/revocations.wiring.ts';
 import type { TokenMakers } from '../tokens/tokens.wiring.ts';
+import { createCookieDelivery } from './cookie-delivery.ts';
 import { createEndOtherSessions } from './end-other-sessions.ts';
+import { createEndReplacedSession } from './end-replaced-session.ts';
 import { createEndSession } from './end-session.ts';
 import type { EndSession, Revoke } from './end-session.ts';
 import { endOtherSessionsRoute, endSessionRoute } from './end-sessions.route.ts';
@@ -40,7 +42,7 @@ export function createSessions(
   { passwords: { passwords, renewHash }, revocations: { teller }, tokens, guessing: { guard } }: Others,
 ) {
   const { config, now, accountQueries: accounts, sessions, sessionQueries } = ground;
-  const { refreshTokens } = tokens;
+  const { refreshTokens, deviceTokens } = tokens;
   // Where Redis cannot pass it on, others find that something is missing, and ask.
   const revoke: Revoke = async (sessionId, until) => {
     await teller.tell([{ sid: sessionId, untilMs: until.getTime() }]);
@@ -50,17 +52,21 @@ export function createSessions(
   const endOtherSessions = createEndOtherSessions({ sessionQueries, endSession });
   const sessionTokens = createSessionTokens({ ...tokens, now });
   const startSession = createStartSession({ sessions, refreshTokens, lifetimes, now });
-  const signIn = createSignIn({ guard, accounts, passwords, renewHash, startSession, endSession, sessionTokens });
+  const signing = { guard, deviceTokens, passwords, renewHash, startSession, endSession, sessionTokens };
+  const signIn = createSignIn({ ...signing, accounts });
   const refreshing = { refreshTokens, sessionTokens, lifetimes, revoke, endSession, now };
   const refresh = createRefresh({ ...refreshing, accounts, sessions, sessionQueries });
   const expireSessions = createExpireSessions({ sessionQueries, endSession, now });
+  const endReplacedSession = createEndReplacedSession({ refreshTokens, endSession });
+  const { publicUrl } = config;
+  const cookies = createCookieDelivery({ publicUrl, idleMs: lifetimes.idleMs, endReplacedSession });
   return {
-    ...{ revoke, endSession, sessionTokens, startSession },
+    ...{ cookies, revoke, endSession, sessionTokens, startSession },
     ensureIndexes: () => sessionQueries.ensureIndexes(),
     routes: [
-      signInRoute({ signIn }),
-      refreshRoute({ refresh }),
-      signOutRoute({ endSession }),
+      signInRoute({ signIn, cookies, deviceTokens }),
+      refreshRoute({ refresh, cookies }),
+      signOutRoute({ endSession, cookies }),
       listSessionsRoute({ sessionQueries, now }),
       endSessionRoute({ endSession }),
       endOtherSessionsRoute({ endOtherSessions }),

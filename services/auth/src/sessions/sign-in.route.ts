@@ -1,16 +1,26 @@
-import { defineRoute } from '@causeway/service';
+import { crossSite, defineRoute } from '@causeway/service';
 import type { Route } from '@causeway/service';
 import { z } from 'zod';
 
 import { emailAddress } from '../accounts/email-address.ts';
+import type { DeviceTokens } from '../guessing/device-token.ts';
 import { tooManyAttempts } from '../guessing/guessing.errors.ts';
 import { typedPassword } from '../passwords/password.ts';
+import { cookieHeader, delivery } from './cookie-delivery.ts';
+import type { CookieDelivery } from './cookie-delivery.ts';
 import { accountDisabled, invalidCredentials } from './sessions.errors.ts';
 import type { createSignIn } from './sign-in.ts';
-import { answerSignedIn, deviceOf, eventHeader, signedInAnswer } from './signed-in-answer.ts';
+import { answerSignedIn, deviceOf, eventHeader, signedInAnswer, signedInByCookies } from './signed-in-answer.ts';
+
+/** What {@link signInRoute} is given. */
+export interface SignInRouteDependencies {
+  readonly signIn: ReturnType<typeof createSignIn>;
+  readonly cookies: CookieDelivery;
+  readonly deviceTokens: DeviceTokens;
+}
 
 /** `POST /v1/auth/sign-in` */
-export const signInRoute = ({ signIn }: { readonly signIn: ReturnType<typeof createSignIn> }): Route =>
+export const signInRoute = ({ signIn, cookies, deviceTokens }: SignInRouteDependencies): Route =>
   defineRoute({
     method: 'post',
     path: '/v1/auth/sign-in',
@@ -18,12 +28,27 @@ export const signInRoute = ({ signIn }: { readonly signIn: ReturnType<typeof cre
     tag: 'auth',
     summary: 'Sign in with e-mail address and password',
     access: 'anonymous',
-    body: z.strictObject({ email: emailAddress, password: typedPassword }),
+    body: z.strictObject({
+      email: emailAddress,
+      password: typedPassword,
+      deviceToken: z.string().max(256).optional().meta({ description: 'As an earlier sign-in from here gave it.' }),
+      delivery,
+    }),
     bodyLimitBytes: 16_384,
-    responses: { 200: { description: 'Signed in.', schema: signedInAnswer, headers: eventHeader } },
-    faults: [invalidCredentials, accountDisabled, tooManyAttempts],
+    responses: {
+      200: {
+        description: 'Signed in.',
+        schema: z.union([signedInAnswer, signedInByCookies]),
+        headers: { ...eventHeader, ...cookieHeader },
+      },
+    },
+    faults: [invalidCredentials, accountDisabled, tooManyAttempts, crossSite],
     async handle(call) {
-      const signedIn = await signIn(call.cause, { ...call.body, device: deviceOf(call), signal: call.signal });
-      return { status: 200, ...answerSignedIn(signedIn) };
+      const { email, password, delivery: kind, deviceToken = cookies.deviceTokenOf(call) } = call.body;
+      const command = { email, password, device: deviceOf(call), deviceToken, signal: call.signal };
+      const answer = await cookies.deliver(call, kind, async () =>
+        answerSignedIn(await signIn(call.cause, command), deviceTokens),
+      );
+      return { status: 200, ...answer };
     },
   });

@@ -2,6 +2,7 @@ import type { Cause } from '@causeway/contracts';
 
 import type { Account, AccountQueries } from '../accounts/account.model.ts';
 import type { EmailAddress } from '../accounts/email-address.ts';
+import type { DeviceTokens } from '../guessing/device-token.ts';
 import type { GuessGuard } from '../guessing/guess-guard.ts';
 import type { PasswordHasher } from '../passwords/password-hasher.ts';
 import type { RenewHash } from '../passwords/renew-hash.ts';
@@ -14,6 +15,7 @@ import type { Device, StartSession } from './start-session.ts';
 /** What {@link createSignIn} is given. */
 export interface SignInDependencies {
   readonly guard: Pick<GuessGuard, 'attempt'>;
+  readonly deviceTokens: Pick<DeviceTokens, 'isKnown'>;
   readonly accounts: Pick<AccountQueries, 'byEmail' | 'byId'>;
   readonly passwords: Pick<PasswordHasher, 'matches'>;
   readonly renewHash: RenewHash;
@@ -27,6 +29,8 @@ export interface SignInCommand {
   readonly email: EmailAddress;
   readonly password: string;
   readonly device: Device;
+  /** What an earlier sign-in from here left. */
+  readonly deviceToken?: string | undefined;
   /** Aborted when the client has gone. */
   readonly signal?: AbortSignal;
 }
@@ -46,7 +50,7 @@ export interface SignedIn {
  *   `unavailable` where too many sign in at once
  */
 export const createSignIn = (dependencies: SignInDependencies) => {
-  const { guard, accounts, passwords, renewHash, startSession, endSession, sessionTokens } = dependencies;
+  const { guard, deviceTokens, accounts, passwords, renewHash, startSession, endSession, sessionTokens } = dependencies;
   const enter = async (cause: Cause, { email, password, device, signal }: SignInCommand): Promise<SignedIn> => {
     const account = await accounts.byEmail(email.key);
     const right = await passwords.matches(account?.passwordHash, password, signal);
@@ -67,7 +71,9 @@ export const createSignIn = (dependencies: SignInDependencies) => {
     return { account: current, tokens: await sessionTokens(current, document), events: [event.id, ...renewed] };
   };
   return (cause: Cause, command: SignInCommand): Promise<SignedIn> => {
-    const guess = { emailKey: command.email.key, path: 'password', ip: command.device.ip } as const;
+    const { email, device: from, deviceToken } = command;
+    const device = deviceTokens.isKnown(deviceToken, email.key) ? deviceToken : undefined;
+    const guess = { emailKey: email.key, path: 'password', ip: from.ip, device } as const;
     return guard.attempt(
       guess,
       () => enter(cause, command),

@@ -13,6 +13,7 @@ const account = { _id: 'usr_1', roles: ['member'], passwordHash: 'hash', accessV
 const signInBeside = async (current: object | undefined) => {
   const ended: string[] = [];
   const signIn = createSignIn({
+    deviceTokens: { isKnown: () => false },
     guard: { attempt: (_guess, work) => work() },
     accounts: {
       byEmail: () => Promise.resolve(account as unknown as Credentials),
@@ -53,6 +54,7 @@ describe('signing in where there were too many attempts', () => {
   it('looks nothing up and hashes nothing', async () => {
     const never = () => assert.fail('something was looked at');
     const signIn = createSignIn({
+      deviceTokens: { isKnown: () => false },
       guard: { attempt: () => Promise.reject(tooManyAttempts()) },
       accounts: { byEmail: never, byId: never },
       passwords: { matches: never },

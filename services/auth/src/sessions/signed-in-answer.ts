@@ -2,6 +2,7 @@ import type { Call } from '@causeway/service';
 import { z } from 'zod';
 
 import { accountSummary, summarizeAccount } from '../accounts/account-answer.ts';
+import type { DeviceTokens } from '../guessing/device-token.ts';
 import { noStore, tokensAnswer } from './session-tokens.ts';
 import type { SignedIn } from './sign-in.ts';
 import type { Device } from './start-session.ts';
@@ -11,15 +12,30 @@ export const signedInAnswer = z.object({
   status: z.literal('signed-in'),
   account: accountSummary,
   ...tokensAnswer.shape,
+  deviceToken: z.string().meta({
+    description:
+      'To be kept for the next sign-in from here: who has it is not locked out when others guess at the account.',
+  }),
 });
+
+/** The same where the tokens came in cookies. */
+export const signedInByCookies = signedInAnswer.pick({ status: true, account: true, expiresIn: true });
 
 /** Headers of answers to writes, for the documentation. */
 export const eventHeader = { 'Causeway-Event': { description: 'Ids of the events that the call has recorded.' } };
 
-/** @returns the body as {@link signedInAnswer} has it, and headers */
-export const answerSignedIn = ({ account, tokens, events }: SignedIn) => ({
+/**
+ * @param deviceTokens - makes the device known that somebody has signed in from
+ * @returns the body as {@link signedInAnswer} has it, and headers
+ */
+export const answerSignedIn = ({ account, tokens, events }: SignedIn, deviceTokens: Pick<DeviceTokens, 'issue'>) => ({
   headers: { ...noStore, 'Causeway-Event': events.join(', ') },
-  body: { status: 'signed-in' as const, account: summarizeAccount(account), ...tokens },
+  body: {
+    status: 'signed-in' as const,
+    account: summarizeAccount(account),
+    ...tokens,
+    deviceToken: deviceTokens.issue(account.emailKey),
+  },
 });
 
 /** Longer ones are cut: nobody reads further, and everybody stores it. */

@@ -104,6 +104,7 @@ export async function openTestAuth(): Promise<TestAuth> {
       const service = await startTestService(parts.routes, {
         logger,
         internalKey: settings.internalKey,
+        publicUrl: settings.publicUrl,
         ...(parts.identity === undefined ? {} : { identity: parts.identity }),
         ...(parts.translateError === undefined ? {} : { translateError: parts.translateError }),
       });

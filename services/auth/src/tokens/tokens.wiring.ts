@@ -1,6 +1,7 @@
 import { createIdentity, localKeys } from '@causeway/service';
 
 import type { Ground } from '../feature.ts';
+import { createDeviceTokens } from '../guessing/device-token.ts';
 import type { Keys } from '../keys/keys.wiring.ts';
 import type { Revocations } from '../revocations/revocations.wiring.ts';
 import { createAccessTokens } from './access-token.ts';
@@ -8,7 +9,7 @@ import { createRefreshTokens } from './refresh-token.ts';
 
 /** Makes tokens, and knows who comes with one. */
 export function createTokens(
-  { config, masterKey }: Pick<Ground, 'config' | 'masterKey'>,
+  { config, masterKey, now }: Pick<Ground, 'config' | 'masterKey' | 'now'>,
   {
     keys: { signingKeys },
     revocations: { revocations },
@@ -22,6 +23,7 @@ export function createTokens(
       signingKey: () => signingKeys.active(),
       secret: masterKey.derive('access-token-id'),
     }),
+    deviceTokens: createDeviceTokens({ secret: masterKey.derive('device-token'), now }),
     identity: createIdentity({ ...rules, keys: localKeys(() => signingKeys.publicKeys()), revocations }),
   };
 }

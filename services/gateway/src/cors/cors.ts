@@ -53,8 +53,8 @@ const preflightVaries: Headers = {
 };
 
 /**
- * Makes the CORS answers. Tokens travel in a header, never in a cookie: no page is ever allowed to send credentials of the
- * browser's.
+ * Makes the CORS answers. Pages of other origins send tokens in a header: none is ever allowed to send the browser's cookies, which are for
+ * pages of this one.
  *
  * @param allowedOrigins - `https://app.example.com`, `http://localhost:*`
  */

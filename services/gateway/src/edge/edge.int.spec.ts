@@ -11,7 +11,7 @@ import { createLogger } from '@causeway/telemetry';
 import { createLimits } from '../limits/limits.ts';
 import { createOpenLimits } from '../limits/open-calls.ts';
 import { eventually } from '../testing/eventually.ts';
-import { startTestEdge } from '../testing/test-edge.ts';
+import { noLimits, startTestEdge } from '../testing/test-edge.ts';
 import { startUpstream } from '../testing/upstream.ts';
 
 const logger = createLogger({ service: 'test', level: 'silent' });
@@ -43,6 +43,33 @@ const limitsOn = (
 const redisUrl = process.env.REDIS_URL ?? '';
 
 describe('edge', () => {
+  it('knows who a browser’s cookie is, for limits too, and passes on no write of another site', async () => {
+    await using upstream = await answering();
+    const counted: string[] = [];
+    const limits = { ...noLimits, byPrincipal: (sub: string) => (counted.push(sub), {}) };
+    await using edge = await startTestEdge(upstream.url, { limits });
+    const sub = `usr_${randomUUID()}`;
+    const cookie = `a=1; __Host-causeway-refresh=r; __Host-causeway-access=${await edge.issuer.token({ sub })}`;
+    const patch = (headers: Record<string, string>) =>
+      edge.service.fetch('/v1/users/me', { method: 'PATCH', headers: { cookie, ...headers } });
+    assert.equal((await edge.service.fetch('/v1/users/me', { headers: { cookie } })).status, 200);
+    assert.equal((await patch({ 'sec-fetch-site': 'same-origin' })).status, 200);
+    assert.deepEqual(counted, [sub, sub]);
+    assert.match(upstream.seen.at(-1)?.headers.cookie ?? '', /^__Host-causeway-access=[^;]+$/);
+    const before = upstream.seen.length;
+    for (const headers of [{ 'sec-fetch-site': 'cross-site' }, { origin: 'https://app.example.test' }, {}]) {
+      const answer = await patch(headers);
+      assert.equal(answer.status, 403);
+      assert.equal(((await answer.json()) as { code: string }).code, 'cross-site');
+    }
+    const bad = { cookie: '__Host-causeway-access=nonsense' };
+    assert.equal((await edge.service.fetch('/v1/users/me', { headers: bad })).status, 401);
+    assert.equal(upstream.seen.length, before);
+    // What auth needs of a browser goes to auth as it came.
+    await edge.service.fetch('/v1/auth/refresh', { method: 'POST', headers: { cookie } });
+    assert.equal(upstream.seen.at(-1)?.headers.cookie, cookie);
+  });
+
   it('refuses a token that is not valid, and lets calls without one pass', async () => {
     await using upstream = await answering();
     await using edge = await startTestEdge(upstream.url);

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { faults } from '@causeway/contracts';
 import { addressBlock } from '@causeway/service';
-import type { Exchange, Identity, Interceptor } from '@causeway/service';
+import type { Credentials, Exchange, Identity, Interceptor } from '@causeway/service';
 import type { Logger } from '@causeway/telemetry';
 
 import type { Cors } from '../cors/cors.ts';
@@ -19,6 +19,7 @@ export interface EdgeOptions {
   /** What methods the services take at a path; none where there is no such path. */
   readonly methodsAt: (path: string) => Promise<readonly string[]>;
   readonly identity: Identity;
+  readonly credentials: Credentials;
   readonly cors: Cors;
   readonly limits: Limits;
   readonly open: OpenLimits;
@@ -65,7 +66,7 @@ const applyTo = (response: ServerResponse, extra: Readonly<Record<string, string
  * @param options - identity, limits, CORS, proxy
  */
 export const createEdge = (options: EdgeOptions): Interceptor => {
-  const { findRoute, methodsAt, identity, cors, limits, open, proxy, trustedProxies, logger } = options;
+  const { findRoute, methodsAt, identity, credentials, cors, limits, open, proxy, trustedProxies, logger } = options;
   const admit = async (exchange: Exchange, extra: Record<string, string>): Promise<boolean> => {
     const { request, response } = exchange;
     checkMessage(request);
@@ -82,7 +83,7 @@ export const createEdge = (options: EdgeOptions): Interceptor => {
       Object.assign(extra, await limits.signIn(address));
     let signedIn = false;
     if (readsCredentials(route, path)) {
-      const known = identity.authenticate(request.headers.authorization);
+      const known = identity.authenticate(credentials.authorizationOf(request));
       const claims = known instanceof Promise ? await known : known;
       signedIn = claims !== undefined;
       if (claims !== undefined) {

@@ -68,6 +68,17 @@ describe('request headers', () => {
     assert.equal(headers['causeway-after'], 'p7');
     assert.equal(headers['causeway-internal'], 'k');
   });
+
+  it('show a service no cookie but the access token’s, and none where a token is in the header', () => {
+    const onlyCookie = '__Host-causeway-access';
+    const cookie = 'other=1; __Host-causeway-refresh=r; __Host-causeway-access=a; __Host-causeway-device=d';
+    const headers = requestHeaders({ cookie }, { ...forwarding, onlyCookie });
+    assert.equal(headers.cookie, '__Host-causeway-access=a');
+    assert.equal(requestHeaders({ cookie: 'other=1' }, { ...forwarding, onlyCookie }).cookie, undefined);
+    const both = requestHeaders({ cookie, authorization: 'Bearer x' }, { ...forwarding, onlyCookie });
+    assert.deepEqual([both.cookie, both.authorization], [undefined, 'Bearer x']);
+    assert.equal(requestHeaders({ cookie }, forwarding).cookie, cookie);
+  });
 });
 
 describe('response headers', () => {

@@ -1,5 +1,5 @@
 import { faults, type ServiceName } from '@causeway/contracts';
-import { mediaTypeOf, type Exchange } from '@causeway/service';
+import { cookieNames, mediaTypeOf, type Exchange } from '@causeway/service';
 import { clientSpans, setSpanRoute } from '@causeway/telemetry';
 import { Pool, type Dispatcher } from 'undici';
 
@@ -103,6 +103,7 @@ export const createProxy = (options: ProxyOptions): Proxy => {
   const { services, internalKey, timeoutMs, draining } = options;
   const { protocol, host } = new URL(options.publicUrl);
   const proto = protocol.slice(0, -1);
+  const { access } = cookieNames(options.publicUrl);
   const calls = upstreamsOf(services, (each) => new Upstream(each, options.connections, timeoutMs, timeoutMs));
   const feeds = upstreamsOf(services, (each) => new Upstream(each, options.feeds, feedSilenceMs, timeoutMs));
   draining.addEventListener('abort', () => {
@@ -120,7 +121,9 @@ export const createProxy = (options: ProxyOptions): Proxy => {
       const taken = { limitBytes, isImport: imported && signedIn, timeouts: options.bodyTimeouts };
       const arriving = requestBody(request, taken);
       const body = arriving === null ? null : await arriving;
-      const headers = requestHeaders(request.headers, { requestId, clientAddress, internalKey, proto, host });
+      const onlyCookie = route.service === 'auth' ? undefined : access;
+      const forwarding = { requestId, clientAddress, internalKey, proto, host, onlyCookie };
+      const headers = requestHeaders(request.headers, forwarding);
       const repeatable = body === null && (method === 'GET' || method === 'HEAD');
       const { dispatcher } = upstream;
       const toService = { path: request.url ?? '/', method, headers, body };

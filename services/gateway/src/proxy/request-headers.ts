@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { cookieOf } from '@causeway/service';
 
 import { hopByHop, namedInConnection } from './hop-by-hop.ts';
 
@@ -10,6 +11,8 @@ export interface Forwarding {
   /** `http` or `https`: as clients reach the gateway. */
   readonly proto: string;
   readonly host: string;
+  /** The one cookie that the service gets, by its name; all of them where it is not given. */
+  readonly onlyCookie?: string | undefined;
 }
 
 // Only the gateway says these; a service believes them, because they come with the internal key.
@@ -49,6 +52,15 @@ const isDropped = (name: string): boolean => {
   return dropped;
 };
 
+/** A refresh token is auth's alone to see; so are other applications' cookies theirs, on a machine that has several. */
+const keepCookie = (headers: Record<string, string | string[]>, name: string): void => {
+  const { cookie, authorization } = headers;
+  Reflect.deleteProperty(headers, 'cookie');
+  if (cookie === undefined || authorization !== undefined) return;
+  const value = cookieOf(String(cookie), name);
+  if (value !== undefined) headers.cookie = `${name}=${value}`;
+};
+
 /**
  * The headers that a service gets: the caller's without those of its connection and those that only the gateway may set, and
  * the gateway's own.
@@ -67,6 +79,7 @@ export const requestHeaders = (
     if (value === undefined || isDropped(name) || named?.has(name) === true) continue;
     result[name] = value;
   }
+  if (forwarding.onlyCookie !== undefined) keepCookie(result, forwarding.onlyCookie);
   result['x-request-id'] = forwarding.requestId;
   result['x-forwarded-for'] = forwarding.clientAddress;
   result['x-forwarded-proto'] = forwarding.proto;

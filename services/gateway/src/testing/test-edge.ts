@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { createCredentials } from '@causeway/service';
 import { startTestService, testIdentity, type TestIdentity, type TestService } from '@causeway/service/testing';
 import { createLogger } from '@causeway/telemetry';
 
@@ -17,6 +18,8 @@ export interface TestEdge extends AsyncDisposable {
   /** Begins the drain. */
   drain(): void;
 }
+
+const publicUrl = 'https://api.example.test';
 
 /** Counts nothing. */
 export const noLimits: Limits = {
@@ -46,7 +49,7 @@ export const startTestEdge = async (
   const proxy = createProxy({
     services: { auth: upstreamUrl, user: upstreamUrl, data: upstreamUrl },
     internalKey,
-    publicUrl: 'https://api.example.test',
+    publicUrl,
     timeoutMs: 5_000,
     connections: 32,
     feeds: 32,
@@ -59,6 +62,7 @@ export const startTestEdge = async (
     findRoute: createRouter(),
     methodsAt: (path) => Promise.resolve(path === '/v1/users/me' ? ['GET', 'HEAD', 'OPTIONS', 'PATCH'] : []),
     identity: issuer.identity,
+    credentials: createCredentials(publicUrl),
     cors: createCors(['http://localhost:*', 'https://app.example.test']),
     limits: options.limits ?? noLimits,
     open: options.open ?? createOpenLimits(100, 50),
