@@ -53,7 +53,9 @@ export async function startServers({
 
 /** Makes a folder for servers that nobody needs again, and clears away what killed runs have left of theirs. */
 export async function throwAwayDir(): Promise<string> {
-  for (const name of (await readdir(tmpdir())).filter((each) => each.startsWith(prefix))) {
+  // A run of the end-to-end tests has a file of its own beside its folder.
+  const folders = (await readdir(tmpdir(), { withFileTypes: true })).filter((each) => each.isDirectory());
+  for (const { name } of folders.filter((each) => each.name.startsWith(prefix))) {
     const home = homeAt(path.join(tmpdir(), name));
     if (lockHolder(home.lock) !== undefined || (await readdir(home.dir)).length === 0) continue;
     await endStrays(home.children, () => undefined);
