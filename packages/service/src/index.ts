@@ -40,6 +40,8 @@ export type { Problem } from './http/problem.ts';
 export { parseQuery } from './http/query.ts';
 export { ClientGone, parseJson, readBody, streamBody } from './http/read-body.ts';
 export { formMediaType, parseForm } from './http/read-form.ts';
+export { insufficientAuthentication } from './http/recent-authentication.ts';
+export type { RecentAuthentication } from './http/recent-authentication.ts';
 export { RequestTimeout, requestTimeoutDeclaration } from './http/request-timeout.ts';
 export { defineRoute, internalRoute } from './http/route.ts';
 export type { Access, Answer, BodySchemas, Call, Method, ResponseDocument, Route, StreamWriter } from './http/route.ts';

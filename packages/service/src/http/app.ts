@@ -30,6 +30,8 @@ export interface AppOptions {
   readonly internalKey: string;
   /** Whether callers come from outside: then no request id, address or trace of theirs is believed. */
   readonly edge?: boolean;
+  /** Whether a second factor is set up for an account, for routes that ask for it then: auth knows. */
+  readonly hasSecondFactor?: (accountId: string) => Promise<boolean>;
   /** Aborted when the service begins to shut down. */
   readonly draining?: AbortSignal;
   readonly intercept?: Interceptor;
@@ -141,7 +143,8 @@ export const createApp = (options: AppOptions): RequestListener => {
   const routes = [...options.routes, openApiRoute(options.name, options.routes)];
   const fail = failWith(options);
   const draining = options.draining ?? new AbortController().signal;
-  const context = { identity: options.identity, credentials: createCredentials(options.publicUrl), draining };
+  const { identity, hasSecondFactor } = options;
+  const context = { identity, hasSecondFactor, credentials: createCredentials(options.publicUrl), draining };
   const serveUnmatched = unmatched(routes, fail);
   for (const route of routes) {
     const serve = serveRoute(route, context);

@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import type { AccessClaims } from '../identity/access-claims.ts';
 import type { IfMatch } from './conditional.ts';
 import type { WriteProblem } from './problem.ts';
+import type { RecentAuthentication } from './recent-authentication.ts';
 
 /** Methods that routes take. HEAD is answered wherever GET is. */
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
@@ -120,6 +121,8 @@ export interface RouteDeclaration<
   readonly summary: string;
   readonly description?: string;
   readonly access: Who;
+  /** How lately and how surely the caller must have proved who they are; for `signed-in` and `admin`. */
+  readonly recent?: RecentAuthentication;
   /** A parameter that does not keep to its schema is 404: there is nothing under such a name. */
   readonly params?: Params;
   /** Unknown parameters are refused. */

@@ -12,6 +12,7 @@ import { isUtf8, mediaTypeOf, negotiate } from './media-type.ts';
 import { parseQuery } from './query.ts';
 import { defaultBodyLimitBytes, parseJson, readBody } from './read-body.ts';
 import { formMediaType, largestFormBytes, parseForm } from './read-form.ts';
+import { faultOfAuthentication } from './recent-authentication.ts';
 import type { Access, BodySchemas, Call, Route } from './route.ts';
 import { sendAnswer } from './send-answer.ts';
 import { strictAtTop, validateBody, validateParams, validateQuery } from './validate.ts';
@@ -20,6 +21,8 @@ import { strictAtTop, validateBody, validateParams, validateQuery } from './vali
 export interface RouteContext {
   readonly identity: Identity | undefined;
   readonly credentials: Credentials;
+  /** Whether a second factor is set up for the account. */
+  readonly hasSecondFactor?: ((accountId: string) => Promise<boolean>) | undefined;
   readonly draining: AbortSignal;
 }
 
@@ -95,6 +98,22 @@ const authorise = (access: Access, exchange: Exchange, token: AccessClaims | und
   if (access === 'public' || access === 'anonymous') return;
   if (token === undefined) throw faults.unauthenticated();
   if (access === 'admin' && !token.roles.includes('admin')) throw faults.forbidden();
+};
+
+/** Asks whoever may call for a recent authentication, where the route does. */
+const prepareRecent = (
+  { recent, access, operationId }: Route,
+  { hasSecondFactor }: RouteContext,
+): ((token: AccessClaims) => Promise<void>) | undefined => {
+  if (recent === undefined) return undefined;
+  if (access !== 'signed-in' && access !== 'admin') throw new Error(`${operationId} knows nobody to ask once more`);
+  const asksAll = recent.acr !== 'enrolled';
+  if (!asksAll && hasSecondFactor === undefined) throw new Error(`${operationId} needs to know of second factors`);
+  return async (token) => {
+    const enrolled = !asksAll && (await hasSecondFactor?.(token.sub)) === true;
+    const fault = faultOfAuthentication(token, recent, { nowMs: Date.now(), hasSecondFactor: enrolled });
+    if (fault !== undefined) throw fault;
+  };
 };
 
 const unsupported = (route: Route, types: readonly string[]) =>
@@ -185,6 +204,7 @@ export const serveRoute = (
   const params = route.params;
   const query = route.query === undefined ? undefined : strictAtTop(route.query);
   const offered = offeredBy(route);
+  const demandRecent = prepareRecent(route, context);
   const anybody = access === 'anonymous' || access === 'internal';
   if (!anybody && context.identity === undefined) throw new Error(`${route.operationId} needs an identity`);
   const authenticate = (request: IncomingMessage) =>
@@ -204,6 +224,7 @@ export const serveRoute = (
     const known = authenticate(request);
     const token = known instanceof Promise ? await known : known;
     authorise(access, exchange, token);
+    if (demandRecent !== undefined && token !== undefined) await demandRecent(token);
     const mediaType = negotiate(request.headers.accept, offered);
     if (mediaType === undefined && offered.length > 0)
       throw faults.notAcceptable({ detail: `This call answers with ${offered.join(' or ')}.` });

@@ -57,6 +57,8 @@ export interface ServiceParts {
   readonly helpful?: Readonly<Record<string, ReadinessCheck>>;
   readonly intercept?: Interceptor;
   readonly translateError?: (error: unknown) => Fault | undefined;
+  /** Whether a second factor is set up for an account, for routes that ask for it then. */
+  readonly hasSecondFactor?: (accountId: string) => Promise<boolean>;
   /** Called with the server before it listens: WebSockets. */
   readonly onServer?: (server: Server) => void;
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 import { parameterNames } from '../http/path-template.ts';
 import { problemMediaType } from '../http/problem.ts';
+import { insufficientAuthentication } from '../http/recent-authentication.ts';
 import type { Route } from '../http/route.ts';
 import { strictAtTop } from '../http/validate.ts';
 import { crossSite } from '../identity/credentials.ts';
@@ -48,6 +49,7 @@ const impliedFaults = (route: Route): FaultFactory[] => {
     ...(route.access === 'anonymous' ? [] : [faults.unauthenticated]),
     ...(route.access === 'anonymous' || route.method === 'get' ? [] : [crossSite]),
     ...(route.access === 'admin' ? [faults.forbidden] : []),
+    ...(route.recent === undefined ? [] : [insufficientAuthentication]),
     ...(parameterNames(route.path).length > 0 ? [faults.notFound] : []),
     ...(body ? [faults.payloadTooLarge, faults.unsupportedMediaType] : []),
   ];
