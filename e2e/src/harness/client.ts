@@ -93,7 +93,9 @@ function noteExchange({ method, target, headers, text }: Answer, { token, json }
   const what = `${method} ${target.split('?')[0] ?? ''}`;
   noteToken(what, token);
   noteSecrets(what, json);
-  if (headers['content-type']?.includes('json') === true && text !== '') noteSecrets(what, JSON.parse(text));
+  // Lines of JSON are none.
+  const isJson = /^application\/(?:[\w.-]+\+)?json\b/.test(headers['content-type'] ?? '');
+  if (isJson && text !== '') noteSecrets(what, JSON.parse(text));
 }
 
 /** A call whose answer is read as it comes. */
