@@ -13,7 +13,7 @@ import { createFeatures } from './features.ts';
 import { handlersOf } from './handlers.ts';
 import type { Late } from './handlers.ts';
 import { startJob } from './jobs.ts';
-import { createMasterKey } from './keys/master-key.ts';
+import { loadRootKey } from './keys/root-key.ts';
 import { createStores } from './stores.ts';
 
 export { handlersOf };
@@ -52,10 +52,10 @@ const eventsOf = (
   });
 };
 
-const groundOf = ({ connections, ...given }: Beginnings, events: Events): Ground => {
+const groundOf = async ({ connections, ...given }: Beginnings, events: Events): Promise<Ground> => {
   const { database, redis } = connections;
-  const masterKey = createMasterKey(given.config.masterKey);
   const { db, transaction } = events;
+  const masterKey = await loadRootKey(db, given.config.masterKey);
   const idempotency = createIdempotency({ db, transaction, secret: masterKey.derive('idempotency') });
   return { ...given, ...createStores(events, database), database, redis, events, masterKey, idempotency };
 };
@@ -72,7 +72,7 @@ export async function start(
 
   const beginnings = { config, logger, now, redisPrefix, connections, mailDelaysMs };
   const events: Events = eventsOf(beginnings, wrap, () => ({ ...features, ground }));
-  const ground = groundOf(beginnings, events);
+  const ground = await groundOf(beginnings, events);
   const features = await createFeatures(ground);
   const all: readonly Feature[] = Object.values(features);
   await Promise.all([ground.idempotency.ensureIndexes(), ...all.map((each) => each.ensureIndexes?.())]);

@@ -15,7 +15,7 @@ import { administratorSettings, checkAdministratorSettings } from './settings/ad
 import { checkPublicUrl } from './settings/check-public-url.ts';
 import { erasureSettings } from './settings/erasure-settings.ts';
 import { guessingSettings } from './settings/guessing-settings.ts';
-import { keySettings } from './settings/key-settings.ts';
+import { checkKeySettings, keySettings, masterKeyOf } from './settings/key-settings.ts';
 import { checkMailSettings, mailSettings } from './settings/mail-settings.ts';
 import { passwordSettings } from './settings/password-settings.ts';
 import { checkSessionSettings, sessionSettings } from './settings/session-settings.ts';
@@ -56,7 +56,9 @@ export const settings = defineSettings({
 });
 
 /** The configuration of this service, checked. */
-export type Config = SettingValues<typeof settings> & {
+export type Config = Omit<SettingValues<typeof settings>, 'masterKey'> & {
+  /** Whether it was given itself, or in a file. */
+  readonly masterKey: string;
   /** Undefined where the settings name nobody. */
   readonly firstAdministrator: FirstAdministrator | undefined;
 };
@@ -67,6 +69,7 @@ export const checkSettings: SettingsCheck<typeof settings> = (values) => [
   ...checkPublicUrl(values),
   ...checkAdministratorSettings(values),
   ...checkMailSettings(values),
+  ...checkKeySettings(values),
 ];
 
 /**
@@ -78,7 +81,7 @@ export function configOf(values: SettingValues<typeof settings>): Config {
   const { adminEmail, adminPassword: password } = values;
   const email = adminEmail === undefined ? undefined : parseEmailAddress(adminEmail);
   const firstAdministrator = email === undefined || password === undefined ? undefined : { email, password };
-  return Object.freeze({ ...values, firstAdministrator });
+  return Object.freeze({ ...values, masterKey: masterKeyOf(values), firstAdministrator });
 }
 
 /**

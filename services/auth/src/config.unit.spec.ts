@@ -63,6 +63,15 @@ describe('configuration', () => {
     assert.ok(!wrong.join().includes('secret'));
   });
 
+  it('has one master key, given itself or in a file', () => {
+    const neither = problemsOf({ CAUSEWAY_MASTER_KEY: '' });
+    const both = problemsOf({ CAUSEWAY_MASTER_KEY_FILE: '/nowhere' });
+    for (const problems of [neither, both])
+      assert.match(problems.join(), /CAUSEWAY_MASTER_KEY or CAUSEWAY_MASTER_KEY_FILE has to be set, and not both/);
+    const missing = problemsOf({ CAUSEWAY_MASTER_KEY: '', CAUSEWAY_MASTER_KEY_FILE: '/nowhere' });
+    assert.match(missing.join(), /CAUSEWAY_MASTER_KEY_FILE names a file that cannot be read/);
+  });
+
   it('refuses with the name of every bad setting at once, and no secret', () => {
     const problems = problemsOf({
       CAUSEWAY_MASTER_KEY: 'too-short',

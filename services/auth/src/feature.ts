@@ -16,6 +16,7 @@ export interface Ground extends Stores, Pick<Connections, 'database' | 'redis'> 
   /** Before every key and channel in Redis. */
   readonly redisPrefix: string;
   readonly events: Events;
+  /** The root key that the operator's master key opens: what everything is derived from and encrypted under. */
   readonly masterKey: MasterKey;
   readonly idempotency: Idempotency;
   /** For tests: between attempts to send a mail. */

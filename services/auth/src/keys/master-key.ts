@@ -1,7 +1,9 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 
-/** What the operator's one secret is made into: a key for each purpose, none of which gives away another. */
+/** What one secret is made into: a key for each purpose, none of which gives away another. */
 export interface MasterKey {
+  /** Tells it from others, and gives nothing of it away. */
+  readonly id: string;
   /**
    * @param purpose - a constant that names one use and no other
    * @returns 32 bytes
@@ -27,13 +29,14 @@ const ivBytes = 12;
 const tagBytes = 16;
 
 /**
- * @param secret - `CAUSEWAY_MASTER_KEY`: at least 32 characters with 256 bits of randomness, such as `openssl rand -base64 32` gives
+ * @param secret - `CAUSEWAY_MASTER_KEY`, or the root key that it opens: at least 32 characters with 256 bits of randomness, such as
+ *   `openssl rand -base64 32` gives
  */
 export function createMasterKey(secret: string): MasterKey {
   // HKDF (RFC 5869) without salt: the secret is random, and every replica must come to the same keys.
   const derive = (purpose: string): Buffer =>
     Buffer.from(hkdfSync('sha256', secret, Buffer.alloc(0), `causeway/auth/${purpose}`, 32));
-  return { derive, vault: (purpose) => createVault(derive(purpose)) };
+  return { id: derive('id').toString('hex').slice(0, 8), derive, vault: (purpose) => createVault(derive(purpose)) };
 }
 
 const createVault = (key: Buffer): Vault => ({

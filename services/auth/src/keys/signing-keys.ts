@@ -45,7 +45,7 @@ async function openKey(vault: Vault, { kid, sealedPrivateJwk }: SigningKeyDocume
     privateJwk = JSON.parse(vault.open(sealedPrivateJwk, placeOf(kid))) as JWK;
   } catch (error) {
     throw new Error(
-      'CAUSEWAY_MASTER_KEY is not the one under which the signing keys in this database are encrypted: set the one that was used before',
+      'the signing keys in this database are not encrypted under its root key: one of them is of another database',
       { cause: error },
     );
   }
@@ -55,7 +55,7 @@ async function openKey(vault: Vault, { kid, sealedPrivateJwk }: SigningKeyDocume
 /**
  * Loads the signing keys, and makes the first one where there is none. Replicas that start at once agree on one.
  *
- * @throws Error where the master key is not the one that the keys are encrypted under
+ * @throws Error where the root key is not the one that the keys are encrypted under
  */
 export async function loadSigningKeys(dependencies: SigningKeysDependencies): Promise<SigningKeys> {
   const { store, vault } = dependencies;

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 
 import { derivedId } from '@causeway/contracts';
 
-import { createMasterKey } from '../keys/master-key.ts';
+import { loadRootKey } from '../keys/root-key.ts';
 import { openTestAuth, personOf, signUp } from '../testing/test-auth.ts';
 import type { Person, TestAuth, TestReplica } from '../testing/test-auth.ts';
 import { createMailbox } from './mailbox.ts';
@@ -34,7 +34,8 @@ describe('the mailbox', () => {
     const { CAUSEWAY_ADMIN_EMAIL: email, CAUSEWAY_ADMIN_PASSWORD: password } = administrator;
     root = personOf(await auth.call('POST /v1/auth/sign-in', { body: { email, password } }));
     const now = () => new Date(Date.now() + world.clock.aheadMs);
-    const vault = createMasterKey(world.environment.CAUSEWAY_MASTER_KEY ?? '').vault('mailbox');
+    const { vault: vaultOf } = await loadRootKey(world.db, world.environment.CAUSEWAY_MASTER_KEY ?? '');
+    const vault = vaultOf('mailbox');
     mailbox = createMailbox({ db: world.db, vault, now });
     for (const name of ['ada', 'bob', 'eve']) {
       world.clock.aheadMs += 10;

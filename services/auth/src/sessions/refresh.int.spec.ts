@@ -262,10 +262,10 @@ describe('POST /v1/auth/refresh', () => {
   });
 
   const currentToken = async (): Promise<string | undefined> => {
-    const { createMasterKey } = await import('../keys/master-key.ts');
+    const { loadRootKey } = await import('../keys/root-key.ts');
     const { createRefreshTokens } = await import('../tokens/refresh-token.ts');
     const { seed, generation } = (await session(ada.sessionId)) as unknown as { seed: string; generation: number };
-    const masterKey = createMasterKey(world.environment.CAUSEWAY_MASTER_KEY ?? '');
+    const masterKey = await loadRootKey(world.db, world.environment.CAUSEWAY_MASTER_KEY ?? '');
     return createRefreshTokens(masterKey.derive('refresh-token')).issue({ sessionId: ada.sessionId, seed, generation });
   };
 });
