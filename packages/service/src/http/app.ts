@@ -10,7 +10,7 @@ import { applyHeaders, beginExchange, type Exchange } from './exchange.ts';
 import { internalKeyCheck, internalKeyHeader } from './internal-key.ts';
 import { allowedMethods, expressPath } from './path-template.ts';
 import { faultOf, sendProblem } from './problem.ts';
-import { ClientGone } from './read-body.ts';
+import { ClientGone, takeInUnread } from './read-body.ts';
 import type { Route } from './route.ts';
 import { serveRoute } from './serve-route.ts';
 
@@ -67,6 +67,7 @@ const beginning = (options: AppOptions, isInternal: (request: IncomingMessage) =
     const internal = isInternal(request);
     const exchange = beginExchange(request, response, { internal, headers: extraHeaders(edge, draining) });
     exchanges.set(request, exchange);
+    takeInUnread(request, response);
     return exchange;
   };
 };

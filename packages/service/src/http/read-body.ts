@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { faults } from '@causeway/contracts';
 
 import { checkJsonLimits } from './json-limits.ts';
@@ -111,6 +111,28 @@ const discarded = (request: IncomingMessage): Promise<void> => {
   request.once('end', stop).once('close', stop).on('error', ignore).resume();
   if (request.readableEnded || request.destroyed) stop();
   return promise;
+};
+
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+
+/**
+ * Once the answer is sent nobody reads what is left of the body; the connection serves no other call before that has been taken
+ * in. Up to a bound: then the connection ends.
+ *
+ * @param request - not read yet
+ * @param response - its answer, which may be there before the body's end
+ */
+export const takeInUnread = (request: IncomingMessage, response: ServerResponse): void => {
+  if (!hasBody(request)) return;
+  response.once('finish', () => {
+    if (request.readableEnded || request.destroyed) return;
+    // Whoever it was passed on to takes no more of it, and would hold it back.
+    request.unpipe();
+    void discarded(request).then(() => {
+      if (!request.readableEnded) request.destroy();
+    });
+  });
 };
 
 /**

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
+import { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { Agent, request } from 'undici';
 
 import { eventually } from '../testing/eventually.ts';
 import { startTestEdge } from '../testing/test-edge.ts';
@@ -48,6 +50,12 @@ const get = async (url: string): Promise<IncomingMessage> => {
   const request = httpRequest(url).end();
   const [response] = (await once(request, 'response')) as [IncomingMessage];
   return response;
+};
+
+/** A client whose calls share one connection. */
+const keptAlive = () => {
+  const agent = new Agent({ connections: 1, pipelining: 1 });
+  return { agent, [Symbol.asyncDispose]: () => agent.destroy() };
 };
 
 /** Waits until a number has not changed for a while: all buffers on the way are full. */
@@ -350,6 +358,37 @@ describe('proxy', () => {
     const refused = await narrow.service.fetch('/v1/data/a', { method: 'POST', body, duplex: 'half' });
     await expectProblem(refused, 413, 'payload-too-large');
     assert.equal(upstream.seen.length, 2, 'below what is taken in first, the service hears of neither');
+  });
+
+  it('takes in what is left of a body that a service has answered before its end: the connection serves the next call', async () => {
+    await using upstream = await startUpstream((request, response) => {
+      // As services do: the answer at once, and what still comes is thrown away.
+      request.resume();
+      response.writeHead(413, { 'Content-Type': 'application/json' }).end('{}');
+    });
+    await using edge = await startTestEdge(upstream.url, { bodyLimitBytes: 4 * 1_048_576 });
+    await using client = keptAlive();
+    const body = 'a'.repeat(1_048_576);
+    for (let call = 0; call < 100; call += 1) {
+      const dispatched = {
+        method: 'POST',
+        dispatcher: client.agent,
+        body,
+        signal: AbortSignal.timeout(20_000),
+      } as const;
+      const answer = await request(new URL('/v1/auth/sign-in', edge.service.url), dispatched);
+      await answer.body.dump();
+      assert.equal(answer.statusCode, 413);
+    }
+    // And what the gateway itself refuses on its way.
+    await using narrow = await startTestEdge(upstream.url, { bodyLimitBytes: 100_000 });
+    for (let call = 0; call < 100; call += 1) {
+      const chunks = Readable.from([body.slice(0, 90_000), body]);
+      const dispatched = { method: 'POST', dispatcher: client.agent, signal: AbortSignal.timeout(20_000) } as const;
+      const answer = await request(new URL('/v1/data/a', narrow.service.url), { ...dispatched, body: chunks });
+      await answer.body.dump();
+      assert.equal(answer.statusCode, 413);
+    }
   });
 
   it('lets no client that stops at the beginning of its body keep others from a service', async () => {
