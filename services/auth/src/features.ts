@@ -1,5 +1,6 @@
 import { createAccounts } from './accounts/accounts.wiring.ts';
 import { createErasure } from './erasure/erasure.wiring.ts';
+import { createFactors } from './factors/factors.wiring.ts';
 import type { Ground } from './feature.ts';
 import { createGuessing } from './guessing/guessing.wiring.ts';
 import { createKeys } from './keys/keys.wiring.ts';
@@ -7,6 +8,7 @@ import { createMail } from './mail/mail.wiring.ts';
 import { createPasswords } from './passwords/passwords.wiring.ts';
 import { createRevocations } from './revocations/revocations.wiring.ts';
 import { createSessions } from './sessions/sessions.wiring.ts';
+import { createTicketing } from './tickets/tickets.wiring.ts';
 import { createTokens } from './tokens/tokens.wiring.ts';
 
 /** All that this service does, each feature given what it needs of others. Nothing runs yet. */
@@ -16,11 +18,13 @@ export async function createFeatures(ground: Ground) {
   const revocations = createRevocations(ground);
   const tokens = createTokens(ground, { keys, revocations });
   const guessing = createGuessing(ground);
-  const sessions = createSessions(ground, { passwords, revocations, tokens, guessing });
+  const ticketing = createTicketing(ground);
+  const factors = createFactors(ground);
+  const sessions = createSessions(ground, { passwords, revocations, tokens, guessing, ticketing, factors });
   const mail = await createMail(ground);
   const accounts = createAccounts(ground, { passwords, sessions, tokens });
   const erasure = createErasure(ground, { passwords, sessions });
-  return { keys, passwords, revocations, tokens, guessing, sessions, mail, accounts, erasure };
+  return { keys, passwords, revocations, tokens, guessing, ticketing, factors, sessions, mail, accounts, erasure };
 }
 
 /** What {@link createFeatures} gives. */

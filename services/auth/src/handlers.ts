@@ -5,10 +5,12 @@ import type { Logger } from '@causeway/telemetry';
 
 import type { Config } from './config.ts';
 import { erasureHandlers } from './erasure/erasure.wiring.ts';
+import { factorRemovalSteps } from './factors/factors.wiring.ts';
 import type { Ground } from './feature.ts';
 import type { Features } from './features.ts';
 import { mailHandlers, mailRemovalSteps } from './mail/mail.wiring.ts';
 import { sessionHandlers, sessionRemovalSteps } from './sessions/sessions.wiring.ts';
+import { ticketRemovalSteps } from './tickets/tickets.wiring.ts';
 
 /** What there is once the service has started. */
 export type Late = Features & { readonly ground: Ground };
@@ -33,8 +35,10 @@ export const handlersOf = ({ config, logger, late }: Declaration): Handler[] => 
     persons: () => late().ground.events.persons,
     kafkaUntil: (from) => late().ground.events.kafkaUntil(from),
     steps: [
+      ...ticketRemovalSteps(late),
       ...sessionRemovalSteps(late),
       ...mailRemovalSteps(late),
+      ...factorRemovalSteps(late),
       // The last: what other steps redact is found by what is there still.
       redactPerson({ redaction: () => late().ground.events.redaction, keep: [accountDeleted.type] }),
     ],

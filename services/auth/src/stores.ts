@@ -4,6 +4,8 @@ import type { Connection } from 'mongoose';
 
 import { accountQueries, accountsCollection } from './accounts/account.model.ts';
 import type { AccountDocument } from './accounts/account.model.ts';
+import { factorQueries, factorsCollection } from './factors/factor.model.ts';
+import type { FactorDocument } from './factors/factor.model.ts';
 import { mailQueries, mailsCollection } from './mail/mail.model.ts';
 import type { MailDocument } from './mail/mail.model.ts';
 import { sessionQueries, sessionsCollection } from './sessions/session.model.ts';
@@ -20,6 +22,8 @@ export const createStores = (events: Events, database: Connection) => ({
   accountQueries: accountQueries(database),
   sessions: events.collection<SessionDocument>(sessionsCollection, { thing: 'session' }),
   sessionQueries: sessionQueries(database),
+  factors: events.collection<FactorDocument>(factorsCollection, { thing: 'factor' }),
+  factorQueries: factorQueries(database),
   mails: events.collection<MailDocument>(mailsCollection, { thing: 'mail' }),
   mailQueries: mailQueries(database),
   markers: removalMarkers(events),

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { DeviceTokens } from '../guessing/device-token.ts';
 import { newPassword } from '../passwords/password.ts';
 import { passwordCommon } from '../passwords/passwords.errors.ts';
+import type { SignedIn } from '../sessions/complete-sign-in.ts';
 import { cookieHeader, delivery } from '../sessions/cookie-delivery.ts';
 import type { CookieDelivery } from '../sessions/cookie-delivery.ts';
 import {
@@ -15,7 +16,6 @@ import {
   signedInAnswer,
   signedInByCookies,
 } from '../sessions/signed-in-answer.ts';
-import type { SignedIn } from '../sessions/sign-in.ts';
 import { emailTaken } from './accounts.errors.ts';
 import { emailAddress } from './email-address.ts';
 import { personName } from './person-name.ts';

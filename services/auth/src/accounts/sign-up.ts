@@ -7,7 +7,7 @@ import type { ClientSession } from 'mongodb';
 import type { JudgePassword } from '../passwords/judge-password.ts';
 import type { PasswordHasher } from '../passwords/password-hasher.ts';
 import type { SessionTokens } from '../sessions/session-tokens.ts';
-import type { SignedIn } from '../sessions/sign-in.ts';
+import type { SignedIn } from '../sessions/complete-sign-in.ts';
 import type { Device, StartSession } from '../sessions/start-session.ts';
 import { accountOf, newAccount } from './account.model.ts';
 import type { AccountDocument } from './account.model.ts';
@@ -60,6 +60,7 @@ export function createSignUp<Answer>(dependencies: SignUpDependencies<Answer>) {
     const start = { account: { _id, ...state }, method: 'sign-up', amr: ['pwd'], device };
     const started = await startSession(own, start, { session });
     return answer({
+      status: 'signed-in',
       account: accountOf(account.document),
       tokens: await sessionTokens(state, started.document),
       events: [account.event.id, started.event.id],

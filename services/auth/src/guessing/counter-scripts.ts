@@ -58,7 +58,13 @@ local function leave(keys, windows)
 end
 `;
 
-const places = z.object({ taken: z.int(), cleared: z.int(), givenBack: z.int(), waitMs: z.number(), keptMs: z.number() });
+const places = z.object({
+  taken: z.int(),
+  cleared: z.int(),
+  givenBack: z.int(),
+  waitMs: z.number(),
+  keptMs: z.number(),
+});
 const window = z.object({ id: z.int(), count: z.int(), restMs: z.number() });
 
 /** What {@link takeScript} is asked. Keys: the own budget, the other one, and one for each window. */

@@ -1,13 +1,16 @@
 import type { Handler, RemovalStep } from '@causeway/events';
 
 import { endSessions, forgetSessions } from '../erasure/remove-sessions.ts';
+import type { Factors } from '../factors/factors.wiring.ts';
 import type { Feature, Ground } from '../feature.ts';
 import type { Guessing } from '../guessing/guessing.wiring.ts';
 import { bySystem } from '../jobs.ts';
 import type { QueueMail } from '../mail/queue-mail.ts';
 import type { Passwords } from '../passwords/passwords.wiring.ts';
 import type { Revocations } from '../revocations/revocations.wiring.ts';
+import type { Ticketing } from '../tickets/tickets.wiring.ts';
 import type { TokenMakers } from '../tokens/tokens.wiring.ts';
+import { createAdmit, createCompleteSignIn } from './complete-sign-in.ts';
 import { createCookieDelivery } from './cookie-delivery.ts';
 import { createEndOtherSessions } from './end-other-sessions.ts';
 import { createEndReplacedSession } from './end-replaced-session.ts';
@@ -19,6 +22,8 @@ import { listSessionsRoute } from './list-sessions.route.ts';
 import { mailOfReuse } from './mail-of-reuse.handler.ts';
 import { createRefresh } from './refresh.ts';
 import { refreshRoute } from './refresh.route.ts';
+import { createSecondFactor } from './second-factor.ts';
+import { secondFactorRoute } from './second-factor.route.ts';
 import { createSessionTokens } from './session-tokens.ts';
 import { createSignIn } from './sign-in.ts';
 import { signInRoute } from './sign-in.route.ts';
@@ -27,21 +32,30 @@ import { createStartSession } from './start-session.ts';
 
 const expireEveryMs = 60_000;
 
-type SessionsGround = Pick<Ground, 'config' | 'now' | 'accountQueries' | 'sessions' | 'sessionQueries'>;
+type SessionsGround = Pick<
+  Ground,
+  'config' | 'now' | 'events' | 'accountQueries' | 'factorQueries' | 'sessions' | 'sessionQueries'
+>;
 
 interface Others {
   readonly passwords: Passwords;
   readonly revocations: Pick<Revocations, 'teller'>;
   readonly tokens: TokenMakers;
   readonly guessing: Guessing;
+  readonly ticketing: Ticketing;
+  readonly factors: Factors;
 }
 
 /** Signing in, and what sessions live through until they end. */
 export function createSessions(
   ground: SessionsGround,
-  { passwords: { passwords, renewHash }, revocations: { teller }, tokens, guessing: { guard } }: Others,
+  { passwords: { passwords, renewHash }, revocations: { teller }, tokens, ...others }: Others,
 ) {
-  const { config, now, accountQueries: accounts, sessions, sessionQueries } = ground;
+  const { config, now, accountQueries: accounts, sessions, sessionQueries, factorQueries } = ground;
+  const { guard } = others.guessing;
+  const { tickets } = others.ticketing;
+  const { useTotp } = others.factors;
+  const { transaction } = ground.events;
   const { refreshTokens, deviceTokens } = tokens;
   // Where Redis cannot pass it on, others find that something is missing, and ask.
   const revoke: Revoke = async (sessionId, until) => {
@@ -52,8 +66,11 @@ export function createSessions(
   const endOtherSessions = createEndOtherSessions({ sessionQueries, endSession });
   const sessionTokens = createSessionTokens({ ...tokens, now });
   const startSession = createStartSession({ sessions, refreshTokens, lifetimes, now });
-  const signing = { guard, deviceTokens, passwords, renewHash, startSession, endSession, sessionTokens };
-  const signIn = createSignIn({ ...signing, accounts });
+  const admit = createAdmit({ accounts, endSession, sessionTokens });
+  const completeSignIn = createCompleteSignIn({ factorQueries, tickets, startSession, admit });
+  const signIn = createSignIn({ guard, deviceTokens, accounts, passwords, renewHash, completeSignIn });
+  const completing = { tickets, useTotp, startSession, admit, transaction };
+  const secondFactor = createSecondFactor({ guard, deviceTokens, accounts, ...completing });
   const refreshing = { refreshTokens, sessionTokens, lifetimes, revoke, endSession, now };
   const refresh = createRefresh({ ...refreshing, accounts, sessions, sessionQueries });
   const expireSessions = createExpireSessions({ sessionQueries, endSession, now });
@@ -61,10 +78,11 @@ export function createSessions(
   const { publicUrl } = config;
   const cookies = createCookieDelivery({ publicUrl, idleMs: lifetimes.idleMs, endReplacedSession });
   return {
-    ...{ cookies, revoke, endSession, sessionTokens, startSession },
+    ...{ cookies, revoke, endSession, sessionTokens, startSession, completeSignIn },
     ensureIndexes: () => sessionQueries.ensureIndexes(),
     routes: [
       signInRoute({ signIn, cookies, deviceTokens }),
+      secondFactorRoute({ secondFactor, cookies, deviceTokens }),
       refreshRoute({ refresh, cookies }),
       signOutRoute({ endSession, cookies }),
       listSessionsRoute({ sessionQueries, now }),

@@ -10,7 +10,15 @@ import { cookieHeader, delivery } from './cookie-delivery.ts';
 import type { CookieDelivery } from './cookie-delivery.ts';
 import { accountDisabled, invalidCredentials } from './sessions.errors.ts';
 import type { createSignIn } from './sign-in.ts';
-import { answerSignedIn, deviceOf, eventHeader, signedInAnswer, signedInByCookies } from './signed-in-answer.ts';
+import {
+  answerMfaRequired,
+  answerSignedIn,
+  deviceOf,
+  eventHeader,
+  mfaRequiredAnswer,
+  signedInAnswer,
+  signedInByCookies,
+} from './signed-in-answer.ts';
 
 /** What {@link signInRoute} is given. */
 export interface SignInRouteDependencies {
@@ -18,6 +26,8 @@ export interface SignInRouteDependencies {
   readonly cookies: CookieDelivery;
   readonly deviceTokens: DeviceTokens;
 }
+
+type Entered = ReturnType<typeof answerSignedIn>['body'] | ReturnType<typeof answerMfaRequired>['body'];
 
 /** `POST /v1/auth/sign-in` */
 export const signInRoute = ({ signIn, cookies, deviceTokens }: SignInRouteDependencies): Route =>
@@ -37,8 +47,8 @@ export const signInRoute = ({ signIn, cookies, deviceTokens }: SignInRouteDepend
     bodyLimitBytes: 16_384,
     responses: {
       200: {
-        description: 'Signed in.',
-        schema: z.union([signedInAnswer, signedInByCookies]),
+        description: 'Signed in; or the password is right, and the account asks for a second factor.',
+        schema: z.union([signedInAnswer, signedInByCookies, mfaRequiredAnswer]),
         headers: { ...eventHeader, ...cookieHeader },
       },
     },
@@ -46,9 +56,10 @@ export const signInRoute = ({ signIn, cookies, deviceTokens }: SignInRouteDepend
     async handle(call) {
       const { email, password, delivery: kind, deviceToken = cookies.deviceTokenOf(call) } = call.body;
       const command = { email, password, device: deviceOf(call), deviceToken, signal: call.signal };
-      const answer = await cookies.deliver(call, kind, async () =>
-        answerSignedIn(await signIn(call.cause, command), deviceTokens),
-      );
+      const answer = await cookies.deliver<Entered>(call, kind, async () => {
+        const entered = await signIn(call.cause, command);
+        return entered.status === 'signed-in' ? answerSignedIn(entered, deviceTokens) : answerMfaRequired(entered);
+      });
       return { status: 200, ...answer };
     },
   });

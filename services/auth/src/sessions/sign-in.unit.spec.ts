@@ -4,28 +4,32 @@ import { describe, it } from 'node:test';
 
 import type { Account, Credentials } from '../accounts/account.model.ts';
 import { tooManyAttempts } from '../guessing/guessing.errors.ts';
+import { createAdmit, createCompleteSignIn } from './complete-sign-in.ts';
 import { createSignIn } from './sign-in.ts';
-import type { SignInDependencies } from './sign-in.ts';
 
 const account = { _id: 'usr_1', roles: ['member'], passwordHash: 'hash', accessVersion: 1, sessionsFrom: 1 };
 
 /** Signs in while the account becomes `current`; gives the ends that it has recorded. */
 const signInBeside = async (current: object | undefined) => {
   const ended: string[] = [];
+  const never = () => assert.fail('it was gone on');
+  const admit = createAdmit({
+    accounts: { byId: () => Promise.resolve(current as Account | undefined) },
+    endSession: (_cause, { sessionId, reason }) => Promise.resolve(ended.push(`${sessionId} ${reason}`).toString()),
+    sessionTokens: never,
+  });
+  const completeSignIn = createCompleteSignIn({
+    ...{ admit, tickets: { issue: never }, factorQueries: { activeOf: never } },
+    startSession: (_cause, { account: { accessVersion: accountVersion } }) =>
+      Promise.resolve({ document: { _id: 'ses_1', accountVersion }, event: { id: 'e1' } } as never),
+  });
   const signIn = createSignIn({
     deviceTokens: { isKnown: () => false },
     guard: { attempt: (_guess, work) => work() },
-    accounts: {
-      byEmail: () => Promise.resolve(account as unknown as Credentials),
-      byId: () => Promise.resolve(current as Account | undefined),
-    },
+    accounts: { byEmail: () => Promise.resolve(account as unknown as Credentials) },
     passwords: { matches: () => Promise.resolve(true) },
-    renewHash: () => Promise.reject(new Error('no hash is made')),
-    startSession: (_cause, { account: { accessVersion: accountVersion } }) =>
-      Promise.resolve({ document: { _id: 'ses_1', accountVersion }, event: { id: 'e1' } } as never),
-    endSession: (_cause, { sessionId, reason }) => Promise.resolve(ended.push(`${sessionId} ${reason}`).toString()),
-    sessionTokens: () => Promise.reject(new Error('no token is made')),
-  } satisfies SignInDependencies);
+    ...{ renewHash: never, completeSignIn },
+  });
   const cause = { correlationId: 'c', principal: { type: 'system' } } as const;
   const command = { email: { address: 'a@example.com', key: 'a@example.com' }, password: 'p', device: {} };
   await assert.rejects(
@@ -56,9 +60,9 @@ describe('signing in where there were too many attempts', () => {
     const signIn = createSignIn({
       deviceTokens: { isKnown: () => false },
       guard: { attempt: () => Promise.reject(tooManyAttempts()) },
-      accounts: { byEmail: never, byId: never },
+      accounts: { byEmail: never },
       passwords: { matches: never },
-      ...{ renewHash: never, startSession: never, endSession: never, sessionTokens: never },
+      ...{ renewHash: never, completeSignIn: never },
     });
     const cause = { correlationId: 'c', principal: { type: 'system' } } as const;
     const command = { email: { address: 'a@example.com', key: 'a@example.com' }, password: 'p', device: {} };

@@ -3,11 +3,11 @@ import { z } from 'zod';
 
 import { accountSummary, summarizeAccount } from '../accounts/account-answer.ts';
 import type { DeviceTokens } from '../guessing/device-token.ts';
+import type { MfaRequired, SignedIn } from './complete-sign-in.ts';
 import { noStore, tokensAnswer } from './session-tokens.ts';
-import type { SignedIn } from './sign-in.ts';
 import type { Device } from './start-session.ts';
 
-/** Answer to signing up and signing in. `status` is the discriminator: a second factor will add others. */
+/** Answer to signing up, and to signing in where that is all. `status` is the discriminator. */
 export const signedInAnswer = z.object({
   status: z.literal('signed-in'),
   account: accountSummary,
@@ -20,6 +20,15 @@ export const signedInAnswer = z.object({
 
 /** The same where the tokens came in cookies. */
 export const signedInByCookies = signedInAnswer.pick({ status: true, account: true, expiresIn: true });
+
+/** Answer to signing in with one proof where the account asks for two. */
+export const mfaRequiredAnswer = z.object({
+  status: z.literal('mfa-required'),
+  mfaToken: z.string().meta({
+    description: 'Opens `POST /v1/auth/sign-in/second-factor` once, within 10 minutes, and nothing else.',
+  }),
+  methods: z.array(z.string()).meta({ description: 'What the second proof may be: `totp`.' }),
+});
 
 /** Headers of answers to writes, for the documentation. */
 export const eventHeader = { 'Causeway-Event': { description: 'Ids of the events that the call has recorded.' } };
@@ -36,6 +45,12 @@ export const answerSignedIn = ({ account, tokens, events }: SignedIn, deviceToke
     ...tokens,
     deviceToken: deviceTokens.issue(account.emailKey),
   },
+});
+
+/** @returns the body as {@link mfaRequiredAnswer} has it, and headers */
+export const answerMfaRequired = ({ mfaToken, methods, events }: MfaRequired) => ({
+  headers: { ...noStore, ...(events.length > 0 && { 'Causeway-Event': events.join(', ') }) },
+  body: { status: 'mfa-required' as const, mfaToken, methods: [...methods] },
 });
 
 /** Longer ones are cut: nobody reads further, and everybody stores it. */

@@ -23,7 +23,7 @@ const row = (service: ServiceName, path: string): ServiceRoute => ({
 
 /** What the gateway passes on; the first that matches decides. Whatever is not named here is not reachable from outside. */
 export const routingTable: readonly ServiceRoute[] = [
-  { ...row('auth', '/v1/auth/sign-in'), credentials: 'ignored', limit: 'sign-in' },
+  { ...row('auth', '/v1/auth/sign-in/*'), credentials: 'ignored', limit: 'sign-in' },
   { ...row('auth', '/v1/auth/sign-up'), credentials: 'ignored', limit: 'sign-in' },
   { ...row('auth', '/v1/auth/refresh'), credentials: 'ignored' },
   // Erasing oneself asks for the password once more.

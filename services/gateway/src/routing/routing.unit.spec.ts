@@ -36,7 +36,7 @@ describe('routing table', () => {
   });
 
   it('reads no credentials where a client may hold an old token, and limits guessing', () => {
-    for (const path of ['/v1/auth/sign-in', '/v1/auth/sign-up']) {
+    for (const path of ['/v1/auth/sign-in', '/v1/auth/sign-in/second-factor', '/v1/auth/sign-up']) {
       assert.deepEqual([find(path)?.credentials, find(path)?.limit], ['ignored', 'sign-in'], path);
     }
     assert.deepEqual([find('/v1/auth/refresh')?.credentials, find('/v1/auth/refresh')?.limit], ['ignored', 'general']);

@@ -1,0 +1,72 @@
+import { faults } from '@causeway/contracts';
+import { defineRoute } from '@causeway/service';
+import type { Route } from '@causeway/service';
+import { z } from 'zod';
+
+import { personName } from '../accounts/person-name.ts';
+import { noStore } from '../sessions/session-tokens.ts';
+import { eventHeader } from '../sessions/signed-in-answer.ts';
+import type { createBeginTotp, createConfirmTotp } from './enrol-totp.ts';
+import { factorAnswer, representFactor } from './factor-answer.ts';
+import { factorExists, invalidCode } from './factors.errors.ts';
+import { qrCode } from './qr-code.ts';
+
+/** What a code may look like before it is looked at: nobody types more. */
+export const typedCode = z.string().min(1).max(64);
+
+const begunTotp = factorAnswer.extend({
+  secret: z.string().meta({ description: 'In Base32, for apps that cannot read the QR code. Told this once.' }),
+  uri: z.string().meta({ description: '`otpauth://totp/…`' }),
+  qr: z.string().meta({ description: 'The same as a QR code: the source of an image (`data:image/svg+xml`).' }),
+});
+
+/** `POST /v1/auth/factors/totp` */
+export const beginTotpRoute = (given: { readonly beginTotp: ReturnType<typeof createBeginTotp> }): Route =>
+  defineRoute({
+    method: 'post',
+    path: '/v1/auth/factors/totp',
+    operationId: 'beginTotp',
+    tag: 'auth',
+    summary: 'Begin to enrol an authenticator app',
+    description:
+      'It opens nothing, and nobody is asked for it, until a code of it has confirmed it, within 15 minutes.',
+    access: 'signed-in',
+    body: z.strictObject({ name: personName.optional() }),
+    bodyLimitBytes: 16_384,
+    responses: { 201: { description: 'It waits to be confirmed.', schema: begunTotp, headers: eventHeader } },
+    faults: [factorExists],
+    async handle({ cause, token, body: { name = 'Authenticator app' } }) {
+      const { factor, secret, uri, events } = await given.beginTotp(cause, { accountId: token.sub, name });
+      return {
+        status: 201,
+        headers: { ...noStore, 'Causeway-Event': events.length > 10 ? undefined : events.join(', ') },
+        body: { ...representFactor(factor), secret, uri, qr: qrCode(uri) },
+      };
+    },
+  });
+
+/** `POST /v1/auth/factors/totp/{id}/confirm` */
+export const confirmTotpRoute = (given: { readonly confirmTotp: ReturnType<typeof createConfirmTotp> }): Route =>
+  defineRoute({
+    method: 'post',
+    path: '/v1/auth/factors/totp/{id}/confirm',
+    operationId: 'confirmTotp',
+    tag: 'auth',
+    summary: 'Confirm an authenticator app with a code of it',
+    description: 'From now on signing in takes a code.',
+    access: 'signed-in',
+    params: z.object({ id: z.string().max(64) }),
+    body: z.strictObject({ code: typedCode }),
+    bodyLimitBytes: 16_384,
+    responses: { 200: { description: 'Confirmed.', schema: factorAnswer, headers: eventHeader } },
+    faults: [invalidCode, factorExists, faults.notFound],
+    async handle({ cause, token, params, body: { code } }) {
+      const command = { accountId: token.sub, factorId: params.id, code };
+      const { factor, events } = await given.confirmTotp(cause, command);
+      return {
+        status: 200,
+        headers: { ...noStore, 'Causeway-Event': events.join(', ') },
+        body: representFactor(factor),
+      };
+    },
+  });

@@ -1,0 +1,118 @@
+import { faults, newId } from '@causeway/contracts';
+import type { Cause } from '@causeway/contracts';
+import { DuplicateKey, stateOf } from '@causeway/events';
+import type { RecordedCollection } from '@causeway/events';
+import type { ClientSession } from 'mongodb';
+
+import type { AccountDocument, AccountQueries } from '../accounts/account.model.ts';
+import { updated as accountUpdated } from '../accounts/accounts.events.ts';
+import type { Vault } from '../keys/master-key.ts';
+import type { FactorDocument, FactorQueries } from './factor.model.ts';
+import { factorExists, invalidCode } from './factors.errors.ts';
+import { added, removed, updated } from './factors.events.ts';
+import { newTotpSecret, totpStep, totpUri } from './totp.ts';
+
+/** What enrolling an authenticator app is given. */
+export interface EnrolTotpDependencies {
+  readonly accounts: Pick<RecordedCollection<AccountDocument>, 'update'>;
+  readonly accountQueries: Pick<AccountQueries, 'byId'>;
+  readonly factors: Pick<RecordedCollection<FactorDocument>, 'create' | 'update' | 'delete'>;
+  readonly factorQueries: Pick<FactorQueries, 'activeOf' | 'pendingIdsOf'>;
+  readonly transaction: <T>(work: (session: ClientSession) => Promise<T>) => Promise<T>;
+  readonly vault: Vault;
+  /** Named in the app. */
+  readonly issuer: string;
+  readonly now: () => Date;
+}
+
+/** A factor that waits to be confirmed, and its secret, which is told this once. */
+export interface BegunTotp {
+  readonly factor: FactorDocument;
+  readonly secret: string;
+  readonly uri: string;
+  /** Ids of the events that were recorded. */
+  readonly events: readonly string[];
+}
+
+/** For so long a factor waits to be confirmed. */
+export const confirmWithinMs = 15 * 60_000;
+
+/**
+ * Begins to enrol an authenticator app. One that was begun before and never confirmed goes.
+ *
+ * @returns the use case; it throws fault `factor-exists`, and `unauthenticated` where the account is gone
+ */
+export const createBeginTotp =
+  (given: EnrolTotpDependencies) =>
+  async (cause: Cause, command: { readonly accountId: string; readonly name: string }): Promise<BegunTotp> => {
+    const { accountQueries, factors, factorQueries, transaction, vault, issuer } = given;
+    const { accountId, name } = command;
+    const account = await accountQueries.byId(accountId);
+    if (account === undefined) throw faults.unauthenticated({ message: 'the account of this token is gone' });
+    if ((await factorQueries.activeOf(accountId)).some(({ kind }) => kind === 'totp')) throw factorExists();
+    const abandoned = await factorQueries.pendingIdsOf(accountId);
+    const _id = newId('fac');
+    const secret = newTotpSecret();
+    const state = { accountId, kind: 'totp', status: 'pending', name, secretSealed: vault.seal(secret, _id) } as const;
+    return transaction(async (session) => {
+      const writes = [];
+      for (const id of abandoned) {
+        writes.push(await factors.delete(cause, id, (factor) => removed(factor, 'not-confirmed'), { session }));
+      }
+      const creation = { _id, state, event: added({ _id, ...state }) };
+      const { document, event } = await factors.create(cause, creation, { session });
+      const events = [...writes.flatMap((write) => (write === undefined ? [] : [write.event.id])), event.id];
+      return { factor: document, secret, uri: totpUri({ issuer, label: account.email, secret }), events };
+    });
+  };
+
+/** Which factor, and a code that the app shows. */
+export interface ConfirmTotpCommand {
+  readonly accountId: string;
+  readonly factorId: string;
+  readonly code: string;
+}
+
+/**
+ * Confirms an authenticator app: from now on signing in takes a code of it.
+ *
+ * @returns the use case; it throws faults `invalid-code`, `factor-exists`, and `not-found` where there is nothing to confirm
+ */
+export function createConfirmTotp({ accounts, factors, transaction, vault, now }: EnrolTotpDependencies) {
+  const activate = async (factor: FactorDocument, { accountId, code }: ConfirmTotpCommand, at: Date) => {
+    const { _id, secretSealed, createdAt } = factor;
+    const isOver = createdAt.getTime() + confirmWithinMs <= at.getTime();
+    if (factor.accountId !== accountId || secretSealed === undefined || isOver) throw faults.notFound();
+    if (factor.status === 'active') throw factorExists();
+    const lastStep = await totpStep({ secret: vault.open(secretSealed, _id), code, at });
+    if (lastStep === undefined) throw invalidCode();
+    return { state: { ...stateOf(factor), status: 'active' as const, lastStep }, event: updated(factor, ['status']) };
+  };
+
+  return async (cause: Cause, command: ConfirmTotpCommand) => {
+    try {
+      return await transaction(async (session) => {
+        const at = now();
+        const factor = await factors.update(cause, command.factorId, (current) => activate(current, command, at), {
+          session,
+        });
+        if (factor === undefined) throw faults.notFound();
+        const account = await accounts.update(
+          cause,
+          command.accountId,
+          (current) => ({
+            state: { ...stateOf(current), hasSecondFactor: true },
+            event: accountUpdated(current, ['factors']),
+          }),
+          { session },
+        );
+        if (account === undefined) throw faults.notFound();
+        const events = [factor.event?.id, account.event?.id].filter((id) => id !== undefined);
+        return { factor: factor.document, events };
+      });
+    } catch (error) {
+      if (error instanceof DuplicateKey && 'kind' in error.keyPattern) throw factorExists({ cause: error });
+      throw error;
+    }
+  };
+}

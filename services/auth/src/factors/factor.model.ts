@@ -1,0 +1,76 @@
+/* eslint-disable @typescript-eslint/no-unsafe-class-instance-assignment -- Mongoose types the options of a path as a class, and takes plain objects */
+import type { RecordedDocument } from '@causeway/events';
+import { Schema } from 'mongoose';
+import type { Connection, QueryFilter } from 'mongoose';
+
+/** What somebody proves who they are with, beside a password. */
+export type FactorKind = 'totp' | 'recovery-codes';
+
+/** A factor of an account. */
+export interface FactorDocument extends RecordedDocument {
+  readonly accountId: string;
+  readonly kind: FactorKind;
+  /** `pending` until its owner has shown that it works: until then it opens nothing. */
+  readonly status: 'pending' | 'active';
+  /** What its owner calls it. */
+  readonly name: string;
+  /** The secret of an authenticator app in Base32, encrypted under the master key. */
+  readonly secretSealed?: string;
+  /** The time step of the last code that was taken: none up to it is taken any more. */
+  readonly lastStep?: number;
+  readonly lastUsedAt?: Date;
+}
+
+/** The collection's name. */
+export const factorsCollection = 'factors';
+
+const factorSchema = new Schema<FactorDocument>(
+  {
+    _id: { type: String, required: true },
+    accountId: { type: String, required: true },
+    kind: { type: String, required: true },
+    status: { type: String, enum: ['pending', 'active'], required: true },
+    name: { type: String, required: true },
+    secretSealed: String,
+    lastStep: Number,
+    lastUsedAt: Date,
+    createdAt: { type: Date, required: true },
+  },
+  { collection: factorsCollection, autoIndex: false, autoCreate: false, versionKey: false, strictQuery: 'throw' },
+)
+  .index({ accountId: 1, status: 1 }, { name: 'of-account' })
+  .index(
+    { accountId: 1, kind: 1 },
+    { name: 'one-totp', unique: true, partialFilterExpression: { kind: 'totp', status: 'active' } },
+  )
+  .index({ createdAt: 1 }, { name: 'pending', partialFilterExpression: { status: 'pending' } });
+
+/** Reads of factors. Writes go through `@causeway/events`. */
+export interface FactorQueries {
+  ensureIndexes(): Promise<void>;
+  /** The account's active factors, the oldest first. */
+  activeOf(accountId: string): Promise<FactorDocument[]>;
+  /** Ids of those that wait to be confirmed. */
+  pendingIdsOf(accountId: string): Promise<string[]>;
+  /** Ids of those that nobody has confirmed since then. */
+  pendingIdsBefore(before: Date, limit: number): Promise<string[]>;
+  /** Ids of all. */
+  idsOf(accountId: string, limit: number): Promise<string[]>;
+}
+
+/** @param connection - to this service's database */
+export function factorQueries(connection: Connection): FactorQueries {
+  const model = connection.model('Factor', factorSchema);
+  const ids = async (filter: QueryFilter<FactorDocument>, limit: number): Promise<string[]> => {
+    const found = await model.find(filter).select('_id').limit(limit).lean<{ readonly _id: string }[]>().exec();
+    return found.map(({ _id }) => _id);
+  };
+  return {
+    ensureIndexes: () => model.createIndexes(),
+    activeOf: (accountId) =>
+      model.find({ accountId, status: 'active' }).sort({ _id: 1 }).lean<FactorDocument[]>().exec(),
+    pendingIdsOf: (accountId) => ids({ accountId, status: 'pending' }, 100),
+    pendingIdsBefore: (before, limit) => ids({ status: 'pending', createdAt: { $lt: before } }, limit),
+    idsOf: (accountId, limit) => ids({ accountId }, limit),
+  };
+}

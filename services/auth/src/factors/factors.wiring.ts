@@ -1,0 +1,47 @@
+import type { RemovalStep } from '@causeway/events';
+
+import type { Feature, Ground } from '../feature.ts';
+import { bySystem } from '../jobs.ts';
+import { createBeginTotp, createConfirmTotp } from './enrol-totp.ts';
+import { beginTotpRoute, confirmTotpRoute } from './enrol-totp.route.ts';
+import { createForgetPending, forgetFactors } from './forget-factors.ts';
+import { createUseTotp } from './use-totp.ts';
+
+const forgetEveryMs = 60_000;
+
+type FactorsGround = Pick<
+  Ground,
+  'config' | 'events' | 'accounts' | 'accountQueries' | 'factors' | 'factorQueries' | 'masterKey' | 'now'
+>;
+
+/** What people prove who they are with, beside a password. */
+export function createFactors(ground: FactorsGround) {
+  const { config, events, factors, factorQueries, masterKey, now } = ground;
+  const { transaction } = events;
+  const vault = masterKey.vault('factors');
+  const enrolling = { ...ground, transaction, vault, issuer: config.tokenIssuer };
+  const forgetPending = createForgetPending({ factors, factorQueries, now });
+  return {
+    useTotp: createUseTotp({ factors, factorQueries, vault, now }),
+    ensureIndexes: () => factorQueries.ensureIndexes(),
+    routes: [
+      beginTotpRoute({ beginTotp: createBeginTotp(enrolling) }),
+      confirmTotpRoute({ confirmTotp: createConfirmTotp(enrolling) }),
+    ],
+    jobs: [{ name: 'forget-factors', everyMs: forgetEveryMs, run: (signal) => forgetPending(bySystem(), signal) }],
+  } satisfies Feature;
+}
+
+/** What {@link createFactors} gives. */
+export type Factors = ReturnType<typeof createFactors>;
+
+/** What is done about the factors of somebody who is erased. */
+export const factorRemovalSteps = (
+  late: () => { readonly ground: Pick<Ground, 'events' | 'factors' | 'factorQueries'> },
+): RemovalStep[] => [
+  forgetFactors({
+    factors: () => late().ground.factors,
+    factorQueries: () => late().ground.factorQueries,
+    redaction: () => late().ground.events.redaction,
+  }),
+];

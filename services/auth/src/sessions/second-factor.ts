@@ -1,0 +1,74 @@
+import type { Cause } from '@causeway/contracts';
+import type { ClientSession } from 'mongodb';
+
+import type { AccountQueries } from '../accounts/account.model.ts';
+import type { UseTotp } from '../factors/use-totp.ts';
+import type { DeviceTokens } from '../guessing/device-token.ts';
+import type { GuessGuard } from '../guessing/guess-guard.ts';
+import { ticketInvalid } from '../tickets/tickets.errors.ts';
+import type { Ticket, Tickets } from '../tickets/tickets.ts';
+import type { Admit, SignedIn } from './complete-sign-in.ts';
+import type { Device, StartSession } from './start-session.ts';
+
+/** What {@link createSecondFactor} is given. */
+export interface SecondFactorDependencies {
+  readonly guard: Pick<GuessGuard, 'attempt'>;
+  readonly deviceTokens: Pick<DeviceTokens, 'isKnown'>;
+  readonly accounts: Pick<AccountQueries, 'credentialsOf'>;
+  readonly tickets: Pick<Tickets, 'read' | 'use'>;
+  readonly useTotp: UseTotp;
+  readonly startSession: StartSession;
+  readonly admit: Admit;
+  readonly transaction: <T>(work: (session: ClientSession) => Promise<T>) => Promise<T>;
+}
+
+/** The second proof. */
+export interface SecondFactorCommand {
+  /** From the first step. */
+  readonly mfaToken: string;
+  /** A code of an authenticator app. */
+  readonly totp: string;
+  readonly device: Device;
+  /** What an earlier sign-in from here left. */
+  readonly deviceToken?: string | undefined;
+}
+
+/**
+ * Signs somebody in who has given a first proof. The code is taken, the token of the first step used up and the session begun in one
+ * transaction: of any number at once one gets in.
+ *
+ * @returns the use case; it throws faults `ticket-invalid`, `invalid-code`, `too-many-attempts` before a code is looked at, and
+ *   `invalid-credentials` where the account has changed since the first step
+ */
+export const createSecondFactor = (dependencies: SecondFactorDependencies) => {
+  const { guard, deviceTokens, accounts, tickets, useTotp, startSession, admit, transaction } = dependencies;
+
+  const enter = async (cause: Cause, ticket: Ticket, { totp, device }: SecondFactorCommand): Promise<SignedIn> => {
+    const { accountId, accountVersion: accessVersion, method } = ticket;
+    const { document, events } = await transaction(async (session) => {
+      // First the ticket: those that come with the same one meet here, and not at the code.
+      if (!(await tickets.use(ticket, session))) throw ticketInvalid();
+      const taken = await useTotp(cause, { accountId, code: totp }, session);
+      const amr = [...ticket.amr, 'otp', 'mfa'];
+      // As of the first step: what has ended sessions since then ends this one too.
+      const account = { _id: accountId, accessVersion };
+      const started = await startSession(cause, { account, method, amr, device }, { session });
+      return { document: started.document, events: [taken, started.event.id] };
+    });
+    return admit(cause, document, events);
+  };
+
+  return async (cause: Cause, command: SecondFactorCommand): Promise<SignedIn> => {
+    const ticket = await tickets.read('mfa', command.mfaToken);
+    const account = ticket === undefined ? undefined : await accounts.credentialsOf(ticket.accountId);
+    if (ticket === undefined || account === undefined) throw ticketInvalid();
+    const own: Cause = { ...cause, principal: { type: 'app_user', id: account._id } };
+    const device = deviceTokens.isKnown(command.deviceToken, account.emailKey) ? command.deviceToken : undefined;
+    const guess = { emailKey: account.emailKey, path: 'totp', ip: command.device.ip, device } as const;
+    return guard.attempt(
+      guess,
+      () => enter(own, ticket, command),
+      () => true,
+    );
+  };
+};

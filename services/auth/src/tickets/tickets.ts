@@ -1,0 +1,81 @@
+import { createHash, randomBytes } from 'node:crypto';
+
+import type { ClientSession, Db } from 'mongodb';
+
+/** What a ticket is for: one for one thing opens no other. */
+export type TicketPurpose = 'mfa';
+
+/** What is remembered between the first step of something and the next. */
+export interface TicketFacts {
+  readonly purpose: TicketPurpose;
+  readonly accountId: string;
+  /** The account's `accessVersion` at the first step: where it has changed since, what is begun is over at once. */
+  readonly accountVersion: number;
+  /** How the first step was taken, and what was proved by it. */
+  readonly method: string;
+  readonly amr: readonly string[];
+}
+
+/** A ticket as it is stored. It carries no events: nothing has happened yet. */
+export interface Ticket extends TicketFacts {
+  /** SHA-256 of the token, which is enough for 256 random bits. */
+  readonly _id: string;
+  readonly expiresAt: Date;
+}
+
+/** Tickets: opaque, for some minutes, used once. */
+export interface Tickets {
+  ensureIndexes(): Promise<unknown>;
+  /** @returns the token, which is stored nowhere */
+  issue(facts: TicketFacts): Promise<string>;
+  /** @returns undefined where there is no such ticket, or it is over */
+  read(purpose: TicketPurpose, token: string): Promise<Ticket | undefined>;
+  /**
+   * Uses a ticket up: of any number at once one does.
+   *
+   * @param session - of the transaction of what it opens
+   * @returns whether it was there
+   */
+  use(ticket: Ticket, session: ClientSession): Promise<boolean>;
+  /** Forgets what is over. */
+  forgetExpired(): Promise<void>;
+  /** Forgets all of an account. */
+  forgetOf(accountId: string): Promise<number>;
+}
+
+/** Long enough to find the telephone. */
+export const ticketMs = 10 * 60_000;
+
+/** The prefix is for tools that search for leaked secrets, and tells an access token from it at a glance. */
+const form = /^cwm_[\w-]{43}$/;
+
+const idOf = (token: string): string => createHash('sha256').update(token).digest('base64url');
+
+/** @param given - this service's database, and the time */
+export function createTickets({ db, now }: { readonly db: Db; readonly now: () => Date }): Tickets {
+  const tickets = db.collection<Ticket>('tickets');
+  return {
+    ensureIndexes: () =>
+      tickets.createIndexes([
+        { key: { expiresAt: 1 }, name: 'expiry' },
+        { key: { accountId: 1 }, name: 'of-account' },
+      ]),
+    async issue(facts) {
+      const token = `cwm_${randomBytes(32).toString('base64url')}`;
+      await tickets.insertOne({ _id: idOf(token), ...facts, expiresAt: new Date(now().getTime() + ticketMs) });
+      return token;
+    },
+    async read(purpose, token) {
+      if (!form.test(token)) return undefined;
+      return (await tickets.findOne({ _id: idOf(token), purpose, expiresAt: { $gt: now() } })) ?? undefined;
+    },
+    async use({ _id }, session) {
+      const { deletedCount } = await tickets.deleteOne({ _id, expiresAt: { $gt: now() } }, { session });
+      return deletedCount === 1;
+    },
+    forgetExpired: async () => {
+      await tickets.deleteMany({ expiresAt: { $lte: now() } });
+    },
+    forgetOf: async (accountId) => (await tickets.deleteMany({ accountId })).deletedCount,
+  };
+}
