@@ -7,7 +7,7 @@ import type { RelayLogger } from '../relay/relay-metrics.ts';
 
 const pauseMs = (failures: number): number => Math.min(2_000, 100 * 2 ** failures) * (0.5 + Math.random() / 2);
 
-/** What an event waits for: `mongodb` is away, what it needs is not published (`relay`), others write the same documents (`conflicts`). */
+/** What an event waits for: `mongodb` is away, what it needs is not published, or not written (`relay`), others write the same documents (`conflicts`). */
 export type WaitedFor = 'mongodb' | 'relay' | 'conflicts';
 
 /**
@@ -42,7 +42,7 @@ const toldEvery = 10;
 
 const told = {
   mongodb: 'MongoDB does not take the effect now; the event waits',
-  relay: 'what an effect needs is not published yet; the event waits',
+  relay: 'what an effect needs is not published or written yet; the event waits',
   conflicts: 'an effect is lost to others that write the same documents; the event waits',
 } as const satisfies Record<WaitedFor, string>;
 

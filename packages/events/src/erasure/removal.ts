@@ -42,7 +42,7 @@ export interface RemovalOptions {
   readonly steps: readonly RemovalStep[];
   /** Of {@link removalMarkers}. */
   readonly markers: () => RecordedCollection<RemovalDocument>;
-  readonly persons: () => Pick<Persons, 'close'>;
+  readonly persons: () => Pick<Persons, 'close' | 'written'>;
   readonly kafkaUntil: Events['kafkaUntil'];
   readonly now?: () => Date;
 }
@@ -97,6 +97,8 @@ export const removalHandlers = (options: RemovalOptions): Handler[] => {
     const { _id: accountId, pass } = marker;
     const deadline = performance.now() + partMs;
     const isTimeUp = (): boolean => performance.now() > deadline;
+    // Where this service hears of the erasure late, both passes come at once, and what outlives a token may be under way.
+    if (pass === 'last') await persons().written(accountId);
     const ahead = steps.filter((step) => pass === 'last' || step.pass === undefined);
     let { place, counts } = marker;
     let index = Math.max(

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { openTestData } from '../testing/test-data.ts';
 import type { Answered, Person, TestData, TestReplica } from '../testing/test-data.ts';
@@ -36,6 +37,7 @@ describe('imports', () => {
 
   after(() => data.stop());
 
+  const pause = () => delay(20);
   const line = (more: Record<string, unknown> = {}): string =>
     JSON.stringify({ n: (next += 1), owner: ada.id, ...more });
   const send = (body: string, headers: Record<string, string> = {}, person = ada): Promise<Answered> =>
@@ -180,6 +182,36 @@ describe('imports', () => {
     const { code, detail } = JSON.parse(text) as { code: string; detail: string };
     assert.deepEqual([code, detail.includes('erased')], ['unauthenticated', true]);
     assert.equal(await data.db.collection(`records_${numbersId}`).countDocuments({ createdBy: eve.id }), 0);
+  });
+
+  it('are waited for by an erasure that is heard of so late that both of its passes come at once', async () => {
+    const eve = await data.person();
+    const records = data.db.collection(`records_${numbersId}`);
+    const { _id, ...rest } = (await records.findOne()) ?? assert.fail('no record is there');
+    const taken = (next += 1);
+    const holding = data.db.client.startSession();
+    // Whoever writes the same value waits for the end of this transaction.
+    holding.startTransaction();
+    const own = { ...rest, fields: { ...(rest.fields as object), n: taken }, outbox: [] };
+    await records.insertOne({ ...own, _id: `rec_${randomUUID()}` as never }, { session: holding });
+    const importing = send(line({ owner: eve.id, n: taken }), {}, eve);
+    const inserting = [{ $currentOp: {} }, { $match: { op: 'insert', ns: records.namespace } }];
+    const admin = data.db.client.db('admin');
+    while ((await admin.aggregate(inserting).toArray()).length === 0) await pause();
+
+    for (const step of ['requested', 'settled'] as const) await data.erase(eve.id, step);
+    const markers = data.db.collection<{ _id: string }>('removals');
+    while ((await markers.countDocuments({ _id: eve.id, pass: 'last' })) === 0) await pause();
+    const completed = (async () => {
+      while ((await markers.countDocuments({ _id: eve.id, status: 'completed' })) === 0) await pause();
+      return true;
+    })();
+    // Far longer than a pass over so few records takes.
+    assert.equal(await Promise.race([completed, delay(2_000)]), undefined, 'it did not wait');
+    await holding.abortTransaction();
+    assert.equal(resultOf(await importing).created, 1);
+    await completed;
+    assert.equal(await records.countDocuments({ createdBy: eve.id }), 0);
   });
 
   describe('with an Idempotency-Key', () => {

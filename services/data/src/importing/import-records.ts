@@ -22,7 +22,7 @@ export interface ImportRecordsDependencies {
   readonly registry: CollectionRegistry;
   readonly idempotency: Idempotency;
   readonly locks: ReturnType<typeof createImportLocks>;
-  readonly persons: Pick<Persons, 'isErased'>;
+  readonly persons: Pick<Persons, 'writing'>;
   readonly now: () => Date;
 }
 
@@ -51,9 +51,15 @@ const batchBytes = 1_048_576;
  *   `unauthenticated` once whoever imports has been erased
  */
 export function createImportRecords({ registry, idempotency, locks, persons, now }: ImportRecordsDependencies) {
-  /** An import outlives its token, and so the moment after which an erasure counts on it that nobody writes as this person. */
-  const demandNotErased = async ({ principal }: Cause): Promise<void> => {
-    if (principal.id === undefined || !(await persons.isErased(principal.id))) return;
+  /**
+   * An import outlives its token, and so the moment after which an erasure counts on it that nobody writes as this person: it asks before
+   * each batch, and has an erasure wait for its end.
+   *
+   * @throws Fault `unauthenticated` where the person is erased
+   */
+  const unlessErased = async ({ principal }: Cause, work: () => Promise<void>): Promise<void> => {
+    if (principal.id === undefined) return work();
+    if (await persons.writing(principal.id, work)) return;
     throw faults.unauthenticated({ detail: 'The account of this token has been erased: the import has ended.' });
   };
 
@@ -65,10 +71,9 @@ export function createImportRecords({ registry, idempotency, locks, persons, now
     const tally = new Tally(describe);
     const write = async (lines: readonly Line[]): Promise<void> => {
       const batch: Batch = { lines, outcomes: new Map() };
-      await underDefinition(registry, collection, async (current) => {
-        await demandNotErased(writer.cause);
-        await writeBatch(current, batch, writer);
-      });
+      await unlessErased(writer.cause, () =>
+        underDefinition(registry, collection, (current) => writeBatch(current, batch, writer)),
+      );
       for (const [line, outcome] of [...batch.outcomes].sort(([a], [b]) => a - b)) tally.add(line, outcome);
       await lock?.renew();
     };
