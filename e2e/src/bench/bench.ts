@@ -1,11 +1,11 @@
-// `npm run bench [-- --short]`: what the platform reaches on this machine, each figure beside the bare limit that it is
+// `npm run bench [-- --short] [--part <words>]…`: what the platform reaches on this machine, each figure beside the bare limit that it is
 // measured against in the same run. A report, not a test.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { type BenchPlatform, makeCollection, recordBody, startBenchPlatform } from './bench-platform.ts';
-import type { DriverOrder } from './driver-limit.ts';
+import { measureAuth } from './auth/measure-auth.ts';
 import { measureFlow } from './flow/measure-flow.ts';
 import { feedReader, kafkaReader, type Latency, measureLatency, type Reader } from './latency.ts';
 import { load, type LoadOrder, type LoadResult, runProgram } from './load-order.ts';
@@ -13,7 +13,13 @@ import { milliseconds, perSecond, ratio, reportOf, type Row } from './report.ts'
 import { measureRecovery } from './recovery.ts';
 import { startBareServer, startGatewayBefore, startTraceSink } from './side-processes.ts';
 
-const { values: options } = parseArgs({ options: { short: { type: 'boolean', default: false } } });
+const { values: options } = parseArgs({
+  options: {
+    short: { type: 'boolean', default: false },
+    /** Only the parts whose name has these words in it. */
+    part: { type: 'string', multiple: true, default: [] },
+  },
+});
 const span = options.short ? { warmUpMs: 500, measureMs: 1000 } : { warmUpMs: 2000, measureMs: 4000 };
 /** What is compared is measured in turns, so that a neighbour who is loud for a while is loud for both. */
 const turns = options.short ? 1 : 3;
@@ -27,6 +33,7 @@ const say = (text: string): void => console.error(text);
 
 /** Measures one part; what cannot be measured is said, and the rest goes on. */
 async function part(what: string, measure: () => Promise<void>): Promise<void> {
+  if (options.part.length > 0 && !options.part.some((each) => what.includes(each))) return;
   const startedAt = performance.now();
   try {
     await measure();
@@ -79,7 +86,7 @@ const creates = (bench: BenchPlatform, collection: string, headers: Readonly<Rec
     body: recordBody('Record {n}'),
   });
 
-const driver = (bench: BenchPlatform, what: DriverOrder['what']): Promise<Pick<LoadResult, 'perSecond'>> =>
+const driver = (bench: BenchPlatform, what: 'findOne' | 'insertOne'): Promise<Pick<LoadResult, 'perSecond'>> =>
   runProgram('driver-limit.ts', { url: bench.platform.urls.mongodb, what, concurrency: connections, ...span }, 60_000);
 
 /** The gateway alone, before an upstream that does nothing. */
@@ -266,6 +273,10 @@ async function measureRunning(bench: BenchPlatform): Promise<Speed | undefined> 
   await part('the gateway alone', () => measureProxy(bench));
   await part('reads', () => measureReads(bench));
   await part('creates', () => measureCreates(bench));
+  await part('signing in', async () => {
+    const { short } = options;
+    rows.push(...(await measureAuth({ bench, span, turns, connections, short })));
+  });
   await part('write to the feed', () =>
     measureEvents(bench, 'feed', 'p50 ≤ 15 ms, p99 ≤ 60 ms', (collection) => feedReader(bench, collection)),
   );
