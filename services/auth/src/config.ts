@@ -15,6 +15,7 @@ import { administratorSettings, checkAdministratorSettings } from './settings/ad
 import { checkPublicUrl } from './settings/check-public-url.ts';
 import { erasureSettings } from './settings/erasure-settings.ts';
 import { guessingSettings } from './settings/guessing-settings.ts';
+import { checkKeyRotationSettings, keyRotationSettings } from './settings/key-rotation-settings.ts';
 import { checkKeySettings, keySettings, masterKeyOf } from './settings/key-settings.ts';
 import { checkMailSettings, mailSettings } from './settings/mail-settings.ts';
 import { passwordSettings } from './settings/password-settings.ts';
@@ -47,6 +48,7 @@ export const settings = defineSettings({
     description: 'Where data is: events that Kafka no longer holds are read there.',
   },
   ...keySettings,
+  ...keyRotationSettings,
   ...administratorSettings,
   ...sessionSettings,
   ...erasureSettings,
@@ -70,6 +72,7 @@ export const checkSettings: SettingsCheck<typeof settings> = (values) => [
   ...checkAdministratorSettings(values),
   ...checkMailSettings(values),
   ...checkKeySettings(values),
+  ...checkKeyRotationSettings(values),
 ];
 
 /**

@@ -13,7 +13,7 @@ import { createTokens } from './tokens/tokens.wiring.ts';
 
 /** All that this service does, each feature given what it needs of others. Nothing runs yet. */
 export async function createFeatures(ground: Ground) {
-  const keys = await createKeys(ground);
+  const keys = createKeys(ground);
   const passwords = await createPasswords(ground);
   const revocations = createRevocations(ground);
   const tokens = createTokens(ground, { keys, revocations });

@@ -6,6 +6,8 @@ import { accountQueries, accountsCollection } from './accounts/account.model.ts'
 import type { AccountDocument } from './accounts/account.model.ts';
 import { factorQueries, factorsCollection } from './factors/factor.model.ts';
 import type { FactorDocument } from './factors/factor.model.ts';
+import { keyringsCollection } from './keys/keyring.model.ts';
+import type { KeyringDocument } from './keys/keyring.model.ts';
 import { mailQueries, mailsCollection } from './mail/mail.model.ts';
 import type { MailDocument } from './mail/mail.model.ts';
 import { sessionQueries, sessionsCollection } from './sessions/session.model.ts';
@@ -24,6 +26,7 @@ export const createStores = (events: Events, database: Connection) => ({
   sessionQueries: sessionQueries(database),
   factors: events.collection<FactorDocument>(factorsCollection, { thing: 'factor' }),
   factorQueries: factorQueries(database),
+  keyrings: events.collection<KeyringDocument>(keyringsCollection, { thing: 'keyring' }),
   mails: events.collection<MailDocument>(mailsCollection, { thing: 'mail' }),
   mailQueries: mailQueries(database),
   markers: removalMarkers(events),

@@ -1,11 +1,15 @@
-import { defineRoute } from '@causeway/service';
+import { faults } from '@causeway/contracts';
+import { defineRoute, isNotModified } from '@causeway/service';
 import type { Route } from '@causeway/service';
 import { z } from 'zod';
 
-import type { SigningKeys } from './signing-keys.ts';
+import type { Keyring } from './keyring.ts';
 
-/** As long as an access token lives: who has the keys of five minutes ago can verify what was signed then. */
+/** A key is published for longer than that before it signs: who has the keys of five minutes ago can verify what is signed now. */
 const maxAgeS = 300;
+
+/** A cache may answer with what it has while it asks for what is there now. */
+const staleS = 60;
 
 const publicKey = z.object({
   kty: z.literal('OKP'),
@@ -17,7 +21,7 @@ const publicKey = z.object({
 });
 
 /** `GET /.well-known/jwks.json` */
-export const jwksRoute = ({ signingKeys }: { readonly signingKeys: SigningKeys }): Route =>
+export const jwksRoute = ({ keyring }: { readonly keyring: Pick<Keyring, 'published'> }): Route =>
   defineRoute({
     method: 'get',
     path: '/.well-known/jwks.json',
@@ -25,12 +29,21 @@ export const jwksRoute = ({ signingKeys }: { readonly signingKeys: SigningKeys }
     tag: 'auth',
     summary: 'The public keys that access tokens are verified with',
     access: 'anonymous',
+    requestHeaders: { 'If-None-Match': { description: 'Answers 304 where it names the current keys.' } },
     responses: {
-      200: { description: 'A JSON Web Key Set (RFC 7517).', schema: z.object({ keys: z.array(publicKey) }) },
+      200: {
+        description:
+          'A JSON Web Key Set (RFC 7517): the key that signs now, the next one, and those that have signed what may be valid still.',
+        schema: z.object({ keys: z.array(publicKey) }),
+        headers: { ETag: { description: 'Changes with the keys.' } },
+      },
+      304: { description: '`If-None-Match` names the current keys.' },
     },
-    handle: () => ({
-      status: 200,
-      body: signingKeys.publicKeys(),
-      headers: { 'Cache-Control': `public, max-age=${maxAgeS}` },
-    }),
+    faults: [faults.unavailable],
+    async handle({ headers }) {
+      const { set, etag } = await keyring.published();
+      const common = { ETag: etag, 'Cache-Control': `public, max-age=${maxAgeS}, stale-while-revalidate=${staleS}` };
+      if (isNotModified(headers['if-none-match'], etag)) return { status: 304, headers: common };
+      return { status: 200, headers: common, body: set };
+    },
   });

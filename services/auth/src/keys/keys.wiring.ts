@@ -1,32 +1,47 @@
 import type { Feature, Ground } from '../feature.ts';
+import { bySystem } from '../jobs.ts';
+import { createAdvanceKeyring } from './advance-keyring.ts';
+import { ensureKeyring } from './ensure-keyring.ts';
+import { formerKeys } from './former-keys.ts';
 import { jwksRoute } from './jwks.route.ts';
+import { keyringReader, keyringsCollection } from './keyring.model.ts';
+import { createKeyring } from './keyring.ts';
 import { createMasterKey } from './master-key.ts';
 import { announceEveryMs, createAnnounce } from './replicas.ts';
-import { signingKeyStore } from './signing-key.model.ts';
-import { loadSigningKeys } from './signing-keys.ts';
 
-/**
- * The keys that access tokens are signed with.
- *
- * @throws Error where the root key is not the one that they are encrypted under
- */
-export async function createKeys({
-  config,
-  database,
-  events,
-  masterKey,
-  now,
-}: Pick<Ground, 'config' | 'database' | 'events' | 'masterKey' | 'now'>) {
+const advanceEveryMs = 10_000;
+
+type KeysGround = Pick<Ground, 'config' | 'events' | 'keyrings' | 'logger' | 'masterKey' | 'now'>;
+
+/** The keys that access tokens are signed with. */
+export function createKeys({ config, events, keyrings, logger, masterKey, now }: KeysGround) {
+  const { keyRotationMs: rotationMs, keyStageMs: stageMs } = config;
   const vault = masterKey.vault('signing-keys');
-  const signingKeys = await loadSigningKeys({ store: signingKeyStore(database), vault, now });
+  const former = formerKeys(events.db);
+  const keyring = createKeyring({ read: keyringReader(keyrings), vault, stageMs, now });
+  const advance = createAdvanceKeyring({ keyrings, keyring, vault, times: { rotationMs, stageMs }, logger });
   const announce = createAnnounce(events.db, createMasterKey(config.masterKey).id);
+  events.stream.subscribe(({ collection }) => {
+    // What another replica has done is read at once; where that fails, the job reads it.
+    if (collection === keyringsCollection) void keyring.refresh().catch(() => undefined);
+  });
+  const rotate = async (signal: AbortSignal): Promise<void> => {
+    if ((await advance(bySystem(), signal)) > 0) await former.forget((await keyring.refresh()).keys);
+  };
   return {
-    signingKeys,
-    routes: [jwksRoute({ signingKeys })],
-    begin: announce,
-    jobs: [{ name: 'announce-replica', everyMs: announceEveryMs, run: announce }],
+    keyring,
+    routes: [jwksRoute({ keyring })],
+    begin: async () => {
+      await ensureKeyring({ keyrings, former, vault, now }, bySystem());
+      await former.forget((await keyring.refresh()).keys);
+      await announce();
+    },
+    jobs: [
+      { name: 'rotate-keys', everyMs: advanceEveryMs, run: rotate },
+      { name: 'announce-replica', everyMs: announceEveryMs, run: announce },
+    ],
   } satisfies Feature;
 }
 
 /** What {@link createKeys} gives. */
-export type Keys = Awaited<ReturnType<typeof createKeys>>;
+export type Keys = ReturnType<typeof createKeys>;

@@ -40,8 +40,8 @@ export interface AccessToken {
 export interface AccessTokenOptions {
   readonly issuer: string;
   readonly audience: string;
-  /** The key that signs now. */
-  readonly signingKey: () => { readonly kid: string; readonly privateKey: CryptoKey };
+  /** The key that signs what is issued at a time. */
+  readonly signingKey: (issuedAt: Date) => Promise<{ readonly kid: string; readonly privateKey: CryptoKey }>;
   /** 32 bytes, the same in every replica: token ids are derived under it. */
   readonly secret: Uint8Array;
 }
@@ -63,7 +63,7 @@ export function createAccessTokens(options: AccessTokenOptions): AccessTokens {
 
   return async (subject) => {
     const { accountId, accountVersion, roles, sessionId, generation, issuedAt, amr, acr, authTime } = subject;
-    const { kid, privateKey } = signingKey();
+    const { kid, privateKey } = await signingKey(issuedAt);
     const issuedAtS = Math.floor(issuedAt.getTime() / 1000);
     const expiresAtS = issuedAtS + accessTokenLifetimeS;
     const token = await new SignJWT({

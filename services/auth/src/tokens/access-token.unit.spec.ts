@@ -29,7 +29,7 @@ describe('access token', () => {
     accessTokens = createAccessTokens({
       issuer: 'https://causeway.example',
       audience: 'causeway',
-      signingKey: () => ({ kid: 'k1', privateKey: pair.privateKey }),
+      signingKey: () => Promise.resolve({ kid: 'k1', privateKey: pair.privateKey }),
       secret: randomBytes(32),
     });
   });

@@ -11,20 +11,20 @@ import { createRefreshTokens } from './refresh-token.ts';
 export function createTokens(
   { config, masterKey, now }: Pick<Ground, 'config' | 'masterKey' | 'now'>,
   {
-    keys: { signingKeys },
+    keys: { keyring },
     revocations: { revocations },
-  }: { readonly keys: Pick<Keys, 'signingKeys'>; readonly revocations: Pick<Revocations, 'revocations'> },
+  }: { readonly keys: Pick<Keys, 'keyring'>; readonly revocations: Pick<Revocations, 'revocations'> },
 ) {
   const rules = { issuer: config.tokenIssuer, audience: config.tokenAudience };
   return {
     refreshTokens: createRefreshTokens(masterKey.derive('refresh-token')),
     accessTokens: createAccessTokens({
       ...rules,
-      signingKey: () => signingKeys.active(),
+      signingKey: (issuedAt) => keyring.signingKey(issuedAt),
       secret: masterKey.derive('access-token-id'),
     }),
     deviceTokens: createDeviceTokens({ secret: masterKey.derive('device-token'), now }),
-    identity: createIdentity({ ...rules, keys: localKeys(() => signingKeys.publicKeys()), revocations }),
+    identity: createIdentity({ ...rules, keys: localKeys(() => keyring.publicKeys()), revocations }),
   };
 }
 
