@@ -3,6 +3,8 @@
  */
 export const promisedCalls: readonly string[] = [
   'delete /v1/auth/account',
+  'delete /v1/auth/accounts/{id}/sessions',
+  'delete /v1/auth/accounts/{id}/sessions/{sessionId}',
   'delete /v1/auth/sessions',
   'delete /v1/auth/sessions/{id}',
   'delete /v1/collections/{name}',
@@ -10,6 +12,9 @@ export const promisedCalls: readonly string[] = [
   'delete /v1/replays/{id}',
   'get /.well-known/jwks.json',
   'get /v1/auth/account',
+  'get /v1/auth/accounts',
+  'get /v1/auth/accounts/{id}',
+  'get /v1/auth/accounts/{id}/sessions',
   'get /v1/auth/mailbox',
   'get /v1/auth/mailbox/{id}',
   'get /v1/auth/sessions',
@@ -29,6 +34,8 @@ export const promisedCalls: readonly string[] = [
   'get /v1/users/{id}',
   'patch /v1/data/{collection}/{id}',
   'patch /v1/users/me',
+  'post /v1/auth/accounts/{id}/disable',
+  'post /v1/auth/accounts/{id}/enable',
   'post /v1/auth/factors/totp',
   'post /v1/auth/factors/totp/{id}/confirm',
   'post /v1/auth/refresh',
@@ -43,6 +50,7 @@ export const promisedCalls: readonly string[] = [
   'post /v1/rebuilds/{id}/drop',
   'post /v1/rebuilds/{id}/swap',
   'post /v1/replays',
+  'put /v1/auth/accounts/{id}/roles',
   'put /v1/collections/{name}',
   'put /v1/data/{collection}/{id}',
 ];

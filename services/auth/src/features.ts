@@ -1,4 +1,5 @@
 import { createAccounts } from './accounts/accounts.wiring.ts';
+import { createAdministration } from './accounts/admin/administration.wiring.ts';
 import { createErasure } from './erasure/erasure.wiring.ts';
 import { createFactors } from './factors/factors.wiring.ts';
 import type { Ground } from './feature.ts';
@@ -23,8 +24,22 @@ export async function createFeatures(ground: Ground) {
   const sessions = createSessions(ground, { passwords, revocations, tokens, guessing, ticketing, factors });
   const mail = await createMail(ground);
   const accounts = createAccounts(ground, { passwords, sessions, tokens });
+  const administration = createAdministration(ground, { revocations, sessions });
   const erasure = createErasure(ground, { passwords, sessions });
-  return { keys, passwords, revocations, tokens, guessing, ticketing, factors, sessions, mail, accounts, erasure };
+  return {
+    keys,
+    passwords,
+    revocations,
+    tokens,
+    guessing,
+    ticketing,
+    factors,
+    sessions,
+    mail,
+    accounts,
+    administration,
+    erasure,
+  };
 }
 
 /** What {@link createFeatures} gives. */

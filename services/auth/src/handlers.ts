@@ -3,6 +3,7 @@ import { redactPerson, removalHandlers } from '@causeway/events';
 import type { Handler } from '@causeway/events';
 import type { Logger } from '@causeway/telemetry';
 
+import { administrationHandlers } from './accounts/admin/administration.wiring.ts';
 import type { Config } from './config.ts';
 import { erasureHandlers } from './erasure/erasure.wiring.ts';
 import { factorRemovalSteps } from './factors/factors.wiring.ts';
@@ -28,6 +29,7 @@ export const handlersOf = ({ config, logger, late }: Declaration): Handler[] => 
   ...erasureHandlers(config, logger),
   ...mailHandlers(late),
   ...sessionHandlers(late),
+  ...administrationHandlers(late),
   // Somebody who is erased is removed from this service too.
   ...removalHandlers({
     service: 'auth',

@@ -22,7 +22,7 @@ export const accountCreated = defineEvent({
 
 /**
  * Roles or credentials of an account have changed. `changed`: `email`, `emailVerified`, `roles`, `password`, `passwordParameters`, `factors`,
- * `disabled`. Access tokens of a lower version than `accessVersion` are refused from now on, and sessions that were begun under a lower one
+ * `disabled`, `sessions` (an administrator has ended them all). Access tokens of a lower version than `accessVersion` are refused from now on, and sessions that were begun under a lower one
  * than `sessionsFrom` are over. `by` is the administrator who did it, `reason` why they did.
  */
 export const accountUpdated = defineEvent({

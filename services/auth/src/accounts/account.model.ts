@@ -100,6 +100,12 @@ const accountSchema = new Schema<AccountDocument>(
   .index({ emailKeys: 1 }, { unique: true, sparse: true, name: 'emails' })
   .index({ emailKey: 1 }, { unique: true, name: 'email' })
   .index({ createdAt: -1, _id: -1 }, { name: 'newest' })
+  // Few, and asked for among all.
+  .index({ roles: 1, createdAt: -1, _id: -1 }, { name: 'administrators', partialFilterExpression: { roles: 'admin' } })
+  .index(
+    { createdAt: -1, _id: -1, disabledAt: 1 },
+    { name: 'disabled', partialFilterExpression: { disabledAt: { $exists: true } } },
+  )
   .index({ accessVersionAt: 1 }, { sparse: true, name: 'access-version' });
 
 const accountFields = [

@@ -5,6 +5,10 @@
 export const mailNames = {
   /** A refresh token came back that had been exchanged long ago: somebody has a copy. */
   'refresh-reused': ['endedAt'],
+  /** An administrator has disabled the account. */
+  'account-disabled': ['disabledAt'],
+  /** An administrator has enabled it again. */
+  'account-enabled': ['enabledAt'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 /** The name of a mail. */

@@ -3,15 +3,29 @@ import { defineRoute } from '@causeway/service';
 import type { Route } from '@causeway/service';
 import { z } from 'zod';
 
-import type { SessionQueries } from './session.model.ts';
+import type { SessionQueries, SessionSummary } from './session.model.ts';
 
-const sessionRepresentation = z.object({
+/** A session in a list. */
+export const sessionRepresentation = z.object({
   id: z.string(),
   createdAt: z.iso.datetime(),
   lastUsedAt: z.iso.datetime(),
   userAgent: z.string().nullable(),
   ip: z.string().nullable(),
   current: z.boolean().meta({ description: 'Whether the call was made in this session.' }),
+});
+
+/**
+ * @param current - the id of the session that the call is made in
+ * @returns the session as {@link sessionRepresentation} has it
+ */
+export const representSession = (session: SessionSummary, current: string) => ({
+  id: session._id,
+  createdAt: session.createdAt.toISOString(),
+  lastUsedAt: session.lastUsedAt.toISOString(),
+  userAgent: session.userAgent ?? null,
+  ip: session.ip ?? null,
+  current: session._id === current,
 });
 
 /** `GET /v1/auth/sessions` */
@@ -36,14 +50,7 @@ export const listSessionsRoute = (given: {
     async handle({ token, headers }) {
       const after = parseAfter(headers['causeway-after']);
       const sessions = await given.sessionQueries.listLive(token.sub, given.now(), after);
-      const items = sessions.map((session) => ({
-        id: session._id,
-        createdAt: session.createdAt.toISOString(),
-        lastUsedAt: session.lastUsedAt.toISOString(),
-        userAgent: session.userAgent ?? null,
-        ip: session.ip ?? null,
-        current: session._id === token.sid,
-      }));
+      const items = sessions.map((session) => representSession(session, token.sid));
       return { status: 200, body: { items }, headers: { 'Cache-Control': 'private, no-cache' } };
     },
   });

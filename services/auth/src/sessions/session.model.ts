@@ -51,7 +51,10 @@ export interface SessionDocument extends RecordedDocument {
 }
 
 /** A session as its owner sees it. */
-export type SessionSummary = Pick<SessionDocument, '_id' | 'createdAt' | 'lastUsedAt' | 'userAgent' | 'ip'>;
+export type SessionSummary = Pick<
+  SessionDocument,
+  '_id' | 'accountVersion' | 'createdAt' | 'lastUsedAt' | 'userAgent' | 'ip'
+>;
 
 /** The collection's name. */
 export const sessionsCollection = 'sessions';
@@ -102,6 +105,8 @@ export interface SessionQueries {
   listLive(accountId: string, now: Date, after?: Timestamp): Promise<SessionSummary[]>;
   /** Ids of the account's sessions that have not been ended, but for one. */
   liveIdsBut(accountId: string, but: string, limit: number): Promise<string[]>;
+  /** Ids of the account's sessions that have not been ended, and were begun under a lower version of it. */
+  liveIdsBelow(accountId: string, accountVersion: number, limit: number): Promise<string[]>;
   /** Ids of all the account's sessions, live and ended. */
   idsOf(accountId: string, limit: number): Promise<string[]>;
   /** Ids of sessions that are over by time and have not been ended. */
@@ -122,7 +127,7 @@ export function sessionQueries(connection: Connection): SessionQueries {
       readAfter(connection.getClient(), after, (options) =>
         model
           .find({ accountId, status: 'live', expiresAt: { $gt: now } })
-          .select(['createdAt', 'lastUsedAt', 'userAgent', 'ip'])
+          .select(['accountVersion', 'createdAt', 'lastUsedAt', 'userAgent', 'ip'])
           .sort({ lastUsedAt: -1 })
           .limit(listLimit)
           .setOptions(options)
@@ -132,6 +137,11 @@ export function sessionQueries(connection: Connection): SessionQueries {
       ),
     liveIdsBut: async (accountId, but, limit) => {
       const query = model.find({ accountId, status: 'live', _id: { $ne: but } });
+      return (await query.select('_id').limit(limit).lean<Ids>().exec()).map((each) => each._id);
+    },
+    liveIdsBelow: async (accountId, accountVersion, limit) => {
+      // Rows of an earlier release have none, which is the lowest.
+      const query = model.find({ accountId, status: 'live', accountVersion: { $not: { $gte: accountVersion } } });
       return (await query.select('_id').limit(limit).lean<Ids>().exec()).map((each) => each._id);
     },
     idsOf: async (accountId, limit) =>

@@ -16,6 +16,7 @@ import { createEndOtherSessions } from './end-other-sessions.ts';
 import { createEndReplacedSession } from './end-replaced-session.ts';
 import { createEndSession } from './end-session.ts';
 import type { EndSession, Revoke } from './end-session.ts';
+import { endSessionsOfAccount } from './end-sessions-of-account.handler.ts';
 import { endOtherSessionsRoute, endSessionRoute } from './end-sessions.route.ts';
 import { createExpireSessions } from './expire-sessions.ts';
 import { listSessionsRoute } from './list-sessions.route.ts';
@@ -98,8 +99,18 @@ export type Sessions = ReturnType<typeof createSessions>;
 
 /** What is done about sessions that end. */
 export const sessionHandlers = (
-  late: () => { readonly ground: Pick<Ground, 'accounts'>; readonly mail: { readonly queueMail: QueueMail } },
-): Handler[] => [mailOfReuse(() => ({ accounts: late().ground.accounts, queueMail: late().mail.queueMail }))];
+  late: () => {
+    readonly ground: Pick<Ground, 'accounts' | 'sessionQueries'>;
+    readonly mail: { readonly queueMail: QueueMail };
+    readonly sessions: { readonly endSession: EndSession };
+  },
+): Handler[] => [
+  mailOfReuse(() => ({ accounts: late().ground.accounts, queueMail: late().mail.queueMail })),
+  endSessionsOfAccount(() => ({
+    sessionQueries: late().ground.sessionQueries,
+    endSession: late().sessions.endSession,
+  })),
+];
 
 /** What is done about the sessions of somebody who is erased. */
 export const sessionRemovalSteps = (

@@ -1,0 +1,50 @@
+import type { Handler } from '@causeway/events';
+
+import type { Feature, Ground } from '../../feature.ts';
+import type { QueueMail } from '../../mail/queue-mail.ts';
+import type { Revocations } from '../../revocations/revocations.wiring.ts';
+import type { Sessions } from '../../sessions/sessions.wiring.ts';
+import { createDemandAnotherAdministrator } from '../administrators.ts';
+import { createAccountCursors } from './account-cursors.ts';
+import { createAdministerAccount } from './administer-account.ts';
+import { administeredAccounts } from './administered-accounts.ts';
+import { disableAccountRoute, enableAccountRoute, putRolesRoute } from './change-account.routes.ts';
+import { mailOfDisabling } from './mail-of-disabling.handler.ts';
+import { listAccountsRoute, readAdministeredRoute } from './read-accounts.routes.ts';
+import { endSessionOfRoute, endSessionsOfRoute, listSessionsOfRoute } from './sessions-of-account.routes.ts';
+
+interface Others {
+  readonly revocations: Pick<Revocations, 'teller'>;
+  readonly sessions: Pick<Sessions, 'endSession'>;
+}
+
+/** What administrators do about accounts and sessions of others. */
+export function createAdministration(
+  ground: Pick<Ground, 'events' | 'accounts' | 'sessionQueries' | 'database' | 'masterKey' | 'now'>,
+  { revocations: { teller }, sessions: { endSession } }: Others,
+) {
+  const { events, sessionQueries, now } = ground;
+  const accounts = administeredAccounts({ client: ground.database.getClient(), accounts: ground.accounts });
+  const cursors = createAccountCursors(ground.masterKey.vault('accounts-cursor'));
+  const administer = createAdministerAccount({
+    ...{ events, accounts: ground.accounts, teller, now },
+    demandAnotherAdministrator: createDemandAnotherAdministrator({ events, accounts: ground.accounts }),
+  });
+  return {
+    routes: [
+      listAccountsRoute({ accounts, cursors }),
+      readAdministeredRoute({ accounts }),
+      disableAccountRoute({ administer }),
+      enableAccountRoute({ administer }),
+      putRolesRoute({ administer }),
+      listSessionsOfRoute({ accounts, sessionQueries, now }),
+      endSessionsOfRoute({ administer }),
+      endSessionOfRoute({ endSession }),
+    ],
+  } satisfies Feature;
+}
+
+/** What is done about accounts that administrators have changed. */
+export const administrationHandlers = (
+  late: () => { readonly ground: Pick<Ground, 'accounts'>; readonly mail: { readonly queueMail: QueueMail } },
+): Handler[] => [mailOfDisabling(() => ({ accounts: late().ground.accounts, queueMail: late().mail.queueMail }))];
