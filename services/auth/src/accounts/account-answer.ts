@@ -12,6 +12,7 @@ export const accountSummary = z.object({
 
 /** An account as its owner reads it. */
 export const accountRepresentation = accountSummary.extend({
+  hasSecondFactor: z.boolean().meta({ description: 'Signing in takes two proofs: `GET /v1/auth/factors` lists them.' }),
   revision: z.int(),
   createdAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
@@ -28,6 +29,7 @@ export const summarizeAccount = ({ _id, email, emailVerified, roles }: Account) 
 /** @returns the account as {@link accountRepresentation} has it */
 export const representAccount = (account: Account) => ({
   ...summarizeAccount(account),
+  hasSecondFactor: account.hasSecondFactor,
   revision: account.revision,
   createdAt: account.createdAt.toISOString(),
   updatedAt: account.updatedAt.toISOString(),

@@ -275,6 +275,7 @@ describe('GET /v1/auth/account', () => {
       id: person.id,
       email: person.email,
       emailVerified: false,
+      hasSecondFactor: false,
       roles: ['member'],
       revision: 1,
     });

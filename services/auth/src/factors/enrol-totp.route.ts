@@ -1,13 +1,13 @@
 import { faults } from '@causeway/contracts';
 import { defineRoute } from '@causeway/service';
-import type { Route } from '@causeway/service';
+import type { RecentAuthentication, Route } from '@causeway/service';
 import { z } from 'zod';
 
 import { personName } from '../accounts/person-name.ts';
 import { noStore } from '../sessions/session-tokens.ts';
 import { eventHeader } from '../sessions/signed-in-answer.ts';
 import type { createBeginTotp, createConfirmTotp } from './enrol-totp.ts';
-import { factorAnswer, representFactor } from './factor-answer.ts';
+import { factorAnswer, recoveryCodesAnswer, representFactor } from './factor-answer.ts';
 import { factorExists, invalidCode } from './factors.errors.ts';
 import { qrCode } from './qr-code.ts';
 
@@ -20,8 +20,13 @@ const begunTotp = factorAnswer.extend({
   qr: z.string().meta({ description: 'The same as a QR code: the source of an image (`data:image/svg+xml`).' }),
 });
 
+const confirmedTotp = factorAnswer.extend({ recoveryCodes: recoveryCodesAnswer.shape.codes });
+
 /** `POST /v1/auth/factors/totp` */
-export const beginTotpRoute = (given: { readonly beginTotp: ReturnType<typeof createBeginTotp> }): Route =>
+export const beginTotpRoute = (given: {
+  readonly beginTotp: ReturnType<typeof createBeginTotp>;
+  readonly recent: RecentAuthentication;
+}): Route =>
   defineRoute({
     method: 'post',
     path: '/v1/auth/factors/totp',
@@ -31,6 +36,7 @@ export const beginTotpRoute = (given: { readonly beginTotp: ReturnType<typeof cr
     description:
       'It opens nothing, and nobody is asked for it, until a code of it has confirmed it, within 15 minutes.',
     access: 'signed-in',
+    recent: given.recent,
     body: z.strictObject({ name: personName.optional() }),
     bodyLimitBytes: 16_384,
     responses: { 201: { description: 'It waits to be confirmed.', schema: begunTotp, headers: eventHeader } },
@@ -53,20 +59,20 @@ export const confirmTotpRoute = (given: { readonly confirmTotp: ReturnType<typeo
     operationId: 'confirmTotp',
     tag: 'auth',
     summary: 'Confirm an authenticator app with a code of it',
-    description: 'From now on signing in takes a code.',
+    description: 'From now on signing in takes a code of it, or one of the recovery codes, which are told this once.',
     access: 'signed-in',
     params: z.object({ id: z.string().max(64) }),
     body: z.strictObject({ code: typedCode }),
     bodyLimitBytes: 16_384,
-    responses: { 200: { description: 'Confirmed.', schema: factorAnswer, headers: eventHeader } },
+    responses: { 200: { description: 'Confirmed.', schema: confirmedTotp, headers: eventHeader } },
     faults: [invalidCode, factorExists, faults.notFound],
     async handle({ cause, token, params, body: { code } }) {
       const command = { accountId: token.sub, factorId: params.id, code };
-      const { factor, events } = await given.confirmTotp(cause, command);
+      const { factor, recoveryCodes, events } = await given.confirmTotp(cause, command);
       return {
         status: 200,
         headers: { ...noStore, 'Causeway-Event': events.join(', ') },
-        body: representFactor(factor),
+        body: { ...representFactor(factor), recoveryCodes: [...recoveryCodes] },
       };
     },
   });

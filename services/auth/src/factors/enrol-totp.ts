@@ -10,6 +10,7 @@ import type { Vault } from '../keys/master-key.ts';
 import type { FactorDocument, FactorQueries } from './factor.model.ts';
 import { factorExists, invalidCode } from './factors.errors.ts';
 import { added, removed, updated } from './factors.events.ts';
+import type { RenewRecoveryCodes } from './keep-recovery-codes.ts';
 import { newTotpSecret, totpStep, totpUri } from './totp.ts';
 
 /** What enrolling an authenticator app is given. */
@@ -22,6 +23,7 @@ export interface EnrolTotpDependencies {
   readonly vault: Vault;
   /** Named in the app. */
   readonly issuer: string;
+  readonly renewRecoveryCodes: RenewRecoveryCodes;
   readonly now: () => Date;
 }
 
@@ -74,11 +76,12 @@ export interface ConfirmTotpCommand {
 }
 
 /**
- * Confirms an authenticator app: from now on signing in takes a code of it.
+ * Confirms an authenticator app: from now on signing in takes a code of it, or one of the recovery codes that come with it.
  *
  * @returns the use case; it throws faults `invalid-code`, `factor-exists`, and `not-found` where there is nothing to confirm
  */
-export function createConfirmTotp({ accounts, factors, transaction, vault, now }: EnrolTotpDependencies) {
+export function createConfirmTotp(dependencies: EnrolTotpDependencies) {
+  const { accounts, factors, transaction, vault, renewRecoveryCodes, now } = dependencies;
   const activate = async (factor: FactorDocument, { accountId, code }: ConfirmTotpCommand, at: Date) => {
     const { _id, secretSealed, createdAt } = factor;
     const isOver = createdAt.getTime() + confirmWithinMs <= at.getTime();
@@ -107,8 +110,9 @@ export function createConfirmTotp({ accounts, factors, transaction, vault, now }
           { session },
         );
         if (account === undefined) throw faults.notFound();
-        const events = [factor.event?.id, account.event?.id].filter((id) => id !== undefined);
-        return { factor: factor.document, events };
+        const { codes, event } = await renewRecoveryCodes(cause, command.accountId, session);
+        const events = [factor.event?.id, account.event?.id, event].filter((id) => id !== undefined);
+        return { factor: factor.document, recoveryCodes: codes, events };
       });
     } catch (error) {
       if (error instanceof DuplicateKey && 'kind' in error.keyPattern) throw factorExists({ cause: error });

@@ -5,15 +5,24 @@ import type { FactorDocument } from './factor.model.ts';
 /** A factor as its owner sees it: no secret, no code. */
 export const factorAnswer = z.object({
   id: z.string().meta({ example: 'fac_06EXAMPLE4Y7S6W0ZQ3V5T1K2M' }),
-  kind: z.string().meta({ description: '`totp`' }),
+  kind: z.string().meta({ description: '`totp`, `recovery-codes`' }),
   name: z.string(),
   status: z.string().meta({ description: '`pending`, `active`' }),
   createdAt: z.iso.datetime(),
   lastUsedAt: z.iso.datetime().optional(),
+  remaining: z.int().optional().meta({ description: 'Recovery codes that have not been used.' }),
+});
+
+/** Recovery codes, the one time that they are told. */
+export const recoveryCodesAnswer = z.object({
+  codes: z.array(z.string()).meta({
+    description: 'Each signs in once in place of the second factor. To be printed, or kept where passwords are.',
+  }),
 });
 
 /** @returns the factor as {@link factorAnswer} has it */
-export const representFactor = ({ _id, kind, name, status, createdAt, lastUsedAt }: FactorDocument) => ({
+export const representFactor = ({ _id, kind, name, status, createdAt, lastUsedAt, codes }: FactorDocument) => ({
   ...{ id: _id, kind, name, status, createdAt: createdAt.toISOString() },
   ...(lastUsedAt !== undefined && { lastUsedAt: lastUsedAt.toISOString() }),
+  ...(codes !== undefined && { remaining: codes.filter(({ usedAt }) => usedAt === undefined).length }),
 });

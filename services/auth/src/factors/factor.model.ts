@@ -3,6 +3,8 @@ import type { RecordedDocument } from '@causeway/events';
 import { Schema } from 'mongoose';
 import type { Connection, QueryFilter } from 'mongoose';
 
+import type { KeptCode } from './recovery-codes.ts';
+
 /** What somebody proves who they are with, beside a password. */
 export type FactorKind = 'totp' | 'recovery-codes';
 
@@ -18,6 +20,8 @@ export interface FactorDocument extends RecordedDocument {
   readonly secretSealed?: string;
   /** The time step of the last code that was taken: none up to it is taken any more. */
   readonly lastStep?: number;
+  /** Recovery codes, used and unused. */
+  readonly codes?: readonly KeptCode[];
   readonly lastUsedAt?: Date;
 }
 
@@ -33,6 +37,7 @@ const factorSchema = new Schema<FactorDocument>(
     name: { type: String, required: true },
     secretSealed: String,
     lastStep: Number,
+    codes: { type: [{ _id: false, hash: String, usedAt: Date }], default: undefined },
     lastUsedAt: Date,
     createdAt: { type: Date, required: true },
   },
@@ -42,6 +47,10 @@ const factorSchema = new Schema<FactorDocument>(
   .index(
     { accountId: 1, kind: 1 },
     { name: 'one-totp', unique: true, partialFilterExpression: { kind: 'totp', status: 'active' } },
+  )
+  .index(
+    { accountId: 1, kind: 1 },
+    { name: 'one-list-of-codes', unique: true, partialFilterExpression: { kind: 'recovery-codes' } },
   )
   .index({ createdAt: 1 }, { name: 'pending', partialFilterExpression: { status: 'pending' } });
 

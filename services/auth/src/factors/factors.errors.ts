@@ -6,7 +6,7 @@ export const invalidCode = defineFault({
   category: 'unauthenticated',
   title: 'The code is wrong',
   description:
-    'It does not belong to this account and this time, or it was used before: each code is taken once. Wait for the next.',
+    'It does not belong to this account and this time, or it was used before: each code is taken once. Wait for the next, or take another of your recovery codes.',
 });
 
 /** There may be one of them, and there is. */

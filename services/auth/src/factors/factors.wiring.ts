@@ -4,14 +4,18 @@ import type { Feature, Ground } from '../feature.ts';
 import { bySystem } from '../jobs.ts';
 import { createBeginTotp, createConfirmTotp } from './enrol-totp.ts';
 import { beginTotpRoute, confirmTotpRoute } from './enrol-totp.route.ts';
+import { listFactorsRoute, removeFactorRoute, renameFactorRoute, replaceRecoveryCodesRoute } from './factors.route.ts';
 import { createForgetPending, forgetFactors } from './forget-factors.ts';
+import { createRenewRecoveryCodes, createReplaceRecoveryCodes, createUseRecoveryCode } from './keep-recovery-codes.ts';
+import { createRecoveryCodes } from './recovery-codes.ts';
+import { createRemoveFactor, createRenameFactor } from './remove-factor.ts';
 import { createUseTotp } from './use-totp.ts';
 
 const forgetEveryMs = 60_000;
 
 type FactorsGround = Pick<
   Ground,
-  'config' | 'events' | 'accounts' | 'accountQueries' | 'factors' | 'factorQueries' | 'masterKey' | 'now'
+  'config' | 'events' | 'accounts' | 'accountQueries' | 'factors' | 'factorQueries' | 'sessions' | 'masterKey' | 'now'
 >;
 
 /** What people prove who they are with, beside a password. */
@@ -19,14 +23,26 @@ export function createFactors(ground: FactorsGround) {
   const { config, events, factors, factorQueries, masterKey, now } = ground;
   const { transaction } = events;
   const vault = masterKey.vault('factors');
-  const enrolling = { ...ground, transaction, vault, issuer: config.tokenIssuer };
+  const recoveryCodes = createRecoveryCodes(masterKey.derive('recovery-codes'));
+  const keeping = { factors, factorQueries, recoveryCodes, transaction, now };
+  const renewRecoveryCodes = createRenewRecoveryCodes(keeping);
+  const enrolling = { ...ground, transaction, vault, issuer: config.tokenIssuer, renewRecoveryCodes };
+  const changing = { ...ground, transaction };
+  const recent = { maxAgeMs: config.stepUpAgeMs };
+  // Whoever has one proof alone must not take the other away.
+  const surely = { ...recent, acr: 'aal2' } as const;
   const forgetPending = createForgetPending({ factors, factorQueries, now });
   return {
     useTotp: createUseTotp({ factors, factorQueries, vault, now }),
+    useRecoveryCode: createUseRecoveryCode(keeping),
     ensureIndexes: () => factorQueries.ensureIndexes(),
     routes: [
-      beginTotpRoute({ beginTotp: createBeginTotp(enrolling) }),
+      beginTotpRoute({ beginTotp: createBeginTotp(enrolling), recent }),
       confirmTotpRoute({ confirmTotp: createConfirmTotp(enrolling) }),
+      listFactorsRoute({ factorQueries }),
+      renameFactorRoute({ renameFactor: createRenameFactor(changing) }),
+      removeFactorRoute({ removeFactor: createRemoveFactor(changing), recent: surely }),
+      replaceRecoveryCodesRoute({ replaceRecoveryCodes: createReplaceRecoveryCodes(keeping), recent: surely }),
     ],
     jobs: [{ name: 'forget-factors', everyMs: forgetEveryMs, run: (signal) => forgetPending(bySystem(), signal) }],
   } satisfies Feature;

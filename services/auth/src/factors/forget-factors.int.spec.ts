@@ -31,7 +31,7 @@ describe('the factors of somebody who is erased', () => {
     const first = await auth.call('POST /v1/auth/sign-in', { body: { email: ada.email, password } });
     assert.equal(first.body.status, 'mfa-required');
     const rowsOf = (collection: string) => world.db.collection(collection).countDocuments({ accountId: ada.id });
-    assert.deepEqual([await rowsOf('factors'), await rowsOf('tickets')], [1, 1]);
+    assert.deepEqual([await rowsOf('factors'), await rowsOf('tickets')], [2, 1]);
 
     const erased = await auth.call('DELETE /v1/auth/account', { token: ada.accessToken, body: { password } });
     assert.equal(erased.status, 202, JSON.stringify(erased.body));

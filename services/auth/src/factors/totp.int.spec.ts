@@ -64,7 +64,7 @@ describe('an authenticator app as second factor', () => {
     const before = await sessionsOf(ada.id);
     const first = await auth.call('POST /v1/auth/sign-in', { body: { email: ada.email, password } });
     assert.deepEqual(Object.keys(first.body).sort(), ['methods', 'mfaToken', 'status']);
-    assert.deepEqual(first.body.methods, ['totp']);
+    assert.deepEqual(first.body.methods, ['totp', 'recovery-codes']);
     assert.equal(first.headers.get('cache-control'), 'no-store');
     assert.equal(await sessionsOf(ada.id), before, 'no session is begun');
     const second = await secondStep(String(first.body.mfaToken), await codeOf(totp.secret));

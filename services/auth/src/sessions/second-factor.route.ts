@@ -20,6 +20,12 @@ export interface SecondFactorRouteDependencies {
   readonly deviceTokens: DeviceTokens;
 }
 
+const shared = z.strictObject({
+  mfaToken: z.string().max(256).meta({ description: 'What the first step has answered.' }),
+  deviceToken: z.string().max(256).optional().meta({ description: 'As an earlier sign-in from here gave it.' }),
+  delivery,
+});
+
 /** `POST /v1/auth/sign-in/second-factor` */
 export const secondFactorRoute = ({ secondFactor, cookies, deviceTokens }: SecondFactorRouteDependencies): Route =>
   defineRoute({
@@ -29,12 +35,10 @@ export const secondFactorRoute = ({ secondFactor, cookies, deviceTokens }: Secon
     tag: 'auth',
     summary: 'Complete a sign-in with a second factor',
     access: 'anonymous',
-    body: z.strictObject({
-      mfaToken: z.string().max(256).meta({ description: 'What the first step has answered.' }),
-      totp: typedCode.meta({ description: 'The six digits that the authenticator app shows.' }),
-      deviceToken: z.string().max(256).optional().meta({ description: 'As an earlier sign-in from here gave it.' }),
-      delivery,
-    }),
+    body: z.union([
+      shared.extend({ totp: typedCode.meta({ description: 'The six digits that the authenticator app shows.' }) }),
+      shared.extend({ recoveryCode: typedCode.meta({ description: 'One of those on paper; each is taken once.' }) }),
+    ]),
     bodyLimitBytes: 16_384,
     responses: {
       200: {
@@ -45,8 +49,12 @@ export const secondFactorRoute = ({ secondFactor, cookies, deviceTokens }: Secon
     },
     faults: [invalidCode, invalidCredentials, ticketInvalid, tooManyAttempts, crossSite],
     async handle(call) {
-      const { mfaToken, totp, delivery: kind, deviceToken = cookies.deviceTokenOf(call) } = call.body;
-      const command = { mfaToken, totp, device: deviceOf(call), deviceToken };
+      const { mfaToken, delivery: kind, deviceToken = cookies.deviceTokenOf(call) } = call.body;
+      const proof =
+        'totp' in call.body
+          ? ({ kind: 'totp', code: call.body.totp } as const)
+          : ({ kind: 'recovery-code', code: call.body.recoveryCode } as const);
+      const command = { mfaToken, proof, device: deviceOf(call), deviceToken };
       const answer = await cookies.deliver(call, kind, async () =>
         answerSignedIn(await secondFactor(call.cause, command), deviceTokens),
       );

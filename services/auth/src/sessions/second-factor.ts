@@ -2,6 +2,7 @@ import type { Cause } from '@causeway/contracts';
 import type { ClientSession } from 'mongodb';
 
 import type { AccountQueries } from '../accounts/account.model.ts';
+import type { UseRecoveryCode } from '../factors/keep-recovery-codes.ts';
 import type { UseTotp } from '../factors/use-totp.ts';
 import type { DeviceTokens } from '../guessing/device-token.ts';
 import type { GuessGuard } from '../guessing/guess-guard.ts';
@@ -17,6 +18,7 @@ export interface SecondFactorDependencies {
   readonly accounts: Pick<AccountQueries, 'credentialsOf'>;
   readonly tickets: Pick<Tickets, 'read' | 'use'>;
   readonly useTotp: UseTotp;
+  readonly useRecoveryCode: UseRecoveryCode;
   readonly startSession: StartSession;
   readonly admit: Admit;
   readonly transaction: <T>(work: (session: ClientSession) => Promise<T>) => Promise<T>;
@@ -26,8 +28,8 @@ export interface SecondFactorDependencies {
 export interface SecondFactorCommand {
   /** From the first step. */
   readonly mfaToken: string;
-  /** A code of an authenticator app. */
-  readonly totp: string;
+  /** A code of an authenticator app, or one of those on paper. */
+  readonly proof: { readonly kind: 'totp' | 'recovery-code'; readonly code: string };
   readonly device: Device;
   /** What an earlier sign-in from here left. */
   readonly deviceToken?: string | undefined;
@@ -41,15 +43,17 @@ export interface SecondFactorCommand {
  *   `invalid-credentials` where the account has changed since the first step
  */
 export const createSecondFactor = (dependencies: SecondFactorDependencies) => {
-  const { guard, deviceTokens, accounts, tickets, useTotp, startSession, admit, transaction } = dependencies;
+  const { guard, deviceTokens, accounts, tickets, useTotp, useRecoveryCode, startSession, admit, transaction } =
+    dependencies;
 
-  const enter = async (cause: Cause, ticket: Ticket, { totp, device }: SecondFactorCommand): Promise<SignedIn> => {
+  const enter = async (cause: Cause, ticket: Ticket, { proof, device }: SecondFactorCommand): Promise<SignedIn> => {
     const { accountId, accountVersion: accessVersion, method } = ticket;
     const { document, events } = await transaction(async (session) => {
       // First the ticket: those that come with the same one meet here, and not at the code.
       if (!(await tickets.use(ticket, session))) throw ticketInvalid();
-      const taken = await useTotp(cause, { accountId, code: totp }, session);
-      const amr = [...ticket.amr, 'otp', 'mfa'];
+      const use = proof.kind === 'totp' ? useTotp : useRecoveryCode;
+      const taken = await use(cause, { accountId, code: proof.code }, session);
+      const amr = [...ticket.amr, proof.kind === 'totp' ? 'otp' : 'recovery', 'mfa'];
       // As of the first step: what has ended sessions since then ends this one too.
       const account = { _id: accountId, accessVersion };
       const started = await startSession(cause, { account, method, amr, device }, { session });
@@ -64,7 +68,7 @@ export const createSecondFactor = (dependencies: SecondFactorDependencies) => {
     if (ticket === undefined || account === undefined) throw ticketInvalid();
     const own: Cause = { ...cause, principal: { type: 'app_user', id: account._id } };
     const device = deviceTokens.isKnown(command.deviceToken, account.emailKey) ? command.deviceToken : undefined;
-    const guess = { emailKey: account.emailKey, path: 'totp', ip: command.device.ip, device } as const;
+    const guess = { emailKey: account.emailKey, path: command.proof.kind, ip: command.device.ip, device } as const;
     return guard.attempt(
       guess,
       () => enter(own, ticket, command),

@@ -1,7 +1,14 @@
-import { sessionDeleted, sessionEnded, sessionRefreshed, sessionStarted } from '@causeway/contracts';
+import {
+  sessionDeleted,
+  sessionEnded,
+  sessionReauthenticated,
+  sessionRefreshed,
+  sessionStarted,
+} from '@causeway/contracts';
 import { draft } from '@causeway/events';
 import type { EventDraft } from '@causeway/events';
 
+import { authenticationOf } from './authentication.ts';
 import type { EndReason, SessionDocument } from './session.model.ts';
 
 type Facts = Pick<SessionDocument, '_id' | 'accountId'>;
@@ -24,6 +31,12 @@ export const started = (
 /** A refresh token has been exchanged for the next. */
 export const refreshed = (session: Facts, generation: number): EventDraft =>
   draft(sessionRefreshed, { ...facts(session), generation });
+
+/** Its owner has proved once more who they are, and it goes on. */
+export const reauthenticated = (session: Facts & Parameters<typeof authenticationOf>[0]): EventDraft => {
+  const { amr, acr } = authenticationOf(session);
+  return draft(sessionReauthenticated, { ...facts(session), amr: [...amr], acr });
+};
 
 /** A session is over. */
 export const ended = (session: Facts, reason: EndReason): EventDraft =>

@@ -55,7 +55,7 @@ export function createSessions(
   const { config, now, accountQueries: accounts, sessions, sessionQueries, factorQueries } = ground;
   const { guard } = others.guessing;
   const { tickets } = others.ticketing;
-  const { useTotp } = others.factors;
+  const { useTotp, useRecoveryCode } = others.factors;
   const { transaction } = ground.events;
   const { refreshTokens, deviceTokens } = tokens;
   // Where Redis cannot pass it on, others find that something is missing, and ask.
@@ -70,7 +70,7 @@ export function createSessions(
   const admit = createAdmit({ accounts, endSession, sessionTokens });
   const completeSignIn = createCompleteSignIn({ factorQueries, tickets, startSession, admit });
   const signIn = createSignIn({ guard, deviceTokens, accounts, passwords, renewHash, completeSignIn });
-  const completing = { tickets, useTotp, startSession, admit, transaction };
+  const completing = { tickets, useTotp, useRecoveryCode, startSession, admit, transaction };
   const secondFactor = createSecondFactor({ guard, deviceTokens, accounts, ...completing });
   const refreshing = { refreshTokens, sessionTokens, lifetimes, revoke, endSession, now };
   const refresh = createRefresh({ ...refreshing, accounts, sessions, sessionQueries });

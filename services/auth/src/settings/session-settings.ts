@@ -19,6 +19,14 @@ export const sessionSettings = defineSettings({
     min: 60_000,
     description: 'However much it is used, a session is over after so long.',
   },
+  stepUpAgeMs: {
+    env: 'STEP_UP_AGE',
+    type: 'duration',
+    default: 15 * 60_000,
+    min: 60_000,
+    description:
+      'For so long after somebody has proved who they are, they may do what could do them harm, such as enrol or remove a second factor.',
+  },
 });
 
 /** The end of all use is not before that of none. */

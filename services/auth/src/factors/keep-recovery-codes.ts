@@ -1,0 +1,112 @@
+import { faults, newId } from '@causeway/contracts';
+import type { Cause } from '@causeway/contracts';
+import { stateOf } from '@causeway/events';
+import type { RecordedCollection } from '@causeway/events';
+import type { ClientSession } from 'mongodb';
+
+import type { FactorDocument, FactorQueries } from './factor.model.ts';
+import { invalidCode } from './factors.errors.ts';
+import { added, updated, used } from './factors.events.ts';
+import type { RecoveryCodes } from './recovery-codes.ts';
+
+/** What keeping recovery codes is given. */
+export interface KeepRecoveryCodesDependencies {
+  readonly factors: Pick<RecordedCollection<FactorDocument>, 'create' | 'update' | 'native'>;
+  readonly factorQueries: Pick<FactorQueries, 'activeOf'>;
+  readonly recoveryCodes: RecoveryCodes;
+  readonly transaction: <T>(work: (session: ClientSession) => Promise<T>) => Promise<T>;
+  readonly now: () => Date;
+}
+
+/** New codes, which are told this once. */
+export interface NewRecoveryCodes {
+  readonly codes: readonly string[];
+  /** Id of the event that was recorded. */
+  readonly event: string;
+}
+
+/** Makes codes for an account, in a transaction; those that it had open nothing any more. */
+export type RenewRecoveryCodes = (cause: Cause, accountId: string, session: ClientSession) => Promise<NewRecoveryCodes>;
+
+/** @returns the use case */
+export const createRenewRecoveryCodes =
+  ({
+    factors,
+    recoveryCodes,
+  }: Omit<KeepRecoveryCodesDependencies, 'transaction' | 'factorQueries'>): RenewRecoveryCodes =>
+  async (cause, accountId, session) => {
+    const codes = recoveryCodes.make();
+    const kept = (id: string) => codes.map((code) => ({ hash: recoveryCodes.hash(code, id) }));
+    const current = await factors.native.findOne({ accountId, kind: 'recovery-codes' }, { session });
+    if (current !== null) {
+      const write = await factors.update(
+        cause,
+        current._id,
+        (factor) => ({ state: { ...stateOf(factor), codes: kept(factor._id) }, event: updated(factor, ['codes']) }),
+        { session },
+      );
+      if (write?.event !== undefined) return { codes, event: write.event.id };
+    }
+    const _id = newId('fac');
+    const named = { accountId, kind: 'recovery-codes', status: 'active', name: 'Recovery codes' } as const;
+    const creation = { _id, state: { ...named, codes: kept(_id) }, event: added({ _id, ...named }) };
+    const { event } = await factors.create(cause, creation, { session });
+    return { codes, event: event.id };
+  };
+
+/**
+ * Makes new codes in place of those that an account has.
+ *
+ * @returns the use case; it throws fault `conflict` where the account has no second factor that they could stand in for
+ */
+export const createReplaceRecoveryCodes =
+  ({ factorQueries, transaction, ...given }: KeepRecoveryCodesDependencies) =>
+  async (cause: Cause, accountId: string): Promise<NewRecoveryCodes> => {
+    const renew = createRenewRecoveryCodes(given);
+    if (!(await factorQueries.activeOf(accountId)).some(({ kind }) => kind !== 'recovery-codes')) {
+      throw faults.conflict({ detail: 'Enrol a second factor first: the codes stand in for it.' });
+    }
+    return transaction((session) => renew(cause, accountId, session));
+  };
+
+/**
+ * Takes a recovery code, once.
+ *
+ * @param session - of the transaction of what the code opens
+ * @returns the id of the event
+ * @throws fault `invalid-code`
+ */
+export type UseRecoveryCode = (
+  cause: Cause,
+  given: { readonly accountId: string; readonly code: string },
+  session: ClientSession,
+) => Promise<string>;
+
+/** @returns the use case. All codes of an account are one document, so that whoever uses one and whoever makes new ones meet there. */
+export const createUseRecoveryCode =
+  ({
+    factors,
+    factorQueries,
+    recoveryCodes,
+    now,
+  }: Omit<KeepRecoveryCodesDependencies, 'transaction'>): UseRecoveryCode =>
+  async (cause, { accountId, code }, session) => {
+    const factor = (await factorQueries.activeOf(accountId)).find(({ kind }) => kind === 'recovery-codes');
+    if (factor === undefined) throw invalidCode();
+    const hash = recoveryCodes.hash(code, factor._id);
+    const write = await factors.update(
+      cause,
+      factor._id,
+      (current) => {
+        const at = now();
+        const { codes = [] } = current;
+        if (!codes.some((kept) => kept.hash === hash && kept.usedAt === undefined)) throw invalidCode();
+        const next = codes.map((kept) => (kept.hash === hash ? { ...kept, usedAt: at } : kept));
+        const remaining = next.filter(({ usedAt }) => usedAt === undefined).length;
+        return { state: { ...stateOf(current), codes: next, lastUsedAt: at }, event: used(current, remaining) };
+      },
+      { session },
+    );
+    if (write?.event === undefined) throw invalidCode();
+    return write.event.id;
+  };

@@ -1,0 +1,117 @@
+import { faults } from '@causeway/contracts';
+import type { Cause } from '@causeway/contracts';
+import { stateOf } from '@causeway/events';
+import type { RecordedCollection } from '@causeway/events';
+import type { ClientSession } from 'mongodb';
+
+import { raiseAccessVersion } from '../accounts/access-version.ts';
+import type { AccountDocument } from '../accounts/account.model.ts';
+import { updated as accountUpdated } from '../accounts/accounts.events.ts';
+import type { SessionDocument } from '../sessions/session.model.ts';
+import { reauthenticated } from '../sessions/sessions.events.ts';
+import type { FactorDocument } from './factor.model.ts';
+import { removed, updated } from './factors.events.ts';
+
+/** What changing factors is given. */
+export interface ChangeFactorDependencies {
+  readonly accounts: Pick<RecordedCollection<AccountDocument>, 'update'>;
+  readonly sessions: Pick<RecordedCollection<SessionDocument>, 'update'>;
+  readonly factors: Pick<RecordedCollection<FactorDocument>, 'delete' | 'native' | 'update'>;
+  readonly transaction: <T>(work: (session: ClientSession) => Promise<T>) => Promise<T>;
+  readonly now: () => Date;
+}
+
+/** Which factor, of whom, and in which session they ask. */
+export interface FactorCommand {
+  readonly accountId: string;
+  readonly sessionId: string;
+  readonly factorId: string;
+}
+
+/** Whether an account asks for a second proof as long as it has one of this kind. */
+const isSecond = ({ kind }: Pick<FactorDocument, 'kind'>): boolean => kind !== 'recovery-codes';
+
+const own = async (
+  given: ChangeFactorDependencies,
+  { accountId, factorId }: FactorCommand,
+  session?: ClientSession,
+) => {
+  const factor = await given.factors.native.findOne(
+    { _id: factorId, accountId },
+    session === undefined ? {} : { session },
+  );
+  if (factor === null) throw faults.notFound();
+  return factor;
+};
+
+/**
+ * Removes a factor of somebody, who has just proved who they are with two. With the last second factor its recovery codes go, and signing
+ * in takes one proof again. Sessions end in the same write of the account, but for the one that asks: whoever got in with what is removed is out.
+ *
+ * @returns the use case; it gives the ids of the events, and throws fault `not-found`
+ */
+export const createRemoveFactor =
+  (given: ChangeFactorDependencies) =>
+  (cause: Cause, command: FactorCommand): Promise<readonly string[]> =>
+    given.transaction(async (session) => {
+      const { accountId, sessionId } = command;
+      const events: (string | undefined)[] = [];
+      const remove = async ({ _id }: Pick<FactorDocument, '_id'>): Promise<void> => {
+        const write = await given.factors.delete(cause, _id, (factor) => removed(factor, 'owner'), { session });
+        events.push(write?.event.id);
+      };
+      const factor = await own(given, command, session);
+      await remove(factor);
+      // Nobody got in with it.
+      if (factor.status === 'pending') return events.filter((id) => id !== undefined);
+      const left = await given.factors.native.find({ accountId, status: 'active' }, { session }).toArray();
+      const hasSecondFactor = left.some(isSecond);
+      if (!hasSecondFactor) for (const each of left) await remove(each);
+
+      const account = await given.accounts.update(
+        cause,
+        accountId,
+        (current) => {
+          const raised = raiseAccessVersion(current, 'sessions', given.now());
+          const { accessVersion, sessionsFrom } = raised;
+          return {
+            state: { ...stateOf(current), ...raised, hasSecondFactor },
+            event: accountUpdated(current, ['factors'], {
+              accessVersion,
+              ...(sessionsFrom !== undefined && { sessionsFrom }),
+            }),
+          };
+        },
+        { session },
+      );
+      if (account === undefined) throw faults.notFound();
+      const { accessVersion: accountVersion } = account.document;
+      const stays = await given.sessions.update(
+        cause,
+        sessionId,
+        (current) =>
+          current.status === 'ended' || current.accountId !== accountId || accountVersion === undefined
+            ? undefined
+            : { state: { ...stateOf(current), accountVersion }, event: reauthenticated(current) },
+        { session },
+      );
+      events.push(account.event?.id, stays?.event?.id);
+      return events.filter((id) => id !== undefined);
+    });
+
+/**
+ * Names a factor of somebody.
+ *
+ * @returns the use case; it throws fault `not-found`
+ */
+export const createRenameFactor =
+  (given: ChangeFactorDependencies) => async (cause: Cause, command: FactorCommand & { readonly name: string }) => {
+    const { _id } = await own(given, command);
+    const write = await given.factors.update(cause, _id, (current) =>
+      current.name === command.name
+        ? undefined
+        : { state: { ...stateOf(current), name: command.name }, event: updated(current, ['name']) },
+    );
+    if (write === undefined) throw faults.notFound();
+    return { factor: write.document, events: write.event === undefined ? [] : [write.event.id] };
+  };
