@@ -1,6 +1,6 @@
 /** Every call of this service, sorted by path, with the statuses that its specs see. */
 export const promisedRoutes: Readonly<Record<string, readonly string[]>> = {
-  'GET /.well-known/jwks.json': ['200'],
+  'GET /.well-known/jwks.json': ['200', '304', '400', '503'],
   'GET /v1/auth/account': ['200', '304', '400', '401', '503'],
   'DELETE /v1/auth/account': ['202', '400', '401', '409', '413', '415', '503'],
   'GET /v1/auth/accounts': ['200', '400', '401', '403', '503'],
