@@ -113,7 +113,7 @@ export const followEffects = (event: EventEnvelope, options: EffectsOptions): ((
       } else if (followed < mostFollowed) {
         followed += 1;
         return fetch(caused);
-      } else node.complete = false;
+      }
       if (parent !== undefined) parent.cut = true;
       return undefined;
     };

@@ -225,8 +225,15 @@ describe('effects', () => {
     };
     const effects = await look(world, event('a'));
     assert.deepEqual([effects.complete, effects.cut, effects.caused.length], [true, true, most.events - 1]);
-    const handled = { ...world, handlers: [onAccount, { ...onProfile, types: ['user.thing.deleted'] }] };
-    assert.equal((await look(handled, event('a'))).complete, false, 'of those that are not named nobody knows');
+    const handled = {
+      ...world,
+      handlers: [onAccount, { ...onProfile, types: ['user.thing.deleted'] }],
+      reports: { 'user a': [done('create-profile')], 'data r0': [done('copy')] },
+    };
+    const some = (more: boolean) => ({ 'user a': [{ type: 'user.thing.deleted', ids: ['r0'], more }] });
+    assert.equal((await look({ ...handled, apart: some(false) }, event('a'))).complete, true);
+    const unnamed = await look({ ...handled, apart: some(true) }, event('a'));
+    assert.deepEqual([unnamed.complete, unnamed.cut], [false, true], 'of those that are not named nobody knows');
   });
 
   it('hold no more bytes than an answer may have', async () => {
