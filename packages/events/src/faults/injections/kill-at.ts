@@ -2,8 +2,8 @@ import type { Fault } from '../fault.ts';
 import type { FailpointName } from '../../failpoint.ts';
 import { readyReplicas } from './ready-replicas.ts';
 
-/** A replica that holds no slot, or no partition, does not come by. */
-const reachMs = 8_000;
+/** A replica that holds no slot, or no partition, does not come by. One that does may take this long where the machine is busy. */
+const reachMs = 20_000;
 const readyMs = 60_000;
 
 /** SIGKILL at a failpoint: the process ends there, and learns nothing of it. */
