@@ -107,9 +107,44 @@ declare module 'kafkajs/src/cluster/connectionPoolBuilder.js' {
 }
 
 declare module 'kafkajs/src/network/requestQueue/index.js' {
+  import type { Logger } from 'kafkajs';
+
+  export interface SocketRequest {
+    readonly requestTimeout: number;
+    timeoutRequest(): void;
+  }
+
   export default class RequestQueue {
+    constructor(options: {
+      maxInFlightRequests: number | null;
+      requestTimeout: number;
+      enforceRequestTimeout: boolean;
+      clientId: string;
+      broker: string;
+      logger: Pick<Logger, 'debug' | 'warn'>;
+      isConnected?: () => boolean;
+    });
+    inflight: Map<number, SocketRequest>;
     pending: unknown[];
     throttledUntil: number;
+    enforceRequestTimeout: boolean;
+    requestTimeout: number;
+    requestTimeoutIntervalId: NodeJS.Timeout | undefined;
+    isConnected(): boolean;
+    push(request: {
+      entry: {
+        apiKey: number;
+        apiName: string;
+        apiVersion: number;
+        correlationId: number;
+        resolve: (answer: unknown) => void;
+        reject: (error: Error) => void;
+      };
+      expectResponse: boolean;
+      sendRequest: () => void;
+    }): void;
+    destroy(): void;
     scheduleCheckPendingRequests(): void;
+    scheduleRequestTimeoutCheck(): void;
   }
 }
