@@ -24,6 +24,7 @@ export type { RemovalPart, RemovalStep, RemovedPart } from './erasure/removal.ts
 export type { RemovalCounts, RemovalDocument } from './erasure/removal.model.ts';
 export type { Persons } from './erasure/persons.ts';
 export type { PrincipalOptions, Redacted, Redaction, SubjectsOptions } from './erasure/redaction.ts';
+export { canonicalJson } from './idempotency/canonical-json.ts';
 export { createIdempotency } from './idempotency/idempotency.ts';
 export type { Idempotency, IdempotencyOptions } from './idempotency/idempotency.ts';
 export type { IdempotentRequest } from './idempotency/answer-seal.ts';

@@ -13,6 +13,7 @@ import { parseEmailAddress } from './accounts/email-address.ts';
 import type { FirstAdministrator } from './accounts/first-administrator.ts';
 import { administratorSettings, checkAdministratorSettings } from './settings/administrator-settings.ts';
 import { checkPublicUrl } from './settings/check-public-url.ts';
+import { auditSettings } from './settings/audit-settings.ts';
 import { erasureSettings } from './settings/erasure-settings.ts';
 import { guessingSettings } from './settings/guessing-settings.ts';
 import { checkKeyRotationSettings, keyRotationSettings } from './settings/key-rotation-settings.ts';
@@ -55,6 +56,7 @@ export const settings = defineSettings({
   ...passwordSettings,
   ...guessingSettings,
   ...mailSettings,
+  ...auditSettings,
 });
 
 /** The configuration of this service, checked. */

@@ -1,5 +1,6 @@
 import { createAccounts } from './accounts/accounts.wiring.ts';
 import { createAdministration } from './accounts/admin/administration.wiring.ts';
+import { createAudit } from './audit/audit.wiring.ts';
 import { createErasure } from './erasure/erasure.wiring.ts';
 import { createFactors } from './factors/factors.wiring.ts';
 import type { Ground } from './feature.ts';
@@ -26,6 +27,7 @@ export async function createFeatures(ground: Ground) {
   const accounts = createAccounts(ground, { passwords, sessions, tokens });
   const administration = createAdministration(ground, { revocations, sessions });
   const erasure = createErasure(ground, { passwords, sessions });
+  const audit = createAudit(ground);
   return {
     keys,
     passwords,
@@ -39,6 +41,7 @@ export async function createFeatures(ground: Ground) {
     accounts,
     administration,
     erasure,
+    audit,
   };
 }
 

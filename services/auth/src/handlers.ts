@@ -4,6 +4,7 @@ import type { Handler } from '@causeway/events';
 import type { Logger } from '@causeway/telemetry';
 
 import { administrationHandlers } from './accounts/admin/administration.wiring.ts';
+import { auditHandlers, auditRemovalSteps } from './audit/audit.wiring.ts';
 import type { Config } from './config.ts';
 import { erasureHandlers } from './erasure/erasure.wiring.ts';
 import { factorRemovalSteps } from './factors/factors.wiring.ts';
@@ -30,6 +31,7 @@ export const handlersOf = ({ config, logger, late }: Declaration): Handler[] => 
   ...mailHandlers(late),
   ...sessionHandlers(late),
   ...administrationHandlers(late),
+  ...auditHandlers(late),
   // Somebody who is erased is removed from this service too.
   ...removalHandlers({
     service: 'auth',
@@ -41,6 +43,7 @@ export const handlersOf = ({ config, logger, late }: Declaration): Handler[] => 
       ...sessionRemovalSteps(late),
       ...mailRemovalSteps(late),
       ...factorRemovalSteps(late),
+      ...auditRemovalSteps(late),
       // The last: what other steps redact is found by what is there still.
       redactPerson({ redaction: () => late().ground.events.redaction, keep: [accountDeleted.type] }),
     ],

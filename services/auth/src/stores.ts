@@ -4,6 +4,8 @@ import type { Connection } from 'mongoose';
 
 import { accountQueries, accountsCollection } from './accounts/account.model.ts';
 import type { AccountDocument } from './accounts/account.model.ts';
+import { auditSealsCollection } from './audit/audit.model.ts';
+import type { AuditSealDocument } from './audit/audit.model.ts';
 import { factorQueries, factorsCollection } from './factors/factor.model.ts';
 import type { FactorDocument } from './factors/factor.model.ts';
 import { keyringsCollection } from './keys/keyring.model.ts';
@@ -29,6 +31,7 @@ export const createStores = (events: Events, database: Connection) => ({
   keyrings: events.collection<KeyringDocument>(keyringsCollection, { thing: 'keyring' }),
   mails: events.collection<MailDocument>(mailsCollection, { thing: 'mail' }),
   mailQueries: mailQueries(database),
+  auditSeals: events.collection<AuditSealDocument>(auditSealsCollection, { thing: 'audit' }),
   markers: removalMarkers(events),
 });
 

@@ -34,6 +34,14 @@ describe('persons', () => {
     await events.persons.written(id);
   });
 
+  it('tells who of many is erased', async () => {
+    const [erased, known, unknown] = [newEventId(), newEventId(), newEventId()];
+    await close(erased);
+    await enter(known);
+    assert.deepEqual([...(await events.persons.erasedAmong([unknown, erased, known, erased]))], [erased]);
+    assert.equal((await events.persons.erasedAmong([])).size, 0);
+  });
+
   it('keeps out who was never there before', async () => {
     const id = newEventId();
     await close(id);

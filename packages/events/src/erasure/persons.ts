@@ -57,6 +57,8 @@ export interface Persons {
   close(personId: string, at: Date, session: ClientSession): Promise<void>;
   /** Whether a person is erased, as far as is committed: for who only reads. */
   isErased(personId: string): Promise<boolean>;
+  /** Those of them who are erased, as far as is committed: for who only reads. */
+  erasedAmong(personIds: readonly string[]): Promise<ReadonlySet<string>>;
 }
 
 /** Makes the {@link Persons} of one service. */
@@ -121,5 +123,9 @@ export const createPersons = (db: Db): Persons => {
       }
     },
     isErased,
+    async erasedAmong(personIds) {
+      const erased = { _id: { $in: [...personIds] }, erasedAt: { $exists: true } };
+      return new Set((await rows.find(erased, { projection: { _id: 1 } }).toArray()).map(({ _id }) => _id));
+    },
   };
 };

@@ -1,0 +1,60 @@
+import type { EventEnvelope } from '@causeway/contracts';
+import { slotOf } from '@causeway/events';
+import type { Persons } from '@causeway/events';
+import type { ClientSession } from 'mongodb';
+
+import { actOf, entryOf, withoutPerson } from './audit-entry.ts';
+import type { AuditedAct, AuditEntry } from './audit-entry.ts';
+import type { AuditCollections } from './audit.model.ts';
+
+/** What {@link createAppendAudit} is given. */
+export interface AppendAuditDependencies {
+  readonly collections: Pick<AuditCollections, 'entries' | 'heads'>;
+  readonly persons: Pick<Persons, 'erasedAmong'>;
+  /** Of the service: each has a chain of its own, so that slots do not wait for one another. */
+  readonly slots: number;
+}
+
+/** Appends events to the chains of their slots, in the transaction of whoever handles them. Any that is there already stays as it is. */
+export type AppendAudit = (events: readonly EventEnvelope[], session: ClientSession) => Promise<void>;
+
+/** Makes what appends to the audit. */
+export const createAppendAudit = ({ collections, persons, slots }: AppendAuditDependencies): AppendAudit => {
+  const { entries, heads } = collections;
+
+  const appendTo = async (chain: number, acts: readonly AuditedAct[], session: ClientSession): Promise<void> => {
+    // Written before it is used: whoever else appends to the chain at this moment has to begin anew.
+    const head = await heads.findOneAndUpdate(
+      { _id: chain },
+      { $inc: { seq: acts.length } },
+      { session, upsert: true, returnDocument: 'before' },
+    );
+    let { seq, hash } = head ?? { seq: 0, hash: '' };
+    const made = acts.map((act): AuditEntry => {
+      seq += 1;
+      const entry = entryOf(act, { chain, seq }, hash);
+      hash = entry.hash;
+      return entry;
+    });
+    await entries.insertMany(made, { session });
+    await heads.updateOne({ _id: chain }, { $set: { hash } }, { session });
+  };
+
+  return async (events, session) => {
+    const ids = events.map(({ id }) => id);
+    const there = await entries.find({ eventId: { $in: ids } }, { session, projection: { eventId: 1 } }).toArray();
+    const known = new Set(there.map(({ eventId }) => eventId));
+    const acts = events.filter(({ id }) => !known.has(id)).map((event) => ({ event, act: actOf(event) }));
+    // What is appended here with something personal is committed long before the person is looked for the last time: a transaction has
+    // seconds, that look waits for minutes.
+    const people = acts.flatMap(({ act: { accountId, personal } }) => (personal && accountId ? [accountId] : []));
+    const erased = people.length === 0 ? new Set<string>() : await persons.erasedAmong(people);
+    const ofChain = new Map<number, AuditedAct[]>();
+    for (const { event, act } of acts) {
+      const chain = slotOf(event.subject, slots);
+      const kept = act.accountId !== undefined && erased.has(act.accountId) ? withoutPerson(act) : act;
+      ofChain.set(chain, [...(ofChain.get(chain) ?? []), kept]);
+    }
+    for (const [chain, each] of [...ofChain].sort(([a], [b]) => a - b)) await appendTo(chain, each, session);
+  };
+};

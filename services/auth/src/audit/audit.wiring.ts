@@ -1,0 +1,38 @@
+import type { Handler, RemovalStep } from '@causeway/events';
+
+import type { Feature, Ground } from '../feature.ts';
+import { bySystem } from '../jobs.ts';
+import { createAppendAudit } from './append-audit.ts';
+import type { AppendAudit } from './append-audit.ts';
+import { appendAuditHandler } from './append-audit.handler.ts';
+import { auditCollections } from './audit.model.ts';
+import type { AuditCollections } from './audit.model.ts';
+import { forgetAudit } from './forget-audit.ts';
+import { createSealAudit } from './seal-audit.ts';
+
+type AuditGround = Pick<Ground, 'config' | 'events' | 'auditSeals' | 'now'>;
+
+/** What was done, by whom and to whom: appended, sealed, read. */
+export function createAudit({ config, events, auditSeals: seals, now }: AuditGround) {
+  const collections = auditCollections(events.db);
+  const appendAudit = createAppendAudit({ collections, persons: events.persons, slots: config.kafkaPartitions });
+  const sealAudit = createSealAudit({ collections, seals, now });
+  return {
+    ...{ appendAudit, collections },
+    ensureIndexes: () => collections.ensureIndexes(),
+    jobs: [{ name: 'seal-audit', everyMs: config.auditSealEveryMs, run: (signal) => sealAudit(bySystem(), signal) }],
+  } satisfies Feature;
+}
+
+/** What {@link createAudit} gives. */
+export type Audit = ReturnType<typeof createAudit>;
+
+/** What is kept of what happens. */
+export const auditHandlers = (late: () => { readonly audit: { readonly appendAudit: AppendAudit } }): Handler[] => [
+  appendAuditHandler(() => late().audit.appendAudit),
+];
+
+/** What is done about the audit's entries of somebody who is erased. */
+export const auditRemovalSteps = (
+  late: () => { readonly audit: { readonly collections: AuditCollections } },
+): RemovalStep[] => [forgetAudit({ collections: () => late().audit.collections })];
