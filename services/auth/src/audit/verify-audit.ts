@@ -81,7 +81,8 @@ export async function* verifyAudit({ db, from, seals: others = [] }: VerifyAudit
     const ofChain = seals.filter((seal) => seal.chain === chain);
     const start = from === undefined ? {} : { from: from.seq };
     const found = await verifyChain(cursor, { chain, head, seals: ofChain, isErased, ...start });
-    const isBeyond = found.broken === undefined && (await beyond(chain, head));
+    const isWhole = found.broken === undefined || found.broken.what === 'cut-off';
+    const isBeyond = isWhole && (await beyond(chain, head));
     const at = { chain, seq: (head?.seq ?? 0) + 1 };
     yield isBeyond ? { ...found, broken: { ...at, what: 'beyond-head' } } : found;
   }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
+import type { EventEnvelope } from '@causeway/contracts';
+
 import { actOf, commitmentOf, entryOf, hashOf, withoutPerson } from './audit-entry.ts';
 import type { AuditEntry } from './audit-entry.ts';
 import { auditedEvents } from './audited-events.ts';
@@ -9,13 +11,16 @@ import type { AuditMark, KnownOfChain } from './verify-chain.ts';
 
 const chain = 3;
 
-const event = (index: number, type = 'auth.session.started', data: object = {}) =>
-  ({
-    ...{ specversion: '1.0', id: `event-${index}`, source: '/causeway/auth', subject: `session/ses_${index}`, type },
-    ...{ sequence: '0000000000000001', time: `2026-01-01T00:00:0${index}.000Z`, datacontenttype: 'application/json' },
-    ...{ dataschema: 'x', correlationid: `request-${index}`, authtype: 'app_user', authid: 'usr_ADA' },
-    data: { sessionId: `ses_${index}`, accountId: 'usr_ADA', method: 'password', ip: '203.0.113.7', ...data },
-  }) as const;
+const event = (index: number, type = 'auth.session.started', data: object = {}): EventEnvelope => ({
+  specversion: '1.0',
+  ...{ id: `event-${index}`, source: '/causeway/auth', subject: `session/ses_${index}`, type },
+  ...{ sequence: '0000000000000001', time: `2026-01-01T00:00:0${index}.000Z`, dataschema: 'x' },
+  datacontenttype: 'application/json',
+  correlationid: `request-${index}`,
+  authtype: 'app_user',
+  authid: 'usr_ADA',
+  data: { sessionId: `ses_${index}`, accountId: 'usr_ADA', method: 'password', ip: '203.0.113.7', ...data },
+});
 
 /** Six entries; of the fourth nothing is personal. */
 const entriesOf = (): AuditEntry[] => {

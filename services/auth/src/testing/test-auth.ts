@@ -132,7 +132,7 @@ export async function openTestAuth(): Promise<TestAuth> {
       client,
       database: `${name}-${service}`,
       kafka: outside,
-      partitions: 2,
+      partitions: Number(environment.KAFKA_PARTITIONS),
       logger,
     });
     events.collection('removals', { thing: 'removal' });
