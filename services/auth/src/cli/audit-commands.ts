@@ -54,11 +54,11 @@ const wordsOf = ({ chain, entries, forgotten, broken }: VerifiedChain): string =
 /** `audit verify` */
 export const auditVerify: Command = {
   name: 'audit verify',
-  usage: `  audit verify   looks through the audit, and says of each chain where it is broken first: an entry that is missing, changed, moved,
-                 written anew or cut off; ends with 1 then
-                 --from <chain>:<entry>   one chain from an entry on; what is before it is believed
-                 --seals <file>           auth.audit.sealed events, one in JSON a line, that were kept where nobody who writes to the
-                                          database can change them: npm run events -- tail --type auth.audit.sealed --json`,
+  usage: `  audit verify        looks through the audit, and says of each chain where it is broken first: an entry that is missing, changed,
+                      moved, written anew or cut off; ends with 1 then
+                      --from <chain>:<entry>   one chain from an entry on; what is before it is believed
+                      --seals <file>           auth.audit.sealed events in JSON, one a line, that were kept where nobody who writes to
+                                               the database can change them: npm run events -- tail --type auth.audit.sealed --json`,
   async run(args, environment) {
     const options = optionsOf(args);
     const from = placeOf(options.from);
