@@ -119,6 +119,15 @@ describe('npm run events', () => {
       await done(['parked']),
       new RegExp(`user › create-profile +${wrong.subject} +${wrong.id} +1 +ContractViolation`),
     );
+    const audit = ['--service', 'auth', '--handler', 'append-audit'];
+    await eventually(async () => {
+      const found = jsonLines(await done(['parked', '--json', ...audit]));
+      assert.ok(found.some(({ eventId }) => eventId === wrong.id));
+    });
+    const unclear = await events(['redrive', wrong.id]);
+    assert.equal(unclear.status, 2);
+    assert.match(unclear.stderr, /is parked at several handlers \([^)]*create-profile[^)]*\): say which/);
+    await done(['discard', wrong.id, ...audit, '--reason', 'Nobody did it.']);
     assert.match(await done(['redrive', wrong.id, '--dry-run']), /1 events of 1 subjects; nothing has been done/);
     const vain = await events(['redrive', wrong.id]);
     assert.deepEqual(

@@ -104,6 +104,25 @@ describe('parked events', () => {
     assert.deepEqual(await own(), []);
   });
 
+  it('are parked by each handler for itself', async () => {
+    const inAudit = async (): Promise<Parked[]> =>
+      (await list({ service: 'auth', handler: 'append-audit', limit: '200' })).items.filter(
+        ({ subject }) => subject === `account/${account}`,
+      );
+    const [first, second] = await eventually(async () => {
+      const found = await inAudit();
+      assert.deepEqual(
+        found.map(({ eventId }) => eventId),
+        [wrong.id, right.id],
+      );
+      return found;
+    });
+    for (const each of [first, second]) {
+      expectStatus(await act('discard', each ?? assert.fail(), { reason: 'Nobody did it.' }), 200);
+    }
+    assert.deepEqual(await inAudit(), []);
+  });
+
   it('are not found under ids that name none', async () => {
     await expectProblem(await act('redrive', { id: 'nonsense' }, {}), 404, 'not-found');
     const id = Buffer.from(JSON.stringify(['data', 'x', newEventId()])).toString('base64url');
