@@ -17,6 +17,8 @@ export const promisedCalls: readonly string[] = [
   'get /v1/auth/accounts/{id}',
   'get /v1/auth/accounts/{id}/sessions',
   'get /v1/auth/factors',
+  'get /v1/auth/activity',
+  'get /v1/auth/audit',
   'get /v1/auth/mailbox',
   'get /v1/auth/mailbox/{id}',
   'get /v1/auth/sessions',

@@ -10,6 +10,8 @@ import { factorQueries, factorsCollection } from './factors/factor.model.ts';
 import type { FactorDocument } from './factors/factor.model.ts';
 import { keyringsCollection } from './keys/keyring.model.ts';
 import type { KeyringDocument } from './keys/keyring.model.ts';
+import { readingsCollection } from './audit/note-reading.ts';
+import type { ReadingDocument } from './audit/note-reading.ts';
 import { mailQueries, mailsCollection } from './mail/mail.model.ts';
 import type { MailDocument } from './mail/mail.model.ts';
 import { sessionQueries, sessionsCollection } from './sessions/session.model.ts';
@@ -32,6 +34,7 @@ export const createStores = (events: Events, database: Connection) => ({
   mails: events.collection<MailDocument>(mailsCollection, { thing: 'mail' }),
   mailQueries: mailQueries(database),
   auditSeals: events.collection<AuditSealDocument>(auditSealsCollection, { thing: 'audit' }),
+  readings: events.collection<ReadingDocument>(readingsCollection, { thing: 'reading' }),
   markers: removalMarkers(events),
 });
 

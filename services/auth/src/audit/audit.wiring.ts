@@ -2,23 +2,29 @@ import type { Handler, RemovalStep } from '@causeway/events';
 
 import type { Feature, Ground } from '../feature.ts';
 import { bySystem } from '../jobs.ts';
+import { activityRoute } from './activity.route.ts';
 import { createAppendAudit } from './append-audit.ts';
 import type { AppendAudit } from './append-audit.ts';
 import { appendAuditHandler } from './append-audit.handler.ts';
 import { auditCollections } from './audit.model.ts';
 import type { AuditCollections } from './audit.model.ts';
 import { forgetAudit } from './forget-audit.ts';
+import { listAuditRoute } from './list-audit.route.ts';
+import { createNoteReading } from './note-reading.ts';
+import { createReadAudit } from './read-audit.ts';
 import { createSealAudit } from './seal-audit.ts';
 
-type AuditGround = Pick<Ground, 'config' | 'events' | 'auditSeals' | 'now'>;
+type AuditGround = Pick<Ground, 'config' | 'events' | 'auditSeals' | 'readings' | 'now'>;
 
 /** What was done, by whom and to whom: appended, sealed, read. */
-export function createAudit({ config, events, auditSeals: seals, now }: AuditGround) {
+export function createAudit({ config, events, auditSeals: seals, readings, now }: AuditGround) {
   const collections = auditCollections(events.db);
   const appendAudit = createAppendAudit({ collections, persons: events.persons, slots: config.kafkaPartitions });
   const sealAudit = createSealAudit({ collections, seals, now });
+  const readAudit = createReadAudit(collections);
   return {
     ...{ appendAudit, collections },
+    routes: [listAuditRoute({ readAudit, noteReading: createNoteReading(readings) }), activityRoute({ readAudit })],
     ensureIndexes: () => collections.ensureIndexes(),
     jobs: [{ name: 'seal-audit', everyMs: config.auditSealEveryMs, run: (signal) => sealAudit(bySystem(), signal) }],
   } satisfies Feature;

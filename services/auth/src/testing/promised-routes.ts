@@ -13,6 +13,8 @@ export const promisedRoutes: Readonly<Record<string, readonly string[]>> = {
   'DELETE /v1/auth/accounts/{id}/sessions/{sessionId}': ['204', '400', '401', '403', '404', '503'],
   'GET /v1/auth/factors': ['200', '400', '401', '503'],
   'POST /v1/auth/factors/recovery-codes': ['200', '400', '401', '409', '503'],
+  'GET /v1/auth/activity': ['200', '400', '401', '503'],
+  'GET /v1/auth/audit': ['200', '400', '401', '403', '503'],
   'POST /v1/auth/factors/totp': ['201', '400', '401', '409', '413', '415', '503'],
   'POST /v1/auth/factors/totp/{id}/confirm': ['200', '400', '401', '404', '409', '413', '415', '503'],
   'PATCH /v1/auth/factors/{id}': ['200', '400', '401', '404', '413', '415', '503'],
