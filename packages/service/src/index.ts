@@ -19,7 +19,7 @@ export type { HtmlPart } from './html/html.ts';
 export { formPageHeaders, htmlPage, pageHeaders } from './html/page.ts';
 export type { Page } from './html/page.ts';
 export { definePage } from './html/page-route.ts';
-export type { PageAnswer, PageDeclaration } from './html/page-route.ts';
+export type { NextPlace, PageAnswer, PageDeclaration } from './html/page-route.ts';
 export { addressBlock } from './http/address-block.ts';
 export { createApp } from './http/app.ts';
 export type { AppOptions, Interceptor } from './http/app.ts';

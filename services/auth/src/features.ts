@@ -7,6 +7,7 @@ import type { Ground } from './feature.ts';
 import { createGuessing } from './guessing/guessing.wiring.ts';
 import { createKeys } from './keys/keys.wiring.ts';
 import { createMail } from './mail/mail.wiring.ts';
+import { createPages } from './pages/pages.wiring.ts';
 import { createPasswords } from './passwords/passwords.wiring.ts';
 import { createRevocations } from './revocations/revocations.wiring.ts';
 import { createSessions } from './sessions/sessions.wiring.ts';
@@ -28,6 +29,7 @@ export async function createFeatures(ground: Ground) {
   const administration = createAdministration(ground, { revocations, sessions });
   const erasure = createErasure(ground, { passwords, sessions });
   const audit = createAudit(ground);
+  const pages = createPages(ground, { sessions, accounts, tokens });
   return {
     keys,
     passwords,
@@ -42,6 +44,7 @@ export async function createFeatures(ground: Ground) {
     administration,
     erasure,
     audit,
+    pages,
   };
 }
 

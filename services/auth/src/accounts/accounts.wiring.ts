@@ -29,6 +29,7 @@ export function createAccounts(
     answer: (signedIn) => answerSignedUp(signedIn, deviceTokens),
   });
   return {
+    signUp,
     ensureIndexes: () => accountQueries.ensureIndexes(),
     routes: [signUpRoute({ signUp, cookies }), readAccountRoute({ accounts: accountQueries })],
     async begin() {
@@ -39,3 +40,6 @@ export function createAccounts(
     },
   } satisfies Feature;
 }
+
+/** What {@link createAccounts} gives. */
+export type Accounts = ReturnType<typeof createAccounts>;

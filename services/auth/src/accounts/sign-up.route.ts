@@ -30,7 +30,8 @@ export const answerSignedUp = (signedIn: SignedIn, deviceTokens: Pick<DeviceToke
   ...answerSignedIn(signedIn, deviceTokens),
 });
 
-type SignUp = ReturnType<typeof createSignUp<ReturnType<typeof answerSignedUp>>>;
+/** Signs up, with an answer that can be repeated. */
+export type SignUp = ReturnType<typeof createSignUp<ReturnType<typeof answerSignedUp>>>;
 
 /** What {@link signUpRoute} is given. */
 export interface SignUpRouteDependencies {

@@ -4,53 +4,25 @@ import { after, before, beforeEach, describe, it } from 'node:test';
 
 import type { PublishedEvents } from '@causeway/events/testing';
 
+import { CookieJar } from '../testing/browser.ts';
 import { claimsOf, openTestAuth, password, randomEmail, signUp } from '../testing/test-auth.ts';
-import type { Answered, Person, TestAuth, TestReplica } from '../testing/test-auth.ts';
+import type { Person, TestAuth, TestReplica } from '../testing/test-auth.ts';
 
 const publicUrl = 'https://causeway.example';
 const own = { 'sec-fetch-site': 'same-origin' } as const;
 const foreign = { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' } as const;
-
-/** What a browser keeps. */
-class Jar {
-  readonly #cookies = new Map<string, string>();
-
-  take({ headers }: Answered): void {
-    for (const each of headers.getSetCookie()) {
-      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(each) ?? [];
-      if (each.includes('Max-Age=0')) this.#cookies.delete(name);
-      else this.#cookies.set(name, value);
-    }
-  }
-
-  get(name: string): string {
-    return this.#cookies.get(`__Host-causeway-${name}`) ?? '';
-  }
-
-  plant(name: string, value: string): void {
-    this.#cookies.set(`__Host-causeway-${name}`, value);
-  }
-
-  get header(): string {
-    return [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-  }
-
-  get names(): string[] {
-    return [...this.#cookies.keys()].sort();
-  }
-}
 
 describe('cookies for browsers', () => {
   let world: TestAuth;
   let auth: TestReplica;
   let published: PublishedEvents;
   let ada: Person;
-  let jar: Jar;
+  let jar: CookieJar;
 
   const call = async (methodAndPath: string, options: { body?: unknown; headers?: Record<string, string> } = {}) => {
     const cookie: Record<string, string> = jar.header === '' ? {} : { cookie: jar.header };
     const answer = await auth.call(methodAndPath, { ...options, headers: { ...cookie, ...options.headers } });
-    jar.take(answer);
+    jar.take(answer.headers);
     return answer;
   };
   const signIn = async (email = ada.email, headers: Record<string, string> = own) =>
@@ -66,7 +38,7 @@ describe('cookies for browsers', () => {
   });
   after(() => world.stop());
   beforeEach(async () => {
-    jar = new Jar();
+    jar = new CookieJar();
     ada = await signUp(auth);
   });
 

@@ -79,7 +79,7 @@ export function createSessions(
   const { publicUrl } = config;
   const cookies = createCookieDelivery({ publicUrl, idleMs: lifetimes.idleMs, endReplacedSession });
   return {
-    ...{ cookies, revoke, endSession, sessionTokens, startSession, completeSignIn },
+    ...{ cookies, signIn, secondFactor, refresh, revoke, endSession, sessionTokens, startSession, completeSignIn },
     ensureIndexes: () => sessionQueries.ensureIndexes(),
     routes: [
       signInRoute({ signIn, cookies, deviceTokens }),

@@ -30,6 +30,8 @@ export const routingTable: readonly ServiceRoute[] = [
   { ...row('auth', '/v1/auth/account'), limit: 'sign-in' },
   row('auth', '/v1/auth/*'),
   { ...row('auth', '/.well-known/jwks.json'), credentials: 'ignored' },
+  // Pages know their visitors by themselves: one whose token has expired is not to get a problem document.
+  { ...row('auth', '/account/*'), credentials: 'ignored', limit: 'sign-in' },
   row('user', '/v1/users/*'),
   row('data', '/v1/collections/*'),
   row('data', '/v1/data/*'),

@@ -11,7 +11,14 @@ describe('routing table', () => {
 
   it('sends each part of the interface to the service that owns it', () => {
     const services = {
-      auth: ['/v1/auth', '/v1/auth/sign-in', '/v1/auth/sessions/ses_1', '/.well-known/jwks.json'],
+      auth: [
+        '/v1/auth',
+        '/v1/auth/sign-in',
+        '/v1/auth/sessions/ses_1',
+        '/.well-known/jwks.json',
+        '/account',
+        '/account/sign-in',
+      ],
       user: ['/v1/users', '/v1/users/me', '/v1/users/usr_1'],
       data: ['/v1/collections', '/v1/collections/a', '/v1/data/a', '/v1/data/a/rec_1', '/v1/data/a/changes'],
     };
@@ -27,6 +34,7 @@ describe('routing table', () => {
       '/internal/log',
       '/v1/internal',
       '/v1/usersfoo',
+      '/accounts',
       '/v1/events',
       '/V1/users',
       '/.well-known/x',
@@ -36,7 +44,7 @@ describe('routing table', () => {
   });
 
   it('reads no credentials where a client may hold an old token, and limits guessing', () => {
-    for (const path of ['/v1/auth/sign-in', '/v1/auth/sign-in/second-factor', '/v1/auth/sign-up']) {
+    for (const path of ['/v1/auth/sign-in', '/v1/auth/sign-in/second-factor', '/v1/auth/sign-up', '/account/sign-in']) {
       assert.deepEqual([find(path)?.credentials, find(path)?.limit], ['ignored', 'sign-in'], path);
     }
     assert.deepEqual([find('/v1/auth/refresh')?.credentials, find('/v1/auth/refresh')?.limit], ['ignored', 'general']);

@@ -1,0 +1,72 @@
+import { html, htmlPage } from '@causeway/service';
+import type { Html, Page } from '@causeway/service';
+
+import { stylePath } from './style.route.ts';
+
+/** What all pages have around them. */
+export const layout = ({ title, body }: Page): Html =>
+  htmlPage({
+    title,
+    // Without one a browser asks for /favicon.ico.
+    head: html`<link rel="icon" href="data:," /> <link rel="stylesheet" href="${stylePath}" />`,
+    body: html`<main>
+      <h1>${title}</h1>
+      ${body}
+    </main>`,
+  });
+
+/** The page for what is no success: what the problem document would have said, for a person. */
+export const problemPage = ({
+  title,
+  detail,
+  requestId,
+}: {
+  readonly title: string;
+  readonly detail?: string;
+  readonly requestId?: string;
+}): Page => ({
+  title,
+  body: html`${detail === undefined ? undefined : html`<p>${detail}</p>`}
+    <p><a href="/account/sign-in">Go to the sign-in page</a></p>
+    ${requestId === undefined ? undefined : html`<p class="hint">If you report this, name <code>${requestId}</code>.</p>`}`,
+});
+
+/** A field of a form. */
+export interface Field {
+  readonly name: string;
+  readonly label: string;
+  readonly type: 'text' | 'email' | 'password';
+  /** What browsers and password managers fill in (HTML, "autofill"). */
+  readonly autocomplete: string;
+  readonly required: boolean;
+  readonly hint?: string;
+  /** What was typed before; never a password. */
+  readonly value?: string | undefined;
+  readonly wrong?: string | undefined;
+}
+
+/** A labelled field, with its hint and what is wrong read out with it. */
+export const fieldHtml = ({ name, label, type, autocomplete, required, hint, value, wrong }: Field): Html => {
+  const describing = [hint === undefined ? '' : `${name}-hint`, wrong === undefined ? '' : `${name}-wrong`];
+  const described = describing.filter((each) => each !== '').join(' ');
+  return html`<div class="field">
+    <label for="${name}">${label}</label>
+    ${hint === undefined ? undefined : html`<p class="hint" id="${name}-hint">${hint}</p>`}
+    <input
+      id="${name}"
+      name="${name}"
+      type="${type}"
+      autocomplete="${autocomplete}"
+      ${type === 'password' ? undefined : html`value="${value ?? ''}"`}
+      ${type === 'email' && html`inputmode="email" spellcheck="false" autocapitalize="none"`}
+      ${required && html`required`}
+      ${described !== '' && html`aria-describedby="${described}"`}
+      ${wrong !== undefined && html`aria-invalid="true"`}
+    />
+    ${wrong === undefined ? undefined : html`<p class="wrong" id="${name}-wrong">${wrong}</p>`}
+  </div>`;
+};
+
+/** What went wrong with a form, first on its page: it is read out, and has the focus. */
+export const alertHtml = (summary: string | undefined): Html | undefined =>
+  summary === undefined ? undefined : html`<p class="alert" role="alert" tabindex="-1" autofocus>${summary}</p>`;

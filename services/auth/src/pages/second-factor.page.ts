@@ -1,0 +1,106 @@
+import { definePage, html, validateBody } from '@causeway/service';
+import type { Call, Page, PageAnswer, Route } from '@causeway/service';
+import { z } from 'zod';
+
+import { typedCode } from '../factors/enrol-totp.route.ts';
+import type { DeviceTokens } from '../guessing/device-token.ts';
+import type { CookieDelivery } from '../sessions/cookie-delivery.ts';
+import type { createSecondFactor } from '../sessions/second-factor.ts';
+import { answerSignedIn, deviceOf } from '../sessions/signed-in-answer.ts';
+import { failureOf, formExpired } from './form-failure.ts';
+import type { FormFailure } from './form-failure.ts';
+import { alertHtml, fieldHtml, layout, problemPage } from './layout.ts';
+import { afterSignIn, nextField, withNext } from './next.ts';
+import type { Visitors } from './visitors.ts';
+
+/** What {@link secondFactorPages} are given. */
+export interface SecondFactorPagesDependencies {
+  readonly publicUrl: string;
+  readonly visitors: Visitors;
+  readonly secondFactor: ReturnType<typeof createSecondFactor>;
+  readonly cookies: CookieDelivery;
+  readonly deviceTokens: DeviceTokens;
+}
+
+const path = '/account/second-factor';
+const text = z.string().default('');
+const form = z.object({ code: text, ticket: text, csrf: text, next: text });
+const fields = z.object({ code: typedCode, ticket: z.string().max(256) });
+
+interface Shown {
+  readonly csrf: string;
+  readonly next: string;
+  /** What the first step gave: it opens this one, and nothing else. */
+  readonly ticket: string;
+  readonly failure?: FormFailure;
+}
+
+/** Asks for the second factor of somebody whose password was right. */
+export const secondFactorPage = ({ csrf, next, ticket, failure }: Shown): Page => ({
+  title: 'Second factor',
+  body: html`${alertHtml(failure?.summary)}
+    <form method="post" action="${path}">
+      ${fieldHtml({
+        ...{ name: 'code', label: 'Code', type: 'text', autocomplete: 'one-time-code', required: true },
+        ...{
+          hint: 'The six digits that your authenticator app shows, or one of your recovery codes.',
+          wrong: failure?.fields.code,
+        },
+      })}
+      <input type="hidden" name="ticket" value="${ticket}" />
+      <input type="hidden" name="csrf" value="${csrf}" />
+      ${nextField(next)}
+      <button type="submit">Sign in</button>
+    </form>
+    <p class="more"><a href="${withNext('/account/sign-in', next)}">Start again</a></p>`,
+});
+
+/** One field takes both: a recovery code is longer than anything that an app shows, however either is spaced. */
+const proofOf = (code: string) =>
+  ({ kind: code.replaceAll(/[\s-]/g, '').length > 8 ? 'recovery-code' : 'totp', code }) as const;
+
+/** `/account/second-factor` */
+export function secondFactorPages(dependencies: SecondFactorPagesDependencies): Route[] {
+  const { publicUrl, visitors, secondFactor, cookies, deviceTokens } = dependencies;
+  const common = { path, access: 'anonymous', layout, problemPage } as const;
+
+  const refuse = (call: Call, { next, ticket }: z.output<typeof form>, failure: FormFailure): PageAnswer => {
+    const { csrf, headers } = visitors.of(call);
+    const page = secondFactorPage({ csrf, next, ticket, failure });
+    return { page, status: failure.status, headers: { ...failure.headers, ...headers } };
+  };
+
+  return [
+    definePage({
+      ...common,
+      method: 'get',
+      operationId: 'secondFactorPage',
+      summary: 'Leads to the first step: the second follows it',
+      handle: () => ({ seeOther: '/account/sign-in' }),
+    }),
+    definePage({
+      ...common,
+      method: 'post',
+      operationId: 'secondFactorByForm',
+      summary: 'Completes a sign-in',
+      form,
+      async handle(call) {
+        const typed = call.body;
+        if (!visitors.isOwn(call, typed.csrf)) return refuse(call, typed, formExpired);
+        try {
+          const { code, ticket } = validateBody(fields, { code: typed.code, ticket: typed.ticket }) as z.output<
+            typeof fields
+          >;
+          const deviceToken = cookies.deviceTokenOf(call);
+          const command = { mfaToken: ticket, proof: proofOf(code), device: deviceOf(call), deviceToken };
+          const { headers } = await cookies.deliver(call, 'cookies', async () =>
+            answerSignedIn(await secondFactor(call.cause, command), deviceTokens),
+          );
+          return { seeOther: afterSignIn(typed.next, publicUrl), headers };
+        } catch (error) {
+          return refuse(call, typed, failureOf(error));
+        }
+      },
+    }),
+  ];
+}
