@@ -195,7 +195,9 @@ describe('sessions', () => {
 
   describe('DELETE /v1/auth/sessions', () => {
     it('ends all others', async () => {
-      const others = await Promise.all(Array.from({ length: 25 }, () => signIn(auth, ada.email)));
+      // One after the other: of more than a few at once some would be taken for guesses.
+      const others: Awaited<ReturnType<typeof signIn>>[] = [];
+      for (let each = 0; each < 25; each += 1) others.push(await signIn(auth, ada.email));
       const eve = await signUp(auth);
       const answer = await auth.call('DELETE /v1/auth/sessions', { token: ada.accessToken });
       assert.equal(answer.status, 204);
