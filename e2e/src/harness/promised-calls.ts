@@ -41,6 +41,8 @@ export const promisedCalls: readonly string[] = [
   'patch /v1/users/me',
   'post /v1/auth/accounts/{id}/disable',
   'post /v1/auth/accounts/{id}/enable',
+  'post /v1/auth/email/verification',
+  'post /v1/auth/email/verify',
   'post /v1/auth/factors/recovery-codes',
   'post /v1/auth/factors/totp',
   'post /v1/auth/factors/totp/{id}/confirm',

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { call } from '../harness/client.ts';
 import { expectProblem, expectStatus } from '../harness/expectations.ts';
 import { mailTo } from '../harness/mailbox.ts';
+import { platform } from '../harness/platform.ts';
 import { admin, newEmail, type SignedIn, signUp } from '../harness/people.ts';
 
 const refresh = (refreshToken: string) => call('POST', '/v1/auth/refresh', { json: { refreshToken } });
@@ -17,6 +18,21 @@ describe('mails', () => {
     const mail = await mailTo(person.email, /signed out/);
     assert.match(mail.text, new RegExp(person.email.replaceAll('.', String.raw`\.`)));
     assert.ok(!JSON.stringify(mail).includes(person.refreshToken));
+  });
+
+  it('bring the link by which an address is verified, once', async () => {
+    const person = await signUp();
+    const mail = await mailTo(person.email, /Is this your address/);
+    const link = mail.links.find((each) => each.includes('/account/verify/')) ?? '';
+    assert.ok(link.startsWith(platform.urls.gateway ?? 'nowhere'), link);
+    const token = link.slice(link.lastIndexOf('/') + 1);
+    const verify = () => call('POST', '/v1/auth/email/verify', { json: { token }, token: person.accessToken });
+    expectStatus(await verify(), 200);
+    await expectProblem(await verify(), 404, 'link-invalid');
+    const account = expectStatus(await call('GET', '/v1/auth/account', { token: person.accessToken }), 200);
+    assert.equal(account.json().emailVerified, true);
+    const again = await call('POST', '/v1/auth/email/verification', { json: { email: newEmail() } });
+    assert.deepEqual(expectStatus(again, 202).json(), { status: 'link-sent' });
   });
 
   it('are read by administrators alone', async () => {

@@ -14,7 +14,7 @@ import { factorAdded, factorRemoved, factorUpdated, factorUsed } from './auth/fa
 import { guardCleared, guardDeleted, guardFailed, guardLocked } from './auth/guard.ts';
 import { keyringChanged } from './auth/keyring.ts';
 import { mailDeferred, mailDeleted, mailDue, mailFailed, mailQueued, mailSent, mailWithdrawn } from './auth/mail.ts';
-import { proofDeleted, proofRequested, proofUsed, proofWithdrawn } from './auth/proof.ts';
+import { proofDeleted, proofMatched, proofRequested, proofUsed, proofWithdrawn } from './auth/proof.ts';
 import {
   sessionDeleted,
   sessionEnded,
@@ -48,6 +48,7 @@ export const catalogue: readonly EventContract[] = [
   tokensExpired,
   erasureUnanswered,
   proofRequested,
+  proofMatched,
   proofUsed,
   proofWithdrawn,
   proofDeleted,

@@ -14,7 +14,7 @@ export { factorAdded, factorRemoved, factorUpdated, factorUsed } from './auth/fa
 export { guardCleared, guardDeleted, guardFailed, guardLocked } from './auth/guard.ts';
 export { keyringChanged } from './auth/keyring.ts';
 export { mailDeferred, mailDeleted, mailDue, mailFailed, mailQueued, mailSent, mailWithdrawn } from './auth/mail.ts';
-export { proofDeleted, proofRequested, proofUsed, proofWithdrawn } from './auth/proof.ts';
+export { proofDeleted, proofMatched, proofRequested, proofUsed, proofWithdrawn } from './auth/proof.ts';
 export {
   sessionDeleted,
   sessionEnded,

@@ -18,6 +18,7 @@ import { erasureSettings } from './settings/erasure-settings.ts';
 import { guessingSettings } from './settings/guessing-settings.ts';
 import { checkKeyRotationSettings, keyRotationSettings } from './settings/key-rotation-settings.ts';
 import { checkKeySettings, keySettings, masterKeyOf } from './settings/key-settings.ts';
+import { linkSettings } from './settings/link-settings.ts';
 import { checkMailSettings, mailSettings } from './settings/mail-settings.ts';
 import { passwordSettings } from './settings/password-settings.ts';
 import { checkSessionSettings, sessionSettings } from './settings/session-settings.ts';
@@ -57,6 +58,7 @@ export const settings = defineSettings({
   ...guessingSettings,
   ...mailSettings,
   ...auditSettings,
+  ...linkSettings,
 });
 
 /** The configuration of this service, checked. */

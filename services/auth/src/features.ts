@@ -9,6 +9,7 @@ import { createKeys } from './keys/keys.wiring.ts';
 import { createMail } from './mail/mail.wiring.ts';
 import { createPages } from './pages/pages.wiring.ts';
 import { createPasswords } from './passwords/passwords.wiring.ts';
+import { createProofs } from './proofs/proofs.wiring.ts';
 import { createRevocations } from './revocations/revocations.wiring.ts';
 import { createSessions } from './sessions/sessions.wiring.ts';
 import { createTicketing } from './tickets/tickets.wiring.ts';
@@ -24,8 +25,9 @@ export async function createFeatures(ground: Ground) {
   const ticketing = createTicketing(ground);
   const factors = createFactors(ground);
   const sessions = createSessions(ground, { passwords, revocations, tokens, guessing, ticketing, factors });
-  const mail = await createMail(ground);
-  const accounts = createAccounts(ground, { passwords, sessions, tokens });
+  const proofs = createProofs(ground);
+  const mail = await createMail(ground, { proofs });
+  const accounts = createAccounts(ground, { passwords, sessions, tokens, guessing, proofs });
   const administration = createAdministration(ground, { revocations, sessions });
   const erasure = createErasure(ground, { passwords, sessions });
   const audit = createAudit(ground);
@@ -39,6 +41,7 @@ export async function createFeatures(ground: Ground) {
     ticketing,
     factors,
     sessions,
+    proofs,
     mail,
     accounts,
     administration,

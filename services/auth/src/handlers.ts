@@ -3,6 +3,7 @@ import { redactPerson, removalHandlers } from '@causeway/events';
 import type { Handler } from '@causeway/events';
 import type { Logger } from '@causeway/telemetry';
 
+import { accountHandlers } from './accounts/accounts.wiring.ts';
 import { administrationHandlers } from './accounts/admin/administration.wiring.ts';
 import { auditHandlers, auditRemovalSteps } from './audit/audit.wiring.ts';
 import type { Config } from './config.ts';
@@ -11,6 +12,7 @@ import { factorRemovalSteps } from './factors/factors.wiring.ts';
 import type { Ground } from './feature.ts';
 import type { Features } from './features.ts';
 import { mailHandlers, mailRemovalSteps } from './mail/mail.wiring.ts';
+import { proofHandlers, proofRemovalSteps } from './proofs/proofs.wiring.ts';
 import { sessionHandlers, sessionRemovalSteps } from './sessions/sessions.wiring.ts';
 import { ticketRemovalSteps } from './tickets/tickets.wiring.ts';
 
@@ -28,6 +30,8 @@ export interface Declaration {
 /** What this service does when something happens, here or elsewhere. */
 export const handlersOf = ({ config, logger, late }: Declaration): Handler[] => [
   ...erasureHandlers(config, logger),
+  ...accountHandlers(late),
+  ...proofHandlers(late),
   ...mailHandlers(late),
   ...sessionHandlers(late),
   ...administrationHandlers(late),
@@ -41,6 +45,7 @@ export const handlersOf = ({ config, logger, late }: Declaration): Handler[] => 
     steps: [
       ...ticketRemovalSteps(late),
       ...sessionRemovalSteps(late),
+      ...proofRemovalSteps(late),
       ...mailRemovalSteps(late),
       ...factorRemovalSteps(late),
       ...auditRemovalSteps(late),

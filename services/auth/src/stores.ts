@@ -14,6 +14,8 @@ import { readingsCollection } from './audit/note-reading.ts';
 import type { ReadingDocument } from './audit/note-reading.ts';
 import { mailQueries, mailsCollection } from './mail/mail.model.ts';
 import type { MailDocument } from './mail/mail.model.ts';
+import { proofQueries, proofsCollection } from './proofs/proof.model.ts';
+import type { ProofDocument } from './proofs/proof.model.ts';
 import { sessionQueries, sessionsCollection } from './sessions/session.model.ts';
 import type { SessionDocument } from './sessions/session.model.ts';
 
@@ -35,6 +37,8 @@ export const createStores = (events: Events, database: Connection) => ({
   mailQueries: mailQueries(database),
   auditSeals: events.collection<AuditSealDocument>(auditSealsCollection, { thing: 'audit' }),
   readings: events.collection<ReadingDocument>(readingsCollection, { thing: 'reading' }),
+  proofs: events.collection<ProofDocument>(proofsCollection, { thing: 'proof' }),
+  proofQueries: proofQueries(database),
   markers: removalMarkers(events),
 });
 

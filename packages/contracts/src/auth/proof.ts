@@ -15,6 +15,15 @@ export const proofRequested = defineEvent({
   data: { ...proof, email: z.string(), accountId: z.string().optional(), expiresAt: z.iso.datetime() },
 });
 
+/** The address of a link is somebody's. */
+export const proofMatched = defineEvent({
+  type: 'auth.proof.matched',
+  version: 1,
+  thing: 'proof',
+  description: 'The address that a link was asked for is that of an account: the link is mailed to its owner.',
+  data: { ...proof, accountId: z.string() },
+});
+
 /** A link was used: once, for good. */
 export const proofUsed = defineEvent({
   type: 'auth.proof.used',

@@ -1,12 +1,20 @@
+import type { Handler } from '@causeway/events';
+
 import type { Feature, Ground } from '../feature.ts';
 import { bySystem } from '../jobs.ts';
 import type { Passwords } from '../passwords/passwords.wiring.ts';
+import type { Guessing } from '../guessing/guessing.wiring.ts';
+import type { Proofs } from '../proofs/proofs.wiring.ts';
+import type { RequestProof } from '../proofs/request-proof.ts';
 import type { Sessions } from '../sessions/sessions.wiring.ts';
 import type { TokenMakers } from '../tokens/tokens.wiring.ts';
 import { ensureFirstAdministrator } from './first-administrator.ts';
 import { readAccountRoute } from './read-account.route.ts';
 import { createSignUp } from './sign-up.ts';
+import { requestVerification } from './request-verification.handler.ts';
 import { answerSignedUp, signUpRoute } from './sign-up.route.ts';
+import { createVerifyEmail } from './verify-email.ts';
+import { sendVerificationRoute, verifyEmailRoute } from './verify-email.route.ts';
 
 type AccountsGround = Pick<Ground, 'config' | 'logger' | 'events' | 'accounts' | 'accountQueries' | 'idempotency'>;
 
@@ -17,10 +25,14 @@ export function createAccounts(
     passwords: { passwords, judgePassword },
     sessions: { startSession, sessionTokens, cookies },
     tokens: { deviceTokens },
+    guessing: { guard },
+    proofs: { requestProof, useProof },
   }: {
     readonly passwords: Passwords;
     readonly sessions: Pick<Sessions, 'startSession' | 'sessionTokens' | 'cookies'>;
     readonly tokens: Pick<TokenMakers, 'deviceTokens'>;
+    readonly guessing: Guessing;
+    readonly proofs: Pick<Proofs, 'requestProof' | 'useProof'>;
   },
 ) {
   const { transaction } = events;
@@ -28,10 +40,16 @@ export function createAccounts(
     ...{ accounts, passwords, judgePassword, startSession, sessionTokens, idempotency, transaction },
     answer: (signedIn) => answerSignedUp(signedIn, deviceTokens),
   });
+  const verifyEmail = createVerifyEmail({ accounts, accountQueries, passwords, guard, useProof, transaction });
   return {
     signUp,
     ensureIndexes: () => accountQueries.ensureIndexes(),
-    routes: [signUpRoute({ signUp, cookies }), readAccountRoute({ accounts: accountQueries })],
+    routes: [
+      signUpRoute({ signUp, cookies }),
+      readAccountRoute({ accounts: accountQueries }),
+      sendVerificationRoute({ requestProof }),
+      verifyEmailRoute({ verifyEmail }),
+    ],
     async begin() {
       if (config.firstAdministrator === undefined) return;
       const given = { accounts, accountQueries, passwords };
@@ -43,3 +61,8 @@ export function createAccounts(
 
 /** What {@link createAccounts} gives. */
 export type Accounts = ReturnType<typeof createAccounts>;
+
+/** What is done about accounts that come into being. */
+export const accountHandlers = (
+  late: () => { readonly proofs: { readonly requestProof: RequestProof } },
+): Handler[] => [requestVerification(() => late().proofs)];

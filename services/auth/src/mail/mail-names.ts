@@ -3,6 +3,8 @@
  * row here and a folder of `templates/mail`.
  */
 export const mailNames = {
+  /** Somebody has signed up with the address. */
+  'verify-email': ['link', 'expiresAt'],
   /** A refresh token came back that had been exchanged long ago: somebody has a copy. */
   'refresh-reused': ['endedAt'],
   /** An administrator has disabled the account. */
@@ -14,5 +16,12 @@ export const mailNames = {
 /** The name of a mail. */
 export type MailName = keyof typeof mailNames;
 
-/** What a mail's template may name, by its names. */
-export type MailParams<Name extends MailName> = Readonly<Record<(typeof mailNames)[Name][number], string>>;
+/** The name of a mail that brings a link. */
+export type LinkMail = {
+  [Name in MailName]: 'link' extends (typeof mailNames)[Name][number] ? Name : never;
+}[MailName];
+
+/** What a mail's template may name, by its names; but for a link, which is made when the mail is sent. */
+export type MailParams<Name extends MailName> = Readonly<
+  Record<Exclude<(typeof mailNames)[Name][number], 'link'>, string>
+>;

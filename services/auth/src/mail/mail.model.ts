@@ -12,6 +12,8 @@ export interface MailDocument extends RecordedDocument {
   /** What the template may name, by its names. Never a secret: links are made when the mail is sent. */
   readonly params: Readonly<Record<string, string>>;
   readonly accountId?: string;
+  /** Whose link it brings. */
+  readonly proofId?: string;
   readonly status: 'queued' | 'sent' | 'failed' | 'withdrawn';
   /** Attempts that have come to an end. */
   readonly attempts: number;

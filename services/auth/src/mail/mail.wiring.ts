@@ -6,6 +6,7 @@ import { bySystem } from '../jobs.ts';
 import { createMailbox } from '../mailbox/mailbox.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import { listMailboxRoute, readMailboxRoute } from '../mailbox/mailbox.route.ts';
+import type { Proofs } from '../proofs/proofs.wiring.ts';
 import { createForgetMails, forgetMailsOf } from './forget-mails.ts';
 import type { ForgetMailsDependencies } from './forget-mails.ts';
 import { parseSender } from './mail-address.ts';
@@ -32,7 +33,7 @@ const transportOf = ({ smtpUrl, mailFrom }: Config, mailbox: Mailbox): MailTrans
 };
 
 /** Mails: queued by whoever handles an event, sent from their templates. */
-export async function createMail(ground: Ground) {
+export async function createMail(ground: Ground, { proofs: { linkOf } }: { readonly proofs: Pick<Proofs, 'linkOf'> }) {
   const { config, events, masterKey, mails, mailQueries, mailDelaysMs: delaysMs, logger, now } = ground;
   const { db } = events;
   const mailbox = createMailbox({ db, vault: masterKey.vault('mailbox'), now });
@@ -44,7 +45,7 @@ export async function createMail(ground: Ground) {
   const site = new URL(config.publicUrl).host;
   return {
     queueMail: createQueueMail({ mails, persons: events.persons }),
-    sendMail: createSendMail({ mails, events, leases, transport, render, site, delaysMs, logger, now }),
+    sendMail: createSendMail({ mails, events, leases, transport, render, linkOf, site, delaysMs, logger, now }),
     ...{ mailbox, forgetting },
     routes: config.mailbox ? [listMailboxRoute({ mailbox }), readMailboxRoute({ mailbox })] : [],
     ensureIndexes: () => Promise.all([mailQueries.ensureIndexes(), mailbox.ensureIndexes()]),

@@ -20,6 +20,8 @@ export interface MailRequest<Name extends MailName = MailName> {
   readonly params: MailParams<Name>;
   /** Whose it is, where that is known: it goes with them. */
   readonly accountId?: string;
+  /** Of the link that it brings. */
+  readonly proofId?: string;
 }
 
 /**
@@ -37,13 +39,14 @@ export type QueueMail = <Name extends MailName>(
 /** Makes it. */
 export const createQueueMail =
   ({ mails, persons }: QueueMailDependencies): QueueMail =>
-  async (cause, { template, to, params, accountId }, session) => {
+  async (cause, { template, to, params, accountId, proofId }, session) => {
     if (cause.causationId === undefined) throw new TypeError('a mail follows from an event');
     const _id = derivedId('mal', JSON.stringify([cause.causationId, template, to]));
     if ((await mails.native.findOne({ _id }, { session, projection: { _id: 1 } })) !== null) return;
     // Nobody who is being erased is written to any more.
     if (accountId !== undefined && !(await persons.enter(accountId, session))) return;
     const own = accountId === undefined ? {} : { accountId };
-    const state = { to, template, params, ...own, status: 'queued' as const, attempts: 0 };
+    const link = proofId === undefined ? {} : { proofId };
+    const state = { to, template, params, ...own, ...link, status: 'queued' as const, attempts: 0 };
     await mails.create(cause, { _id, state, event: queued({ _id, template, to, ...own }) }, { session });
   };

@@ -5,6 +5,7 @@ import type { Decision, Events, RecordedCollection } from '@causeway/events';
 import { createCounter } from '@causeway/telemetry';
 import type { Logger } from '@causeway/telemetry';
 
+import type { LinkOf } from '../proofs/link-of.ts';
 import type { MailDocument } from './mail.model.ts';
 import { mailLeaseMs } from './mail-lease.ts';
 import type { MailLeases } from './mail-lease.ts';
@@ -24,6 +25,7 @@ export interface SendMailDependencies {
   readonly leases: MailLeases;
   readonly transport: MailTransport;
   readonly render: RenderMail;
+  readonly linkOf: LinkOf;
   /** What every template may name. */
   readonly site: string;
   /** Between attempts; those of `mail-schedule.ts` if not given. */
@@ -69,14 +71,16 @@ const decide = (mail: MailDocument, attempt: number, outcome: Outcome, at: Date)
  * @returns the use case; it does nothing where the attempt has been made, or the mail is over
  */
 export function createSendMail(dependencies: SendMailDependencies) {
-  const { mails, events, leases, transport, render, site, delaysMs, logger, now } = dependencies;
+  const { mails, events, leases, transport, render, linkOf, site, delaysMs, logger, now } = dependencies;
   const counter = createCounter('causeway.auth.mails', {
     description: 'Attempts to send a mail, by what came of them.',
   });
 
   const attemptAt = async (mail: MailDocument, { attempt, signal }: SendMailCommand): Promise<Outcome> => {
-    const { _id: id, to, template, params } = mail;
-    const words = render(template, { ...params, email: to, site });
+    const { _id: id, to, template, params, proofId } = mail;
+    const link = proofId === undefined ? '' : await linkOf(proofId);
+    if (link === undefined) return { status: 'withdrawn', reason: 'link-over' };
+    const words = render(template, { ...params, link, email: to, site });
     const tooLong = AbortSignal.timeout(attemptMs);
     try {
       await transport.send({ id, to, ...words }, AbortSignal.any([signal, tooLong]));

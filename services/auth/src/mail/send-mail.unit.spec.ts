@@ -28,6 +28,7 @@ const open = (given: { row?: Partial<MailDocument> | null; send?: () => Promise<
     return Promise.resolve({ document: row, event: {} });
   };
   const sendMail = createSendMail({
+    linkOf: (proofId) => Promise.resolve(proofId === 'prf_open' ? 'https://example.com/l' : undefined),
     mails: { native: { findOne: () => Promise.resolve(row) }, update } as unknown as SendMailDependencies['mails'],
     events: {
       schedule: (_cause: unknown, { contract: _contract, ...rest }: { contract: unknown }) =>
@@ -58,9 +59,18 @@ void describe('sending a mail', () => {
   it('hands over what the template says, under the id of the mail', async () => {
     const { run, sent, recorded, returned } = open();
     await run();
-    const text = JSON.stringify({ endedAt: 'today', email: 'ada@example.com', site: 'example.com' });
+    const text = JSON.stringify({ endedAt: 'today', link: '', email: 'ada@example.com', site: 'example.com' });
     assert.deepEqual(sent, [{ id: 'mal_1', to: 'ada@example.com', subject: 'refresh-reused', text, html: '' }]);
     assert.deepEqual([recorded, returned], [['auth.mail.sent'], ['mal_1']]);
+  });
+
+  it('makes the link when it is sent, and sends nothing that would open nothing', async () => {
+    const open1 = open({ row: { ...mail, proofId: 'prf_open' } });
+    await open1.run();
+    assert.match(open1.sent[0]?.text ?? '', /"link":"https:\/\/example\.com\/l"/);
+    const over = open({ row: { ...mail, proofId: 'prf_over' } });
+    await over.run();
+    assert.deepEqual([over.sent, over.recorded], [[], ['auth.mail.withdrawn']]);
   });
 
   it('does nothing for an event that comes again, once the attempt has been made or the mail is over', async () => {

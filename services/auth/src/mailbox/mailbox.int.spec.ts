@@ -6,6 +6,7 @@ import { derivedId } from '@causeway/contracts';
 import { loadRootKey } from '../keys/root-key.ts';
 import { openTestAuth, personOf, signUp } from '../testing/test-auth.ts';
 import type { Person, TestAuth, TestReplica } from '../testing/test-auth.ts';
+import { openTestMailbox } from '../testing/test-mailbox.ts';
 import { createMailbox } from './mailbox.ts';
 import type { Mailbox } from './mailbox.ts';
 
@@ -77,6 +78,9 @@ describe('the mailbox', () => {
     assert.equal((await auth.call(path, { token: ada.accessToken })).status, 403);
     assert.equal((await auth.call('GET /v1/auth/mailbox')).status, 401);
     assert.equal((await auth.call(path)).status, 401);
+    // What signing up has brought.
+    const mails = await (await openTestMailbox(world)).mailsTo(ada.email);
+    await mailbox.forget(mails.map(({ id }) => id));
   });
 
   it('refuses what is no address, number or id', async () => {

@@ -11,6 +11,8 @@ export const promisedRoutes: Readonly<Record<string, readonly string[]>> = {
   'GET /v1/auth/accounts/{id}/sessions': ['200', '400', '401', '403', '404', '503'],
   'DELETE /v1/auth/accounts/{id}/sessions': ['204', '400', '401', '403', '404', '503'],
   'DELETE /v1/auth/accounts/{id}/sessions/{sessionId}': ['204', '400', '401', '403', '404', '503'],
+  'POST /v1/auth/email/verification': ['202', '400', '413', '415', '503'],
+  'POST /v1/auth/email/verify': ['200', '400', '401', '404', '413', '415', '429', '503'],
   'GET /v1/auth/factors': ['200', '400', '401', '503'],
   'POST /v1/auth/factors/recovery-codes': ['200', '400', '401', '409', '503'],
   'GET /v1/auth/activity': ['200', '400', '401', '503'],

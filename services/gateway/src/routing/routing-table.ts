@@ -25,6 +25,14 @@ const row = (service: ServiceName, path: string): ServiceRoute => ({
 export const routingTable: readonly ServiceRoute[] = [
   { ...row('auth', '/v1/auth/sign-in/*'), credentials: 'ignored', limit: 'sign-in' },
   { ...row('auth', '/v1/auth/sign-up'), credentials: 'ignored', limit: 'sign-in' },
+  // By a mailed link, or to have one mailed: whoever has none guesses.
+  { ...row('auth', '/v1/auth/sign-in/*'), credentials: 'ignored', limit: 'sign-in' },
+  { ...row('auth', '/v1/auth/password/reset/*'), credentials: 'ignored', limit: 'sign-in' },
+  { ...row('auth', '/v1/auth/email/verification'), credentials: 'ignored', limit: 'sign-in' },
+  { ...row('auth', '/v1/auth/email/confirm'), credentials: 'ignored', limit: 'sign-in' },
+  { ...row('auth', '/v1/auth/email/undo'), credentials: 'ignored', limit: 'sign-in' },
+  // With the session that it belongs to, or without.
+  { ...row('auth', '/v1/auth/email/verify'), limit: 'sign-in' },
   { ...row('auth', '/v1/auth/refresh'), credentials: 'ignored' },
   // Erasing oneself asks for the password once more.
   { ...row('auth', '/v1/auth/account'), limit: 'sign-in' },

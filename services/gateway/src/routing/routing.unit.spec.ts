@@ -44,10 +44,17 @@ describe('routing table', () => {
   });
 
   it('reads no credentials where a client may hold an old token, and limits guessing', () => {
-    for (const path of ['/v1/auth/sign-in', '/v1/auth/sign-in/second-factor', '/v1/auth/sign-up', '/account/sign-in']) {
+    for (const path of [
+      ...['/v1/auth/sign-in', '/v1/auth/sign-in/second-factor', '/v1/auth/sign-up', '/account/sign-in'],
+      ...['/v1/auth/sign-in/link/redeem', '/v1/auth/password/reset', '/v1/auth/password/reset/confirm'],
+      ...['/v1/auth/email/verification', '/v1/auth/email/undo'],
+    ]) {
       assert.deepEqual([find(path)?.credentials, find(path)?.limit], ['ignored', 'sign-in'], path);
     }
     assert.deepEqual([find('/v1/auth/refresh')?.credentials, find('/v1/auth/refresh')?.limit], ['ignored', 'general']);
+    const verify = find('/v1/auth/email/verify');
+    assert.deepEqual([verify?.credentials, verify?.limit], ['verified', 'sign-in']);
+    assert.equal(find('/v1/auth/password')?.credentials, 'verified');
     assert.equal(find('/v1/auth/sign-out')?.credentials, 'verified');
   });
 });

@@ -1,0 +1,57 @@
+import { proofRequested } from '@causeway/contracts';
+import { onEvent, stateOf } from '@causeway/events';
+import type { Handler, RecordedCollection } from '@causeway/events';
+
+import type { AccountDocument } from '../accounts/account.model.ts';
+import type { QueueMail } from '../mail/queue-mail.ts';
+import { timeInWords } from '../mail/time-in-words.ts';
+import type { ProofDocument } from './proof.model.ts';
+import { proofKinds } from './proof-kinds.ts';
+import { matched } from './proofs.events.ts';
+import { withdrawal } from './withdraw-proofs.ts';
+
+/** What {@link mailProof} is given, once it runs. */
+export interface MailProofDependencies {
+  readonly accounts: Pick<RecordedCollection<AccountDocument>, 'native'>;
+  readonly proofs: Pick<RecordedCollection<ProofDocument>, 'native' | 'update'>;
+  readonly queueMail: QueueMail;
+  readonly now: () => Date;
+}
+
+/** Why a link is not mailed to whoever has its address; undefined where it is. */
+const whyNot = (proof: ProofDocument, account: AccountDocument | null): string | undefined => {
+  // Of an account that has another address by now it is nobody's else.
+  const isOther = proof.accountId !== undefined && proof.accountId !== account?._id;
+  if (account === null || isOther) return 'unknown-address';
+  if (account.disabledAt !== undefined) return 'account-disabled';
+  return proofKinds[proof.kind].verifiesOnly && account.emailVerified ? 'already-verified' : undefined;
+};
+
+/** Looks up whose an address is, and mails them the link that was asked for; to nobody, where it is nobody's. */
+export const mailProof = (late: () => MailProofDependencies): Handler =>
+  onEvent.transaction({
+    name: 'mail-proof',
+    on: [proofRequested],
+    async handle({ data }, { cause, session }) {
+      const { accounts, proofs, queueMail, now } = late();
+      const proof = await proofs.native.findOne({ _id: data.proofId }, { session });
+      if (proof?.status !== 'open') return;
+      const { emailKey, email: to, kind, expiresAt } = proof;
+      const account = await accounts.native.findOne({ emailKey }, { session });
+      const reason = whyNot(proof, account);
+      if (account === null || reason !== undefined) {
+        await proofs.update(cause, proof._id, (current) => withdrawal(current, reason ?? '', now()), { session });
+        return;
+      }
+      const accountId = account._id;
+      if (proof.accountId === undefined) {
+        const own = (current: ProofDocument) => ({
+          state: { ...stateOf(current), accountId },
+          event: matched(current, accountId),
+        });
+        await proofs.update(cause, proof._id, own, { session });
+      }
+      const params = { expiresAt: timeInWords(expiresAt) };
+      await queueMail(cause, { template: proofKinds[kind].mail, to, accountId, proofId: proof._id, params }, session);
+    },
+  });

@@ -1,0 +1,74 @@
+/* eslint-disable @typescript-eslint/no-unsafe-class-instance-assignment -- Mongoose types the options of a path as a class, and takes plain objects */
+import type { RecordedDocument } from '@causeway/events';
+import { Schema } from 'mongoose';
+import type { Connection } from 'mongoose';
+
+import type { ProofKind } from './proof-kinds.ts';
+
+/** A link by which somebody proves that an e-mail address is theirs: to be used once. The link itself is derived, and stored nowhere. */
+export interface ProofDocument extends RecordedDocument {
+  readonly kind: ProofKind;
+  /** As it is written to. */
+  readonly email: string;
+  /** As it is compared. */
+  readonly emailKey: string;
+  /** Whose the address is; absent until that has been looked up, and where it is nobody's. */
+  readonly accountId?: string;
+  /** 32 random bytes that the link is derived from, together with a secret that is not in the database. */
+  readonly seed: string;
+  readonly status: 'open' | 'used' | 'withdrawn';
+  readonly expiresAt: Date;
+  /** When it was used or withdrawn. */
+  readonly endedAt?: Date;
+}
+
+/** The collection's name. */
+export const proofsCollection = 'proofs';
+
+const proofSchema = new Schema<ProofDocument>(
+  {
+    _id: { type: String, required: true },
+    kind: { type: String, required: true },
+    emailKey: { type: String, required: true },
+    accountId: String,
+    status: { type: String, enum: ['open', 'used', 'withdrawn'], required: true },
+    expiresAt: { type: Date, required: true },
+    endedAt: Date,
+    createdAt: { type: Date, required: true },
+  },
+  { collection: proofsCollection, autoIndex: false, autoCreate: false, versionKey: false, strictQuery: 'throw' },
+)
+  .index({ emailKey: 1, kind: 1, createdAt: -1 }, { name: 'of-address' })
+  .index({ accountId: 1, status: 1 }, { name: 'of-account', sparse: true })
+  .index({ expiresAt: 1 }, { name: 'expiry', partialFilterExpression: { status: 'open' } })
+  .index({ endedAt: 1 }, { name: 'ended', sparse: true });
+
+/** Reads of proofs. Writes go through `@causeway/events`. */
+export interface ProofQueries {
+  ensureIndexes(): Promise<void>;
+  /** Ids of all the account's proofs. */
+  idsOf(accountId: string, limit: number): Promise<string[]>;
+  /** Ids of proofs that are over by time and have not been withdrawn. */
+  expiredIds(now: Date, limit: number): Promise<string[]>;
+  /** Ids of proofs that were over before a time. */
+  endedBefore(time: Date, limit: number): Promise<string[]>;
+}
+
+/** @param connection - to this service's database */
+export function proofQueries(connection: Connection): ProofQueries {
+  const model = connection.model('Proof', proofSchema);
+  type Ids = { readonly _id: string }[];
+  return {
+    ensureIndexes: () => model.createIndexes(),
+    idsOf: async (accountId, limit) =>
+      (await model.find({ accountId }).select('_id').limit(limit).lean<Ids>().exec()).map((each) => each._id),
+    expiredIds: async (now, limit) => {
+      const query = model.find({ status: 'open', expiresAt: { $lte: now } }).sort({ expiresAt: 1 });
+      return (await query.select('_id').limit(limit).lean<Ids>().exec()).map((each) => each._id);
+    },
+    endedBefore: async (time, limit) => {
+      const query = model.find({ endedAt: { $lt: time } });
+      return (await query.select('_id').limit(limit).lean<Ids>().exec()).map((each) => each._id);
+    },
+  };
+}

@@ -1,0 +1,54 @@
+import type { Handler, RemovalStep } from '@causeway/events';
+
+import type { Feature, Ground } from '../feature.ts';
+import { bySystem } from '../jobs.ts';
+import type { QueueMail } from '../mail/queue-mail.ts';
+import { createForgetProofs, forgetProofsOf } from './forget-proofs.ts';
+import { createLinkOf } from './link-of.ts';
+import { mailProof } from './mail-proof.handler.ts';
+import { createProofTokens } from './proof-token.ts';
+import { createRequestProof } from './request-proof.ts';
+import { createUseProof } from './use-proof.ts';
+import { createExpireProofs } from './withdraw-proofs.ts';
+
+const expireEveryMs = 60_000;
+const forgetEveryMs = 3_600_000;
+
+type ProofsGround = Pick<Ground, 'config' | 'events' | 'masterKey' | 'proofs' | 'proofQueries' | 'now'>;
+
+/** Links by which somebody proves that an e-mail address is theirs. */
+export function createProofs({ config, events, masterKey, proofs, proofQueries, now }: ProofsGround) {
+  const { persons, transaction } = events;
+  const proofTokens = createProofTokens(masterKey.derive('proof-token'));
+  const lifetimesMs = { 'verify-email': config.linkLifetimeMs };
+  const expireProofs = createExpireProofs({ proofs, proofQueries, now });
+  const forgetProofs = createForgetProofs({ proofs, proofQueries, now });
+  return {
+    requestProof: createRequestProof({ proofs, persons, transaction, lifetimesMs, now }),
+    useProof: createUseProof({ proofs, proofTokens, now }),
+    linkOf: createLinkOf({ proofs, proofTokens, publicUrl: config.publicUrl, now }),
+    ensureIndexes: () => proofQueries.ensureIndexes(),
+    jobs: [
+      { name: 'expire-proofs', everyMs: expireEveryMs, run: (signal) => expireProofs(bySystem(), signal) },
+      { name: 'forget-proofs', everyMs: forgetEveryMs, run: (signal) => forgetProofs(bySystem(), signal) },
+    ],
+  } satisfies Feature;
+}
+
+/** What {@link createProofs} gives. */
+export type Proofs = ReturnType<typeof createProofs>;
+
+/** What is done about links that are asked for. */
+export const proofHandlers = (
+  late: () => {
+    readonly ground: Pick<Ground, 'accounts' | 'proofs' | 'now'>;
+    readonly mail: { readonly queueMail: QueueMail };
+  },
+): Handler[] => [mailProof(() => ({ ...late().ground, queueMail: late().mail.queueMail }))];
+
+/** What is done about the links of somebody who is erased. */
+export const proofRemovalSteps = (
+  late: () => { readonly ground: Pick<Ground, 'events' | 'proofs' | 'proofQueries'> },
+): RemovalStep[] => [
+  forgetProofsOf({ dependencies: () => late().ground, redaction: () => late().ground.events.redaction }),
+];

@@ -1,0 +1,13 @@
+import { defineSettings } from '@causeway/service';
+
+/** How long mailed links work. */
+export const linkSettings = defineSettings({
+  linkLifetimeMs: {
+    env: 'LINK_LIFETIME',
+    type: 'duration',
+    default: 3_600_000,
+    min: 60_000,
+    max: 7 * 24 * 3_600_000,
+    description: 'How long a mailed link works that verifies an e-mail address.',
+  },
+});
