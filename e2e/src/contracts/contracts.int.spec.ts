@@ -60,7 +60,7 @@ describe('npm run contracts:check', () => {
       required: ['accountId', 'email', 'emailVerified', 'name', 'roles'],
     }));
     const words =
-      'auth.account.created 1: `name` has become optional. Readers that are deployed expect it as it was: user (create-profile). Make it as it was, or release version 2 with an upcaster; deploy user first, then auth.';
+      'auth.account.created 1: `name` has become optional. Readers that are deployed expect it as it was: auth (request-verification, append-audit) and user (create-profile). Make it as it was, or release version 2 with an upcaster; deploy user first, then auth.';
     const json = await contracts('check', '--json', '--folder', folder);
     assert.equal(json.status, 1);
     const verdicts = json.stdout
@@ -74,7 +74,7 @@ describe('npm run contracts:check', () => {
         version: 1,
         kind: 'broken',
         words,
-        readers: ['user (create-profile)'],
+        readers: ['auth (request-verification, append-audit)', 'user (create-profile)'],
         deploy: ['user', 'auth'],
       },
     ]);

@@ -38,8 +38,12 @@ describe('persons', () => {
     const [erased, known, unknown] = [newEventId(), newEventId(), newEventId()];
     await close(erased);
     await enter(known);
-    assert.deepEqual([...(await events.persons.erasedAmong([unknown, erased, known, erased]))], [erased]);
-    assert.equal((await events.persons.erasedAmong([])).size, 0);
+    const enterAll = (ids: readonly string[]) => events.transaction((session) => events.persons.enterAll(ids, session));
+    assert.deepEqual([...(await enterAll([unknown, erased, known, erased]))], [erased]);
+    assert.equal((await enterAll([])).size, 0);
+    const rows = events.db.collection<{ _id: string; entered?: number }>('persons');
+    assert.equal((await rows.findOne({ _id: known }))?.entered, 2);
+    assert.equal((await rows.findOne({ _id: unknown }))?.entered, 1);
   });
 
   it('keeps out who was never there before', async () => {

@@ -10,7 +10,7 @@ import type { AuditCollections } from './audit.model.ts';
 /** What {@link createAppendAudit} is given. */
 export interface AppendAuditDependencies {
   readonly collections: Pick<AuditCollections, 'entries' | 'heads'>;
-  readonly persons: Pick<Persons, 'erasedAmong'>;
+  readonly persons: Pick<Persons, 'enterAll'>;
   /** Of the service: each has a chain of its own, so that slots do not wait for one another. */
   readonly slots: number;
 }
@@ -45,10 +45,9 @@ export const createAppendAudit = ({ collections, persons, slots }: AppendAuditDe
     const there = await entries.find({ eventId: { $in: ids } }, { session, projection: { eventId: 1 } }).toArray();
     const known = new Set(there.map(({ eventId }) => eventId));
     const acts = events.filter(({ id }) => !known.has(id)).map((event) => ({ event, act: actOf(event) }));
-    // What is appended here with something personal is committed long before the person is looked for the last time: a transaction has
-    // seconds, that look waits for minutes.
+    // Of an erasure and something personal of theirs at once, one has to begin anew.
     const people = acts.flatMap(({ act: { accountId, personal } }) => (personal && accountId ? [accountId] : []));
-    const erased = people.length === 0 ? new Set<string>() : await persons.erasedAmong(people);
+    const erased = await persons.enterAll(people, session);
     const ofChain = new Map<number, AuditedAct[]>();
     for (const { event, act } of acts) {
       const chain = slotOf(event.subject, slots);

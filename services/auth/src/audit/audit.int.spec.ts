@@ -69,7 +69,7 @@ describe('the audit', () => {
       return (await audit.entries.countDocuments({ eventId: { $in: ids } })) === ids.length ? ids : undefined;
     });
   const append = (events: readonly EventEnvelope[], erased: readonly string[] = []) => {
-    const persons = { erasedAmong: () => Promise.resolve(new Set(erased)) };
+    const persons = { enterAll: () => Promise.resolve(new Set(erased)) };
     const appendAudit = createAppendAudit({ collections: audit, persons, slots });
     return world.db.client.withSession((session) =>
       session.withTransaction(() => appendAudit(events, session), { readConcern: { level: 'snapshot' } }),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { catalogue, defineEvent, eventVersion, serviceOf, services } from '@causeway/contracts';
+import { catalogue, defineEvent, eventVersion, serviceOf, services, versionsOf } from '@causeway/contracts';
 import type { KeptVersions } from '@causeway/contracts/released';
 import { z } from 'zod';
 
@@ -46,7 +46,9 @@ describe('the AsyncAPI document', () => {
       ['causeway.auth', 'causeway.user', 'causeway.data'],
     );
     for (const service of services) {
-      const types = catalogue.filter(({ type }) => serviceOf(type) === service).map(({ type }) => `${type}.1`);
+      const types = catalogue
+        .filter(({ type }) => serviceOf(type) === service)
+        .flatMap((contract) => versionsOf(contract).map(({ version }) => `${contract.type}.${version}`));
       assert.deepEqual(Object.keys(channels[service]?.messages ?? {}), types);
       assert.equal(operations[`${service}.publish`]?.messages.length, types.length);
     }
