@@ -29,7 +29,7 @@ export async function createFeatures(ground: Ground) {
   const mail = await createMail(ground, { proofs });
   const accounts = createAccounts(ground, { passwords, sessions, tokens, guessing, proofs });
   const administration = createAdministration(ground, { revocations, sessions });
-  const erasure = createErasure(ground, { passwords, sessions });
+  const erasure = createErasure(ground, { passwords, sessions, guessing });
   const audit = createAudit(ground);
   const pages = createPages(ground, { sessions, accounts, tokens });
   return {

@@ -499,7 +499,7 @@ describe('the inside', () => {
     };
     assert.deepEqual(Object.keys(document.paths).sort(), ['/v1/feed', '/v1/things', '/v1/things/{id}']);
     const create = document.paths['/v1/things/{id}']?.post;
-    const statuses = ['201', '400', '401', '404', '406', '409', '413', '415', '429', '500', '502', '503', '504'];
+    const statuses = ['201', '400', '401', '403', '404', '406', '409', '413', '415', '429', '500', '502', '503', '504'];
     assert.deepEqual(Object.keys(create?.responses ?? {}).sort(), statuses);
     assert.match(JSON.stringify(create?.requestBody), /"additionalProperties":false/);
     assert.deepEqual(document.paths['/v1/feed']?.get?.security, []);

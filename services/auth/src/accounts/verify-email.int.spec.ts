@@ -81,6 +81,18 @@ describe('verifying an e-mail address', () => {
     assert.equal(await isVerified(eve), false);
   });
 
+  it('is offered to the address as its owner wrote it, however whoever asks writes it', async () => {
+    await mailbox.tokenTo(ada.email, 'verify');
+    const [local = '', domain = ''] = ada.email.split('@');
+    // In full width: another mailbox to some servers, and the same account to us.
+    const wide = local.replaceAll(/[a-z]/g, (each) => String.fromCodePoint((each.codePointAt(0) ?? 0) + 0xfee0));
+    const twin = `${wide}@${domain}`;
+    assert.notEqual(twin, ada.email);
+    assert.equal((await send(twin)).status, 202);
+    const mails = await mailbox.mailsTo(ada.email, 2);
+    assert.deepEqual(new Set(mails.map(({ to }) => to)), new Set([ada.email]));
+  });
+
   it('is done once by any number of uses at once, and never again', async () => {
     const token = await mailbox.tokenTo(ada.email, 'verify');
     const answers = await Promise.all(Array.from({ length: 20 }, () => verify({ token }, { token: ada.accessToken })));

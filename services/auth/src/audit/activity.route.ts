@@ -20,7 +20,7 @@ export const activityRoute = ({ readAudit }: { readonly readAudit: Pick<ReadAudi
     operationId: 'listActivity',
     tag: 'auth',
     summary: "What happened to the caller's account",
-    description: 'The newest first: sign-ins, changes, what was refused. An act is in it within moments, not at once.',
+    description: 'The newest first: sign-ins, and what was changed. An act is in it within moments, not at once.',
     access: 'signed-in',
     query: z.object(paging),
     responses: {

@@ -61,15 +61,18 @@ export const representAudit = (entry: AuditEntry): z.output<typeof auditRepresen
   },
 });
 
+/** Of a change that an administrator has made: who, and what they noted for the record. */
+const othersOwn = new Set(['by', 'reason']);
+
 /**
  * @returns what {@link activityRepresentation} describes: who else has done it is nothing that they are told
  */
 export const representActivity = (entry: AuditEntry): z.output<typeof activityRepresentation> => {
   const { actorId, accountId } = entry;
-  const { facts: told, ...common } = representCommon(entry);
-  const own = Object.fromEntries(
-    Object.entries(told).filter(([name]) => entry.type !== 'auth.account.updated' || name !== 'by'),
-  );
+  const { facts: told, personal, ...common } = representCommon(entry);
+  const isOthers = (name: string): boolean => entry.type === 'auth.account.updated' && othersOwn.has(name);
+  const without = (values: Readonly<Record<string, unknown>>) =>
+    Object.fromEntries(Object.entries(values).filter(([name]) => !isOthers(name)));
   const by = actorId === undefined ? 'system' : actorId === accountId ? 'you' : 'somebody-else';
-  return { ...common, facts: own, by };
+  return { ...common, facts: without(told), personal: personal === null ? null : without(personal), by };
 };

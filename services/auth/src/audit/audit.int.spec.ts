@@ -88,7 +88,7 @@ describe('the audit', () => {
     );
     for (const { id } of people) {
       const isOf = ({ data }: EventEnvelope) => (data as { accountId?: string }).accountId === id;
-      await published.waitFor((each) => isOf(each) && auditedByType.has(each.type), 4);
+      await published.waitFor((each) => isOf(each) && auditedByType.has(each.type), 5);
     }
     const ids = await caughtUp();
     const chains = await verified();
@@ -99,7 +99,8 @@ describe('the audit', () => {
     const { id, sessionId } = people[0]!;
     const types = await audit.entries.find({ accountId: id }).sort({ at: 1, _id: 1 }).toArray();
     assert.deepEqual(types.map(({ type }) => type).sort(), [
-      ...['auth.account.created', 'auth.session.ended', 'auth.session.started', 'auth.session.started'],
+      ...['auth.account.created', 'auth.proof.requested', 'auth.session.ended'],
+      ...['auth.session.started', 'auth.session.started'],
     ]);
     const begun = types.find(({ facts }) => facts.sessionId === sessionId);
     assert.deepEqual([begun?.actorType, begun?.actorId, begun?.outcome], ['app_user', id, 'done']);
@@ -128,6 +129,7 @@ describe('the audit', () => {
     const person = await signUp(replicas[0]!);
     await entryOf('the sign-up', { accountId: person.id, type: 'auth.session.started' });
     await entryOf('the account', { accountId: person.id, type: 'auth.account.created' });
+    await entryOf('the proof', { accountId: person.id, type: 'auth.proof.requested' });
     const answer = await replicas[1]!.call('DELETE /v1/auth/account', {
       token: person.accessToken,
       body: { password },
@@ -136,7 +138,7 @@ describe('the audit', () => {
     for (const service of ['user', 'data'] as const) await world.answerAs(service, person.id);
     await entryOf('the certificate', { accountId: person.id, type: 'auth.erasure.completed' });
     const entries = await audit.entries.find({ accountId: person.id }).toArray();
-    assert.equal(entries.length, 6);
+    assert.equal(entries.length, 7);
     assert.equal(JSON.stringify(entries).includes(person.email), false);
     assert.deepEqual(
       entries.filter(({ personal, salt }) => personal !== undefined || salt !== undefined),

@@ -77,6 +77,16 @@ describe('erasing oneself', () => {
     assert.notEqual(anew.id, person.id);
   });
 
+  it('lets nobody with a token guess the password', async () => {
+    const person = await signUp(replica);
+    const guess = (index: number) => erase(person.accessToken, { password: `not the password ${index}` });
+    for (let index = 0; index < 10; index += 1) assert.equal(code(await guess(index)), '401 invalid-credentials');
+    const refused = await erase(person.accessToken, { password });
+    assert.equal(code(refused), '429 too-many-attempts');
+    assert.match(refused.headers.get('retry-after') ?? '', /^[1-9]\d*$/);
+    assert.equal((await replica.call('GET /v1/auth/account', { token: person.accessToken })).status, 200);
+  });
+
   it('asks for the password, and does nothing without the right one', async () => {
     const person = await signUp(replica);
     assert.equal(code(await erase(person.accessToken, { password: 'not the password' })), '401 invalid-credentials');

@@ -3,6 +3,7 @@ import type { Route } from '@causeway/service';
 import { z } from 'zod';
 
 import { lastAdministrator } from '../accounts/accounts.errors.ts';
+import { tooManyAttempts } from '../guessing/guessing.errors.ts';
 import { typedPassword } from '../passwords/password.ts';
 import { invalidCredentials } from '../sessions/sessions.errors.ts';
 import { eventHeader } from '../sessions/signed-in-answer.ts';
@@ -37,9 +38,10 @@ export const eraseAccountRoute = (given: { readonly eraseAccount: ReturnType<typ
         headers: { ...eventHeader, Location: { description: 'What becomes of it, for administrators.' } },
       },
     },
-    faults: [invalidCredentials, lastAdministrator],
-    async handle({ cause, token, body: { password }, signal }) {
-      const { eventId, events } = await given.eraseAccount(cause, { accountId: token.sub, password, signal });
+    faults: [invalidCredentials, tooManyAttempts, lastAdministrator],
+    async handle({ cause, token, body: { password }, clientIp: ip, signal }) {
+      const command = { accountId: token.sub, sessionId: token.sid, password, ip, signal };
+      const { eventId, events } = await given.eraseAccount(cause, command);
       const named = events.length === 0 || events.length > mostNamed ? undefined : events.join(', ');
       return {
         status: 202,

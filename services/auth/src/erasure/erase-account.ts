@@ -3,9 +3,10 @@ import type { Cause } from '@causeway/contracts';
 import type { Events, RecordedCollection } from '@causeway/events';
 import type { ClientSession } from 'mongodb';
 
-import type { AccountDocument, AccountQueries } from '../accounts/account.model.ts';
+import type { AccountDocument, AccountQueries, Credentials } from '../accounts/account.model.ts';
 import { deleted } from '../accounts/accounts.events.ts';
 import type { DemandAnotherAdministrator } from '../accounts/administrators.ts';
+import type { GuessGuard } from '../guessing/guess-guard.ts';
 import type { PasswordHasher } from '../passwords/password-hasher.ts';
 import { endOf, revokedUntil } from '../sessions/end-session.ts';
 import type { Revoke } from '../sessions/end-session.ts';
@@ -19,6 +20,7 @@ export interface EraseAccountDependencies {
   readonly accountQueries: Pick<AccountQueries, 'credentialsOf'>;
   readonly sessions: Pick<RecordedCollection<SessionDocument>, 'native' | 'update'>;
   readonly passwords: Pick<PasswordHasher, 'matches'>;
+  readonly guard: Pick<GuessGuard, 'attempt'>;
   readonly demandAnotherAdministrator: DemandAnotherAdministrator;
   readonly revoke: Revoke;
   readonly now: () => Date;
@@ -28,6 +30,10 @@ export interface EraseAccountDependencies {
 export interface EraseAccountCommand {
   readonly accountId: string;
   readonly password: string;
+  /** Of the token, which shows that somebody has signed in from here. */
+  readonly sessionId: string;
+  /** The caller's address. */
+  readonly ip?: string | undefined;
   /** Aborted when the client has gone. */
   readonly signal?: AbortSignal;
 }
@@ -47,11 +53,11 @@ const sessionsAtOnce = 100;
  * Deletes an account and ends its sessions: one transaction, from whose event the erasure in all services follows. Of two calls at once one
  * does it, and both tell of the same.
  *
- * @returns the use case; it throws faults `invalid-credentials`, `last-administrator`, `unauthenticated` where the account is gone, and
+ * @returns the use case; it throws faults `invalid-credentials`, `too-many-attempts`, `last-administrator`, `unauthenticated` where the account is gone, and
  *   `unavailable` where too many passwords wait
  */
 export function createEraseAccount(dependencies: EraseAccountDependencies) {
-  const { events, accounts, accountQueries, sessions, passwords, demandAnotherAdministrator, revoke, now } =
+  const { events, accounts, accountQueries, sessions, passwords, guard, demandAnotherAdministrator, revoke, now } =
     dependencies;
 
   const endSessions = async (cause: Cause, accountId: string, at: Date, session: ClientSession) => {
@@ -82,11 +88,25 @@ export function createEraseAccount(dependencies: EraseAccountDependencies) {
     return { eventId: tombstone.event, events: [] };
   };
 
-  return async (cause: Cause, { accountId, password, signal }: EraseAccountCommand): Promise<BegunErasure> => {
+  const demandPassword = (account: Credentials, command: EraseAccountCommand): Promise<void> => {
+    const { password, sessionId, ip, signal } = command;
+    const guess = { emailKey: account.emailKey, path: 'password', ip, device: sessionId } as const;
+    return guard.attempt(
+      guess,
+      async () => {
+        if (!(await passwords.matches(account.passwordHash, password, signal))) throw invalidCredentials();
+      },
+      // It lets nobody in: what was counted stays.
+      () => false,
+    );
+  };
+
+  return async (cause: Cause, command: EraseAccountCommand): Promise<BegunErasure> => {
+    const { accountId } = command;
     const account = await accountQueries.credentialsOf(accountId);
     // The token outlives the account by a second.
     if (account === undefined) throw faults.unauthenticated({ message: 'the account of this token is gone' });
-    if (!(await passwords.matches(account.passwordHash, password, signal))) throw invalidCredentials();
+    await demandPassword(account, command);
     const at = now();
     const erased = await erase(cause, accountId, at);
     if (erased === undefined) return begun(accountId);

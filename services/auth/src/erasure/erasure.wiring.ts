@@ -4,6 +4,7 @@ import type { Logger } from '@causeway/telemetry';
 import { createDemandAnotherAdministrator } from '../accounts/administrators.ts';
 import type { Config } from '../config.ts';
 import type { Feature, Ground } from '../feature.ts';
+import type { Guessing } from '../guessing/guessing.wiring.ts';
 import type { Passwords } from '../passwords/passwords.wiring.ts';
 import type { Sessions } from '../sessions/sessions.wiring.ts';
 import { createEraseAccount } from './erase-account.ts';
@@ -17,10 +18,15 @@ export function createErasure(
   {
     passwords: { passwords },
     sessions: { revoke },
-  }: { readonly passwords: Passwords; readonly sessions: Pick<Sessions, 'revoke'> },
+    guessing: { guard },
+  }: {
+    readonly passwords: Passwords;
+    readonly sessions: Pick<Sessions, 'revoke'>;
+    readonly guessing: Pick<Guessing, 'guard'>;
+  },
 ) {
   const eraseAccount = createEraseAccount({
-    ...{ events, accounts, accountQueries, sessions, passwords, revoke, now },
+    ...{ events, accounts, accountQueries, sessions, passwords, guard, revoke, now },
     demandAnotherAdministrator: createDemandAnotherAdministrator({ events, accounts }),
   });
   return { routes: [eraseAccountRoute({ eraseAccount })] } satisfies Feature;

@@ -52,7 +52,10 @@ export const beginTotpRoute = (given: {
   });
 
 /** `POST /v1/auth/factors/totp/{id}/confirm` */
-export const confirmTotpRoute = (given: { readonly confirmTotp: ReturnType<typeof createConfirmTotp> }): Route =>
+export const confirmTotpRoute = (given: {
+  readonly confirmTotp: ReturnType<typeof createConfirmTotp>;
+  readonly recent: RecentAuthentication;
+}): Route =>
   defineRoute({
     method: 'post',
     path: '/v1/auth/factors/totp/{id}/confirm',
@@ -61,6 +64,7 @@ export const confirmTotpRoute = (given: { readonly confirmTotp: ReturnType<typeo
     summary: 'Confirm an authenticator app with a code of it',
     description: 'From now on signing in takes a code of it, or one of the recovery codes, which are told this once.',
     access: 'signed-in',
+    recent: given.recent,
     params: z.object({ id: z.string().max(64) }),
     body: z.strictObject({ code: typedCode }),
     bodyLimitBytes: 16_384,

@@ -38,7 +38,7 @@ export function createFactors(ground: FactorsGround) {
     ensureIndexes: () => factorQueries.ensureIndexes(),
     routes: [
       beginTotpRoute({ beginTotp: createBeginTotp(enrolling), recent }),
-      confirmTotpRoute({ confirmTotp: createConfirmTotp(enrolling) }),
+      confirmTotpRoute({ confirmTotp: createConfirmTotp(enrolling), recent }),
       listFactorsRoute({ factorQueries }),
       renameFactorRoute({ renameFactor: createRenameFactor(changing) }),
       removeFactorRoute({ removeFactor: createRemoveFactor(changing), recent: surely }),

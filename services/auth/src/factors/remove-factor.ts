@@ -5,8 +5,10 @@ import type { RecordedCollection } from '@causeway/events';
 import type { ClientSession } from 'mongodb';
 
 import { raiseAccessVersion } from '../accounts/access-version.ts';
-import type { AccountDocument } from '../accounts/account.model.ts';
+import { accountOf } from '../accounts/account.model.ts';
+import type { Account, AccountDocument } from '../accounts/account.model.ts';
 import { updated as accountUpdated } from '../accounts/accounts.events.ts';
+import { whyOver } from '../sessions/session-admission.ts';
 import type { SessionDocument } from '../sessions/session.model.ts';
 import { reauthenticated } from '../sessions/sessions.events.ts';
 import type { FactorDocument } from './factor.model.ts';
@@ -68,10 +70,12 @@ export const createRemoveFactor =
       const hasSecondFactor = left.some(isSecond);
       if (!hasSecondFactor) for (const each of left) await remove(each);
 
+      let before: Pick<Account, 'disabledAt' | 'sessionsFrom'> | undefined;
       const account = await given.accounts.update(
         cause,
         accountId,
         (current) => {
+          before = accountOf(current);
           const raised = raiseAccessVersion(current, 'sessions', given.now());
           const { accessVersion, sessionsFrom } = raised;
           return {
@@ -84,13 +88,18 @@ export const createRemoveFactor =
         },
         { session },
       );
-      if (account === undefined) throw faults.notFound();
+      if (account === undefined || before === undefined) throw faults.notFound();
+      const asItWas = before;
       const { accessVersion: accountVersion } = account.document;
       const stays = await given.sessions.update(
         cause,
         sessionId,
         (current) =>
-          current.status === 'ended' || current.accountId !== accountId || accountVersion === undefined
+          // One that was over already is not brought back by it.
+          current.status === 'ended' ||
+          current.accountId !== accountId ||
+          accountVersion === undefined ||
+          whyOver(asItWas, current) !== undefined
             ? undefined
             : { state: { ...stateOf(current), accountVersion }, event: reauthenticated(current) },
         { session },

@@ -7,5 +7,5 @@ export const tooManyAttempts = defineFault({
   title: 'Too many attempts',
   description:
     'There were too many attempts with this address or from this network, and nothing was looked at. Wait for the number of seconds in ' +
-    'Retry-After. A device that you have signed in from before gets in meanwhile, and so does a link that you have mailed to you.',
+    'Retry-After. A device that you have signed in from before gets in meanwhile.',
 });

@@ -24,12 +24,18 @@ describe('a mail', () => {
     assert.equal((await refresh()).body.code, 'refresh-reused');
     world.clock.aheadMs = 0;
   };
-  const received = ({ email }: Person) => smtp.received.filter(({ to }) => to === email);
-  const mailOf = ({ id }: Person) => world.db.collection('mails').findOne({ accountId: id });
-  /** All that is told of the person's one mail, once it has come to an end. */
-  const history = async ({ id }: Person, end: string): Promise<EventEnvelope[]> => {
-    const isQueued = ({ type, data }: EventEnvelope) =>
-      type === 'auth.mail.queued' && (data as { accountId?: string }).accountId === id;
+  // A new address is written to first, which is none of what is looked at here.
+  const template = 'refresh-reused';
+  const received = ({ email }: Person) =>
+    smtp.received.filter(({ to, source }) => to === email && /^Subject: You were signed out/m.test(source));
+  const mailOf = ({ id }: Person) => world.db.collection('mails').findOne({ accountId: id, template });
+  const isQueuedFor = ({ type, data }: EventEnvelope, { id }: Person, what: string): boolean => {
+    const told = data as { accountId?: string; template?: string };
+    return type === 'auth.mail.queued' && told.accountId === id && told.template === what;
+  };
+  /** All that is told of the mail about a token that came back, once it has come to an end. */
+  const history = async (person: Person, end: string): Promise<EventEnvelope[]> => {
+    const isQueued = (event: EventEnvelope) => isQueuedFor(event, person, template);
     const [queued] = await published.waitFor(isQueued);
     await published.waitFor(({ type, subject }) => subject === queued?.subject && type === `auth.mail.${end}`);
     return published.all.filter(({ subject }) => subject === queued?.subject);
@@ -61,6 +67,8 @@ describe('a mail', () => {
   });
   beforeEach(async () => {
     ada = await signUp(auth);
+    const [queued] = await published.waitFor((event) => isQueuedFor(event, ada, 'verify-email'));
+    await published.waitFor(({ type, subject }) => subject === queued?.subject && type === 'auth.mail.sent');
   });
   afterEach(() => {
     smtp.answers.length = 0;

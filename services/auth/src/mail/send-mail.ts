@@ -118,8 +118,9 @@ export function createSendMail(dependencies: SendMailDependencies) {
 
   return async (cause: Cause, command: SendMailCommand): Promise<void> => {
     const { mailId, attempt } = command;
-    const mail = await mails.native.findOne({ _id: mailId });
-    if (mail?.status !== 'queued' || mail.attempts >= attempt) return;
+    const isDue = (mail: MailDocument | null): mail is MailDocument =>
+      mail?.status === 'queued' && mail.attempts < attempt;
+    if (!isDue(await mails.native.findOne({ _id: mailId }))) return;
     const giveBack = await leases.take(mailId);
     if (giveBack === undefined) {
       // Another replica is at it, or has died: that is seen once its lease is over.
@@ -128,6 +129,9 @@ export function createSendMail(dependencies: SendMailDependencies) {
       return;
     }
     try {
+      // Whoever had the lease until now may have sent it.
+      const mail = await mails.native.findOne({ _id: mailId });
+      if (!isDue(mail)) return;
       const outcome = await attemptAt(mail, command);
       await record(cause, command, outcome);
       counter.add(1, { outcome: outcome.status });

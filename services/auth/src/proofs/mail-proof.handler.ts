@@ -36,7 +36,7 @@ export const mailProof = (late: () => MailProofDependencies): Handler =>
       const { accounts, proofs, queueMail, now } = late();
       const proof = await proofs.native.findOne({ _id: data.proofId }, { session });
       if (proof?.status !== 'open') return;
-      const { emailKey, email: to, kind, expiresAt } = proof;
+      const { emailKey, kind, expiresAt } = proof;
       const account = await accounts.native.findOne({ emailKey }, { session });
       const reason = whyNot(proof, account);
       if (account === null || reason !== undefined) {
@@ -44,6 +44,8 @@ export const mailProof = (late: () => MailProofDependencies): Handler =>
         return;
       }
       const accountId = account._id;
+      // As its owner wrote it: whoever asks may write it otherwise, and have a mailbox of that name.
+      const to = account.email;
       if (proof.accountId === undefined) {
         const own = (current: ProofDocument) => ({
           state: { ...stateOf(current), accountId },

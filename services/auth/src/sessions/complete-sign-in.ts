@@ -93,7 +93,9 @@ export const createAdmit =
     // An erasure that commits after this read finds the session; one that was before is seen by it, as is a change of the password.
     const account = await accounts.byId(session.accountId);
     const reason = account === undefined ? 'revoked' : whyOver(account, session);
-    if (account === undefined || reason !== undefined) {
+    // A second factor that was confirmed meanwhile is asked for, too.
+    const isHalf = account?.hasSecondFactor === true && session.acr !== 'aal2';
+    if (account === undefined || reason !== undefined || isHalf) {
       await endSession(cause, { sessionId: session._id, reason: reason ?? 'revoked' });
       throw invalidCredentials();
     }

@@ -52,6 +52,10 @@ describe('signing in beside what ends sessions', () => {
     const disabled = { ...account, accessVersion: 2, sessionsFrom: 2, disabledAt: new Date() };
     assert.deepEqual(await signInBeside(disabled), ['ses_1 account-disabled']);
   });
+
+  it('ends it where a second factor was confirmed meanwhile, of which nothing was asked', async () => {
+    assert.deepEqual(await signInBeside({ ...account, hasSecondFactor: true }), ['ses_1 revoked']);
+  });
 });
 
 describe('signing in where there were too many attempts', () => {

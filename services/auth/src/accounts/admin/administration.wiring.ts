@@ -20,10 +20,11 @@ interface Others {
 
 /** What administrators do about accounts and sessions of others. */
 export function createAdministration(
-  ground: Pick<Ground, 'events' | 'accounts' | 'sessionQueries' | 'database' | 'masterKey' | 'now'>,
+  ground: Pick<Ground, 'config' | 'events' | 'accounts' | 'sessionQueries' | 'database' | 'masterKey' | 'now'>,
   { revocations: { teller }, sessions: { endSession } }: Others,
 ) {
-  const { events, sessionQueries, now } = ground;
+  const { config, events, sessionQueries, now } = ground;
+  const recent = { maxAgeMs: config.stepUpAgeMs };
   const accounts = administeredAccounts({ client: ground.database.getClient(), accounts: ground.accounts });
   const cursors = createAccountCursors(ground.masterKey.vault('accounts-cursor'));
   const administer = createAdministerAccount({
@@ -34,12 +35,12 @@ export function createAdministration(
     routes: [
       listAccountsRoute({ accounts, cursors }),
       readAdministeredRoute({ accounts }),
-      disableAccountRoute({ administer }),
-      enableAccountRoute({ administer }),
-      putRolesRoute({ administer }),
+      disableAccountRoute({ administer, recent }),
+      enableAccountRoute({ administer, recent }),
+      putRolesRoute({ administer, recent }),
       listSessionsOfRoute({ accounts, sessionQueries, now }),
-      endSessionsOfRoute({ administer }),
-      endSessionOfRoute({ endSession }),
+      endSessionsOfRoute({ administer, recent }),
+      endSessionOfRoute({ endSession, recent }),
     ],
   } satisfies Feature;
 }

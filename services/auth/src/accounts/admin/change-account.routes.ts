@@ -1,6 +1,6 @@
 import { faults } from '@causeway/contracts';
 import { defineRoute, etag } from '@causeway/service';
-import type { Answer, Route } from '@causeway/service';
+import type { Answer, RecentAuthentication, Route } from '@causeway/service';
 import { z } from 'zod';
 
 import { eventHeader } from '../../sessions/signed-in-answer.ts';
@@ -36,12 +36,15 @@ const answer = ({ account, eventId }: Administered): Answer<200> => ({
 
 interface Given {
   readonly administer: AdministerAccount;
+  /** Of whoever changes an account of somebody else. */
+  readonly recent: RecentAuthentication;
 }
 
 /** `POST /v1/auth/accounts/{id}/disable` */
-export const disableAccountRoute = ({ administer }: Given): Route =>
+export const disableAccountRoute = ({ administer, recent }: Given): Route =>
   defineRoute({
     ...change,
+    recent,
     method: 'post',
     path: '/v1/auth/accounts/{id}/disable',
     operationId: 'disableAccount',
@@ -60,9 +63,10 @@ export const disableAccountRoute = ({ administer }: Given): Route =>
   });
 
 /** `POST /v1/auth/accounts/{id}/enable` */
-export const enableAccountRoute = ({ administer }: Given): Route =>
+export const enableAccountRoute = ({ administer, recent }: Given): Route =>
   defineRoute({
     ...change,
+    recent,
     method: 'post',
     path: '/v1/auth/accounts/{id}/enable',
     operationId: 'enableAccount',
@@ -81,9 +85,10 @@ const roles = z
   .transform((each) => (['admin', 'member'] as const).filter((role) => each.includes(role)));
 
 /** `PUT /v1/auth/accounts/{id}/roles` */
-export const putRolesRoute = ({ administer }: Given): Route =>
+export const putRolesRoute = ({ administer, recent }: Given): Route =>
   defineRoute({
     ...change,
+    recent,
     method: 'put',
     path: '/v1/auth/accounts/{id}/roles',
     operationId: 'putRoles',

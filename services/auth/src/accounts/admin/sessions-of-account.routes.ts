@@ -1,7 +1,7 @@
 import { faults } from '@causeway/contracts';
 import { parseAfter } from '@causeway/events';
 import { defineRoute } from '@causeway/service';
-import type { Route } from '@causeway/service';
+import type { RecentAuthentication, Route } from '@causeway/service';
 import { z } from 'zod';
 
 import type { EndSession } from '../../sessions/end-session.ts';
@@ -49,7 +49,10 @@ export const listSessionsOfRoute = (given: {
   });
 
 /** `DELETE /v1/auth/accounts/{id}/sessions` */
-export const endSessionsOfRoute = ({ administer }: { readonly administer: AdministerAccount }): Route =>
+export const endSessionsOfRoute = (given: {
+  readonly administer: AdministerAccount;
+  readonly recent: RecentAuthentication;
+}): Route =>
   defineRoute({
     method: 'delete',
     path,
@@ -58,18 +61,22 @@ export const endSessionsOfRoute = ({ administer }: { readonly administer: Admini
     summary: "End all of somebody's sessions",
     description: 'One write of the account ends them all, and their tokens; each is told of after it.',
     access: 'admin',
+    recent: given.recent,
     params: accountParams,
     responses: { 204: { description: 'All have ended.', headers: eventHeader } },
     faults: [faults.notFound],
     async handle({ cause, token, params }) {
       const command = { accountId: params.id, ifMatch: undefined, decide: endingSessions(token.sub) };
-      const { eventId } = await administer(cause, command);
+      const { eventId } = await given.administer(cause, command);
       return { status: 204, headers: { 'Causeway-Event': eventId } };
     },
   });
 
 /** `DELETE /v1/auth/accounts/{id}/sessions/{sessionId}` */
-export const endSessionOfRoute = ({ endSession }: { readonly endSession: EndSession }): Route =>
+export const endSessionOfRoute = (given: {
+  readonly endSession: EndSession;
+  readonly recent: RecentAuthentication;
+}): Route =>
   defineRoute({
     method: 'delete',
     path: `${path}/{sessionId}`,
@@ -77,11 +84,12 @@ export const endSessionOfRoute = ({ endSession }: { readonly endSession: EndSess
     tag: 'auth',
     summary: "End one of somebody's sessions",
     access: 'admin',
+    recent: given.recent,
     params: accountParams.extend({ sessionId: z.string().max(64) }),
     responses: { 204: { description: 'The session has ended.', headers: eventHeader } },
     faults: [faults.notFound],
     async handle({ cause, params: { id: accountId, sessionId } }) {
-      const event = await endSession(cause, { sessionId, accountId, reason: 'administrator' });
+      const event = await given.endSession(cause, { sessionId, accountId, reason: 'administrator' });
       if (event === undefined) throw faults.notFound();
       return { status: 204, headers: { 'Causeway-Event': event } };
     },
