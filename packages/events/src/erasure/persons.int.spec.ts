@@ -46,6 +46,18 @@ describe('persons', () => {
     assert.equal((await rows.findOne({ _id: unknown }))?.entered, 1);
   });
 
+  it('lets an erasure and many who enter not pass by each other', async () => {
+    const id = newEventId();
+    const [entering, closing] = [world.client.startSession(), world.client.startSession()];
+    try {
+      for (const session of [entering, closing]) session.startTransaction({ readConcern: { level: 'snapshot' } });
+      assert.equal((await events.persons.enterAll([newEventId(), id], entering)).size, 0);
+      await assert.rejects(events.persons.close(id, at, closing), { codeName: 'WriteConflict' });
+    } finally {
+      for (const session of [entering, closing]) await session.endSession();
+    }
+  });
+
   it('keeps out who was never there before', async () => {
     const id = newEventId();
     await close(id);
