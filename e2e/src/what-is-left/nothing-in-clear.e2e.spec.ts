@@ -64,7 +64,7 @@ describe('what is left of passwords, tokens and codes', { skip: platform.secrets
 
   for (const [place, { from, names }] of Object.entries(places)) {
     it(`is nothing in ${place}`, async (t) => {
-      const { found, bytes } = await eventually(() => look(from, names), { withinMs: 20_000, everyMs: 250 });
+      const { found, bytes } = await eventually(() => look(from, names), { withinMs: 60_000, everyMs: 250 });
       t.diagnostic(`${place}: ${(bytes / 2 ** 20).toFixed(1)} MiB looked through`);
       assert.deepEqual([...found].slice(0, 20), []);
     });

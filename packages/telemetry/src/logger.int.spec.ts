@@ -10,7 +10,7 @@ describe('a logger', () => {
     const file = path.resolve(import.meta.dirname, 'testing', 'unread-child.ts');
     const child = spawn(process.execPath, ['--conditions=development', file], { stdio: ['ignore', 'pipe', 'ignore'] });
     try {
-      const [code] = (await once(child, 'exit', { signal: AbortSignal.timeout(20_000) })) as [number | null];
+      const [code] = (await once(child, 'exit', { signal: AbortSignal.timeout(60_000) })) as [number | null];
       assert.equal(code, 3);
     } finally {
       child.kill('SIGKILL');

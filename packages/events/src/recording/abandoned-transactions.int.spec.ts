@@ -40,7 +40,7 @@ describe('transactions that a process has left open', () => {
     const child = spawn(process.execPath, ['--input-type=module', '--eval', claimant, order], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    const signal = AbortSignal.timeout(20_000);
+    const signal = AbortSignal.timeout(60_000);
     await once(createInterface({ input: child.stdout }), 'line', { signal });
     child.kill('SIGKILL');
     await once(child, 'exit', { signal });

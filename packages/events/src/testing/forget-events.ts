@@ -24,7 +24,7 @@ export const forgetEvents = async ({
   const admin = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
   try {
-    const deadline = performance.now() + 20_000;
+    const deadline = performance.now() + 60_000;
     for (;;) {
       const offsets = await admin.fetchTopicOffsets(topic);
       const published = offsets.reduce((sum, { high }) => sum + Number(high), 0);

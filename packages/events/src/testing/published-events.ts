@@ -4,16 +4,19 @@ import { topicOf } from '@causeway/contracts';
 import { fromBinary } from '../envelope/binary-mode.ts';
 import type { KafkaPort } from '../kafka/port.ts';
 
-/** What has arrived in a service's topic, as an outside subscriber sees it. */
+/** What has arrived in a service's topic, as an outside subscriber sees it who knows what it has had. */
 export interface PublishedEvents {
-  /** In the order of arrival; of one subject, in order of revision. */
+  /**
+   * In the order of arrival; of one subject, in order of revision. Each once: Kafka has an event twice where a slot changed hands between its
+   * being published and its being pulled.
+   */
   readonly all: readonly EventEnvelope[];
-  /** @returns the events that the predicate names, once there are so many; rejects after 20 s */
+  /** @returns the events that the predicate names, once there are so many; rejects after 60 s */
   waitFor(predicate: (event: EventEnvelope) => boolean, count?: number): Promise<EventEnvelope[]>;
   stop(): Promise<void>;
 }
 
-const patienceMs = 20_000;
+const patienceMs = 60_000;
 
 /**
  * Reads a service's topic from its beginning and follows it.
@@ -23,11 +26,15 @@ const patienceMs = 20_000;
  */
 export async function readPublished(kafka: KafkaPort, service: string): Promise<PublishedEvents> {
   const all: EventEnvelope[] = [];
+  const known = new Set<string>();
   const checks = new Set<() => void>();
   const reader = await kafka.readAll(topicOf(service), {
     from: 'beginning',
     onRecord(record) {
-      all.push(fromBinary(record.headers, record.value));
+      const event = fromBinary(record.headers, record.value);
+      if (known.has(event.id)) return;
+      known.add(event.id);
+      all.push(event);
       for (const check of checks) check();
     },
     onCaughtUp: () => undefined,

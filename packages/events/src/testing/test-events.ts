@@ -35,11 +35,11 @@ export const testCause = (): Cause => ({
   principal: { type: 'app_user', id: 'usr_TEST' },
 });
 
-/** Waits for a condition, for at most 20 s if nothing else is said. */
+/** Waits for a condition, for at most 60 s if nothing else is said. */
 export const eventually = async <T>(
   what: string,
   look: () => Promise<T | undefined> | T | undefined,
-  withinMs = 20_000,
+  withinMs = 60_000,
 ): Promise<T> => {
   const deadline = performance.now() + withinMs;
   for (;;) {

@@ -45,7 +45,7 @@ const start = async (environment: Record<string, string> = {}) => {
   child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
   const exited = once(child, 'close').then(([code]) => code as number | null);
   const until = async (what: string, holds: () => boolean | Promise<boolean>): Promise<void> => {
-    const deadline = Date.now() + 20_000;
+    const deadline = Date.now() + 60_000;
     while (!(await holds())) {
       assert.ok(Date.now() < deadline && child.exitCode === null, `${what}: ${JSON.stringify(lines)} ${errors}`);
       await new Promise((resolve) => setTimeout(resolve, 10));

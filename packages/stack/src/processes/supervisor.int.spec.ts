@@ -63,7 +63,7 @@ describe('Supervisor', () => {
   }
 
   async function until(what: string, isThere: () => boolean): Promise<void> {
-    const deadline = performance.now() + 20_000;
+    const deadline = performance.now() + 60_000;
     while (!isThere()) {
       assert.ok(performance.now() < deadline, `${what}\n${said.join('\n')}`);
       await wait(10);

@@ -30,9 +30,9 @@ describe('reading the audit', () => {
   const read = (path: string, token = root.accessToken) => auth.call(`GET ${path}`, { token });
   const entries = () => auditCollections(world.db).entries;
   const untilThere = async (count: number, filter: object) => {
-    const deadline = performance.now() + 20_000;
+    const deadline = performance.now() + 60_000;
     while ((await entries().countDocuments(filter)) < count) {
-      assert.ok(performance.now() < deadline, `waited 20 s in vain for ${JSON.stringify(filter)}`);
+      assert.ok(performance.now() < deadline, `waited 60 s in vain for ${JSON.stringify(filter)}`);
       await delay(10);
     }
   };

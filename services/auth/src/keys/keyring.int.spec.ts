@@ -41,7 +41,7 @@ const reads = async (replica: TestReplica, token: string): Promise<number> =>
 
 /** Waits for what has to be heard of first. */
 const eventually = async (what: string, holds: () => Promise<boolean>): Promise<void> => {
-  const until = performance.now() + 20_000;
+  const until = performance.now() + 60_000;
   while (!(await holds())) {
     assert.ok(performance.now() < until, `waited in vain for ${what}`);
     await delay(20);

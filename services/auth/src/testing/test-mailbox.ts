@@ -16,7 +16,7 @@ export interface TestMailbox {
 }
 
 /** For how long a mail is waited for. */
-const patienceMs = 20_000;
+const patienceMs = 60_000;
 
 /** @param world - whose mailbox */
 export async function openTestMailbox(world: Pick<TestAuth, 'db' | 'environment'>): Promise<TestMailbox> {

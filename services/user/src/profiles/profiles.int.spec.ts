@@ -23,7 +23,7 @@ describe('profiles', () => {
   const stored = (id: string) =>
     world.db.collection<{ _id: string; revision: number }>('profiles').findOne({ _id: id });
   const eventually = async <T>(look: () => Promise<T | null>): Promise<T> => {
-    const deadline = performance.now() + 20_000;
+    const deadline = performance.now() + 60_000;
     while (performance.now() < deadline) {
       const found = await look();
       if (found !== null) return found;
