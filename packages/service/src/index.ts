@@ -40,7 +40,7 @@ export type { Problem } from './http/problem.ts';
 export { parseQuery } from './http/query.ts';
 export { ClientGone, parseJson, readBody, streamBody } from './http/read-body.ts';
 export { formMediaType, parseForm } from './http/read-form.ts';
-export { insufficientAuthentication } from './http/recent-authentication.ts';
+export { faultOfAuthentication, insufficientAuthentication } from './http/recent-authentication.ts';
 export type { RecentAuthentication } from './http/recent-authentication.ts';
 export { RequestTimeout, requestTimeoutDeclaration } from './http/request-timeout.ts';
 export { defineRoute, internalRoute } from './http/route.ts';
@@ -48,7 +48,7 @@ export type { Access, Answer, BodySchemas, Call, Method, ResponseDocument, Route
 export { withPosition } from './http/with-position.ts';
 export { validateBody, validateParams, validateQuery } from './http/validate.ts';
 export type { AccessClaims } from './identity/access-claims.ts';
-export { createCredentials, createDemandSameOrigin, crossSite } from './identity/credentials.ts';
+export { createCredentials, createDemandSameOrigin, createIsSameOrigin, crossSite } from './identity/credentials.ts';
 export type { Credentials, DemandSameOrigin } from './identity/credentials.ts';
 export { createIdentity } from './identity/create-identity.ts';
 export type { IdentityOptions } from './identity/create-identity.ts';

@@ -31,7 +31,7 @@ export async function createFeatures(ground: Ground) {
   const administration = createAdministration(ground, { revocations, sessions });
   const erasure = createErasure(ground, { passwords, sessions, guessing });
   const audit = createAudit(ground);
-  const pages = createPages(ground, { sessions, accounts, tokens });
+  const pages = createPages(ground, { sessions, accounts, proofs, tokens });
   return {
     keys,
     passwords,

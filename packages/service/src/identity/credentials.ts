@@ -34,19 +34,30 @@ const ownSites = new Set(['same-origin', 'none']);
 export type DemandSameOrigin = (request: Pick<IncomingMessage, 'headers'>) => void;
 
 /**
- * Makes the check against writes of other sites (CSRF). Browsers say themselves where a request comes from, and no script can say otherwise:
- * `Sec-Fetch-Site`, or `Origin` in those that do not know it and over plain HTTP. A request that says neither is no browser's, and can
- * send a token instead.
+ * Makes what tells requests of our own pages from those that a page of another site may have made a browser send. Browsers say themselves
+ * where a request comes from, and no script can say otherwise: `Sec-Fetch-Site`, or `Origin` in those that do not know it and over plain
+ * HTTP. Where neither is said, it may be anybody's.
+ *
+ * @param publicUrl - whose origin is ours
+ */
+export const createIsSameOrigin = (publicUrl: string): ((request: Pick<IncomingMessage, 'headers'>) => boolean) => {
+  const { origin: own } = new URL(publicUrl);
+  return ({ headers: { 'sec-fetch-site': site, origin } }) =>
+    typeof site === 'string' ? ownSites.has(site) : origin === own;
+};
+
+/**
+ * Makes the check against writes of other sites (CSRF). A request that does not say where it is from is no browser's, and can send a token
+ * instead.
  *
  * @param publicUrl - whose origin is ours
  * @returns throws fault `cross-site`
  */
 export const createDemandSameOrigin = (publicUrl: string): DemandSameOrigin => {
-  const { origin: own } = new URL(publicUrl);
-  return ({ headers }) => {
-    const { 'sec-fetch-site': site, origin } = headers;
-    const isOwn = typeof site === 'string' ? ownSites.has(site) : origin === own;
-    if (!isOwn) throw crossSite({ message: 'neither Sec-Fetch-Site nor Origin says that it is from a page of ours' });
+  const isSameOrigin = createIsSameOrigin(publicUrl);
+  return (request) => {
+    if (isSameOrigin(request)) return;
+    throw crossSite({ message: 'neither Sec-Fetch-Site nor Origin says that it is from a page of ours' });
   };
 };
 

@@ -42,7 +42,7 @@ export function createAccounts(
   });
   const verifyEmail = createVerifyEmail({ accounts, accountQueries, passwords, guard, useProof, transaction });
   return {
-    signUp,
+    ...{ signUp, verifyEmail },
     ensureIndexes: () => accountQueries.ensureIndexes(),
     routes: [
       signUpRoute({ signUp, cookies }),

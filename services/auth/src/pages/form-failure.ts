@@ -39,12 +39,14 @@ export const formExpired: FormFailure = {
  * Reads why a form did nothing.
  *
  * @param error - what its use case threw
+ * @param words - by a fault's code, where this form has better ones
  * @throws the error, where the form itself cannot say it
  */
-export const failureOf = (error: unknown): FormFailure => {
+export const failureOf = (error: unknown, words: Readonly<Record<string, string>> = {}): FormFailure => {
   if (!(error instanceof Fault) || error.status >= 500 || error.code === crossSite.declaration.code) throw error;
   const { status, retryAfterS } = error;
   const wait = `Too many attempts. Try again in ${seconds(retryAfterS ?? 1)}.`;
-  const summary = status === 429 ? wait : (summaries[error.code] ?? error.detail ?? error.declaration.title);
+  const summary =
+    status === 429 ? wait : (words[error.code] ?? summaries[error.code] ?? error.detail ?? error.declaration.title);
   return { status, headers: problemHeaders(error), summary, fields: fieldsOf(error) };
 };

@@ -1,13 +1,15 @@
 import { Fault } from '@causeway/contracts';
-import { cookieNames, cookieOf } from '@causeway/service';
+import { cookieNames, cookieOf, createIsSameOrigin } from '@causeway/service';
 import type { AccessClaims, Call, Identity } from '@causeway/service';
 
+import { authenticationOf } from '../sessions/authentication.ts';
 import type { CookieDelivery } from '../sessions/cookie-delivery.ts';
+import type { PeekSession } from '../sessions/peek-session.ts';
 import type { createRefresh } from '../sessions/refresh.ts';
 
 /** Somebody who is signed in, by the cookies of their browser. */
 export interface KnownVisitor {
-  readonly claims: Pick<AccessClaims, 'sub' | 'sid'>;
+  readonly claims: Pick<AccessClaims, 'sub' | 'sid' | 'roles' | 'acr' | 'authTime'>;
   /** `Set-Cookie`, where the access token had expired and the refresh token has been exchanged. */
   readonly headers: Readonly<Record<string, readonly string[]>>;
 }
@@ -20,6 +22,7 @@ export interface WhoIsItDependencies {
   readonly publicUrl: string;
   readonly identity: Pick<Identity, 'authenticate'>;
   readonly refresh: ReturnType<typeof createRefresh>;
+  readonly peekSession: PeekSession;
   readonly cookies: Pick<CookieDelivery, 'cookiesOf'>;
 }
 
@@ -34,17 +37,32 @@ const unlessOver = async <Value>(work: () => Promise<Value> | Value): Promise<Va
 };
 
 /**
- * Makes what knows the visitor of a page that only shows something. A session outlives the five minutes of an access token without a
- * word: whoever comes with a live refresh token gets the next pair. That may follow a link of another site: nothing but that is done.
+ * Makes what knows the visitor of a page. A session outlives the five minutes of an access token without a word: whoever comes from a page
+ * of ours, or by themselves, with a live refresh token gets the next pair. Where another site may have led them here the refresh token says
+ * who they are and stays what it is: no page but ours has a token exchanged, as often as it likes and into answers that nobody waits for.
  */
-export const createWhoIsIt = ({ publicUrl, identity, refresh, cookies }: WhoIsItDependencies): WhoIsIt => {
+export const createWhoIsIt = (dependencies: WhoIsItDependencies): WhoIsIt => {
+  const { publicUrl, identity, refresh, peekSession, cookies } = dependencies;
   const names = cookieNames(publicUrl);
-  return async ({ headers: { cookie }, cause }) => {
-    const access = cookieOf(cookie, names.access);
+  const isSameOrigin = createIsSameOrigin(publicUrl);
+
+  const peek = async (token: string): Promise<KnownVisitor | undefined> => {
+    const found = await peekSession(token);
+    if (found === undefined) return undefined;
+    const { session, account } = found;
+    const { acr, authTime } = authenticationOf(session);
+    const ids = { sub: account._id, sid: session._id, roles: account.roles };
+    return { claims: { ...ids, acr, authTime: Math.floor(authTime.getTime() / 1000) }, headers: {} };
+  };
+
+  return async ({ headers, cause }) => {
+    const access = cookieOf(headers.cookie, names.access);
     const known = await unlessOver(() => identity.authenticate(access === undefined ? undefined : `Bearer ${access}`));
     if (known !== undefined) return { claims: known, headers: {} };
-    const token = cookieOf(cookie, names.refresh);
-    const refreshed = token === undefined ? undefined : await unlessOver(() => refresh(cause, token));
+    const token = cookieOf(headers.cookie, names.refresh);
+    if (token === undefined) return undefined;
+    if (!isSameOrigin({ headers })) return peek(token);
+    const refreshed = await unlessOver(() => refresh(cause, token));
     if (refreshed === undefined) return undefined;
     const { tokens } = refreshed;
     const claims = await unlessOver(() => identity.authenticate(`Bearer ${tokens.accessToken}`));

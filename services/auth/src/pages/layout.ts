@@ -31,6 +31,9 @@ export const problemPage = ({
     ${requestId === undefined ? undefined : html`<p class="hint">If you report this, name <code>${requestId}</code>.</p>`}`,
 });
 
+/** What shows that a form was made for this browser. */
+export const csrfField = (csrf: string): Html => html`<input type="hidden" name="csrf" value="${csrf}" />`;
+
 /** A field of a form. */
 export interface Field {
   readonly name: string;

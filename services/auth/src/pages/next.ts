@@ -10,7 +10,7 @@ export const nextField = (next: string): Html | undefined =>
   next === '' ? undefined : html`<input type="hidden" name="next" value="${next}" />`;
 
 /** Carries it to another page. */
-export const withNext = (path: string, next: string): string =>
+export const withNext = (path: `/account/${string}`, next: string): `/account/${string}` =>
   next === '' ? path : `${path}?next=${encodeURIComponent(next)}`;
 
 /**

@@ -3,13 +3,12 @@ import { after, before, beforeEach, describe, it } from 'node:test';
 
 import { generate } from 'otplib';
 
-import { Browser } from '../testing/browser.ts';
-import type { Seen } from '../testing/browser.ts';
+import { Browser, toldBy } from '../testing/browser.ts';
 import { claimsOf, openTestAuth, password, randomEmail, signUp } from '../testing/test-auth.ts';
 import type { TestAuth, TestReplica } from '../testing/test-auth.ts';
 
-const alertOf = (page: Seen): string | undefined =>
-  /<p class="alert" role="alert" tabindex="-1" autofocus>\s*([^<]*?)\s*<\/p>/.exec(page.text)?.[1];
+const foreignSite = { 'sec-fetch-site': 'cross-site' };
+const ownSite = { 'sec-fetch-site': 'same-origin' };
 
 describe('pages of the account', () => {
   let world: TestAuth;
@@ -43,7 +42,7 @@ describe('pages of the account', () => {
     assert.match(account.text, new RegExp(`You are signed in as\\s*<strong>${email}</strong>`));
     const access = browser.jar.get('access');
     const out = await browser.send(account, {});
-    assert.deepEqual([out.status, out.location], [303, '/account/sign-in']);
+    assert.deepEqual([out.status, out.location], [303, '/account/sign-in?done=signed-out']);
     assert.equal(browser.jar.get('refresh'), '');
     assert.equal((await auth.call('GET /v1/auth/account', { token: access })).status, 401);
     const again = await signIn();
@@ -85,7 +84,7 @@ describe('pages of the account', () => {
     for (const address of [known, email]) {
       const page = await signIn({ email: address, password: 'wrong wrong wrong' });
       assert.equal(page.status, 401);
-      assert.equal(alertOf(page), 'The e-mail address or the password is not right.');
+      assert.equal(toldBy(page), 'The e-mail address or the password is not right.');
       told.push(page.text.replaceAll(address, '…').replaceAll(/name="csrf"\s+value="[^"]*"/g, ''));
     }
     assert.equal(told[0], told[1]);
@@ -95,7 +94,7 @@ describe('pages of the account', () => {
     const form = await browser.open('/account/sign-up');
     const page = await browser.send(form, { name: '<i>Ada</i>', email: 'no "address"', password: 'short' });
     assert.equal(page.status, 400);
-    assert.equal(alertOf(page), 'Some of this cannot be right. Look at the fields below.');
+    assert.equal(toldBy(page), 'Some of this cannot be right. Look at the fields below.');
     assert.match(page.text, /value="no &quot;address&quot;"/);
     assert.match(page.text, /value="&lt;i&gt;Ada&lt;\/i&gt;"/);
     assert.doesNotMatch(page.text, /short"/);
@@ -107,11 +106,11 @@ describe('pages of the account', () => {
   it('say what is wrong with a password that everybody tries, and with an address that is taken', async () => {
     const common = await browser.send(await browser.open('/account/sign-up'), { email, password: 'password1234' });
     assert.equal(common.status, 422);
-    assert.match(alertOf(common) ?? '', /guessed first/);
+    assert.match(toldBy(common) ?? '', /guessed first/);
     const { email: taken } = await signUp(auth);
     const conflict = await browser.send(common, { email: taken, password });
     assert.equal(conflict.status, 409);
-    assert.match(alertOf(conflict) ?? '', /There is an account/);
+    assert.match(toldBy(conflict) ?? '', /There is an account/);
   });
 
   it('ask to wait where there were too many attempts', async () => {
@@ -119,7 +118,7 @@ describe('pages of the account', () => {
     for (let times = 0; times < 5; times += 1) await signIn({ email: known, password: 'wrong wrong wrong' });
     const page = await signIn({ email: known });
     assert.equal(page.status, 429);
-    assert.match(alertOf(page) ?? '', /^Too many attempts\. Try again in \d+ seconds?\.$/);
+    assert.match(toldBy(page) ?? '', /^Too many attempts\. Try again in \d+ seconds?\.$/);
     assert.match(page.headers.get('retry-after') ?? '', /^\d+$/);
   });
 
@@ -162,15 +161,15 @@ describe('pages of the account', () => {
     assert.equal(short.status, 401);
     const used = await browser.send(short, { code: body.code });
     assert.equal(used.status, 401);
-    assert.match(alertOf(used) ?? '', /The code is not right/);
+    assert.match(toldBy(used) ?? '', /The code is not right/);
     const code = await codeOf(0);
     assert.equal((await browser.send(used, { code, csrf: 'nonsense' })).status, 403);
     const done = await browser.send(used, { code });
-    assert.deepEqual([done.status, done.location], [303, '/docs'], alertOf(done));
+    assert.deepEqual([done.status, done.location], [303, '/docs'], toldBy(done));
     assert.equal(claimsOf(browser.jar.get('access')).acr, 'aal2');
     const over = await browser.send(used, { code });
     assert.equal(over.status, 404);
-    assert.match(alertOf(over) ?? '', /Start again/);
+    assert.match(toldBy(over) ?? '', /Start again/);
     assert.equal((await browser.open('/account/second-factor')).location, '/account/sign-in');
     assert.equal((await browser.send(await signIn(), { code: paper })).status, 303);
   });
@@ -180,13 +179,13 @@ describe('pages of the account', () => {
     const sessions = () => world.db.collection('sessions').countDocuments();
     const before = await sessions();
     const form = await browser.open('/account/sign-in');
-    const foreign = await browser.send(form, { email, password }, { 'sec-fetch-site': 'cross-site' });
+    const foreign = await browser.send(form, { email, password }, { headers: foreignSite });
     assert.equal(foreign.status, 403);
     assert.match(foreign.text, /This came from a page of another site/);
     for (const csrf of ['', 'nonsense', '1z141z4.AAAA']) {
       const page = await browser.send(form, { email, password, csrf });
       assert.equal(page.status, 403);
-      assert.match(alertOf(page) ?? '', /open for too long/);
+      assert.match(toldBy(page) ?? '', /open for too long/);
     }
     const other = new Browser(auth);
     await other.open('/account/sign-in');
@@ -204,15 +203,42 @@ describe('pages of the account', () => {
     assert.equal(await world.db.collection('accounts').countDocuments({ email }), 0);
   });
 
-  it('keep somebody signed in whose access token has expired, also where a link of another site led here', async () => {
+  it('keep somebody signed in whose access token has expired', async () => {
     ({ email } = await signUp(auth));
     await signIn();
     const before = browser.jar.get('refresh');
     browser.jar.forget('access');
-    const page = await browser.open('/account/security', { 'sec-fetch-site': 'cross-site' });
+    const page = await browser.open('/account/security', ownSite);
     assert.equal(page.status, 200);
     assert.notEqual(browser.jar.get('refresh'), before);
     assert.equal((await auth.call('GET /v1/auth/account', { token: browser.jar.get('access') })).status, 200);
+  });
+
+  it('exchange no refresh token because another site led here, and know the visitor all the same', async () => {
+    ({ email } = await signUp(auth));
+    await signIn();
+    const before = browser.jar.get('refresh');
+    const _id = claimsOf(browser.jar.get('access')).sid as string;
+    const session = () => world.db.collection<{ _id: string }>('sessions').findOne({ _id });
+    const stood = await session();
+    browser.jar.forget('access');
+    for (const headers of [foreignSite, { 'sec-fetch-site': 'same-site' }, {}]) {
+      const page = await browser.open('/account/security', headers);
+      assert.equal(page.status, 200);
+      assert.match(page.text, new RegExp(email));
+      assert.deepEqual(
+        page.headers.getSetCookie().filter((each) => each.includes('causeway-refresh')),
+        [],
+      );
+    }
+    assert.equal(browser.jar.get('refresh'), before);
+    assert.deepEqual(await session(), stood);
+    // Of the session itself, whatever was done to it meanwhile, it says what is so.
+    const { body } = await auth.call('POST /v1/auth/refresh', { body: { refreshToken: before } });
+    assert.equal((await browser.open('/account/security', foreignSite)).status, 200);
+    const token = (body as unknown as { accessToken: string }).accessToken;
+    await auth.call('POST /v1/auth/sign-out', { token });
+    assert.equal((await browser.open('/account/security', foreignSite)).status, 303);
   });
 
   it('ask to sign in again where the session is over, and take its cookies away', async () => {
@@ -220,7 +246,7 @@ describe('pages of the account', () => {
     await signIn();
     const sid = claimsOf(browser.jar.get('access')).sid as string;
     await auth.call(`DELETE /v1/auth/sessions/${sid}`, { token: browser.jar.get('access') });
-    assert.equal((await browser.open('/account/security')).status, 303);
+    assert.equal((await browser.open('/account/security', ownSite)).status, 303);
     assert.deepEqual([browser.jar.get('access'), browser.jar.get('refresh')], ['', '']);
   });
 
@@ -228,8 +254,8 @@ describe('pages of the account', () => {
     ({ email } = await signUp(auth));
     await signIn();
     const account = await browser.open('/account/security');
-    assert.equal((await browser.send(account, {}, { 'sec-fetch-site': 'cross-site' })).status, 403);
-    assert.equal((await browser.send(account, { csrf: 'nonsense' })).location, '/account/security');
+    assert.equal((await browser.send(account, {}, { headers: foreignSite })).status, 403);
+    assert.equal((await browser.send(account, { csrf: 'nonsense' })).status, 403);
     assert.match((await browser.open('/account/security')).text, /You are signed in as/);
   });
 });

@@ -12,6 +12,7 @@ import { failureOf, formExpired } from './form-failure.ts';
 import type { FormFailure } from './form-failure.ts';
 import { alertHtml, fieldHtml, layout, problemPage } from './layout.ts';
 import { afterSignIn, nextField, nextQuery, withNext } from './next.ts';
+import { noticeHtml, noticeQuery } from './notices.ts';
 import { secondFactorPage } from './second-factor.page.ts';
 import type { Visitors } from './visitors.ts';
 
@@ -35,12 +36,13 @@ interface Shown {
   readonly csrf: string;
   readonly next: string;
   readonly email?: string;
+  readonly done?: string | undefined;
   readonly failure?: FormFailure;
 }
 
-const page = ({ csrf, next, email, failure }: Shown): Page => ({
+const page = ({ csrf, next, email, done, failure }: Shown): Page => ({
   title: 'Sign in',
-  body: html`${alertHtml(failure?.summary)}
+  body: html`${noticeHtml(done)} ${alertHtml(failure?.summary)}
     <form method="post" action="${path}">
       ${fieldHtml({
         ...{ name: 'email', label: 'E-mail address', type: 'email', autocomplete: 'username', required: true },
@@ -80,10 +82,11 @@ export function signInPages(dependencies: SignInPagesDependencies): Route[] {
       method: 'get',
       operationId: 'signInPage',
       summary: 'The form to sign in with',
-      query: nextQuery,
+      query: nextQuery.extend(noticeQuery.shape),
       handle: (call) => {
         const { csrf, headers } = visitors.of(call);
-        return { page: page({ csrf, next: localPath(call.query.next, publicUrl) ?? '' }), headers };
+        const { next, done } = call.query;
+        return { page: page({ csrf, next: localPath(next, publicUrl) ?? '', done }), headers };
       },
     }),
     definePage({

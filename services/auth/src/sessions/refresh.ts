@@ -7,9 +7,10 @@ import { hashRefreshToken, readRefreshToken } from '../tokens/refresh-token.ts';
 import type { RefreshTokens } from '../tokens/refresh-token.ts';
 import { endOf, revokedUntil } from './end-session.ts';
 import type { EndSession, Revoke } from './end-session.ts';
+import { createJudgeToken } from './judge-token.ts';
 import { whyOver } from './session-admission.ts';
 import type { SessionDocument, SessionQueries } from './session.model.ts';
-import { decideRefresh, sessionExpiry } from './session-rules.ts';
+import { sessionExpiry } from './session-rules.ts';
 import type { RefreshDecision, SessionLifetimes } from './session-rules.ts';
 import type { SessionTokens, Tokens } from './session-tokens.ts';
 import { invalidRefreshToken, refreshReused } from './sessions.errors.ts';
@@ -45,12 +46,7 @@ export function createRefresh(dependencies: RefreshDependencies) {
   const { accounts, sessions, sessionQueries, refreshTokens, sessionTokens, lifetimes, revoke, endSession, now } =
     dependencies;
 
-  const judge = (session: SessionDocument, token: string, generation: number, at: Date): RefreshDecision => {
-    const genuine = refreshTokens.isGenuine(token, { sessionId: session._id, seed: session.seed, generation });
-    // The stored hash decides about the current token: it holds even if the secret that others are derived under leaks.
-    const current = generation !== session.generation || hashRefreshToken(token) === session.refreshHash;
-    return genuine && current ? decideRefresh(session, generation, at) : 'refuse';
-  };
+  const judge = createJudgeToken(refreshTokens);
 
   const rotate = (session: SessionDocument, at: Date): Decision<SessionDocument> => {
     const generation = session.generation + 1;

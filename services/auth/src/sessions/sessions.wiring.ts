@@ -21,6 +21,7 @@ import { endOtherSessionsRoute, endSessionRoute } from './end-sessions.route.ts'
 import { createExpireSessions } from './expire-sessions.ts';
 import { listSessionsRoute } from './list-sessions.route.ts';
 import { mailOfReuse } from './mail-of-reuse.handler.ts';
+import { createPeekSession } from './peek-session.ts';
 import { createRefresh } from './refresh.ts';
 import { refreshRoute } from './refresh.route.ts';
 import { createSecondFactor } from './second-factor.ts';
@@ -74,11 +75,13 @@ export function createSessions(
   const secondFactor = createSecondFactor({ guard, deviceTokens, accounts, ...completing });
   const refreshing = { refreshTokens, sessionTokens, lifetimes, revoke, endSession, now };
   const refresh = createRefresh({ ...refreshing, accounts, sessions, sessionQueries });
+  const peekSession = createPeekSession({ accounts, sessions, refreshTokens, now });
   const expireSessions = createExpireSessions({ sessionQueries, endSession, now });
   const endReplacedSession = createEndReplacedSession({ refreshTokens, endSession });
   const { publicUrl } = config;
   const cookies = createCookieDelivery({ publicUrl, idleMs: lifetimes.idleMs, endReplacedSession });
   return {
+    ...{ peekSession, endOtherSessions },
     ...{ cookies, signIn, secondFactor, refresh, revoke, endSession, sessionTokens, startSession, completeSignIn },
     ensureIndexes: () => sessionQueries.ensureIndexes(),
     routes: [

@@ -1,3 +1,5 @@
+import assert from 'node:assert/strict';
+
 import type { TestReplica } from './test-auth.ts';
 
 /** What was answered to a browser, read. */
@@ -7,6 +9,10 @@ export interface Seen {
   readonly headers: Headers;
   readonly text: string;
 }
+
+/** What a page says first: of what went wrong, or of what was done. */
+export const toldBy = ({ text }: Seen): string | undefined =>
+  /<p class="(?:alert|notice)"[^>]*>\s*([^<]*?)\s*<\/p>/.exec(text)?.[1];
 
 /** What a browser keeps. */
 export class CookieJar {
@@ -57,10 +63,20 @@ export class Browser {
     return this.#ask(path, { headers });
   }
 
-  /** Sends the form of a page, with its hidden fields. */
-  async send(page: Seen, fields: Record<string, string>, headers: Record<string, string> = {}): Promise<Seen> {
-    const [, action = ''] = /<form method="post" action="([^"]+)"/.exec(page.text) ?? [];
-    const hidden = [...page.text.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)];
+  /**
+   * Sends a form of a page, with its hidden fields.
+   *
+   * @param to - where the form goes, or how that begins; left out: the page's first
+   */
+  async send(
+    page: Seen,
+    fields: Record<string, string>,
+    { to = '', headers = {} }: { readonly to?: string; readonly headers?: Record<string, string> } = {},
+  ): Promise<Seen> {
+    const forms = [...page.text.matchAll(/<form method="post" action="([^"]+)"[\s\S]*?<\/form>/g)];
+    const [form = '', action = ''] = forms.find(([, each = '']) => each.startsWith(to)) ?? [];
+    assert.notEqual(action, '', `no form for ${to} in ${page.text}`);
+    const hidden = [...form.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)];
     const body = new URLSearchParams();
     for (const [, name = '', value = ''] of hidden) body.set(name, value);
     for (const [name, value] of Object.entries(fields)) body.set(name, value);

@@ -1,0 +1,29 @@
+import { html } from '@causeway/service';
+import type { Html, NextPlace } from '@causeway/service';
+import { z } from 'zod';
+
+/** What the page that follows a form may say of what was done: the address names it, so a link can make a page say nothing else. */
+const notices = {
+  'email-verified': 'Your e-mail address is verified.',
+  'link-sent': 'If there is something to send, a mail is on its way. Only the link in the newest one works.',
+  'session-ended': 'That session has ended.',
+  'others-ended': 'You are signed out everywhere else.',
+  'factor-removed': 'It is removed, and you are signed out everywhere else.',
+  'factor-renamed': 'It has its new name.',
+  'signed-out': 'You are signed out.',
+} as const;
+
+/** The name of something that was done. */
+export type Notice = keyof typeof notices;
+
+const isNotice = (name: string | undefined): name is Notice => name !== undefined && Object.hasOwn(notices, name);
+
+/** The parameter that names it. */
+export const noticeQuery = z.object({ done: z.string().optional() });
+
+/** What was done, first on its page: it is read out, and has the focus. */
+export const noticeHtml = (done: string | undefined): Html | undefined =>
+  isNotice(done) ? html`<p class="notice" role="status" tabindex="-1" autofocus>${notices[done]}</p>` : undefined;
+
+/** Has the next page say what was done. */
+export const withNotice = (path: `/account/${string}`, done: Notice): NextPlace => `${path}?done=${done}`;
