@@ -51,6 +51,7 @@ export const promisedCalls: readonly string[] = [
   'post /v1/auth/sign-in/second-factor',
   'post /v1/auth/sign-out',
   'post /v1/auth/sign-up',
+  'post /v1/auth/step-up',
   'post /v1/data/{collection}',
   'post /v1/parked/{id}/discard',
   'post /v1/parked/{id}/redrive',

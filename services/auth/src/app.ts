@@ -98,6 +98,7 @@ export async function start(
       redis: () => redis.status === 'ready',
       revocations: () => features.revocations.revocations.ready(),
     },
+    hasSecondFactor: async (id) => (await ground.accountQueries.byId(id))?.hasSecondFactor === true,
     translateError: faultOfError,
   };
 }

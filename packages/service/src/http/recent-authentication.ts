@@ -16,7 +16,7 @@ export const insufficientAuthentication = defineFault({
   category: 'unauthenticated',
   title: 'Prove once more that it is you',
   description:
-    'This call asks for a recent authentication, or for one with a second factor: `WWW-Authenticate` says which, by `max_age` and `acr_values` (RFC 9470). Authenticate once more and try again with the new token; refreshing the old one does not help.',
+    'This call asks for a recent authentication, or for one with a second factor: `WWW-Authenticate` says which, by `max_age` and `acr_values` (RFC 9470). Authenticate once more, by `POST /v1/auth/step-up`, and try again with the new token; refreshing the old one does not help.',
 });
 
 /** Clocks of services may differ by so much. */
@@ -51,8 +51,8 @@ export const faultOfAuthentication = (
   if (isRecent && isSure) return undefined;
   return insufficientAuthentication({
     detail: surely
-      ? 'Authenticate once more, with your second factor, and try again.'
-      : 'Authenticate once more, and try again.',
+      ? 'Authenticate once more, with your second factor (`POST /v1/auth/step-up`), and try again.'
+      : 'Authenticate once more (`POST /v1/auth/step-up`), and try again.',
     headers: { 'WWW-Authenticate': challenge(maxAgeMs, surely) },
   });
 };

@@ -2,6 +2,8 @@ import type { Handler, RemovalStep } from '@causeway/events';
 
 import type { Feature, Ground } from '../feature.ts';
 import { bySystem } from '../jobs.ts';
+import { createDemandRecent } from '../sessions/demand-recent.ts';
+import { stepUpRules } from '../sessions/step-up-rules.ts';
 import { activityRoute } from './activity.route.ts';
 import { createAppendAudit } from './append-audit.ts';
 import type { AppendAudit } from './append-audit.ts';
@@ -14,17 +16,21 @@ import { createNoteReading } from './note-reading.ts';
 import { createReadAudit } from './read-audit.ts';
 import { createSealAudit } from './seal-audit.ts';
 
-type AuditGround = Pick<Ground, 'config' | 'events' | 'auditSeals' | 'readings' | 'now'>;
+type AuditGround = Pick<Ground, 'config' | 'events' | 'accountQueries' | 'auditSeals' | 'readings' | 'now'>;
 
 /** What was done, by whom and to whom: appended, sealed, read. */
-export function createAudit({ config, events, auditSeals: seals, readings, now }: AuditGround) {
+export function createAudit({ config, events, accountQueries, auditSeals: seals, readings, now }: AuditGround) {
   const collections = auditCollections(events.db);
   const appendAudit = createAppendAudit({ collections, persons: events.persons, slots: config.kafkaPartitions });
   const sealAudit = createSealAudit({ collections, seals, now });
   const readAudit = createReadAudit(collections);
+  const demandRecent = createDemandRecent({ accountQueries, rule: stepUpRules(config).recent });
   return {
     ...{ appendAudit, collections },
-    routes: [listAuditRoute({ readAudit, noteReading: createNoteReading(readings) }), activityRoute({ readAudit })],
+    routes: [
+      listAuditRoute({ readAudit, noteReading: createNoteReading(readings), demandRecent }),
+      activityRoute({ readAudit }),
+    ],
     ensureIndexes: () => collections.ensureIndexes(),
     jobs: [{ name: 'seal-audit', everyMs: config.auditSealEveryMs, run: (signal) => sealAudit(bySystem(), signal) }],
   } satisfies Feature;

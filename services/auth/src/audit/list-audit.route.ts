@@ -1,8 +1,9 @@
 import { faults } from '@causeway/contracts';
-import { defineRoute } from '@causeway/service';
+import { defineRoute, insufficientAuthentication } from '@causeway/service';
 import type { Route } from '@causeway/service';
 import { z } from 'zod';
 
+import type { DemandRecent } from '../sessions/demand-recent.ts';
 import { noStore } from '../sessions/session-tokens.ts';
 import { paging } from './activity.route.ts';
 import { auditRepresentation, representAudit } from './audit-answer.ts';
@@ -43,10 +44,11 @@ const refusePaging = (asked: URLSearchParams): void => {
 export interface ListAuditDependencies {
   readonly readAudit: ReadAudit;
   readonly noteReading: NoteReading;
+  readonly demandRecent: DemandRecent;
 }
 
 /** `GET /v1/auth/audit`: a page as JSON, or all of it as a stream. That it was read is in the audit, too. */
-export const listAuditRoute = ({ readAudit, noteReading }: ListAuditDependencies): Route =>
+export const listAuditRoute = ({ readAudit, noteReading, demandRecent }: ListAuditDependencies): Route =>
   defineRoute({
     method: 'get',
     path: '/v1/auth/audit',
@@ -55,11 +57,12 @@ export const listAuditRoute = ({ readAudit, noteReading }: ListAuditDependencies
     summary: 'List or export the audit',
     description: [
       'Every security-relevant act, the newest first. That somebody reads it is an act, too.',
-      `\`Accept: ${ndjsonType}\` or \`${csvType}\` streams all that is asked for instead of a page.`,
+      `\`Accept: ${ndjsonType}\` or \`${csvType}\` streams all that is asked for instead of a page, after a recent authentication.`,
       "Cells of text that begin with `=`, `+`, `-` or `@` get a `'` before them.",
     ].join(' '),
     access: 'admin',
     query: question.extend(paging),
+    faults: [insufficientAuthentication],
     responses: {
       200: {
         description: 'A page of entries, or all of them.',
@@ -72,6 +75,8 @@ export const listAuditRoute = ({ readAudit, noteReading }: ListAuditDependencies
     },
     async handle({ query: { cursor, limit, ...asked }, cause, token, mediaType, signal, request }) {
       const isExport = mediaType !== 'application/json';
+      // All of everybody, to take away.
+      if (isExport) await demandRecent(token);
       if (isExport) refusePaging(new URL(request.url ?? '', 'http://localhost').searchParams);
       const about = asked.account ?? asked.actor;
       const note = () =>

@@ -29,7 +29,10 @@ export interface EraseAccountDependencies {
 /** Who wants to be erased, and proves once more who they are. */
 export interface EraseAccountCommand {
   readonly accountId: string;
-  readonly password: string;
+  /** Whoever has none has proved it lately, by something else. */
+  readonly password?: string | undefined;
+  /** Sees to that. */
+  readonly demandRecent: () => Promise<void>;
   /** Of the token, which shows that somebody has signed in from here. */
   readonly sessionId: string;
   /** The caller's address. */
@@ -45,6 +48,9 @@ export interface BegunErasure {
   /** Ids of all events that this call has recorded. */
   readonly events: readonly string[];
 }
+
+const passwordRequired = () =>
+  faults.invalidRequest({ errors: [{ pointer: '/password', code: 'required', message: 'This is required.' }] });
 
 /** Sessions that end with the account, in its transaction; more are ended at once by what follows from it. */
 const sessionsAtOnce = 100;
@@ -88,10 +94,12 @@ export function createEraseAccount(dependencies: EraseAccountDependencies) {
     return { eventId: tombstone.event, events: [] };
   };
 
-  const demandPassword = (account: Credentials, command: EraseAccountCommand): Promise<void> => {
+  const demandPassword = async (account: Credentials, command: EraseAccountCommand): Promise<void> => {
     const { password, sessionId, ip, signal } = command;
+    if (account.passwordHash === undefined) return command.demandRecent();
+    if (password === undefined) throw passwordRequired();
     const guess = { emailKey: account.emailKey, path: 'password', ip, device: sessionId } as const;
-    return guard.attempt(
+    await guard.attempt(
       guess,
       async () => {
         if (!(await passwords.matches(account.passwordHash, password, signal))) throw invalidCredentials();

@@ -6,7 +6,9 @@ import type { Config } from '../config.ts';
 import type { Feature, Ground } from '../feature.ts';
 import type { Guessing } from '../guessing/guessing.wiring.ts';
 import type { Passwords } from '../passwords/passwords.wiring.ts';
+import { createDemandRecent } from '../sessions/demand-recent.ts';
 import type { Sessions } from '../sessions/sessions.wiring.ts';
+import { stepUpRules } from '../sessions/step-up-rules.ts';
 import { createEraseAccount } from './erase-account.ts';
 import { eraseAccountRoute } from './erase-account.route.ts';
 import { erasePerson } from './erase-person.saga.ts';
@@ -14,7 +16,7 @@ import { warnOfStalled } from './warn-of-stalled.ts';
 
 /** Erasing oneself. */
 export function createErasure(
-  { events, accounts, accountQueries, sessions, now }: Ground,
+  { config, events, accounts, accountQueries, sessions, now }: Ground,
   {
     passwords: { passwords },
     sessions: { revoke },
@@ -29,7 +31,8 @@ export function createErasure(
     ...{ events, accounts, accountQueries, sessions, passwords, guard, revoke, now },
     demandAnotherAdministrator: createDemandAnotherAdministrator({ events, accounts }),
   });
-  return { routes: [eraseAccountRoute({ eraseAccount })] } satisfies Feature;
+  const demandRecent = createDemandRecent({ accountQueries, rule: stepUpRules(config).recent });
+  return { routes: [eraseAccountRoute({ eraseAccount, demandRecent })] } satisfies Feature;
 }
 
 /** What becomes of an erasure that has begun, in all services. */

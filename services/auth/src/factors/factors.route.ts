@@ -35,7 +35,10 @@ export const listFactorsRoute = (given: { readonly factorQueries: Pick<FactorQue
   });
 
 /** `PATCH /v1/auth/factors/{id}` */
-export const renameFactorRoute = (given: { readonly renameFactor: ReturnType<typeof createRenameFactor> }): Route =>
+export const renameFactorRoute = (given: {
+  readonly renameFactor: ReturnType<typeof createRenameFactor>;
+  readonly recent: RecentAuthentication;
+}): Route =>
   defineRoute({
     method: 'patch',
     path: '/v1/auth/factors/{id}',
@@ -43,6 +46,7 @@ export const renameFactorRoute = (given: { readonly renameFactor: ReturnType<typ
     tag: 'auth',
     summary: 'Name a factor',
     access: 'signed-in',
+    recent: given.recent,
     params,
     body: z.strictObject({ name: personName }),
     bodyLimitBytes: 16_384,

@@ -2,6 +2,7 @@ import type { RemovalStep } from '@causeway/events';
 
 import type { Feature, Ground } from '../feature.ts';
 import { bySystem } from '../jobs.ts';
+import { stepUpRules } from '../sessions/step-up-rules.ts';
 import { createBeginTotp, createConfirmTotp } from './enrol-totp.ts';
 import { beginTotpRoute, confirmTotpRoute } from './enrol-totp.route.ts';
 import { listFactorsRoute, removeFactorRoute, renameFactorRoute, replaceRecoveryCodesRoute } from './factors.route.ts';
@@ -9,6 +10,7 @@ import { createForgetPending, forgetFactors } from './forget-factors.ts';
 import { createRenewRecoveryCodes, createReplaceRecoveryCodes, createUseRecoveryCode } from './keep-recovery-codes.ts';
 import { createRecoveryCodes } from './recovery-codes.ts';
 import { createRemoveFactor, createRenameFactor } from './remove-factor.ts';
+import { createOpenProof } from './open-proof.ts';
 import { createUseTotp } from './use-totp.ts';
 
 const forgetEveryMs = 60_000;
@@ -28,19 +30,19 @@ export function createFactors(ground: FactorsGround) {
   const renewRecoveryCodes = createRenewRecoveryCodes(keeping);
   const enrolling = { ...ground, transaction, vault, issuer: config.tokenIssuer, renewRecoveryCodes };
   const changing = { ...ground, transaction };
-  const recent = { maxAgeMs: config.stepUpAgeMs };
-  // Whoever has one proof alone must not take the other away.
-  const surely = { ...recent, acr: 'aal2' } as const;
+  const { recent, surely } = stepUpRules(config);
   const forgetPending = createForgetPending({ factors, factorQueries, now });
   return {
-    useTotp: createUseTotp({ factors, factorQueries, vault, now }),
-    useRecoveryCode: createUseRecoveryCode(keeping),
+    openProof: createOpenProof({
+      useTotp: createUseTotp({ factors, factorQueries, vault, now }),
+      useRecoveryCode: createUseRecoveryCode(keeping),
+    }),
     ensureIndexes: () => factorQueries.ensureIndexes(),
     routes: [
       beginTotpRoute({ beginTotp: createBeginTotp(enrolling), recent }),
       confirmTotpRoute({ confirmTotp: createConfirmTotp(enrolling), recent }),
       listFactorsRoute({ factorQueries }),
-      renameFactorRoute({ renameFactor: createRenameFactor(changing) }),
+      renameFactorRoute({ renameFactor: createRenameFactor(changing), recent }),
       removeFactorRoute({ removeFactor: createRemoveFactor(changing), recent: surely }),
       replaceRecoveryCodesRoute({ replaceRecoveryCodes: createReplaceRecoveryCodes(keeping), recent: surely }),
     ],

@@ -192,15 +192,20 @@ describe('an authenticator app as second factor', () => {
   it('is enrolled by its own account alone, once, with a code of its own', async () => {
     const bob = await signUp(auth);
     const begun = (await begin(bob)).body as unknown as Enrolment;
-    assert.deepEqual(told(await confirm(ada, begun.id, await codeOf(begun.secret))), [404, 'not-found']);
+    const eve = await signUp(auth);
+    assert.deepEqual(told(await confirm(eve, begun.id, await codeOf(begun.secret))), [404, 'not-found']);
     assert.deepEqual(told(await confirm(bob, begun.id, '000000')), [401, 'invalid-code']);
     assert.deepEqual(told(await confirm(bob, begun.id, await codeOf(totp.secret))), [401, 'invalid-code']);
     // A new one takes the place of one that was not confirmed.
     const again = (await begin(bob)).body as unknown as Enrolment;
     assert.deepEqual(told(await confirm(bob, begun.id, await codeOf(begun.secret))), [404, 'not-found']);
     assert.equal((await confirm(bob, again.id, await codeOf(again.secret))).status, 200);
-    assert.deepEqual(told(await confirm(bob, again.id, await codeOf(again.secret, 1))), [409, 'factor-exists']);
-    assert.deepEqual(told(await begin(bob)), [409, 'factor-exists']);
+    // With a second factor, whoever changes factors has to have shown it.
+    assert.deepEqual(told(await begin(bob)), [401, 'insufficient-authentication']);
+    const stepUp = { token: bob.accessToken, body: { totp: await codeOf(again.secret, 1) } };
+    const sure = { ...bob, ...((await auth.call('POST /v1/auth/step-up', stepUp)).body as unknown as Partial<Person>) };
+    assert.deepEqual(told(await confirm(sure, again.id, await codeOf(again.secret, 1))), [409, 'factor-exists']);
+    assert.deepEqual(told(await begin(sure)), [409, 'factor-exists']);
     const [updated] = await published.waitFor(
       ({ subject, type }) => subject === `account/${bob.id}` && type === 'auth.account.updated',
     );

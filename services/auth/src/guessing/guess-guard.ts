@@ -28,11 +28,12 @@ export interface GuessGuard {
    *
    * @param work - looks at it. A fault of category `unauthenticated` says that it was wrong, and the place stays taken; any other error
    *   that nothing was looked at, and the place is given back
-   * @param isIn - whether somebody has got in by what `work` gave, and not only half the way: then all that was counted is forgiven
+   * @param isIn - whether somebody has got in by what `work` gave, and not only half the way: then all that was counted is forgiven.
+   *   `once-more`: who was in already has given one of their proofs again; their own place is given back, and nothing is forgiven
    * @returns what `work` gave
    * @throws fault `too-many-attempts`
    */
-  attempt<T>(guess: Guess, work: () => Promise<T>, isIn: (result: T) => boolean): Promise<T>;
+  attempt<T>(guess: Guess, work: () => Promise<T>, isIn: (result: T) => boolean | 'once-more'): Promise<T>;
   /** Its owner is known by something else than what can be guessed, such as a mailed link: all that was counted is forgiven. */
   clear(emailKey: string): Promise<void>;
 }
@@ -66,12 +67,10 @@ export function createGuessGuard({ counters, secret }: GuessGuardDependencies): 
       }
       try {
         const result = await work();
-        if (!isIn(result)) {
-          count('halfway');
-          return result;
-        }
-        await counters.clear(taking.place);
-        count('in');
+        const outcome = isIn(result);
+        if (outcome === 'once-more') await counters.giveBack(taking.place);
+        if (outcome === true) await counters.clear(taking.place);
+        count(outcome === false ? 'halfway' : outcome === true ? 'in' : outcome);
         return result;
       } catch (error) {
         const wrong = error instanceof Fault && error.category === 'unauthenticated';

@@ -42,6 +42,15 @@ describe('the guard of what can be guessed', () => {
     assert.deepEqual(last(), []);
   });
 
+  it('gives the place back of who was in already, and forgives nothing', async () => {
+    await guard().attempt(
+      guess,
+      () => Promise.resolve('again'),
+      () => 'once-more',
+    );
+    assert.deepEqual(last(), ['give back']);
+  });
+
   it('keeps the place of a wrong guess, and gives back that of one that nothing was looked at for', async () => {
     const fail = (error: Error) =>
       guard().attempt(

@@ -7,6 +7,7 @@ import { createMailbox } from '../mailbox/mailbox.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import { listMailboxRoute, readMailboxRoute } from '../mailbox/mailbox.route.ts';
 import type { Proofs } from '../proofs/proofs.wiring.ts';
+import { stepUpRules } from '../sessions/step-up-rules.ts';
 import { createForgetMails, forgetMailsOf } from './forget-mails.ts';
 import type { ForgetMailsDependencies } from './forget-mails.ts';
 import { parseSender } from './mail-address.ts';
@@ -43,11 +44,12 @@ export async function createMail(ground: Ground, { proofs: { linkOf } }: { reado
   const render = await loadTemplates(config.mailTemplates);
   const transport = transportOf(config, mailbox);
   const site = new URL(config.publicUrl).host;
+  const { recent } = stepUpRules(config);
   return {
     queueMail: createQueueMail({ mails, persons: events.persons }),
     sendMail: createSendMail({ mails, events, leases, transport, render, linkOf, site, delaysMs, logger, now }),
     ...{ mailbox, forgetting },
-    routes: config.mailbox ? [listMailboxRoute({ mailbox }), readMailboxRoute({ mailbox })] : [],
+    routes: config.mailbox ? [listMailboxRoute({ mailbox, recent }), readMailboxRoute({ mailbox, recent })] : [],
     ensureIndexes: () => Promise.all([mailQueries.ensureIndexes(), mailbox.ensureIndexes()]),
     jobs: [{ name: 'forget-mails', everyMs: forgetEveryMs, run: (signal) => forgetMails(bySystem(), signal) }],
   } satisfies Feature;

@@ -1,6 +1,6 @@
 import { faults, isId } from '@causeway/contracts';
 import { defineRoute } from '@causeway/service';
-import type { Route } from '@causeway/service';
+import type { RecentAuthentication, Route } from '@causeway/service';
 import { z } from 'zod';
 
 import { emailAddress } from '../accounts/email-address.ts';
@@ -22,7 +22,13 @@ const represent = ({ at, ...rest }: MailboxEntry) => ({ ...rest, at: at.toISOStr
 const linksIn = (text: string): string[] => text.match(/https?:\/\/[^\s<>"]+/g) ?? [];
 
 /** `GET /v1/auth/mailbox`: what would have been sent, in an installation without a mail server. */
-export const listMailboxRoute = ({ mailbox }: { readonly mailbox: Pick<Mailbox, 'list'> }): Route =>
+export const listMailboxRoute = ({
+  mailbox,
+  recent,
+}: {
+  readonly mailbox: Pick<Mailbox, 'list'>;
+  readonly recent: RecentAuthentication;
+}): Route =>
   defineRoute({
     method: 'get',
     path: '/v1/auth/mailbox',
@@ -31,6 +37,7 @@ export const listMailboxRoute = ({ mailbox }: { readonly mailbox: Pick<Mailbox, 
     summary: 'Mails of an installation without a mail server',
     description: 'The newest first. There is no such call where mails are sent.',
     access: 'admin',
+    recent,
     query: z.object({ to: emailAddress.optional(), limit }),
     responses: { 200: { description: 'What would have been sent.', schema: z.object({ items: z.array(entry) }) } },
     async handle({ query }) {
@@ -40,7 +47,13 @@ export const listMailboxRoute = ({ mailbox }: { readonly mailbox: Pick<Mailbox, 
   });
 
 /** `GET /v1/auth/mailbox/{id}` */
-export const readMailboxRoute = ({ mailbox }: { readonly mailbox: Pick<Mailbox, 'read'> }): Route =>
+export const readMailboxRoute = ({
+  mailbox,
+  recent,
+}: {
+  readonly mailbox: Pick<Mailbox, 'read'>;
+  readonly recent: RecentAuthentication;
+}): Route =>
   defineRoute({
     method: 'get',
     path: '/v1/auth/mailbox/{id}',
@@ -48,6 +61,7 @@ export const readMailboxRoute = ({ mailbox }: { readonly mailbox: Pick<Mailbox, 
     tag: 'auth',
     summary: 'A mail of an installation without a mail server',
     access: 'admin',
+    recent,
     params: z.object({ id: z.string().refine((id) => isId('mal', id)) }),
     responses: { 200: { description: 'The mail, with its links.', schema: mail } },
     faults: [faults.notFound],

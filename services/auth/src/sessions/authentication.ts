@@ -18,6 +18,22 @@ export const assuranceOf = (amr: readonly string[]): AssuranceLevel => {
   return amr.includes('mfa') || (isPasskey && amr.includes('user')) ? 'aal2' : 'aal1';
 };
 
+/** Methods that stand for nobody without another. */
+const seconds: ReadonlySet<string> = new Set(['otp', 'recovery', 'mfa']);
+
+/**
+ * What a session has proved once its owner has given a further proof: a password stands for itself, and anything else beside what the
+ * session was begun with.
+ *
+ * @param before - what it had proved
+ * @param proof - the methods of the new proof
+ */
+export const provenOnceMore = (before: readonly string[], proof: readonly string[]): readonly string[] => {
+  if (proof.includes('pwd')) return proof;
+  const first = before.filter((method) => !seconds.has(method) && !proof.includes(method));
+  return first.length === 0 ? proof : [...first, ...proof, 'mfa'];
+};
+
 /** How the owner of a session has proved who they are; sessions of an earlier release were begun with a password. */
 export const authenticationOf = ({
   amr = ['pwd'],

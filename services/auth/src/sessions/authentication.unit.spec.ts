@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { assuranceOf, authenticationOf } from './authentication.ts';
+import { assuranceOf, authenticationOf, provenOnceMore } from './authentication.ts';
 
 void describe('how surely somebody is who they say', () => {
   for (const [amr, acr] of [
@@ -29,4 +29,29 @@ void describe('how surely somebody is who they say', () => {
     const given = { amr: ['swk', 'user'], acr: 'aal2', authTime } as const;
     assert.deepEqual(authenticationOf({ createdAt, ...given }), given);
   });
+});
+
+describe('a further proof', () => {
+  for (const [before, proof, after] of [
+    [['pwd'], ['pwd'], ['pwd']],
+    [['pwd', 'otp', 'mfa'], ['pwd'], ['pwd']],
+    [['pwd'], ['otp'], ['pwd', 'otp', 'mfa']],
+    [['link'], ['recovery'], ['link', 'recovery', 'mfa']],
+    [['pwd', 'recovery', 'mfa'], ['otp'], ['pwd', 'otp', 'mfa']],
+    [
+      ['pwd', 'otp', 'mfa'],
+      ['swk', 'user'],
+      ['pwd', 'swk', 'user', 'mfa'],
+    ],
+    [
+      ['swk', 'user'],
+      ['swk', 'user'],
+      ['swk', 'user'],
+    ],
+    [['swk', 'user'], ['otp'], ['swk', 'user', 'otp', 'mfa']],
+  ] as const) {
+    it(`${proof.join(' ')} after ${before.join(' ')} makes ${after.join(' ')}`, () => {
+      assert.deepEqual(provenOnceMore(before, proof), after);
+    });
+  }
 });

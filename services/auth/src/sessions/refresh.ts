@@ -1,5 +1,4 @@
 import type { Cause } from '@causeway/contracts';
-import { stateOf } from '@causeway/events';
 import type { Decision, RecordedCollection, RecordedUpdate } from '@causeway/events';
 
 import type { Account, AccountQueries } from '../accounts/account.model.ts';
@@ -8,9 +7,9 @@ import type { RefreshTokens } from '../tokens/refresh-token.ts';
 import { endOf, revokedUntil } from './end-session.ts';
 import type { EndSession, Revoke } from './end-session.ts';
 import { createJudgeToken } from './judge-token.ts';
+import { rotated } from './rotated.ts';
 import { whyOver } from './session-admission.ts';
 import type { SessionDocument, SessionQueries } from './session.model.ts';
-import { sessionExpiry } from './session-rules.ts';
 import type { RefreshDecision, SessionLifetimes } from './session-rules.ts';
 import type { SessionTokens, Tokens } from './session-tokens.ts';
 import { invalidRefreshToken, refreshReused } from './sessions.errors.ts';
@@ -49,19 +48,8 @@ export function createRefresh(dependencies: RefreshDependencies) {
   const judge = createJudgeToken(refreshTokens);
 
   const rotate = (session: SessionDocument, at: Date): Decision<SessionDocument> => {
-    const generation = session.generation + 1;
-    const next = refreshTokens.issue({ sessionId: session._id, seed: session.seed, generation });
-    return {
-      state: {
-        ...stateOf(session),
-        generation,
-        refreshHash: hashRefreshToken(next),
-        rotatedAt: at,
-        lastUsedAt: at,
-        expiresAt: sessionExpiry(session.createdAt, at, lifetimes),
-      },
-      event: refreshed(session, generation),
-    };
+    const state = rotated(session, at, { refreshTokens, lifetimes });
+    return { state, event: refreshed(session, state.generation) };
   };
 
   /** The tokens, unless the account says that the session is over: its row has not been ended yet, and is now. */

@@ -2,8 +2,7 @@ import type { Cause } from '@causeway/contracts';
 import type { ClientSession } from 'mongodb';
 
 import type { AccountQueries } from '../accounts/account.model.ts';
-import type { UseRecoveryCode } from '../factors/keep-recovery-codes.ts';
-import type { UseTotp } from '../factors/use-totp.ts';
+import type { CodeProof, OpenProof } from '../factors/open-proof.ts';
 import type { DeviceTokens } from '../guessing/device-token.ts';
 import type { GuessGuard } from '../guessing/guess-guard.ts';
 import { ticketInvalid } from '../tickets/tickets.errors.ts';
@@ -17,8 +16,7 @@ export interface SecondFactorDependencies {
   readonly deviceTokens: Pick<DeviceTokens, 'isKnown'>;
   readonly accounts: Pick<AccountQueries, 'credentialsOf'>;
   readonly tickets: Pick<Tickets, 'read' | 'use'>;
-  readonly useTotp: UseTotp;
-  readonly useRecoveryCode: UseRecoveryCode;
+  readonly openProof: OpenProof;
   readonly startSession: StartSession;
   readonly admit: Admit;
   readonly transaction: <T>(work: (session: ClientSession) => Promise<T>) => Promise<T>;
@@ -28,8 +26,7 @@ export interface SecondFactorDependencies {
 export interface SecondFactorCommand {
   /** From the first step. */
   readonly mfaToken: string;
-  /** A code of an authenticator app, or one of those on paper. */
-  readonly proof: { readonly kind: 'totp' | 'recovery-code'; readonly code: string };
+  readonly proof: CodeProof;
   readonly device: Device;
   /** What an earlier sign-in from here left. */
   readonly deviceToken?: string | undefined;
@@ -43,21 +40,20 @@ export interface SecondFactorCommand {
  *   `invalid-credentials` where the account has changed since the first step
  */
 export const createSecondFactor = (dependencies: SecondFactorDependencies) => {
-  const { guard, deviceTokens, accounts, tickets, useTotp, useRecoveryCode, startSession, admit, transaction } =
-    dependencies;
+  const { guard, deviceTokens, accounts, tickets, openProof, startSession, admit, transaction } = dependencies;
 
   const enter = async (cause: Cause, ticket: Ticket, { proof, device }: SecondFactorCommand): Promise<SignedIn> => {
     const { accountId, accountVersion: accessVersion, method } = ticket;
+    const take = await openProof(accountId, proof);
     const { document, events } = await transaction(async (session) => {
       // First the ticket: those that come with the same one meet here, and not at the code.
       if (!(await tickets.use(ticket, session))) throw ticketInvalid();
-      const use = proof.kind === 'totp' ? useTotp : useRecoveryCode;
-      const taken = await use(cause, { accountId, code: proof.code }, session);
-      const amr = [...ticket.amr, proof.kind === 'totp' ? 'otp' : 'recovery', 'mfa'];
+      const taken = await take(cause, session);
+      const amr = [...ticket.amr, ...taken.amr, 'mfa'];
       // As of the first step: what has ended sessions since then ends this one too.
       const account = { _id: accountId, accessVersion };
       const started = await startSession(cause, { account, method, amr, device }, { session });
-      return { document: started.document, events: [taken, started.event.id] };
+      return { document: started.document, events: [taken.event, started.event.id] };
     });
     return admit(cause, document, events);
   };

@@ -31,6 +31,8 @@ import { createSignIn } from './sign-in.ts';
 import { signInRoute } from './sign-in.route.ts';
 import { signOutRoute } from './sign-out.route.ts';
 import { createStartSession } from './start-session.ts';
+import { createStepUp } from './step-up.ts';
+import { stepUpRoute } from './step-up.route.ts';
 
 const expireEveryMs = 60_000;
 
@@ -56,7 +58,7 @@ export function createSessions(
   const { config, now, accountQueries: accounts, sessions, sessionQueries, factorQueries } = ground;
   const { guard } = others.guessing;
   const { tickets } = others.ticketing;
-  const { useTotp, useRecoveryCode } = others.factors;
+  const { openProof } = others.factors;
   const { transaction } = ground.events;
   const { refreshTokens, deviceTokens } = tokens;
   // Where Redis cannot pass it on, others find that something is missing, and ask.
@@ -71,23 +73,27 @@ export function createSessions(
   const admit = createAdmit({ accounts, endSession, sessionTokens });
   const completeSignIn = createCompleteSignIn({ factorQueries, tickets, startSession, admit });
   const signIn = createSignIn({ guard, deviceTokens, accounts, passwords, renewHash, completeSignIn });
-  const completing = { tickets, useTotp, useRecoveryCode, startSession, admit, transaction };
+  const completing = { tickets, openProof, startSession, admit, transaction };
   const secondFactor = createSecondFactor({ guard, deviceTokens, accounts, ...completing });
   const refreshing = { refreshTokens, sessionTokens, lifetimes, revoke, endSession, now };
   const refresh = createRefresh({ ...refreshing, accounts, sessions, sessionQueries });
   const peekSession = createPeekSession({ accounts, sessions, refreshTokens, now });
+  const stepUp = createStepUp({
+    ...{ guard, accounts, passwords, openProof, sessions, refreshTokens, lifetimes, admit, transaction, now },
+  });
   const expireSessions = createExpireSessions({ sessionQueries, endSession, now });
   const endReplacedSession = createEndReplacedSession({ refreshTokens, endSession });
   const { publicUrl } = config;
   const cookies = createCookieDelivery({ publicUrl, idleMs: lifetimes.idleMs, endReplacedSession });
   return {
-    ...{ peekSession, endOtherSessions },
+    ...{ peekSession, endOtherSessions, stepUp },
     ...{ cookies, signIn, secondFactor, refresh, revoke, endSession, sessionTokens, startSession, completeSignIn },
     ensureIndexes: () => sessionQueries.ensureIndexes(),
     routes: [
       signInRoute({ signIn, cookies, deviceTokens }),
       secondFactorRoute({ secondFactor, cookies, deviceTokens }),
       refreshRoute({ refresh, cookies }),
+      stepUpRoute({ stepUp, cookies }),
       signOutRoute({ endSession, cookies }),
       listSessionsRoute({ sessionQueries, now }),
       endSessionRoute({ endSession }),

@@ -30,5 +30,6 @@ export const promisedRoutes: Readonly<Record<string, readonly string[]>> = {
   'POST /v1/auth/sign-in': ['200', '400', '401', '403', '413', '415', '429', '503'],
   'POST /v1/auth/sign-in/second-factor': ['200', '400', '401', '403', '404', '413', '415', '429', '503'],
   'POST /v1/auth/sign-out': ['204', '400', '401', '503'],
+  'POST /v1/auth/step-up': ['200', '204', '400', '401', '413', '415', '429', '503'],
   'POST /v1/auth/sign-up': ['201', '400', '409', '413', '415', '422', '503'],
 };

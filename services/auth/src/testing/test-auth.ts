@@ -106,6 +106,7 @@ export async function openTestAuth(): Promise<TestAuth> {
         internalKey: settings.internalKey,
         publicUrl: settings.publicUrl,
         ...(parts.identity === undefined ? {} : { identity: parts.identity }),
+        ...(parts.hasSecondFactor === undefined ? {} : { hasSecondFactor: parts.hasSecondFactor }),
         ...(parts.translateError === undefined ? {} : { translateError: parts.translateError }),
       });
       stops.push(() => service.stop());

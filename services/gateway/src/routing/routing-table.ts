@@ -34,6 +34,8 @@ export const routingTable: readonly ServiceRoute[] = [
   // With the session that it belongs to, or without.
   { ...row('auth', '/v1/auth/email/verify'), limit: 'sign-in' },
   { ...row('auth', '/v1/auth/refresh'), credentials: 'ignored' },
+  // Proving once more who one is.
+  { ...row('auth', '/v1/auth/step-up/*'), limit: 'sign-in' },
   // Erasing oneself asks for the password once more.
   { ...row('auth', '/v1/auth/account'), limit: 'sign-in' },
   row('auth', '/v1/auth/*'),

@@ -4,6 +4,7 @@ import type { Feature, Ground } from '../../feature.ts';
 import type { QueueMail } from '../../mail/queue-mail.ts';
 import type { Revocations } from '../../revocations/revocations.wiring.ts';
 import type { Sessions } from '../../sessions/sessions.wiring.ts';
+import { stepUpRules } from '../../sessions/step-up-rules.ts';
 import { createDemandAnotherAdministrator } from '../administrators.ts';
 import { createAccountCursors } from './account-cursors.ts';
 import { createAdministerAccount } from './administer-account.ts';
@@ -24,7 +25,7 @@ export function createAdministration(
   { revocations: { teller }, sessions: { endSession } }: Others,
 ) {
   const { config, events, sessionQueries, now } = ground;
-  const recent = { maxAgeMs: config.stepUpAgeMs };
+  const { recent } = stepUpRules(config);
   const accounts = administeredAccounts({ client: ground.database.getClient(), accounts: ground.accounts });
   const cursors = createAccountCursors(ground.masterKey.vault('accounts-cursor'));
   const administer = createAdministerAccount({

@@ -1,0 +1,62 @@
+import { crossSite, defineRoute, insufficientAuthentication } from '@causeway/service';
+import type { Route } from '@causeway/service';
+import { z } from 'zod';
+
+import { typedCode } from '../factors/enrol-totp.route.ts';
+import { invalidCode } from '../factors/factors.errors.ts';
+import { tooManyAttempts } from '../guessing/guessing.errors.ts';
+import { typedPassword } from '../passwords/password.ts';
+import { cookieHeader } from './cookie-delivery.ts';
+import type { CookieDelivery } from './cookie-delivery.ts';
+import { noStore, tokensAnswer } from './session-tokens.ts';
+import { invalidCredentials } from './sessions.errors.ts';
+import { eventHeader } from './signed-in-answer.ts';
+import type { createStepUp, StepUpProof } from './step-up.ts';
+
+/** What {@link stepUpRoute} is given. */
+export interface StepUpRouteDependencies {
+  readonly stepUp: ReturnType<typeof createStepUp>;
+  readonly cookies: Pick<CookieDelivery, 'cookiesOf'>;
+}
+
+const body = z.union([
+  z.strictObject({ password: typedPassword.meta({ description: 'Where there is no second factor.' }) }),
+  z.strictObject({ totp: typedCode.meta({ description: 'The six digits that the authenticator app shows.' }) }),
+  z.strictObject({ recoveryCode: typedCode.meta({ description: 'One of those on paper; each is taken once.' }) }),
+]);
+
+const proofOf = (given: z.output<typeof body>): StepUpProof => {
+  if ('password' in given) return { kind: 'password', password: given.password };
+  if ('totp' in given) return { kind: 'totp', code: given.totp };
+  return { kind: 'recovery-code', code: given.recoveryCode };
+};
+
+/** `POST /v1/auth/step-up` */
+export const stepUpRoute = ({ stepUp, cookies }: StepUpRouteDependencies): Route =>
+  defineRoute({
+    method: 'post',
+    path: '/v1/auth/step-up',
+    operationId: 'stepUp',
+    tag: 'auth',
+    summary: 'Prove once more that it is you',
+    description: [
+      'What to do where a call answers `insufficient-authentication`: the session goes on with new tokens, whose `auth_time` is now, and',
+      'whose `acr` is `aal2` after a second factor. Keep them in place of the old ones. A browser that was given cookies gets new cookies.',
+    ].join(' '),
+    access: 'signed-in',
+    body,
+    bodyLimitBytes: 16_384,
+    responses: {
+      200: { description: 'New tokens.', schema: tokensAnswer, headers: eventHeader },
+      204: { description: 'New tokens, in cookies.', headers: { ...eventHeader, ...cookieHeader } },
+    },
+    faults: [invalidCredentials, invalidCode, insufficientAuthentication, tooManyAttempts, crossSite],
+    async handle(call) {
+      const { cause, token, clientIp: ip, signal } = call;
+      const command = { accountId: token.sub, sessionId: token.sid, proof: proofOf(call.body), ip, signal };
+      const { tokens, events } = await stepUp(cause, command);
+      const headers = { ...noStore, 'Causeway-Event': events.join(', ') };
+      if (call.headers.authorization !== undefined) return { status: 200, headers, body: tokens };
+      return { status: 204, headers: { ...headers, 'Set-Cookie': cookies.cookiesOf(tokens) } };
+    },
+  });
