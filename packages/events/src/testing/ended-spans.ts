@@ -4,7 +4,7 @@ import { startTelemetry, type TelemetryOptions } from '@causeway/telemetry';
 export type EndedSpan = Parameters<NonNullable<TelemetryOptions['spanProcessor']>['onEnd']>[0];
 
 /** Traces everything in this process from now on. */
-export const traceEverything = (): { readonly spans: readonly EndedSpan[]; readonly stop: () => Promise<void> } => {
+export const traceEverything = (): { readonly spans: EndedSpan[]; readonly stop: () => Promise<void> } => {
   const spans: EndedSpan[] = [];
   const telemetry = startTelemetry({
     service: 'test',
