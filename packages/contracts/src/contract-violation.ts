@@ -1,5 +1,7 @@
 import type { z } from 'zod';
 
+import { jsonPointer } from './json-pointer.ts';
+
 /** An event, or what was meant to be one, does not keep to its contract. */
 export class ContractViolation extends Error {
   override readonly name = 'ContractViolation';
@@ -14,6 +16,16 @@ export class ContractViolation extends Error {
   }
 }
 
-/** Where data is not as its schema has it: JSON pointers and codes, without the values. */
+/** Properties that one fault names; whoever recorded it may have spread anything. */
+const mostKeys = 20;
+
+/** The whole has the empty pointer, which nobody would see. */
+const placeOf = (path: readonly PropertyKey[]): string => jsonPointer(path) || '"" (the whole of it)';
+
+/** Where data is not as its schema has it: JSON pointers (RFC 6901) and codes, without the values. A property that is too much is pointed at itself. */
 export const faultsOf = (error: z.ZodError): string[] =>
-  error.issues.map((issue) => `/${issue.path.map(String).join('/')} ${issue.code}`);
+  error.issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.slice(0, mostKeys).map((key) => `${placeOf([...issue.path, key])} ${issue.code}`)
+      : [`${placeOf(issue.path)} ${issue.code}`],
+  );

@@ -11,6 +11,7 @@ import {
   eventVersion,
   schemaUrn,
   versionsOf,
+  type DataOf,
   type EventContract,
   type EventData,
 } from './event-contract.ts';
@@ -139,7 +140,21 @@ describe('what is recorded', () => {
 
   it('holds no property that the contract does not name', () => {
     const data = { given: 'Ada', family: 'Lovelace', since: '1842', more: true };
-    assert.deepEqual(violation(() => checkRecorded(third, data)).faults, ['/ unrecognized_keys']);
+    assert.deepEqual(violation(() => checkRecorded(third, data)).faults, ['/more unrecognized_keys']);
+  });
+
+  it('is refused with JSON pointers: keys are escaped, and the whole has the empty one', () => {
+    const odd = defineEvent({
+      ...common,
+      version: 1,
+      data: { by: z.record(z.string(), z.object({ 'a/b': z.array(z.string()) })) },
+    });
+    const faultsOf = (data: unknown) => violation(() => checkRecorded(odd, data as DataOf<typeof odd>)).faults;
+    assert.deepEqual(faultsOf({ by: { '~me': { 'a/b': ['x', 7] } } }), ['/by/~0me/a~1b/1 invalid_type']);
+    assert.deepEqual(faultsOf({ by: {}, '/': 1, '~': 2 }), ['/~1 unrecognized_keys', '/~0 unrecognized_keys']);
+    assert.deepEqual(faultsOf('no object'), ['"" (the whole of it) invalid_type']);
+    const { message } = violation(() => checkRead(odd, eventOf(['secret'] as unknown as EventData, 1)));
+    assert.match(message, /test\.person\.named does not keep to its contract: "" \(the whole of it\) invalid_type$/);
   });
 });
 

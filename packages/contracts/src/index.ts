@@ -42,6 +42,7 @@ export type {
 } from './event-contract.ts';
 export { Fault, defineFault, faultCategories, faults } from './fault.ts';
 export type { FaultCategory, FaultDeclaration, FaultFactory, FaultLocation, FaultOptions } from './fault.ts';
+export { jsonPointer } from './json-pointer.ts';
 export { derivedId, isId, newEventId, newId } from './id.ts';
 export type { IdPrefix } from './id.ts';
 export { operationsOf, redriveScope } from './operations.ts';

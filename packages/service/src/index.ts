@@ -30,7 +30,7 @@ export type { CookieNames } from './http/cookies.ts';
 export type { Exchange } from './http/exchange.ts';
 export { closeServer, createHttpServer, listen, wireProblems } from './http/http-server.ts';
 export { internalKeyCheck, internalKeyHeader } from './http/internal-key.ts';
-export { checkJsonLimits, deepestJson, jsonPointer } from './http/json-limits.ts';
+export { checkJsonLimits, deepestJson } from './http/json-limits.ts';
 export { mediaTypeOf, negotiate } from './http/media-type.ts';
 export { localPath } from './http/local-path.ts';
 export type { LocalPath } from './http/local-path.ts';

@@ -1,4 +1,4 @@
-import { faults, type FaultLocation } from '@causeway/contracts';
+import { faults, jsonPointer, type FaultLocation } from '@causeway/contracts';
 
 /** Deepest nesting of a JSON body: what is deeper is no record, and costs more to walk than to send. */
 export const deepestJson = 64;
@@ -6,17 +6,6 @@ export const deepestJson = 64;
 const refuse = (error: FaultLocation): never => {
   throw faults.invalidRequest({ errors: [error] });
 };
-
-/** RFC 6901 §3. */
-const escapeToken = (token: string): string => token.replaceAll('~', '~0').replaceAll('/', '~1');
-
-/**
- * A JSON pointer (RFC 6901).
- *
- * @param path - keys and indexes from the root
- */
-export const jsonPointer = (path: readonly PropertyKey[]): string =>
-  path.map((token) => `/${escapeToken(String(token))}`).join('');
 
 interface Place {
   readonly value: object;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Fault } from '@causeway/contracts';
+import { Fault, jsonPointer } from '@causeway/contracts';
 import { z } from 'zod';
 
-import { deepestJson, jsonPointer } from './json-limits.ts';
+import { deepestJson } from './json-limits.ts';
 import { findJsonError } from './json-syntax.ts';
 import { mediaTypeOf, negotiate } from './media-type.ts';
 import { allowedMethods, expressPath } from './path-template.ts';

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import { faults } from '@causeway/contracts';
+import { faults, jsonPointer } from '@causeway/contracts';
 
-import { checkJsonLimits, jsonPointer } from './json-limits.ts';
+import { checkJsonLimits } from './json-limits.ts';
 
 /** What a browser sends a form as that works without scripts (URL standard, "application/x-www-form-urlencoded"). */
 export const formMediaType = 'application/x-www-form-urlencoded';

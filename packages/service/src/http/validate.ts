@@ -1,7 +1,5 @@
-import { faults, type FaultLocation } from '@causeway/contracts';
+import { faults, jsonPointer, type FaultLocation } from '@causeway/contracts';
 import { z } from 'zod';
-
-import { jsonPointer } from './json-limits.ts';
 
 const formats: Readonly<Record<string, string>> = {
   email: 'an e-mail address',
