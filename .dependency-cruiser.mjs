@@ -37,6 +37,14 @@ export default {
     only('stack-imports-nothing', 'stack', []),
     only('cache-imports-telemetry', 'cache', ['telemetry']),
     only('events-imports', 'events', ['contracts', 'telemetry']),
+    {
+      name: 'events-without-redis',
+      severity: 'error',
+      comment:
+        'What decides over events, effects and their order is in MongoDB and Kafka: Redis may forget everything.',
+      from: { path: '^packages/events/' },
+      to: { path: '(^|/)(ioredis|redis)(/|$)' },
+    },
     only('service-imports', 'service', ['contracts', 'telemetry']),
     only('sdk-imports-contracts', 'sdk', ['contracts']),
     {

@@ -77,6 +77,16 @@ export const mutants: readonly Mutant[] = [
     toldBy: ['order'],
   },
   {
+    name: 'lanes-forgotten',
+    about: 'whoever is given a partition does not know which of its subjects are parked',
+    file: 'consumer/parking.ts',
+    from: `open(keyOf(_id.handler, _id.subject));
+        read = `,
+    to: 'read = ',
+    fault: 'parking',
+    toldBy: ['order'],
+  },
+  {
     name: 'made-twice',
     about: 'a write that came late is not looked for before it is made again',
     file: 'recording/recorded-collection.ts',

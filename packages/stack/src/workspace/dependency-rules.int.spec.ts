@@ -20,6 +20,7 @@ const breaches: readonly (readonly [file: string, imports: string, rule: string]
   ['packages/stack/src/breach.ts', '@causeway/contracts', 'stack-imports-nothing'],
   ['packages/cache/src/breach.ts', '@causeway/events', 'cache-imports-telemetry'],
   ['packages/events/src/breach.ts', '@causeway/service', 'events-imports'],
+  ['packages/events/src/forgetful.ts', 'ioredis', 'events-without-redis'],
   ['packages/service/src/breach.ts', '@causeway/events', 'service-imports'],
   ['packages/sdk/src/breach.ts', '@causeway/service', 'sdk-imports-contracts'],
   ['services/auth/src/faulty.ts', '@causeway/events/faults', 'tests-only'],

@@ -5,6 +5,7 @@ import type { HandledRow } from '../../consumer/inbox.ts';
 import { eventLog, type LoggedEvent } from '../../log/event-log.ts';
 import type { Fault, FaultContext } from '../fault.ts';
 import type { Poison } from '../replica/protocol.ts';
+import { moveParked, type ParkedSubject } from './move-parked.ts';
 
 const chosenMs = 30_000;
 const parkedMs = 90_000;
@@ -141,16 +142,16 @@ const untilParked = async (context: FaultContext, choice: Choice, deadline: numb
   }
 };
 
-/** Has a handler fail at a subject. @returns which, and at what; undefined where no service has one that could park a subject */
-const parkSubject = async (context: FaultContext): Promise<string | undefined> => {
+/** Has a handler fail at a subject. @returns which, and where; undefined where no service has one that could park a subject */
+const parkSubject = async (context: FaultContext): Promise<ParkedSubject | undefined> => {
   const deadline = performance.now() + parkedMs;
   for (;;) {
     const chosen = await chooseInTime(context);
     if (chosen === undefined) return undefined;
-    const { consumer, poison } = chosen;
+    const { consumer, producer, types, poison } = chosen;
     context.fleet.poison(consumer, poison);
     if (await untilParked(context, chosen, deadline))
-      return `${poison.subject} parked at ${consumer}/${poison.handler}`;
+      return { consumer, producer, types, handler: poison.handler, subject: poison.subject };
     context.fleet.poison(consumer, undefined);
   }
 };
@@ -171,19 +172,28 @@ const redriveAll = async ({ fleet, cause, db }: FaultContext): Promise<void> => 
   }
 };
 
-/** A handler that always fails at a subject, and bytes that are no events: parked, while all else goes on; then redriven. */
+/**
+ * A handler that always fails at a subject, and bytes that are no events: parked, while all else goes on and replicas of the consumer
+ * come and go; then redriven.
+ */
 export const poison: Fault = {
   name: 'parking',
-  about: 'bad bytes in each topic, and a handler that fails at one subject: parked, and redriven',
+  about: 'bad bytes in each topic, and a handler that fails at one subject: parked, moved, and redriven',
   async inject(context) {
     const { note, progress } = context;
     await sendRubbish(context);
-    note((await parkSubject(context)) ?? 'no ordered handler could park a subject: bad bytes alone');
+    const parked = await parkSubject(context);
+    if (parked === undefined) note('no ordered handler could park a subject: bad bytes alone');
+    else {
+      note(`${parked.subject} parked at ${parked.consumer}/${parked.handler}`);
+      await moveParked(context, parked);
+    }
     await progress(20);
   },
   async heal(context) {
     const { fleet } = context;
     for (const service of fleet.services) fleet.poison(service, undefined);
+    for (const each of fleet.replicas) each.start();
     await fleet.untilReady(readyMs);
     await redriveAll(context);
   },
