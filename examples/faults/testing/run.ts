@@ -1,8 +1,16 @@
-// The shop under faults: node --conditions=development testing/run.ts [seed]. MONGODB_URL and KAFKA_BROKERS name servers for this
-// run alone; `npm start -- --servers` in the checkout starts some. Faults of servers are passed over here: see servers below.
+// The shop under faults: node --conditions=development testing/run.ts [--seed <n>] [--fault <name>]… MONGODB_URL and KAFKA_BROKERS name
+// servers for this run alone; `npm start -- --servers` in the checkout starts some. Faults of servers are passed over here: see servers below.
 import process from 'node:process';
+import { parseArgs } from 'node:util';
 import { allFaults, failureOf, runFaults, tableOf, type Workload } from '@causeway/events/faults';
 import type { Order, Stock } from './shop.ts';
+
+const { values } = parseArgs({ options: { seed: { type: 'string' }, fault: { type: 'string', multiple: true } } });
+const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
+if (!Number.isInteger(seed)) throw new Error('--seed takes a whole number');
+const faults = allFaults.filter(({ name }) => values.fault?.includes(name) ?? true);
+if (values.fault !== undefined && faults.length < new Set(values.fault).size)
+  throw new Error(`--fault takes one of ${allFaults.map(({ name }) => name).join(', ')}`);
 
 const { MONGODB_URL, KAFKA_BROKERS = '127.0.0.1:9192' } = process.env;
 if (MONGODB_URL === undefined)
@@ -36,16 +44,16 @@ const workload: Workload = {
 };
 
 const report = await runFaults({
-  seed: Number(process.argv[2] ?? Math.floor(Math.random() * 2 ** 31)),
+  seed,
   driver: 'platformatic',
   services: [{ name: 'shop', replica: new URL('./shop.replica.ts', import.meta.url), replicas: 2 }],
   // Say here how yours are killed and started (`mongodb.kill`, `kafka.stop`, …), and the faults that need it are run too.
   servers: { mongodb: { url: MONGODB_URL }, kafka: { broker: KAFKA_BROKERS } },
   workload,
-  faults: allFaults,
+  faults,
   short: true,
   onProgress: console.log,
 });
-console.log(tableOf(report.rounds));
+console.log(`seed ${seed}\n${tableOf(report.rounds)}`);
 for (const round of report.rounds.filter(({ verdict }) => verdict === 'failed')) console.log(failureOf(round));
 process.exitCode = report.ok ? 0 : 1;

@@ -15,7 +15,7 @@ import { createRedactTimers } from './erasure/redact-timers.ts';
 import type { CollectionOptions, Events, EventsOptions } from './events.ts';
 import { createFlowGauges } from './health/flow-gauges.ts';
 import { startFlowSampler } from './health/flow-sampler.ts';
-import { ensureEventTopics, untilKafka } from './kafka/event-topics.ts';
+import { ensureEventTopics, topicsOf, untilKafka } from './kafka/event-topics.ts';
 import { createEventLog } from './log/event-log.ts';
 import { logClock } from './log/log-clock.ts';
 import { ownProducerLog, reachableLogs } from './log/producer-log.ts';
@@ -35,6 +35,7 @@ import { createRelay, type Relay } from './relay/relay.ts';
 import { createSlotLeases } from './relay/slot-leases.ts';
 import { createReaper } from './retention/reaper.ts';
 import { retentionPeriods } from './retention/retention-periods.ts';
+import { watchTopicRetention } from './retention/topic-retention.ts';
 import { sagaCollections, withSagas } from './saga/run-saga.ts';
 import { startBeacon } from './stream/beacon.ts';
 import { createCommitStream } from './stream/commit-stream.ts';
@@ -149,9 +150,12 @@ export const createEvents = (options: EventsOptions): Events => {
       handlers: handlers.map(({ name }) => name),
       slots: () => leases.held.size,
     });
+    const topics = topicsOf({ service, handlers });
+    const endTopics = watchTopicRetention({ kafka, topics, periods, logger });
     refusedWrites().add(0);
     endHealth = () => {
       endGauges();
+      endTopics();
       return sampler.stop();
     };
   };

@@ -12,10 +12,15 @@ export type ParkedWhy = 'failed' | 'behind' | 'too-old' | 'out-of-sequence' | 'u
 /** Why an event of a handler is parked. */
 const whyOfHandlers: readonly ParkedWhy[] = ['failed', 'behind', 'too-old', 'out-of-sequence'];
 
+/** Whether this service has a contract of an event's type. */
+export type ContractKnown = 'known' | 'unknown';
+
 /** What a consumer measures, by handler. */
 export interface ConsumerMetrics {
   /** A record has come in, so many milliseconds after it was sent. */
   received(topic: string, sinceSentMs: number): void;
+  /** No handler takes it. */
+  passedOver(topic: string, contract: ContractKnown): void;
   /** An event is settled at a handler: handled, parked, or found to be so; so many milliseconds after it was received. */
   settled(handler: string, sinceReceivedMs: number): void;
   /** An event was handled: how long its handler took, and how old the event was by then. */
@@ -31,8 +36,9 @@ export interface ConsumerMetrics {
  * The metrics of a service's consumer.
  *
  * @param handlers - their names: what never happens to one of them is told as 0
+ * @param topics - that are read; likewise
  */
-export const createConsumerMetrics = (handlers: readonly string[]): ConsumerMetrics => {
+export const createConsumerMetrics = (handlers: readonly string[], topics: readonly string[] = []): ConsumerMetrics => {
   const receiving = createDurationHistogram(
     'causeway.consumer.receive.latency',
     'From sent to Kafka to received',
@@ -41,6 +47,10 @@ export const createConsumerMetrics = (handlers: readonly string[]): ConsumerMetr
   const consumed = createCounter('messaging.client.consumed.messages', {
     description: 'Messages that were received from Kafka',
     unit: '{message}',
+  });
+  const passed = createCounter('causeway.consumer.passed_over', {
+    description: 'Events that were received and that no handler takes',
+    unit: '{event}',
   });
   const processing = createDurationHistogram(
     'messaging.process.duration',
@@ -71,6 +81,10 @@ export const createConsumerMetrics = (handlers: readonly string[]): ConsumerMetr
   }
   for (const why of handlers.length > 0 ? (['unreadable', 'lost'] satisfies ParkedWhy[]) : [])
     parked.add(0, { handler: unreadable, why });
+  const passedFrom = (topic: string, contract: ContractKnown) => ({ 'messaging.destination.name': topic, contract });
+  for (const topic of topics) {
+    for (const contract of ['known', 'unknown'] as const) passed.add(0, passedFrom(topic, contract));
+  }
   const kafka = { 'messaging.system': 'kafka' };
   return {
     received(topic, sinceSentMs) {
@@ -78,6 +92,7 @@ export const createConsumerMetrics = (handlers: readonly string[]): ConsumerMetr
       consumed.add(1, from);
       receiving.record(Math.max(0, sinceSentMs) / 1000, { 'messaging.destination.name': topic });
     },
+    passedOver: (topic, contract) => passed.add(1, passedFrom(topic, contract)),
     settled: (handler, sinceReceivedMs) => settling.record(sinceReceivedMs / 1000, { handler }),
     handled(handler, tookMs, ageMs) {
       processing.record(tookMs / 1000, { ...kafka, 'messaging.operation.name': 'process', handler });

@@ -55,6 +55,8 @@ export interface ConsumerOptions {
   ) => Promise<HistoryLost | undefined>;
   readonly parkLost: ParkLost;
   readonly lag: HandlerLag;
+  /** Told of each event that no handler takes. */
+  readonly passedOver: (topic: string, type: string) => void;
   readonly metrics: ConsumerMetrics;
   readonly logger: RelayLogger;
 }
@@ -131,6 +133,7 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
     // Of a busy topic a service may handle one event in thousands: of the others not more is read than where they stand.
     if (type !== undefined && !taken.has(type) && topicOf(serviceOf(type)) === record.topic) {
       if (id !== undefined && subject !== undefined && isSequence(sequence)) watch?.arrived({ id, subject, sequence });
+      options.passedOver(record.topic, type);
       return work.accept({ offset: record.offset, event: id, bytes }, []);
     }
     let event: EventEnvelope;

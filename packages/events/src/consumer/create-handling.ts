@@ -30,6 +30,7 @@ import type { Inbox } from './inbox.ts';
 import { createParkOutOfSequence } from './out-of-sequence.ts';
 import { findLostHistory } from './lost-history.ts';
 import { createParkLost } from './park-lost.ts';
+import { createPassedOver } from './passed-over.ts';
 import { createParking, type Parking } from './parking.ts';
 import { createBatchRunner } from './run-batch.ts';
 import { createHandlerRunner } from './run-handler.ts';
@@ -88,7 +89,11 @@ export const createHandling = (options: HandlingOptions): Handling => {
   const runBatch = createBatchRunner({ inbox, journal, transaction, signal });
   const { externalMs, patienceMs } = options;
   const run = createHandlerRunner({ db, inbox, journal, transaction, signal, externalMs, runBatch });
-  const metrics = createConsumerMetrics(handlers.map(({ name }) => name));
+  const topics = [...new Set(handlers.flatMap(({ on }) => on.map(({ type }) => topicOf(serviceOf(type)))))];
+  const metrics = createConsumerMetrics(
+    handlers.map(({ name }) => name),
+    topics,
+  );
   const delivery = createDelivery({ run, inbox, parking, logger, metrics, patienceMs, signal });
   const deliver = thenFailpoint('consumer.handled', failpoint, delivery);
   const forgotten = createForgotten({ db, inbox, tooOldMs: options.tooOldMs, now });
@@ -101,7 +106,8 @@ export const createHandling = (options: HandlingOptions): Handling => {
     db,
     kafka,
     groupId: `causeway-${service}`,
-    topics: [...new Set(handlers.flatMap(({ on }) => on.map(({ type }) => topicOf(serviceOf(type)))))],
+    topics,
+    passedOver: createPassedOver({ service, metrics, logger }),
     handlers,
     deliver: parkForgotten(deliver, { forgotten, parking, metrics, logger }),
     deliverBatch: thenFailpoint('consumer.handled', failpoint, batches),

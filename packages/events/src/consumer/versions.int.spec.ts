@@ -48,6 +48,22 @@ describe('versions of a contract', () => {
         handle: async ({ id, data, dataschema, recordedschema }) =>
           void seen.set(`two/${id}`, { words: data.words, dataschema, recordedschema }),
       }),
+      onEvent.projection({
+        name: 'one-copies',
+        on: [releases.one],
+        collection: 'copies',
+        project: ({ subject, data: { text } }) => ({ _id: subject, set: { text } }),
+      }),
+      onEvent.external({
+        name: 'one-calls',
+        on: [releases.one],
+        handle: async ({ id }) => void seen.set(`one-calls/${id}`, true),
+      }),
+      onEvent.batch({
+        name: 'one-batches',
+        on: [releases.one],
+        handle: async (given) => given.forEach(({ id }) => seen.set(`one-batches/${id}`, true)),
+      }),
     ];
     events = world.replica({ handlers });
     notes = events.collection<Note>('notes', { thing: 'note' });
@@ -93,4 +109,16 @@ describe('versions of a contract', () => {
     await settled('two', event.id, 'done');
     assert.equal(seen.has(`one/${event.id}`), false);
   });
+
+  for (const handler of ['one-copies', 'one-calls', 'one-batches']) {
+    it(`a version that ${handler} does not know is parked by it too, whatever kind it is of`, async () => {
+      const state = { text: handler };
+      const event = draft(releases.two, { words: [handler] });
+      const written = await notes.create(testCause(), { _id: handler, state, event });
+      const row = await settled(handler, written.event.id, 'parked');
+      assert.deepEqual([row.attempts, row.error?.name], [1, 'ContractViolation']);
+      assert.equal(seen.has(`${handler}/${written.event.id}`), false);
+      assert.equal(await events.db.collection<{ _id: string }>('copies').findOne({ _id: `note/${handler}` }), null);
+    });
+  }
 });

@@ -20,13 +20,18 @@ export interface EventTopicsOptions {
 /** A recorded event is at most 2 MiB as BSON; as JSON with its headers it stays under this. */
 const maxMessageBytes = 4 * 1024 * 1024;
 
+/** The service's own topic, and those that its handlers read. */
+export const topicsOf = ({ service, handlers }: Pick<EventTopicsOptions, 'service' | 'handlers'>): string[] => [
+  ...new Set([topicOf(service), ...handlers.flatMap(({ on }) => on.map(({ type }) => topicOf(serviceOf(type))))]),
+];
+
 /**
  * Creates the topics that a service writes and reads.
  *
  * @throws KafkaTopicError - there are other partitions than the service was created with
  */
 export const ensureEventTopics = async (options: EventTopicsOptions): Promise<void> => {
-  const { service, db, kafka, partitions, handlers } = options;
+  const { service, db, kafka, partitions } = options;
   const topic = topicOf(service);
   // The number is part of every subject's place: another one would break the order of all of them.
   const settings = db.collection<{ _id: string; value: number }>('settings');
@@ -38,14 +43,13 @@ export const ensureEventTopics = async (options: EventTopicsOptions): Promise<vo
       `${service} was created with ${fixed} slots, and KAFKA_PARTITIONS says ${partitions}. The number is fixed: set it back.`,
     );
   }
-  const topics = new Set([topic, ...handlers.flatMap(({ on }) => on.map(({ type }) => topicOf(serviceOf(type))))]);
   const config = {
     'max.message.bytes': String(maxMessageBytes),
     'retention.ms': String(eventRetentionMs),
     'segment.ms': String(eventSegmentMs),
   };
   await kafka.ensureTopics([
-    ...[...topics].map((name) => ({ name, partitions, config })),
+    ...topicsOf(options).map((name) => ({ name, partitions, config })),
     { name: handlersTopic, partitions: 1, config: { 'cleanup.policy': 'compact' } },
   ]);
 };

@@ -2,7 +2,7 @@ import type { HandledRow } from '../../consumer/inbox.ts';
 import { eventLog, type LoggedEvent } from '../../log/event-log.ts';
 import type { FaultContext } from '../fault.ts';
 
-const settledMs = 90_000;
+const settledMs = 180_000;
 const readyMs = 90_000;
 
 /** A subject that is parked, and where. */

@@ -8,7 +8,7 @@ import type { Poison } from '../replica/protocol.ts';
 import { moveParked, type ParkedSubject } from './move-parked.ts';
 
 const chosenMs = 30_000;
-const parkedMs = 90_000;
+const parkedMs = 180_000;
 const redriveMs = 120_000;
 const readyMs = 60_000;
 
