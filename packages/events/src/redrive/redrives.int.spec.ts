@@ -187,6 +187,19 @@ describe('what is parked', () => {
     assert.deepEqual(await textsOf('h1'), []);
   });
 
+  it('goes no faster than it was asked to', async () => {
+    const count = 6;
+    const [first = ''] = await parkedSubject('p1', ...Array.from({ length: count - 1 }, (_, index) => `p1 ${index}`));
+    broken.delete('bad p1');
+    const began = performance.now();
+    const end = await redriven({ eventId: first, scope: 'subject', ratePerSecond: 4 });
+    const tookMs = performance.now() - began;
+    assert.deepEqual([end.redriven, end.failed], [count, 0]);
+    // Between the first and the last; timers may be a millisecond early.
+    assert.ok(tookMs >= (count - 1) * 245, `${Math.round(tookMs)} ms`);
+    assert.equal((await textsOf('p1')).length, count);
+  });
+
   it('loses nothing and passes nothing while more of the subject comes', async () => {
     const [first = ''] = await parkedSubject('b1');
     broken.delete('bad b1');

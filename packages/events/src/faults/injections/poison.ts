@@ -9,7 +9,7 @@ import { moveParked, type ParkedSubject } from './move-parked.ts';
 
 const chosenMs = 30_000;
 const parkedMs = 180_000;
-const redriveMs = 120_000;
+const redriveMs = 300_000;
 const readyMs = 60_000;
 
 /** Bytes, headers and values that are none of ours, in each topic. */
