@@ -2,7 +2,7 @@ import type { Cause } from '@causeway/contracts';
 import type { Decision, RecordedCollection, RecordedUpdate } from '@causeway/events';
 
 import type { Account, AccountQueries } from '../accounts/account.model.ts';
-import { hashRefreshToken, readRefreshToken } from '../tokens/refresh-token.ts';
+import { readRefreshToken } from '../tokens/refresh-token.ts';
 import type { RefreshTokens } from '../tokens/refresh-token.ts';
 import { endOf, revokedUntil } from './end-session.ts';
 import type { EndSession, Revoke } from './end-session.ts';
