@@ -20,6 +20,7 @@ import { checkKeyRotationSettings, keyRotationSettings } from './settings/key-ro
 import { checkKeySettings, keySettings, masterKeyOf } from './settings/key-settings.ts';
 import { linkSettings } from './settings/link-settings.ts';
 import { checkMailSettings, mailSettings } from './settings/mail-settings.ts';
+import { checkPasskeySettings, passkeySettings } from './settings/passkey-settings.ts';
 import { passwordSettings } from './settings/password-settings.ts';
 import { checkSessionSettings, sessionSettings } from './settings/session-settings.ts';
 
@@ -54,6 +55,7 @@ export const settings = defineSettings({
   ...administratorSettings,
   ...sessionSettings,
   ...erasureSettings,
+  ...passkeySettings,
   ...passwordSettings,
   ...guessingSettings,
   ...mailSettings,
@@ -75,6 +77,7 @@ export const checkSettings: SettingsCheck<typeof settings> = (values) => [
   ...checkPublicUrl(values),
   ...checkAdministratorSettings(values),
   ...checkMailSettings(values),
+  ...checkPasskeySettings(values),
   ...checkKeySettings(values),
   ...checkKeyRotationSettings(values),
 ];

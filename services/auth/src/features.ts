@@ -23,7 +23,7 @@ export async function createFeatures(ground: Ground) {
   const tokens = createTokens(ground, { keys, revocations });
   const guessing = createGuessing(ground);
   const ticketing = createTicketing(ground);
-  const factors = createFactors(ground);
+  const factors = createFactors(ground, { ticketing });
   const sessions = createSessions(ground, { passwords, revocations, tokens, guessing, ticketing, factors });
   const proofs = createProofs(ground);
   const mail = await createMail(ground, { proofs });

@@ -5,11 +5,14 @@ import type { FactorDocument } from './factor.model.ts';
 /** A factor as its owner sees it: no secret, no code. */
 export const factorAnswer = z.object({
   id: z.string().meta({ example: 'fac_06EXAMPLE4Y7S6W0ZQ3V5T1K2M' }),
-  kind: z.string().meta({ description: '`totp`, `recovery-codes`' }),
+  kind: z.string().meta({ description: '`totp`, `passkey`, `recovery-codes`' }),
   name: z.string(),
   status: z.string().meta({ description: '`pending`, `active`' }),
   createdAt: z.iso.datetime(),
   lastUsedAt: z.iso.datetime().optional(),
+  suspectedAt: z.iso.datetime().optional().meta({
+    description: 'When a passkey has counted backwards: somebody may have a copy of it. Remove it.',
+  }),
   remaining: z.int().optional().meta({ description: 'Recovery codes that have not been used.' }),
 });
 
@@ -21,8 +24,18 @@ export const recoveryCodesAnswer = z.object({
 });
 
 /** @returns the factor as {@link factorAnswer} has it */
-export const representFactor = ({ _id, kind, name, status, createdAt, lastUsedAt, codes }: FactorDocument) => ({
+export const representFactor = ({
+  _id,
+  kind,
+  name,
+  status,
+  createdAt,
+  lastUsedAt,
+  suspectedAt,
+  codes,
+}: FactorDocument) => ({
   ...{ id: _id, kind, name, status, createdAt: createdAt.toISOString() },
   ...(lastUsedAt !== undefined && { lastUsedAt: lastUsedAt.toISOString() }),
+  ...(suspectedAt !== undefined && { suspectedAt: suspectedAt.toISOString() }),
   ...(codes !== undefined && { remaining: codes.filter(({ usedAt }) => usedAt === undefined).length }),
 });

@@ -6,7 +6,21 @@ import type { Connection, QueryFilter } from 'mongoose';
 import type { KeptCode } from './recovery-codes.ts';
 
 /** What somebody proves who they are with, beside a password. */
-export type FactorKind = 'totp' | 'recovery-codes';
+export type FactorKind = 'totp' | 'passkey' | 'recovery-codes';
+
+/** A passkey, as its authenticator has told of it (WebAuthn Level 3 §4, "credential record"). */
+export interface Passkey {
+  /** Base64url, as the public key is (COSE). */
+  readonly credentialId: string;
+  readonly publicKey: string;
+  /** Of its uses, where the authenticator counts: passkeys that are synchronised do not, and say 0. */
+  readonly counter: number;
+  readonly transports?: readonly string[];
+  readonly deviceType: 'singleDevice' | 'multiDevice';
+  readonly backedUp: boolean;
+  /** The authenticator's model. */
+  readonly aaguid: string;
+}
 
 /** A factor of an account. */
 export interface FactorDocument extends RecordedDocument {
@@ -20,6 +34,9 @@ export interface FactorDocument extends RecordedDocument {
   readonly secretSealed?: string;
   /** The time step of the last code that was taken: none up to it is taken any more. */
   readonly lastStep?: number;
+  readonly passkey?: Passkey;
+  /** When a passkey counted backwards: there are two of it. */
+  readonly suspectedAt?: Date;
   /** Recovery codes, used and unused. */
   readonly codes?: readonly KeptCode[];
   readonly lastUsedAt?: Date;
@@ -37,6 +54,19 @@ const factorSchema = new Schema<FactorDocument>(
     name: { type: String, required: true },
     secretSealed: String,
     lastStep: Number,
+    passkey: {
+      type: {
+        ...{ _id: false, credentialId: String, publicKey: String, counter: Number },
+        ...{
+          transports: { type: [String], default: undefined },
+          deviceType: String,
+          backedUp: Boolean,
+          aaguid: String,
+        },
+      },
+      default: undefined,
+    },
+    suspectedAt: Date,
     codes: { type: [{ _id: false, hash: String, usedAt: Date }], default: undefined },
     lastUsedAt: Date,
     createdAt: { type: Date, required: true },
@@ -52,6 +82,10 @@ const factorSchema = new Schema<FactorDocument>(
     { accountId: 1, kind: 1 },
     { name: 'one-list-of-codes', unique: true, partialFilterExpression: { kind: 'recovery-codes' } },
   )
+  .index(
+    { 'passkey.credentialId': 1 },
+    { name: 'one-passkey', unique: true, partialFilterExpression: { 'passkey.credentialId': { $exists: true } } },
+  )
   .index({ createdAt: 1 }, { name: 'pending', partialFilterExpression: { status: 'pending' } });
 
 /** Reads of factors. Writes go through `@causeway/events`. */
@@ -59,6 +93,8 @@ export interface FactorQueries {
   ensureIndexes(): Promise<void>;
   /** The account's active factors, the oldest first. */
   activeOf(accountId: string): Promise<FactorDocument[]>;
+  /** @param credentialId - base64url */
+  byCredential(credentialId: string): Promise<FactorDocument | undefined>;
   /** Ids of those that wait to be confirmed. */
   pendingIdsOf(accountId: string): Promise<string[]>;
   /** Ids of those that nobody has confirmed since then. */
@@ -78,6 +114,10 @@ export function factorQueries(connection: Connection): FactorQueries {
     ensureIndexes: () => model.createIndexes(),
     activeOf: (accountId) =>
       model.find({ accountId, status: 'active' }).sort({ _id: 1 }).lean<FactorDocument[]>().exec(),
+    byCredential: async (credentialId) => {
+      const query = model.findOne({ 'passkey.credentialId': credentialId, status: 'active' });
+      return (await query.lean<FactorDocument>().exec()) ?? undefined;
+    },
     pendingIdsOf: (accountId) => ids({ accountId, status: 'pending' }, 100),
     pendingIdsBefore: (before, limit) => ids({ status: 'pending', createdAt: { $lt: before } }, limit),
     idsOf: (accountId, limit) => ids({ accountId }, limit),

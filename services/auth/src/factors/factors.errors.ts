@@ -14,5 +14,31 @@ export const factorExists = defineFault({
   code: 'factor-exists',
   category: 'conflict',
   title: 'There is such a factor already',
-  description: 'An account has one authenticator app. Remove the one that is there first.',
+  description:
+    'An account has one authenticator app, and each passkey is one account’s, once. Remove the one that is there first.',
+});
+
+/** Nobody needs more of them. */
+export const factorLimit = defineFault({
+  code: 'factor-limit',
+  category: 'conflict',
+  title: 'There are as many as there may be',
+  description: 'An account has ten passkeys at most. Remove one that is not used any more first.',
+});
+
+/** Without it nobody could sign in. */
+export const lastFactor = defineFault({
+  code: 'last-factor',
+  category: 'conflict',
+  title: 'It is the last way in',
+  description: 'The account has no password, and no other passkey. Add another one first.',
+});
+
+/** What an authenticator has signed is not what was asked for. */
+export const passkeyInvalid = defineFault({
+  code: 'passkey-invalid',
+  category: 'unauthenticated',
+  title: 'The passkey was not accepted',
+  description:
+    'It is not known here, was used on another site or without verifying who holds it, or the ceremony has taken too long: each challenge is answered once, within five minutes. Ask for new options and try again.',
 });

@@ -7,6 +7,7 @@ import { personName } from '../accounts/person-name.ts';
 import { noStore } from '../sessions/session-tokens.ts';
 import { eventHeader } from '../sessions/signed-in-answer.ts';
 import { factorAnswer, recoveryCodesAnswer, representFactor } from './factor-answer.ts';
+import { lastFactor } from './factors.errors.ts';
 import type { FactorQueries } from './factor.model.ts';
 import type { createReplaceRecoveryCodes } from './keep-recovery-codes.ts';
 import type { createRemoveFactor, createRenameFactor } from './remove-factor.ts';
@@ -76,7 +77,7 @@ export const removeFactorRoute = (given: {
     recent: given.recent,
     params,
     responses: { 204: { description: 'It opens nothing any more.', headers: eventHeader } },
-    faults: [faults.notFound],
+    faults: [faults.notFound, lastFactor],
     async handle({ cause, token, params: { id: factorId } }) {
       const events = await given.removeFactor(cause, { accountId: token.sub, sessionId: token.sid, factorId });
       return { status: 204, headers: { 'Causeway-Event': named(events) } };

@@ -3,6 +3,7 @@ import type { RemovalStep } from '@causeway/events';
 import type { Feature, Ground } from '../feature.ts';
 import { bySystem } from '../jobs.ts';
 import { stepUpRules } from '../sessions/step-up-rules.ts';
+import type { Ticketing } from '../tickets/tickets.wiring.ts';
 import { createBeginTotp, createConfirmTotp } from './enrol-totp.ts';
 import { beginTotpRoute, confirmTotpRoute } from './enrol-totp.route.ts';
 import { listFactorsRoute, removeFactorRoute, renameFactorRoute, replaceRecoveryCodesRoute } from './factors.route.ts';
@@ -11,6 +12,7 @@ import { createRenewRecoveryCodes, createReplaceRecoveryCodes, createUseRecovery
 import { createRecoveryCodes } from './recovery-codes.ts';
 import { createRemoveFactor, createRenameFactor } from './remove-factor.ts';
 import { createOpenProof } from './open-proof.ts';
+import { createPasskeys } from './passkeys/passkeys.wiring.ts';
 import { createUseTotp } from './use-totp.ts';
 
 const forgetEveryMs = 60_000;
@@ -21,7 +23,7 @@ type FactorsGround = Pick<
 >;
 
 /** What people prove who they are with, beside a password. */
-export function createFactors(ground: FactorsGround) {
+export function createFactors(ground: FactorsGround, others: { readonly ticketing: Pick<Ticketing, 'tickets'> }) {
   const { config, events, factors, factorQueries, masterKey, now } = ground;
   const { transaction } = events;
   const vault = masterKey.vault('factors');
@@ -31,9 +33,13 @@ export function createFactors(ground: FactorsGround) {
   const enrolling = { ...ground, transaction, vault, issuer: config.tokenIssuer, renewRecoveryCodes };
   const changing = { ...ground, transaction };
   const { recent, surely } = stepUpRules(config);
+  const { askForPasskey, openPasskey, ...passkeys } = createPasskeys(ground, { ...others, renewRecoveryCodes });
   const forgetPending = createForgetPending({ factors, factorQueries, now });
   return {
+    askForPasskey,
+    openPasskey,
     openProof: createOpenProof({
+      openPasskey,
       useTotp: createUseTotp({ factors, factorQueries, vault, now }),
       useRecoveryCode: createUseRecoveryCode(keeping),
     }),
@@ -41,6 +47,7 @@ export function createFactors(ground: FactorsGround) {
     routes: [
       beginTotpRoute({ beginTotp: createBeginTotp(enrolling), recent }),
       confirmTotpRoute({ confirmTotp: createConfirmTotp(enrolling), recent }),
+      ...passkeys.routes,
       listFactorsRoute({ factorQueries }),
       renameFactorRoute({ renameFactor: createRenameFactor(changing), recent }),
       removeFactorRoute({ removeFactor: createRemoveFactor(changing), recent: surely }),

@@ -12,6 +12,7 @@ import { whyOver } from '../sessions/session-admission.ts';
 import type { SessionDocument } from '../sessions/session.model.ts';
 import { reauthenticated } from '../sessions/sessions.events.ts';
 import type { FactorDocument } from './factor.model.ts';
+import { lastFactor } from './factors.errors.ts';
 import { removed, updated } from './factors.events.ts';
 
 /** What changing factors is given. */
@@ -50,7 +51,7 @@ const own = async (
  * Removes a factor of somebody, who has just proved who they are with two. With the last second factor its recovery codes go, and signing
  * in takes one proof again. Sessions end in the same write of the account, but for the one that asks: whoever got in with what is removed is out.
  *
- * @returns the use case; it gives the ids of the events, and throws fault `not-found`
+ * @returns the use case; it gives the ids of the events, and throws faults `not-found` and `last-factor`
  */
 export const createRemoveFactor =
   (given: ChangeFactorDependencies) =>
@@ -89,6 +90,8 @@ export const createRemoveFactor =
         { session },
       );
       if (account === undefined || before === undefined) throw faults.notFound();
+      const isLocked = account.document.passwordHash === undefined && !left.some(({ kind }) => kind === 'passkey');
+      if (isLocked) throw lastFactor();
       const asItWas = before;
       const { accessVersion: accountVersion } = account.document;
       const stays = await given.sessions.update(

@@ -2,14 +2,14 @@ import { crossSite, defineRoute } from '@causeway/service';
 import type { Route } from '@causeway/service';
 import { z } from 'zod';
 
-import { typedCode } from '../factors/enrol-totp.route.ts';
-import { invalidCode } from '../factors/factors.errors.ts';
+import { invalidCode, passkeyInvalid } from '../factors/factors.errors.ts';
 import type { DeviceTokens } from '../guessing/device-token.ts';
 import { tooManyAttempts } from '../guessing/guessing.errors.ts';
 import { ticketInvalid } from '../tickets/tickets.errors.ts';
 import { cookieHeader, delivery } from './cookie-delivery.ts';
 import type { CookieDelivery } from './cookie-delivery.ts';
 import type { createSecondFactor } from './second-factor.ts';
+import { secondProofOf, secondProofs } from './second-proof-body.ts';
 import { invalidCredentials } from './sessions.errors.ts';
 import { answerSignedIn, deviceOf, eventHeader, signedInAnswer, signedInByCookies } from './signed-in-answer.ts';
 
@@ -35,11 +35,8 @@ export const secondFactorRoute = ({ secondFactor, cookies, deviceTokens }: Secon
     tag: 'auth',
     summary: 'Complete a sign-in with a second factor',
     access: 'anonymous',
-    body: z.union([
-      shared.extend({ totp: typedCode.meta({ description: 'The six digits that the authenticator app shows.' }) }),
-      shared.extend({ recoveryCode: typedCode.meta({ description: 'One of those on paper; each is taken once.' }) }),
-    ]),
-    bodyLimitBytes: 16_384,
+    body: z.union([shared.extend(secondProofs[0]), shared.extend(secondProofs[1]), shared.extend(secondProofs[2])]),
+    bodyLimitBytes: 32_768,
     responses: {
       200: {
         description: 'Signed in.',
@@ -47,14 +44,10 @@ export const secondFactorRoute = ({ secondFactor, cookies, deviceTokens }: Secon
         headers: { ...eventHeader, ...cookieHeader },
       },
     },
-    faults: [invalidCode, invalidCredentials, ticketInvalid, tooManyAttempts, crossSite],
+    faults: [invalidCode, passkeyInvalid, invalidCredentials, ticketInvalid, tooManyAttempts, crossSite],
     async handle(call) {
       const { mfaToken, delivery: kind, deviceToken = cookies.deviceTokenOf(call) } = call.body;
-      const proof =
-        'totp' in call.body
-          ? ({ kind: 'totp', code: call.body.totp } as const)
-          : ({ kind: 'recovery-code', code: call.body.recoveryCode } as const);
-      const command = { mfaToken, proof, device: deviceOf(call), deviceToken };
+      const command = { mfaToken, proof: secondProofOf(call.body), device: deviceOf(call), deviceToken };
       const answer = await cookies.deliver(call, kind, async () =>
         answerSignedIn(await secondFactor(call.cause, command), deviceTokens),
       );

@@ -2,7 +2,7 @@ import type { Cause } from '@causeway/contracts';
 import type { ClientSession } from 'mongodb';
 
 import type { AccountQueries } from '../accounts/account.model.ts';
-import type { CodeProof, OpenProof } from '../factors/open-proof.ts';
+import type { OpenProof, SecondProof } from '../factors/open-proof.ts';
 import type { DeviceTokens } from '../guessing/device-token.ts';
 import type { GuessGuard } from '../guessing/guess-guard.ts';
 import { ticketInvalid } from '../tickets/tickets.errors.ts';
@@ -12,7 +12,7 @@ import type { Device, StartSession } from './start-session.ts';
 
 /** What {@link createSecondFactor} is given. */
 export interface SecondFactorDependencies {
-  readonly guard: Pick<GuessGuard, 'attempt'>;
+  readonly guard: Pick<GuessGuard, 'attempt' | 'clear'>;
   readonly deviceTokens: Pick<DeviceTokens, 'isKnown'>;
   readonly accounts: Pick<AccountQueries, 'credentialsOf'>;
   readonly tickets: Pick<Tickets, 'read' | 'use'>;
@@ -26,7 +26,7 @@ export interface SecondFactorDependencies {
 export interface SecondFactorCommand {
   /** From the first step. */
   readonly mfaToken: string;
-  readonly proof: CodeProof;
+  readonly proof: SecondProof;
   readonly device: Device;
   /** What an earlier sign-in from here left. */
   readonly deviceToken?: string | undefined;
@@ -36,7 +36,7 @@ export interface SecondFactorCommand {
  * Signs somebody in who has given a first proof. The code is taken, the token of the first step used up and the session begun in one
  * transaction: of any number at once one gets in.
  *
- * @returns the use case; it throws faults `ticket-invalid`, `invalid-code`, `too-many-attempts` before a code is looked at, and
+ * @returns the use case; it throws faults `ticket-invalid`, `invalid-code`, `passkey-invalid`, `too-many-attempts` before a code is looked at, and
  *   `invalid-credentials` where the account has changed since the first step
  */
 export const createSecondFactor = (dependencies: SecondFactorDependencies) => {
@@ -44,7 +44,7 @@ export const createSecondFactor = (dependencies: SecondFactorDependencies) => {
 
   const enter = async (cause: Cause, ticket: Ticket, { proof, device }: SecondFactorCommand): Promise<SignedIn> => {
     const { accountId, accountVersion: accessVersion, method } = ticket;
-    const take = await openProof(accountId, proof);
+    const take = await openProof(cause, accountId, proof);
     const { document, events } = await transaction(async (session) => {
       // First the ticket: those that come with the same one meet here, and not at the code.
       if (!(await tickets.use(ticket, session))) throw ticketInvalid();
@@ -64,7 +64,14 @@ export const createSecondFactor = (dependencies: SecondFactorDependencies) => {
     if (ticket === undefined || account === undefined) throw ticketInvalid();
     const own: Cause = { ...cause, principal: { type: 'app_user', id: account._id } };
     const device = deviceTokens.isKnown(command.deviceToken, account.emailKey) ? command.deviceToken : undefined;
-    const guess = { emailKey: account.emailKey, path: command.proof.kind, ip: command.device.ip, device } as const;
+    const { proof } = command;
+    if (proof.kind === 'passkey') {
+      // Nobody can guess it: whoever is locked out by guesses of others gets in by it.
+      const entered = await enter(own, ticket, command);
+      await guard.clear(account.emailKey);
+      return entered;
+    }
+    const guess = { emailKey: account.emailKey, path: proof.kind, ip: command.device.ip, device } as const;
     return guard.attempt(
       guess,
       () => enter(own, ticket, command),

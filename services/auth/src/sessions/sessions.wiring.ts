@@ -10,6 +10,8 @@ import type { Passwords } from '../passwords/passwords.wiring.ts';
 import type { Revocations } from '../revocations/revocations.wiring.ts';
 import type { Ticketing } from '../tickets/tickets.wiring.ts';
 import type { TokenMakers } from '../tokens/tokens.wiring.ts';
+import { createAskForProof } from './ask-for-proof.ts';
+import { secondFactorOptionsRoute, stepUpOptionsRoute } from './ask-for-proof.routes.ts';
 import { createAdmit, createCompleteSignIn } from './complete-sign-in.ts';
 import { createCookieDelivery } from './cookie-delivery.ts';
 import { createEndOtherSessions } from './end-other-sessions.ts';
@@ -22,6 +24,8 @@ import { createExpireSessions } from './expire-sessions.ts';
 import { listSessionsRoute } from './list-sessions.route.ts';
 import { mailOfReuse } from './mail-of-reuse.handler.ts';
 import { createPeekSession } from './peek-session.ts';
+import { createPasskeySignIn } from './passkey-sign-in.ts';
+import { passkeySignInOptionsRoute, passkeySignInRoute } from './passkey-sign-in.route.ts';
 import { createRefresh } from './refresh.ts';
 import { refreshRoute } from './refresh.route.ts';
 import { createSecondFactor } from './second-factor.ts';
@@ -58,7 +62,8 @@ export function createSessions(
   const { config, now, accountQueries: accounts, sessions, sessionQueries, factorQueries } = ground;
   const { guard } = others.guessing;
   const { tickets } = others.ticketing;
-  const { openProof } = others.factors;
+  const { openProof, openPasskey, askForPasskey } = others.factors;
+  const askForProof = createAskForProof({ factorQueries, askForPasskey });
   const { transaction } = ground.events;
   const { refreshTokens, deviceTokens } = tokens;
   // Where Redis cannot pass it on, others find that something is missing, and ask.
@@ -73,6 +78,7 @@ export function createSessions(
   const admit = createAdmit({ accounts, endSession, sessionTokens });
   const completeSignIn = createCompleteSignIn({ factorQueries, tickets, startSession, admit });
   const signIn = createSignIn({ guard, deviceTokens, accounts, passwords, renewHash, completeSignIn });
+  const passkeySignIn = createPasskeySignIn({ accounts, openPasskey, guard, completeSignIn, transaction });
   const completing = { tickets, openProof, startSession, admit, transaction };
   const secondFactor = createSecondFactor({ guard, deviceTokens, accounts, ...completing });
   const refreshing = { refreshTokens, sessionTokens, lifetimes, revoke, endSession, now };
@@ -91,8 +97,12 @@ export function createSessions(
     ensureIndexes: () => sessionQueries.ensureIndexes(),
     routes: [
       signInRoute({ signIn, cookies, deviceTokens }),
+      passkeySignInOptionsRoute({ askForPasskey }),
+      passkeySignInRoute({ passkeySignIn, cookies, deviceTokens }),
+      secondFactorOptionsRoute({ tickets, askForProof }),
       secondFactorRoute({ secondFactor, cookies, deviceTokens }),
       refreshRoute({ refresh, cookies }),
+      stepUpOptionsRoute({ askForProof }),
       stepUpRoute({ stepUp, cookies }),
       signOutRoute({ endSession, cookies }),
       listSessionsRoute({ sessionQueries, now }),

@@ -27,7 +27,9 @@ export const mfaRequiredAnswer = z.object({
   mfaToken: z.string().meta({
     description: 'Opens `POST /v1/auth/sign-in/second-factor` once, within 10 minutes, and nothing else.',
   }),
-  methods: z.array(z.string()).meta({ description: 'What the second proof may be: `totp`, `recovery-codes`.' }),
+  methods: z
+    .array(z.string())
+    .meta({ description: 'What the second proof may be: `totp`, `passkey`, `recovery-codes`.' }),
 });
 
 /** Headers of answers to writes, for the documentation. */

@@ -2,12 +2,12 @@ import { crossSite, defineRoute, insufficientAuthentication } from '@causeway/se
 import type { Route } from '@causeway/service';
 import { z } from 'zod';
 
-import { typedCode } from '../factors/enrol-totp.route.ts';
-import { invalidCode } from '../factors/factors.errors.ts';
+import { invalidCode, passkeyInvalid } from '../factors/factors.errors.ts';
 import { tooManyAttempts } from '../guessing/guessing.errors.ts';
 import { typedPassword } from '../passwords/password.ts';
 import { cookieHeader } from './cookie-delivery.ts';
 import type { CookieDelivery } from './cookie-delivery.ts';
+import { secondProofOf, secondProofs } from './second-proof-body.ts';
 import { noStore, tokensAnswer } from './session-tokens.ts';
 import { invalidCredentials } from './sessions.errors.ts';
 import { eventHeader } from './signed-in-answer.ts';
@@ -21,15 +21,11 @@ export interface StepUpRouteDependencies {
 
 const body = z.union([
   z.strictObject({ password: typedPassword.meta({ description: 'Where there is no second factor.' }) }),
-  z.strictObject({ totp: typedCode.meta({ description: 'The six digits that the authenticator app shows.' }) }),
-  z.strictObject({ recoveryCode: typedCode.meta({ description: 'One of those on paper; each is taken once.' }) }),
+  ...([z.strictObject(secondProofs[0]), z.strictObject(secondProofs[1]), z.strictObject(secondProofs[2])] as const),
 ]);
 
-const proofOf = (given: z.output<typeof body>): StepUpProof => {
-  if ('password' in given) return { kind: 'password', password: given.password };
-  if ('totp' in given) return { kind: 'totp', code: given.totp };
-  return { kind: 'recovery-code', code: given.recoveryCode };
-};
+const proofOf = (given: z.output<typeof body>): StepUpProof =>
+  'password' in given ? { kind: 'password', password: given.password } : secondProofOf(given);
 
 /** `POST /v1/auth/step-up` */
 export const stepUpRoute = ({ stepUp, cookies }: StepUpRouteDependencies): Route =>
@@ -45,12 +41,12 @@ export const stepUpRoute = ({ stepUp, cookies }: StepUpRouteDependencies): Route
     ].join(' '),
     access: 'signed-in',
     body,
-    bodyLimitBytes: 16_384,
+    bodyLimitBytes: 32_768,
     responses: {
       200: { description: 'New tokens.', schema: tokensAnswer, headers: eventHeader },
       204: { description: 'New tokens, in cookies.', headers: { ...eventHeader, ...cookieHeader } },
     },
-    faults: [invalidCredentials, invalidCode, insufficientAuthentication, tooManyAttempts, crossSite],
+    faults: [invalidCredentials, invalidCode, passkeyInvalid, insufficientAuthentication, tooManyAttempts, crossSite],
     async handle(call) {
       const { cause, token, clientIp: ip, signal } = call;
       const command = { accountId: token.sub, sessionId: token.sid, proof: proofOf(call.body), ip, signal };

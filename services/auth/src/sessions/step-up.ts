@@ -5,7 +5,7 @@ import { faultOfAuthentication } from '@causeway/service';
 import type { ClientSession } from 'mongodb';
 
 import type { AccountQueries, Credentials } from '../accounts/account.model.ts';
-import type { CodeProof, OpenProof, TakenProof } from '../factors/open-proof.ts';
+import type { OpenProof, SecondProof, TakenProof } from '../factors/open-proof.ts';
 import type { GuessGuard } from '../guessing/guess-guard.ts';
 import type { PasswordHasher } from '../passwords/password-hasher.ts';
 import type { RefreshTokens } from '../tokens/refresh-token.ts';
@@ -34,7 +34,7 @@ export interface StepUpDependencies {
 }
 
 /** What somebody who is signed in proves once more. */
-export type StepUpProof = CodeProof | { readonly kind: 'password'; readonly password: string };
+export type StepUpProof = SecondProof | { readonly kind: 'password'; readonly password: string };
 
 /** Who proves it, and with what. */
 export interface StepUpCommand {
@@ -68,15 +68,15 @@ const demandSecond = ({ hasSecondFactor }: Credentials): void => {
  * Takes a proof of somebody who is signed in: their session has proved it as of now, and goes on with a new pair of tokens that say so. The
  * code is taken and the session moved in one transaction.
  *
- * @returns the use case; it throws faults `invalid-credentials`, `invalid-code`, `insufficient-authentication` for a password where there is
+ * @returns the use case; it throws faults `invalid-credentials`, `invalid-code`, `passkey-invalid`, `insufficient-authentication` for a password where there is
  *   a second factor, `too-many-attempts` before anything is looked at, `unauthenticated` where the session is over, and `unavailable` where too many passwords wait
  */
 export const createStepUp = (dependencies: StepUpDependencies) => {
   const { guard, accounts, passwords, openProof, sessions, refreshTokens, lifetimes, admit, transaction, now } =
     dependencies;
 
-  const open = async (account: Credentials, { proof, signal }: StepUpCommand) => {
-    if (proof.kind !== 'password') return openProof(account._id, proof);
+  const open = async (cause: Cause, account: Credentials, { proof, signal }: StepUpCommand) => {
+    if (proof.kind !== 'password') return openProof(cause, account._id, proof);
     // Before the transaction: it takes long.
     if (!(await passwords.matches(account.passwordHash, proof.password, signal))) throw invalidCredentials();
     return (): Promise<Partial<TakenProof> & Pick<TakenProof, 'amr'>> => Promise.resolve({ amr: ['pwd'] });
@@ -93,7 +93,7 @@ export const createStepUp = (dependencies: StepUpDependencies) => {
 
   const prove = async (cause: Cause, account: Credentials, command: StepUpCommand): Promise<SteppedUp> => {
     const { accountId, sessionId } = command;
-    const take = await open(account, command);
+    const take = await open(cause, account, command);
     const { document, events } = await transaction(async (session) => {
       const { amr, event } = await take(cause, session);
       const write = await sessions.update(cause, sessionId, (current) => move(current, accountId, amr), { session });
@@ -109,6 +109,7 @@ export const createStepUp = (dependencies: StepUpDependencies) => {
     const account = await accounts.credentialsOf(accountId);
     if (account === undefined) throw over();
     if (proof.kind === 'password') demandSecond(account);
+    if (proof.kind === 'passkey') return prove(cause, account, command);
     const guess = { emailKey: account.emailKey, path: proof.kind, ip, device: sessionId } as const;
     return guard.attempt(
       guess,

@@ -16,6 +16,15 @@ export interface TicketFacts {
   readonly amr: readonly string[];
 }
 
+/** What is remembered of a passkey's ceremony while the authenticator is asked. */
+export interface Ceremony {
+  readonly purpose: 'register-passkey' | 'use-passkey';
+  /** Undefined where whoever has a passkey is still unknown. */
+  readonly accountId?: string | undefined;
+  /** Base64url: what the authenticator is to sign. */
+  readonly challenge: string;
+}
+
 /** A ticket as it is stored. It carries no events: nothing has happened yet. */
 export interface Ticket extends TicketFacts {
   /** SHA-256 of the token, which is enough for 256 random bits. */
@@ -37,6 +46,10 @@ export interface Tickets {
    * @returns whether it was there
    */
   use(ticket: Ticket, session: ClientSession): Promise<boolean>;
+  /** @returns the token of a ceremony that begins */
+  begin(ceremony: Ceremony): Promise<string>;
+  /** Uses a ceremony up, whatever comes of it: one challenge is one try. */
+  take(purpose: Ceremony['purpose'], token: string): Promise<Ceremony | undefined>;
   /** Forgets what is over. */
   forgetExpired(): Promise<void>;
   /** Forgets all of an account. */
@@ -46,14 +59,19 @@ export interface Tickets {
 /** Long enough to find the telephone. */
 export const ticketMs = 10 * 60_000;
 
+/** Long enough to find the key, and short enough for nobody else to find the page. */
+export const ceremonyMs = 5 * 60_000;
+
 /** The prefix is for tools that search for leaked secrets, and tells an access token from it at a glance. */
 const form = /^cwm_[\w-]{43}$/;
+const ceremonyForm = /^cwc_[\w-]{43}$/;
 
 const idOf = (token: string): string => createHash('sha256').update(token).digest('base64url');
 
 /** @param given - this service's database, and the time */
 export function createTickets({ db, now }: { readonly db: Db; readonly now: () => Date }): Tickets {
   const tickets = db.collection<Ticket>('tickets');
+  const ceremonies = db.collection<Ceremony & Pick<Ticket, '_id' | 'expiresAt'>>('tickets');
   return {
     ensureIndexes: () =>
       tickets.createIndexes([
@@ -72,6 +90,16 @@ export function createTickets({ db, now }: { readonly db: Db; readonly now: () =
     async use({ _id }, session) {
       const { deletedCount } = await tickets.deleteOne({ _id, expiresAt: { $gt: now() } }, { session });
       return deletedCount === 1;
+    },
+    async begin({ purpose, accountId, challenge }) {
+      const token = `cwc_${randomBytes(32).toString('base64url')}`;
+      const row = { _id: idOf(token), purpose, challenge, expiresAt: new Date(now().getTime() + ceremonyMs) };
+      await ceremonies.insertOne({ ...row, ...(accountId !== undefined && { accountId }) });
+      return token;
+    },
+    async take(purpose, token) {
+      if (!ceremonyForm.test(token)) return undefined;
+      return (await ceremonies.findOneAndDelete({ _id: idOf(token), purpose, expiresAt: { $gt: now() } })) ?? undefined;
     },
     forgetExpired: async () => {
       await tickets.deleteMany({ expiresAt: { $lte: now() } });

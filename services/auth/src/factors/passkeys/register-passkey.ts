@@ -1,0 +1,145 @@
+import { faults, newId } from '@causeway/contracts';
+import type { Cause } from '@causeway/contracts';
+import { DuplicateKey, stateOf } from '@causeway/events';
+import type { RecordedCollection } from '@causeway/events';
+import { generateRegistrationOptions, verifyRegistrationResponse } from '@simplewebauthn/server';
+import type { ClientSession } from 'mongodb';
+
+import type { AccountDocument, AccountQueries } from '../../accounts/account.model.ts';
+import { updated as accountUpdated } from '../../accounts/accounts.events.ts';
+import type { Tickets } from '../../tickets/tickets.ts';
+import type { FactorDocument, FactorQueries, Passkey } from '../factor.model.ts';
+import { factorExists, factorLimit, passkeyInvalid } from '../factors.errors.ts';
+import { added } from '../factors.events.ts';
+import type { RenewRecoveryCodes } from '../keep-recovery-codes.ts';
+import type { RegistrationAnswer } from './passkey-bodies.ts';
+import type { RelyingParty } from './relying-party.ts';
+
+/** What registering a passkey is given. */
+export interface RegisterPasskeyDependencies {
+  readonly accounts: Pick<RecordedCollection<AccountDocument>, 'update'>;
+  readonly accountQueries: Pick<AccountQueries, 'byId'>;
+  readonly factors: Pick<RecordedCollection<FactorDocument>, 'create' | 'native'>;
+  readonly factorQueries: Pick<FactorQueries, 'activeOf'>;
+  readonly tickets: Pick<Tickets, 'begin' | 'take'>;
+  readonly transaction: <T>(work: (session: ClientSession) => Promise<T>) => Promise<T>;
+  readonly relyingParty: RelyingParty;
+  /** What an authenticator knows an account by: it says nothing of it. */
+  readonly userHandleOf: (accountId: string) => Uint8Array<ArrayBuffer>;
+  readonly renewRecoveryCodes: RenewRecoveryCodes;
+}
+
+/** Nobody has more keys than that. */
+const mostPasskeys = 10;
+
+/** EdDSA, ES256, RS256 (COSE): what authenticators have. */
+export const passkeyAlgorithms = [-8, -7, -257];
+
+/**
+ * Begins to register a passkey.
+ *
+ * @returns the use case, which gives what to ask the authenticator; it throws fault `unauthenticated` where the account is gone
+ */
+export const createBeginPasskey =
+  ({ accountQueries, factorQueries, tickets, relyingParty, userHandleOf }: RegisterPasskeyDependencies) =>
+  async (accountId: string) => {
+    const account = await accountQueries.byId(accountId);
+    if (account === undefined) throw faults.unauthenticated({ message: 'the account of this token is gone' });
+    const known = (await factorQueries.activeOf(accountId)).flatMap(({ passkey }) => passkey ?? []);
+    const options = await generateRegistrationOptions({
+      ...{ rpName: relyingParty.name, rpID: relyingParty.id },
+      ...{ userName: account.email, userDisplayName: account.email, userID: userHandleOf(accountId) },
+      attestationType: 'none',
+      excludeCredentials: known.map(({ credentialId: id, transports }) => ({
+        id,
+        ...(transports !== undefined && { transports: [...transports] }),
+      })),
+      authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
+      supportedAlgorithmIDs: passkeyAlgorithms,
+    });
+    const { challenge } = options;
+    return { ticket: await tickets.begin({ purpose: 'register-passkey', accountId, challenge }), options };
+  };
+
+/** Who registers it, and what the authenticator has answered. */
+export interface RegisterPasskeyCommand {
+  readonly accountId: string;
+  readonly ticket: string;
+  readonly response: RegistrationAnswer;
+  readonly name: string;
+}
+
+/**
+ * Registers a passkey: from now on it signs in by itself, and a password asks for it. With the first second factor come recovery codes.
+ *
+ * @returns the use case; it throws faults `passkey-invalid`, `factor-exists`, `factor-limit`, and `not-found` where the account is gone
+ */
+export const createRegisterPasskey = (given: RegisterPasskeyDependencies) => {
+  const verify = async ({ accountId, ticket, response }: RegisterPasskeyCommand): Promise<Passkey> => {
+    // Used up whatever comes of it: a challenge is answered once.
+    const ceremony = await given.tickets.take('register-passkey', ticket);
+    if (ceremony?.accountId !== accountId) throw passkeyInvalid();
+    const { id: expectedRPID, origins } = given.relyingParty;
+    const { transports } = response.response;
+    const verified = await verifyRegistrationResponse({
+      response: {
+        ...{ id: response.id, rawId: response.rawId, type: response.type, clientExtensionResults: {} },
+        response: {
+          clientDataJSON: response.response.clientDataJSON,
+          attestationObject: response.response.attestationObject,
+        },
+      },
+      ...{ expectedChallenge: ceremony.challenge, expectedOrigin: [...origins], expectedRPID },
+      ...{ requireUserVerification: true, supportedAlgorithmIDs: passkeyAlgorithms },
+      // It throws what is wrong, which is told to nobody.
+    }).catch((error: unknown) => {
+      throw passkeyInvalid({ cause: error });
+    });
+    if (!verified.verified) throw passkeyInvalid();
+    const { credential, aaguid, credentialDeviceType: deviceType, credentialBackedUp } = verified.registrationInfo;
+    return {
+      credentialId: credential.id,
+      publicKey: Buffer.from(credential.publicKey).toString('base64url'),
+      counter: credential.counter,
+      ...(transports !== undefined && { transports }),
+      ...{ deviceType, backedUp: credentialBackedUp, aaguid },
+    };
+  };
+
+  const keep = async (cause: Cause, passkey: Passkey, command: RegisterPasskeyCommand, session: ClientSession) => {
+    const { accountId, name } = command;
+    // First the account: those who register at once meet here, and are counted one after the other.
+    const account = await given.accounts.update(
+      cause,
+      accountId,
+      (current) => ({
+        state: { ...stateOf(current), hasSecondFactor: true },
+        event: accountUpdated(current, ['factors']),
+      }),
+      { session },
+    );
+    if (account === undefined) throw faults.notFound();
+    const active = await given.factors.native.find({ accountId, status: 'active' }, { session }).toArray();
+    if (active.filter(({ kind }) => kind === 'passkey').length >= mostPasskeys) throw factorLimit();
+    const _id = newId('fac');
+    const state = { accountId, kind: 'passkey', status: 'active', name, passkey } as const;
+    const creation = { _id, state, event: added({ _id, ...state }) };
+    const { document, event } = await given.factors.create(cause, creation, { session });
+    const hasCodes = active.some(({ kind }) => kind === 'recovery-codes');
+    const renewed = hasCodes ? undefined : await given.renewRecoveryCodes(cause, accountId, session);
+    const events = [account.event?.id, event.id, renewed?.event].filter((id) => id !== undefined);
+    return { factor: document, recoveryCodes: renewed?.codes, events };
+  };
+
+  return async (cause: Cause, command: RegisterPasskeyCommand) => {
+    const passkey = await verify(command);
+    try {
+      return await given.transaction((session) => keep(cause, passkey, command, session));
+    } catch (error) {
+      if (error instanceof DuplicateKey && 'passkey.credentialId' in error.keyPattern) {
+        throw factorExists({ cause: error });
+      }
+      throw error;
+    }
+  };
+};
