@@ -8,10 +8,12 @@ import { createGuessing } from './guessing/guessing.wiring.ts';
 import { createKeys } from './keys/keys.wiring.ts';
 import { createMail } from './mail/mail.wiring.ts';
 import { createPages } from './pages/pages.wiring.ts';
+import { createPasswordChanges } from './passwords/password-changes.wiring.ts';
 import { createPasswords } from './passwords/passwords.wiring.ts';
 import { createProofs } from './proofs/proofs.wiring.ts';
 import { createRevocations } from './revocations/revocations.wiring.ts';
 import { createSessions } from './sessions/sessions.wiring.ts';
+import { createSignInLinks } from './sessions/sign-in-links.wiring.ts';
 import { createTicketing } from './tickets/tickets.wiring.ts';
 import { createTokens } from './tokens/tokens.wiring.ts';
 
@@ -26,6 +28,9 @@ export async function createFeatures(ground: Ground) {
   const factors = createFactors(ground, { ticketing });
   const sessions = createSessions(ground, { passwords, revocations, tokens, guessing, ticketing, factors });
   const proofs = createProofs(ground);
+  const others = { passwords, revocations, tokens, guessing, sessions, proofs };
+  const signInLinks = createSignInLinks(ground, others);
+  const passwordChanges = createPasswordChanges(ground, others);
   const mail = await createMail(ground, { proofs });
   const accounts = createAccounts(ground, { passwords, sessions, tokens, guessing, proofs });
   const administration = createAdministration(ground, { revocations, sessions });
@@ -42,6 +47,8 @@ export async function createFeatures(ground: Ground) {
     factors,
     sessions,
     proofs,
+    signInLinks,
+    passwordChanges,
     mail,
     accounts,
     administration,

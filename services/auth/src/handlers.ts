@@ -12,6 +12,7 @@ import { factorRemovalSteps } from './factors/factors.wiring.ts';
 import type { Ground } from './feature.ts';
 import type { Features } from './features.ts';
 import { mailHandlers, mailRemovalSteps } from './mail/mail.wiring.ts';
+import { passwordHandlers } from './passwords/password-changes.wiring.ts';
 import { proofHandlers, proofRemovalSteps } from './proofs/proofs.wiring.ts';
 import { sessionHandlers, sessionRemovalSteps } from './sessions/sessions.wiring.ts';
 import { ticketRemovalSteps } from './tickets/tickets.wiring.ts';
@@ -32,6 +33,7 @@ export const handlersOf = ({ config, logger, late }: Declaration): Handler[] => 
   ...erasureHandlers(config, logger),
   ...accountHandlers(late),
   ...proofHandlers(late),
+  ...passwordHandlers(late),
   ...mailHandlers(late),
   ...sessionHandlers(late),
   ...administrationHandlers(late),

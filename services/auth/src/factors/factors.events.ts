@@ -22,5 +22,5 @@ export const used = (factor: Facts, remaining?: number): EventDraft =>
   draft(factorUsed, { ...facts(factor), ...(remaining !== undefined && { remaining }) });
 
 /** It opens nothing any more. */
-export const removed = (factor: Facts, reason: 'owner' | 'not-confirmed' | 'account-deleted'): EventDraft =>
+export const removed = (factor: Facts, reason: 'owner' | 'not-confirmed' | 'account-deleted' | 'reset'): EventDraft =>
   draft(factorRemoved, { ...facts(factor), reason });

@@ -5,6 +5,14 @@
 export const mailNames = {
   /** Somebody has signed up with the address. */
   'verify-email': ['link', 'expiresAt'],
+  /** Somebody wants to sign in without a password. */
+  'sign-in-link': ['link', 'expiresAt'],
+  /** Somebody has forgotten their password. */
+  'reset-password': ['link', 'expiresAt'],
+  /** There is another password; `resetPage` is where to ask for a link, where it was not its owner who changed it. */
+  'password-changed': ['changedAt', 'resetPage'],
+  /** A link has shown whose the address is: what was set before is gone, since nobody knows who has set it. */
+  'password-removed': ['removedAt', 'resetPage'],
   /** A refresh token came back that had been exchanged long ago: somebody has a copy. */
   'refresh-reused': ['endedAt'],
   /** An administrator has disabled the account. */

@@ -8,12 +8,20 @@ export interface KnownOfOwner {
   readonly name?: string | undefined;
 }
 
+/** Where the password stands in the call; `/password` where nothing is said. */
+type Pointer = '/password' | '/newPassword';
+
 /**
  * Judges a password that somebody chooses.
  *
  * @throws fault `password-common`
  */
-export type JudgePassword = (password: string, owner: KnownOfOwner, signal?: AbortSignal) => Promise<void>;
+export type JudgePassword = (
+  password: string,
+  owner: KnownOfOwner,
+  signal?: AbortSignal,
+  pointer?: Pointer,
+) => Promise<void>;
 
 /** What {@link createJudgePassword} is given. */
 export interface JudgePasswordDependencies {
@@ -31,8 +39,8 @@ const knownOf = ({ email, name = '' }: KnownOfOwner): string[] => [
 /** Makes the judge. It is for passwords that are chosen: those that are there are never judged. */
 export const createJudgePassword =
   ({ isCommon, isBreached }: JudgePasswordDependencies): JudgePassword =>
-  async (password, owner, signal) => {
+  async (password, owner, signal, pointer = '/password') => {
     if (!isCommon(password, knownOf(owner)) && (await isBreached?.(password, signal)) !== true) return;
     const message = 'Is one of those that are guessed first. Choose another.';
-    throw passwordCommon({ errors: [{ pointer: '/password', code: 'common', message }] });
+    throw passwordCommon({ errors: [{ pointer, code: 'common', message }] });
   };

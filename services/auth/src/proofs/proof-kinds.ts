@@ -1,7 +1,7 @@
 import type { LinkMail } from '../mail/mail-names.ts';
 
 /** The name of a kind of link: what it opens. */
-export type ProofKind = 'verify-email';
+export type ProofKind = 'verify-email' | 'sign-in-link' | 'reset-password';
 
 /** A kind of link. */
 export interface ProofKindDeclaration {
@@ -16,4 +16,9 @@ export interface ProofKindDeclaration {
 /** Every kind of link. */
 export const proofKinds: Readonly<Record<ProofKind, ProofKindDeclaration>> = {
   'verify-email': { mail: 'verify-email', page: 'verify', verifiesOnly: true },
+  'sign-in-link': { mail: 'sign-in-link', page: 'link', verifiesOnly: false },
+  'reset-password': { mail: 'reset-password', page: 'reset', verifiesOnly: false },
 };
+
+/** Links that open an account, or change what opens it: none outlives a change of the password. */
+export const linksOfCredentials: readonly ProofKind[] = ['sign-in-link', 'reset-password'];

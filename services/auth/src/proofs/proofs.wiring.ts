@@ -5,11 +5,12 @@ import { bySystem } from '../jobs.ts';
 import type { QueueMail } from '../mail/queue-mail.ts';
 import { createForgetProofs, forgetProofsOf } from './forget-proofs.ts';
 import { createLinkOf } from './link-of.ts';
+import { createLinkQuota } from './link-quota.ts';
 import { mailProof } from './mail-proof.handler.ts';
 import { createProofTokens } from './proof-token.ts';
 import { createRequestProof } from './request-proof.ts';
 import { createUseProof } from './use-proof.ts';
-import { createExpireProofs } from './withdraw-proofs.ts';
+import { createExpireProofs, createWithdrawProofs } from './withdraw-proofs.ts';
 
 const expireEveryMs = 60_000;
 const forgetEveryMs = 3_600_000;
@@ -20,16 +21,23 @@ type ProofsGround = Pick<Ground, 'config' | 'events' | 'masterKey' | 'proofs' | 
 export function createProofs({ config, events, masterKey, proofs, proofQueries, now }: ProofsGround) {
   const { persons, transaction } = events;
   const proofTokens = createProofTokens(masterKey.derive('proof-token'));
-  const lifetimesMs = { 'verify-email': config.linkLifetimeMs };
+  const quota = createLinkQuota({ db: events.db, secret: masterKey.derive('link-quota'), now });
+  const lifetimesMs = {
+    'verify-email': config.linkLifetimeMs,
+    'sign-in-link': config.resetLifetimeMs,
+    'reset-password': config.resetLifetimeMs,
+  };
   const expireProofs = createExpireProofs({ proofs, proofQueries, now });
   const forgetProofs = createForgetProofs({ proofs, proofQueries, now });
   return {
-    requestProof: createRequestProof({ proofs, persons, transaction, lifetimesMs, now }),
+    requestProof: createRequestProof({ proofs, quota, persons, transaction, lifetimesMs, now }),
     useProof: createUseProof({ proofs, proofTokens, now }),
     linkOf: createLinkOf({ proofs, proofTokens, publicUrl: config.publicUrl, now }),
-    ensureIndexes: () => proofQueries.ensureIndexes(),
+    withdrawProofs: createWithdrawProofs({ proofs, now }),
+    ensureIndexes: () => Promise.all([proofQueries.ensureIndexes(), quota.ensureIndexes()]),
     jobs: [
       { name: 'expire-proofs', everyMs: expireEveryMs, run: (signal) => expireProofs(bySystem(), signal) },
+      { name: 'forget-quotas', everyMs: forgetEveryMs, run: () => quota.forgetOld() },
       { name: 'forget-proofs', everyMs: forgetEveryMs, run: (signal) => forgetProofs(bySystem(), signal) },
     ],
   } satisfies Feature;

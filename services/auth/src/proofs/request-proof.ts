@@ -6,18 +6,19 @@ import type { Persons, RecordedCollection } from '@causeway/events';
 import type { ClientSession } from 'mongodb';
 
 import type { EmailAddress } from '../accounts/email-address.ts';
+import type { LinkQuota, QuotaName } from './link-quota.ts';
 import type { ProofDocument } from './proof.model.ts';
 import type { ProofKind } from './proof-kinds.ts';
 import { requested } from './proofs.events.ts';
 import { withdrawal } from './withdraw-proofs.ts';
 
-/** Links of one kind to one address: more in an hour would only fill somebody's mailbox. */
-const mostAnHour = 5;
-const hourMs = 3_600_000;
+/** Of one kind and address there is one that is open; more were never meant to be. */
+const mostOpen = 20;
 
 /** What {@link createRequestProof} is given. */
 export interface RequestProofDependencies {
   readonly proofs: Pick<RecordedCollection<ProofDocument>, 'create' | 'native' | 'update'>;
+  readonly quota: Pick<LinkQuota, 'take'>;
   readonly persons: Pick<Persons, 'enter'>;
   readonly transaction: <T>(work: (session: ClientSession) => Promise<T>) => Promise<T>;
   readonly lifetimesMs: Readonly<Record<ProofKind, number>>;
@@ -28,9 +29,21 @@ export interface RequestProofDependencies {
 export interface ProofRequest {
   readonly kind: ProofKind;
   readonly email: EmailAddress;
-  /** Whose the address is, where that is known without looking it up. */
+  /** Whose the address is, where that is known without looking it up: their own account asks. */
   readonly accountId?: string;
 }
+
+/**
+ * Whatever strangers ask for an address is counted for itself, whether or not anybody has it: it tells nothing of its owner, and takes no
+ * link from them, those least that come with the account.
+ */
+const quotasOf = ({ kind, email, accountId }: ProofRequest): QuotaName[] =>
+  accountId === undefined
+    ? [['anybody', kind, email.key]]
+    : [
+        ['owner', kind, email.key],
+        ['account', kind, accountId],
+      ];
 
 /**
  * Has a link mailed to an address. Whether anybody has the address is found out by whoever handles the event, long after the caller was
@@ -44,17 +57,16 @@ export type RequestProof = (cause: Cause, request: ProofRequest, session?: Clien
 
 /** Makes it. */
 export const createRequestProof = (dependencies: RequestProofDependencies): RequestProof => {
-  const { proofs, persons, transaction, lifetimesMs, now } = dependencies;
-  const request = async (cause: Cause, { kind, email, accountId }: ProofRequest, session: ClientSession) => {
+  const { proofs, quota, persons, transaction, lifetimesMs, now } = dependencies;
+  const request = async (cause: Cause, command: ProofRequest, session: ClientSession) => {
+    const { kind, email, accountId } = command;
     // Nobody who is being erased is written to any more.
     if (accountId !== undefined && !(await persons.enter(accountId, session))) return [];
     const at = now();
-    const ofAddress = { emailKey: email.key, kind };
-    const since = { createdAt: { $gt: new Date(at.getTime() - hourMs) } };
-    const recent = await proofs.native.countDocuments({ ...ofAddress, ...since }, { session, limit: mostAnHour });
-    if (recent >= mostAnHour) return [];
-    const open = proofs.native.find({ ...ofAddress, status: 'open' }, { session, projection: { _id: 1 } });
-    for (const { _id } of await open.limit(mostAnHour).toArray())
+    if (!(await quota.take(quotasOf(command), at, session))) return [];
+    const ofAddress = { emailKey: email.key, kind, status: 'open' } as const;
+    const open = proofs.native.find(ofAddress, { session, projection: { _id: 1 } });
+    for (const { _id } of await open.limit(mostOpen).toArray())
       await proofs.update(cause, _id, (proof) => withdrawal(proof, 'superseded', at), { session });
     const _id = newId('prf');
     const state = {

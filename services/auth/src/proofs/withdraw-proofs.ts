@@ -1,8 +1,10 @@
 import type { Cause } from '@causeway/contracts';
 import { stateOf } from '@causeway/events';
 import type { Decision, RecordedCollection } from '@causeway/events';
+import type { ClientSession } from 'mongodb';
 
 import type { ProofDocument, ProofQueries } from './proof.model.ts';
+import type { ProofKind } from './proof-kinds.ts';
 import { withdrawn } from './proofs.events.ts';
 
 /** Proofs that are dealt with at a time. */
@@ -13,6 +15,29 @@ export const withdrawal = (proof: ProofDocument, reason: string, at: Date): Deci
   proof.status === 'open'
     ? { state: { ...stateOf(proof), status: 'withdrawn', endedAt: at }, event: withdrawn(proof, reason) }
     : undefined;
+
+/** Whose links open nothing any more, which of them, and why. */
+export interface WithdrawProofsCommand {
+  readonly accountId: string;
+  readonly kinds: readonly ProofKind[];
+  readonly reason: string;
+}
+
+/** Withdraws links of an account that are open, in the transaction of what has made them needless. */
+export type WithdrawProofs = (cause: Cause, command: WithdrawProofsCommand, session: ClientSession) => Promise<void>;
+
+/** Makes it. Links that have not been mailed yet are not among them: whose they are, is not known. */
+export const createWithdrawProofs =
+  (given: {
+    readonly proofs: Pick<RecordedCollection<ProofDocument>, 'native' | 'update'>;
+    readonly now: () => Date;
+  }): WithdrawProofs =>
+  async (cause, { accountId, kinds, reason }, session) => {
+    const open = { accountId, status: 'open' as const, kind: { $in: [...kinds] } };
+    const found = given.proofs.native.find(open, { session, projection: { _id: 1 } });
+    for (const { _id } of await found.limit(chunk).toArray())
+      await given.proofs.update(cause, _id, (proof) => withdrawal(proof, reason, given.now()), { session });
+  };
 
 /** What {@link createExpireProofs} is given. */
 export interface ExpireProofsDependencies {

@@ -1,4 +1,5 @@
 import type { Cause } from '@causeway/contracts';
+import type { ClientSession } from 'mongodb';
 
 import type { Account, AccountQueries } from '../accounts/account.model.ts';
 import type { FactorQueries } from '../factors/factor.model.ts';
@@ -40,11 +41,49 @@ export interface Proven {
   readonly device: Device;
 }
 
-/** What {@link createCompleteSignIn} is given. */
-export interface CompleteSignInDependencies {
+/** A session has begun, and has no tokens yet. */
+export interface BegunSignIn {
+  readonly status: 'begun';
+  readonly document: SessionDocument;
+  readonly events: readonly string[];
+}
+
+/** What {@link createBeginSignIn} is given. */
+export interface BeginSignInDependencies {
   readonly factorQueries: Pick<FactorQueries, 'activeOf'>;
   readonly tickets: Pick<Tickets, 'issue'>;
   readonly startSession: StartSession;
+}
+
+/**
+ * Begins the session of somebody who has given a proof, or asks for a second one; alone, or in the transaction that uses the proof up.
+ * What has begun is still to be admitted.
+ *
+ * @throws fault `account-disabled`
+ */
+export type BeginSignIn = (cause: Cause, proven: Proven, session?: ClientSession) => Promise<BegunSignIn | MfaRequired>;
+
+/** @returns the use case */
+export const createBeginSignIn =
+  ({ factorQueries, tickets, startSession }: BeginSignInDependencies): BeginSignIn =>
+  async (cause, { account, method, amr, device }, session) => {
+    // Told to nobody but its owner.
+    if (account.disabledAt !== undefined) throw accountDisabled();
+    const { _id: accountId, accessVersion: accountVersion, hasSecondFactor } = account;
+    if (hasSecondFactor && assuranceOf(amr) === 'aal1') {
+      const methods = [...new Set((await factorQueries.activeOf(accountId)).map(({ kind }) => kind))];
+      const mfaToken = await tickets.issue({ purpose: 'mfa', accountId, accountVersion, method, amr }, session);
+      return { status: 'mfa-required', mfaToken, methods, events: [] };
+    }
+    const own: Cause = { ...cause, principal: { type: 'app_user', id: accountId } };
+    const options = session === undefined ? {} : { session };
+    const { document, event } = await startSession(own, { account, method, amr, device }, options);
+    return { status: 'begun', document, events: [event.id] };
+  };
+
+/** What {@link createCompleteSignIn} is given. */
+export interface CompleteSignInDependencies {
+  readonly beginSignIn: BeginSignIn;
   readonly admit: Admit;
 }
 
@@ -57,19 +96,12 @@ export type CompleteSignIn = (cause: Cause, proven: Proven) => Promise<SignedIn 
 
 /** @returns the use case */
 export const createCompleteSignIn =
-  ({ factorQueries, tickets, startSession, admit }: CompleteSignInDependencies): CompleteSignIn =>
-  async (cause, { account, method, amr, device }) => {
-    // Told to nobody but its owner.
-    if (account.disabledAt !== undefined) throw accountDisabled();
-    const { _id: accountId, accessVersion: accountVersion, hasSecondFactor } = account;
-    if (hasSecondFactor && assuranceOf(amr) === 'aal1') {
-      const methods = [...new Set((await factorQueries.activeOf(accountId)).map(({ kind }) => kind))];
-      const mfaToken = await tickets.issue({ purpose: 'mfa', accountId, accountVersion, method, amr });
-      return { status: 'mfa-required', mfaToken, methods, events: [] };
-    }
-    const own: Cause = { ...cause, principal: { type: 'app_user', id: accountId } };
-    const { document, event } = await startSession(own, { account, method, amr, device });
-    return admit(own, document, [event.id]);
+  ({ beginSignIn, admit }: CompleteSignInDependencies): CompleteSignIn =>
+  async (cause, proven) => {
+    const begun = await beginSignIn(cause, proven);
+    if (begun.status === 'mfa-required') return begun;
+    const own: Cause = { ...cause, principal: { type: 'app_user', id: proven.account._id } };
+    return admit(own, begun.document, begun.events);
   };
 
 /** What {@link createAdmit} is given. */

@@ -63,7 +63,9 @@ export const createSecondFactor = (dependencies: SecondFactorDependencies) => {
     const account = ticket === undefined ? undefined : await accounts.credentialsOf(ticket.accountId);
     if (ticket === undefined || account === undefined) throw ticketInvalid();
     const own: Cause = { ...cause, principal: { type: 'app_user', id: account._id } };
-    const device = deviceTokens.isKnown(command.deviceToken, account.emailKey) ? command.deviceToken : undefined;
+    const known = deviceTokens.isKnown(command.deviceToken, account.emailKey) ? command.deviceToken : undefined;
+    // Who reads the owner's mail is not locked out with those who guess; and has the few places of known devices, not those of all.
+    const device = ticket.amr.includes('link') ? 'mailed-link' : known;
     const { proof } = command;
     if (proof.kind === 'passkey') {
       // Nobody can guess it: whoever is locked out by guesses of others gets in by it.

@@ -12,7 +12,7 @@ import type { Ticketing } from '../tickets/tickets.wiring.ts';
 import type { TokenMakers } from '../tokens/tokens.wiring.ts';
 import { createAskForProof } from './ask-for-proof.ts';
 import { secondFactorOptionsRoute, stepUpOptionsRoute } from './ask-for-proof.routes.ts';
-import { createAdmit, createCompleteSignIn } from './complete-sign-in.ts';
+import { createAdmit, createBeginSignIn, createCompleteSignIn } from './complete-sign-in.ts';
 import { createCookieDelivery } from './cookie-delivery.ts';
 import { createEndOtherSessions } from './end-other-sessions.ts';
 import { createEndReplacedSession } from './end-replaced-session.ts';
@@ -21,6 +21,7 @@ import type { EndSession, Revoke } from './end-session.ts';
 import { endSessionsOfAccount } from './end-sessions-of-account.handler.ts';
 import { endOtherSessionsRoute, endSessionRoute } from './end-sessions.route.ts';
 import { createExpireSessions } from './expire-sessions.ts';
+import { createKeepSession } from './keep-session.ts';
 import { listSessionsRoute } from './list-sessions.route.ts';
 import { mailOfReuse } from './mail-of-reuse.handler.ts';
 import { createPeekSession } from './peek-session.ts';
@@ -76,7 +77,9 @@ export function createSessions(
   const sessionTokens = createSessionTokens({ ...tokens, now });
   const startSession = createStartSession({ sessions, refreshTokens, lifetimes, now });
   const admit = createAdmit({ accounts, endSession, sessionTokens });
-  const completeSignIn = createCompleteSignIn({ factorQueries, tickets, startSession, admit });
+  const beginSignIn = createBeginSignIn({ factorQueries, tickets, startSession });
+  const completeSignIn = createCompleteSignIn({ beginSignIn, admit });
+  const keepSession = createKeepSession({ sessions, refreshTokens, lifetimes, now });
   const signIn = createSignIn({ guard, deviceTokens, accounts, passwords, renewHash, completeSignIn });
   const passkeySignIn = createPasskeySignIn({ accounts, openPasskey, guard, completeSignIn, transaction });
   const completing = { tickets, openProof, startSession, admit, transaction };
@@ -94,6 +97,7 @@ export function createSessions(
   return {
     ...{ peekSession, endOtherSessions, stepUp },
     ...{ cookies, signIn, secondFactor, refresh, revoke, endSession, sessionTokens, startSession, completeSignIn },
+    ...{ beginSignIn, admit, keepSession },
     ensureIndexes: () => sessionQueries.ensureIndexes(),
     routes: [
       signInRoute({ signIn, cookies, deviceTokens }),

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 
 import type { Account, Credentials } from '../accounts/account.model.ts';
 import { tooManyAttempts } from '../guessing/guessing.errors.ts';
-import { createAdmit, createCompleteSignIn } from './complete-sign-in.ts';
+import { createAdmit, createBeginSignIn, createCompleteSignIn } from './complete-sign-in.ts';
 import { createSignIn } from './sign-in.ts';
 
 const account = { _id: 'usr_1', roles: ['member'], passwordHash: 'hash', accessVersion: 1, sessionsFrom: 1 };
@@ -18,11 +18,12 @@ const signInBeside = async (current: object | undefined) => {
     endSession: (_cause, { sessionId, reason }) => Promise.resolve(ended.push(`${sessionId} ${reason}`).toString()),
     sessionTokens: never,
   });
-  const completeSignIn = createCompleteSignIn({
-    ...{ admit, tickets: { issue: never }, factorQueries: { activeOf: never } },
+  const beginSignIn = createBeginSignIn({
+    ...{ tickets: { issue: never }, factorQueries: { activeOf: never } },
     startSession: (_cause, { account: { accessVersion: accountVersion } }) =>
       Promise.resolve({ document: { _id: 'ses_1', accountVersion }, event: { id: 'e1' } } as never),
   });
+  const completeSignIn = createCompleteSignIn({ beginSignIn, admit });
   const signIn = createSignIn({
     deviceTokens: { isKnown: () => false },
     guard: { attempt: (_guess, work) => work() },

@@ -10,4 +10,12 @@ export const linkSettings = defineSettings({
     max: 7 * 24 * 3_600_000,
     description: 'How long a mailed link works that verifies an e-mail address.',
   },
+  resetLifetimeMs: {
+    env: 'RESET_LIFETIME',
+    type: 'duration',
+    default: 15 * 60_000,
+    min: 60_000,
+    max: 24 * 3_600_000,
+    description: 'How long a mailed link works by which somebody signs in, or sets a new password.',
+  },
 });

@@ -35,8 +35,11 @@ export interface Ticket extends TicketFacts {
 /** Tickets: opaque, for some minutes, used once. */
 export interface Tickets {
   ensureIndexes(): Promise<unknown>;
-  /** @returns the token, which is stored nowhere */
-  issue(facts: TicketFacts): Promise<string>;
+  /**
+   * @param session - of the transaction that the first step was taken in
+   * @returns the token, which is stored nowhere
+   */
+  issue(facts: TicketFacts, session?: ClientSession): Promise<string>;
   /** @returns undefined where there is no such ticket, or it is over */
   read(purpose: TicketPurpose, token: string): Promise<Ticket | undefined>;
   /**
@@ -78,9 +81,10 @@ export function createTickets({ db, now }: { readonly db: Db; readonly now: () =
         { key: { expiresAt: 1 }, name: 'expiry' },
         { key: { accountId: 1 }, name: 'of-account' },
       ]),
-    async issue(facts) {
+    async issue(facts, session) {
       const token = `cwm_${randomBytes(32).toString('base64url')}`;
-      await tickets.insertOne({ _id: idOf(token), ...facts, expiresAt: new Date(now().getTime() + ticketMs) });
+      const ticket = { _id: idOf(token), ...facts, expiresAt: new Date(now().getTime() + ticketMs) };
+      await tickets.insertOne(ticket, session === undefined ? {} : { session });
       return token;
     },
     async read(purpose, token) {

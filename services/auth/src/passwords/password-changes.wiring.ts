@@ -1,0 +1,72 @@
+import type { Handler } from '@causeway/events';
+
+import { createClaimAccount } from '../accounts/claim-account.ts';
+import type { Feature, Ground } from '../feature.ts';
+import type { Guessing } from '../guessing/guessing.wiring.ts';
+import type { QueueMail } from '../mail/queue-mail.ts';
+import type { Proofs } from '../proofs/proofs.wiring.ts';
+import { createTellEnding } from '../revocations/tell-ending.ts';
+import type { Revocations } from '../revocations/revocations.wiring.ts';
+import type { Sessions } from '../sessions/sessions.wiring.ts';
+import type { TokenMakers } from '../tokens/tokens.wiring.ts';
+import { createChangePassword } from './change-password.ts';
+import { changePasswordRoute } from './change-password.route.ts';
+import { mailOfPassword } from './mail-of-password.handler.ts';
+import type { Passwords } from './passwords.wiring.ts';
+import { createResetPassword } from './reset-password.ts';
+import { resetPasswordRoute, sendResetRoute } from './reset-password.routes.ts';
+
+interface Others {
+  readonly passwords: Pick<Passwords, 'passwords' | 'judgePassword'>;
+  readonly sessions: Pick<Sessions, 'keepSession' | 'sessionTokens' | 'cookies'>;
+  readonly proofs: Pick<Proofs, 'requestProof' | 'useProof' | 'withdrawProofs'>;
+  readonly revocations: Pick<Revocations, 'teller'>;
+  readonly tokens: Pick<TokenMakers, 'deviceTokens'>;
+  readonly guessing: Guessing;
+}
+
+/** Changing a password, and setting another by a link that is mailed. */
+export function createPasswordChanges(
+  ground: Pick<Ground, 'config' | 'events' | 'accounts' | 'accountQueries' | 'factors' | 'now'>,
+  {
+    passwords: { passwords, judgePassword },
+    sessions: { keepSession, sessionTokens, cookies },
+    proofs: { requestProof, useProof, withdrawProofs },
+    revocations: { teller },
+    tokens: { deviceTokens },
+    guessing: { guard },
+  }: Others,
+) {
+  const { config, events, accounts, accountQueries, now } = ground;
+  const tellEnding = createTellEnding({ teller, now });
+  const common = { passwords, judgePassword, guard, withdrawProofs, tellEnding, transaction: events.transaction };
+  const resetPassword = createResetPassword({ ...common, useProof, claimAccount: createClaimAccount(ground) });
+  const changePassword = createChangePassword({
+    ...{ ...common, accounts, accountQueries, keepSession, sessionTokens, now },
+    maxAgeMs: config.stepUpAgeMs,
+  });
+  return {
+    ...{ resetPassword, changePassword },
+    routes: [
+      sendResetRoute({ requestProof }),
+      resetPasswordRoute({ resetPassword, deviceTokens }),
+      changePasswordRoute({ changePassword, cookies }),
+    ],
+  } satisfies Feature;
+}
+
+/** What {@link createPasswordChanges} gives. */
+export type PasswordChanges = ReturnType<typeof createPasswordChanges>;
+
+/** What is done about passwords that have changed. */
+export const passwordHandlers = (
+  late: () => {
+    readonly ground: Pick<Ground, 'accounts' | 'config'>;
+    readonly mail: { readonly queueMail: QueueMail };
+  },
+): Handler[] => [
+  mailOfPassword(() => {
+    const { ground, mail } = late();
+    return { accounts: ground.accounts, queueMail: mail.queueMail, publicUrl: ground.config.publicUrl };
+  }),
+];

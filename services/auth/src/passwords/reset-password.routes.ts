@@ -1,0 +1,80 @@
+import { defineRoute } from '@causeway/service';
+import type { Route } from '@causeway/service';
+import { z } from 'zod';
+
+import { emailAddress } from '../accounts/email-address.ts';
+import type { DeviceTokens } from '../guessing/device-token.ts';
+import { answerLinkSent, linkSentAnswer, linkToken } from '../proofs/link-answers.ts';
+import { linkInvalid } from '../proofs/proofs.errors.ts';
+import type { RequestProof } from '../proofs/request-proof.ts';
+import { noStore } from '../sessions/session-tokens.ts';
+import { accountDisabled } from '../sessions/sessions.errors.ts';
+import { eventHeader } from '../sessions/signed-in-answer.ts';
+import { newPassword } from './password.ts';
+import { passwordCommon } from './passwords.errors.ts';
+import type { createResetPassword } from './reset-password.ts';
+
+/** `POST /v1/auth/password/reset` */
+export const sendResetRoute = ({ requestProof }: { readonly requestProof: RequestProof }): Route =>
+  defineRoute({
+    method: 'post',
+    path: '/v1/auth/password/reset',
+    operationId: 'sendPasswordReset',
+    tag: 'auth',
+    summary: 'Have a link mailed by which a new password is set',
+    description: 'The answer is the same for every address. At most five links an hour go to one; the newest works.',
+    access: 'anonymous',
+    body: z.strictObject({ email: emailAddress }),
+    bodyLimitBytes: 16_384,
+    responses: {
+      202: {
+        description: 'It is mailed, if there is an account with this address.',
+        schema: linkSentAnswer,
+        headers: eventHeader,
+      },
+    },
+    handle: async ({ cause, body }) =>
+      answerLinkSent(await requestProof(cause, { kind: 'reset-password', email: body.email })),
+  });
+
+/** What {@link resetPasswordRoute} is given. */
+export interface ResetPasswordRouteDependencies {
+  readonly resetPassword: ReturnType<typeof createResetPassword>;
+  readonly deviceTokens: Pick<DeviceTokens, 'issue'>;
+}
+
+/** `POST /v1/auth/password/reset/confirm` */
+export const resetPasswordRoute = ({ resetPassword, deviceTokens }: ResetPasswordRouteDependencies): Route =>
+  defineRoute({
+    method: 'post',
+    path: '/v1/auth/password/reset/confirm',
+    operationId: 'resetPassword',
+    tag: 'auth',
+    summary: 'Set a new password by a mailed link',
+    description:
+      'All sessions end, and nobody is signed in: sign in with the new password, and the second factor where there is one. Where nobody had confirmed the address until then, second factors that there were are gone.',
+    access: 'anonymous',
+    body: z.strictObject({ token: linkToken, password: newPassword }),
+    bodyLimitBytes: 16_384,
+    responses: {
+      200: {
+        description: 'It is the password from now on.',
+        schema: z.object({
+          status: z.literal('password-changed'),
+          deviceToken: z.string().meta({
+            description: 'For the sign-in that follows: who has it is not locked out with those who guess.',
+          }),
+        }),
+        headers: eventHeader,
+      },
+    },
+    faults: [linkInvalid, passwordCommon, accountDisabled],
+    async handle({ cause, body: { token, password }, signal }) {
+      const { emailKey, events } = await resetPassword(cause, { token, password, signal });
+      return {
+        status: 200,
+        headers: { ...noStore, 'Causeway-Event': events.slice(0, 10).join(', ') },
+        body: { status: 'password-changed' as const, deviceToken: deviceTokens.issue(emailKey) },
+      };
+    },
+  });
