@@ -8,6 +8,7 @@ import type { Proofs } from '../proofs/proofs.wiring.ts';
 import type { RequestProof } from '../proofs/request-proof.ts';
 import type { Sessions } from '../sessions/sessions.wiring.ts';
 import type { TokenMakers } from '../tokens/tokens.wiring.ts';
+import { createDemandOwner } from './demand-owner.ts';
 import { ensureFirstAdministrator } from './first-administrator.ts';
 import { readAccountRoute } from './read-account.route.ts';
 import { createSignUp } from './sign-up.ts';
@@ -40,9 +41,10 @@ export function createAccounts(
     ...{ accounts, passwords, judgePassword, startSession, sessionTokens, idempotency, transaction },
     answer: (signedIn) => answerSignedUp(signedIn, deviceTokens),
   });
-  const verifyEmail = createVerifyEmail({ accounts, accountQueries, passwords, guard, useProof, transaction });
+  const demandOwner = createDemandOwner({ accountQueries, passwords, guard });
+  const verifyEmail = createVerifyEmail({ accounts, demandOwner, useProof, transaction });
   return {
-    ...{ signUp, verifyEmail },
+    ...{ signUp, verifyEmail, demandOwner },
     ensureIndexes: () => accountQueries.ensureIndexes(),
     routes: [
       signUpRoute({ signUp, cookies }),

@@ -1,19 +1,22 @@
 import { createHmac } from 'node:crypto';
 
+import { MongoServerError } from 'mongodb';
 import type { ClientSession, Db } from 'mongodb';
 
 /** Links that are counted together: more in an hour would only fill somebody's mailbox. */
 export const mostAnHour = 5;
 const hourMs = 3_600_000;
 
-/** How often links were asked for, of one kind, by one sort of asker, for one address or account. It carries no events: nothing follows from it. */
+/** How often links were asked for, by one sort of asker, of one kind, for one address or account. It carries no events: nothing follows. */
 interface QuotaRow {
   /** An HMAC, which names nobody. */
   readonly _id: string;
-  /** The last {@link mostAnHour}. */
-  readonly times: readonly Date[];
+  /** The last {@link mostAnHour}, the oldest first. */
+  readonly places: readonly { readonly by: string; readonly at: Date }[];
   /** When none of them counts any more. */
   readonly forgetAt: Date;
+  /** Links that were made: transactions that make them meet here. */
+  readonly made?: number;
 }
 
 /** What is counted together: texts that nobody else's counts have, such as who asks, for what kind, for whom. */
@@ -23,12 +26,15 @@ export type QuotaName = readonly [asker: 'anybody' | 'owner' | 'account', kind: 
 export interface LinkQuota {
   ensureIndexes(): Promise<unknown>;
   /**
-   * Takes a place of each name, or of none. Of any number at once no more get one than there are: transactions meet at the rows.
+   * Takes a place of each name. One statement for each, outside of any transaction: of any number at once no more get a place than there are,
+   * and nobody waits for another. A place of which nothing came stays taken.
    *
-   * @param session - of the transaction that makes the link
-   * @returns whether there was a place
+   * @param by - what the link is asked for by: asking again by the same takes no second place
+   * @returns whether there was a place of each
    */
-  take(names: readonly QuotaName[], at: Date, session: ClientSession): Promise<boolean>;
+  take(names: readonly QuotaName[], by: string): Promise<boolean>;
+  /** Lets the transactions that make links of the same names come one after the other. */
+  meet(names: readonly QuotaName[], session: ClientSession): Promise<void>;
   /** Forgets what counts no more. */
   forgetOld(): Promise<void>;
 }
@@ -41,26 +47,44 @@ export interface LinkQuotaDependencies {
   readonly now: () => Date;
 }
 
-/** Makes it. Rows are written only where there is a place: whoever asks beyond that keeps nobody waiting. */
+const isDuplicateKey = (error: unknown): boolean => error instanceof MongoServerError && error.code === 11_000;
+
+/** Makes it. */
 export function createLinkQuota({ db, secret, now }: LinkQuotaDependencies): LinkQuota {
   const rows = db.collection<QuotaRow>('link-quotas');
   const idOf = (name: QuotaName): string =>
     createHmac('sha256', secret).update(JSON.stringify(name)).digest('base64url');
+
+  const takeOne = async (_id: string, by: string): Promise<boolean> => {
+    const at = now();
+    const forgetAt = new Date(at.getTime() + hourMs);
+    const since = new Date(at.getTime() - hourMs);
+    const hasPlace = {
+      ...{ _id, 'places.by': { $ne: by } },
+      $or: [{ [`places.${mostAnHour - 1}`]: { $exists: false } }, { 'places.0.at': { $lte: since } }],
+    };
+    const takes = { $push: { places: { $each: [{ by, at }], $slice: -mostAnHour } }, $set: { forgetAt } };
+    const join = async (): Promise<boolean> => (await rows.updateOne(hasPlace, takes)).matchedCount === 1;
+    if (await join()) return true;
+    try {
+      await rows.insertOne({ _id, places: [{ by, at }], forgetAt });
+      return true;
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+      // It was there, or somebody else was the first.
+      return (await join()) || (await rows.countDocuments({ _id, 'places.by': by })) === 1;
+    }
+  };
+
   return {
     ensureIndexes: () => rows.createIndexes([{ key: { forgetAt: 1 }, name: 'forget' }]),
-    async take(names, at, session) {
-      // In a fixed order, so that two transactions do not wait for each other in a circle.
-      const ids = names.map(idOf).sort();
-      const since = new Date(at.getTime() - hourMs);
-      const known = await rows.find({ _id: { $in: ids } }, { session }).toArray();
-      const recent = new Map(known.map(({ _id, times }) => [_id, times.filter((time) => time > since)]));
-      if (ids.some((id) => (recent.get(id)?.length ?? 0) >= mostAnHour)) return false;
-      for (const _id of ids) {
-        const times = [...(recent.get(_id) ?? []), at];
-        const update = { $set: { times, forgetAt: new Date(at.getTime() + hourMs) } };
-        await rows.updateOne({ _id }, update, { upsert: true, session });
-      }
+    async take(names, by) {
+      for (const name of names) if (!(await takeOne(idOf(name), by))) return false;
       return true;
+    },
+    async meet(names, session) {
+      // In a fixed order, so that two transactions do not wait for each other in a circle.
+      for (const _id of names.map(idOf).sort()) await rows.updateOne({ _id }, { $inc: { made: 1 } }, { session });
     },
     async forgetOld() {
       await rows.deleteMany({ forgetAt: { $lte: now() } });

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-import { newId } from '@causeway/contracts';
+import { newEventId, newId } from '@causeway/contracts';
 import type { Cause } from '@causeway/contracts';
 import type { Persons, RecordedCollection } from '@causeway/events';
 import type { ClientSession } from 'mongodb';
@@ -18,7 +18,7 @@ const mostOpen = 20;
 /** What {@link createRequestProof} is given. */
 export interface RequestProofDependencies {
   readonly proofs: Pick<RecordedCollection<ProofDocument>, 'create' | 'native' | 'update'>;
-  readonly quota: Pick<LinkQuota, 'take'>;
+  readonly quota: Pick<LinkQuota, 'take' | 'meet'>;
   readonly persons: Pick<Persons, 'enter'>;
   readonly transaction: <T>(work: (session: ClientSession) => Promise<T>) => Promise<T>;
   readonly lifetimesMs: Readonly<Record<ProofKind, number>>;
@@ -62,8 +62,8 @@ export const createRequestProof = (dependencies: RequestProofDependencies): Requ
     const { kind, email, accountId } = command;
     // Nobody who is being erased is written to any more.
     if (accountId !== undefined && !(await persons.enter(accountId, session))) return [];
+    await quota.meet(quotasOf(command), session);
     const at = now();
-    if (!(await quota.take(quotasOf(command), at, session))) return [];
     const ofAddress = { emailKey: email.key, kind, status: 'open' } as const;
     const open = proofs.native.find(ofAddress, { session, projection: { _id: 1 } });
     for (const { _id } of await open.limit(mostOpen).toArray())
@@ -78,6 +78,9 @@ export const createRequestProof = (dependencies: RequestProofDependencies): Requ
     const { event } = await proofs.create(cause, { _id, state, event: requested({ _id, ...state }) }, { session });
     return [event.id];
   };
-  return (cause, command, session) =>
-    session === undefined ? transaction((own) => request(cause, command, own)) : request(cause, command, session);
+  return async (cause, command, session) => {
+    // A handler that is run again, or by another replica too, asks for the same link.
+    if (!(await quota.take(quotasOf(command), cause.causationId ?? newEventId()))) return [];
+    return session === undefined ? transaction((own) => request(cause, command, own)) : request(cause, command, session);
+  };
 };
