@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+
+import { openTestAuth, randomEmail, signUp } from '../testing/test-auth.ts';
+import type { TestAuth, TestReplica } from '../testing/test-auth.ts';
+import { sendLink, verifyAddress } from '../testing/test-links.ts';
+import { openTestMailbox } from '../testing/test-mailbox.ts';
+import type { TestMailbox } from '../testing/test-mailbox.ts';
+
+const hourMs = 3_600_000;
+const path = '/v1/auth/sign-in/link';
+
+describe('how many links go to an address', () => {
+  let world: TestAuth;
+  let auth: TestReplica;
+  let other: TestReplica;
+  let mailbox: TestMailbox;
+  const calls = [path, '/v1/auth/password/reset', '/v1/auth/email/verification'];
+  const ask = async (call: string, email: string, replica = auth): Promise<boolean> =>
+    (await sendLink(replica, call, email)).headers.get('causeway-event') !== null;
+  const askTimes = async (call: string, email: string, times: number): Promise<boolean[]> => {
+    const sent: boolean[] = [];
+    for (let count = 0; count < times; count += 1) sent.push(await ask(call, email));
+    return sent;
+  };
+
+  before(async () => {
+    world = await openTestAuth();
+    auth = await world.replica();
+    other = await world.replica();
+    mailbox = await openTestMailbox(world);
+  });
+  after(() => world.stop());
+
+  it('is five an hour of a kind, however many ask at once and of whom', async () => {
+    for (const [index, call] of calls.entries()) {
+      const email = randomEmail();
+      const sent = await Promise.all(
+        Array.from({ length: 16 }, (_, each) => ask(call, email, each % 2 === 0 ? auth : other)),
+      );
+      assert.equal(sent.filter(Boolean).length, 5, call);
+      const proofs = world.db.collection('proofs');
+      assert.equal(await proofs.countDocuments({ emailKey: email }), 5);
+      assert.ok((await proofs.countDocuments({ emailKey: email, status: 'open' })) <= 1);
+      world.clock.aheadMs = (index + 1) * hourMs;
+      assert.equal(await ask(call, email), true, 'in the next hour');
+    }
+    world.clock.aheadMs = 0;
+  });
+
+  it('tells nobody who has an account, and is not used up by strangers before its owner signs up', async () => {
+    const [early, late, nobody] = [randomEmail(), randomEmail(), randomEmail()];
+    const call = '/v1/auth/email/verification';
+    const expected = [true, true, true, true, true, false, false];
+    assert.deepEqual(await askTimes(call, early, 7), expected);
+    const person = await signUp(auth, early);
+    await verifyAddress(auth, mailbox, person);
+    await signUp(auth, late);
+    await mailbox.tokenTo(late, 'verify');
+    assert.deepEqual(await askTimes(call, late, 7), expected);
+    assert.deepEqual(await askTimes(call, nobody, 7), expected);
+  });
+
+  it('is counted under names that name nobody', async () => {
+    const email = randomEmail();
+    await ask(path, email);
+    const rows = await world.db.collection('link-quotas').find({}).toArray();
+    assert.ok(rows.length > 0);
+    assert.ok(!JSON.stringify(rows).includes(email));
+  });
+});
