@@ -7,7 +7,7 @@ import type { Html } from './html.ts';
 import { formPageHeaders, htmlPage, type Page } from './page.ts';
 
 /** Where a browser is sent: another page, or what `localPath` let through. */
-export type NextPlace = LocalPath | `/account/${string}`;
+export type NextPlace = LocalPath | `/account/${string}` | '/mailbox' | `/mailbox/${string}`;
 
 /** What a page answers with: itself, or where the browser goes next. */
 export type PageAnswer =

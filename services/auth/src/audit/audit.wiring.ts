@@ -26,7 +26,7 @@ export function createAudit({ config, events, accountQueries, auditSeals: seals,
   const readAudit = createReadAudit(collections);
   const demandRecent = createDemandRecent({ accountQueries, rule: stepUpRules(config).recent });
   return {
-    ...{ appendAudit, collections },
+    ...{ appendAudit, readAudit, collections },
     routes: [
       listAuditRoute({ readAudit, noteReading: createNoteReading(readings), demandRecent }),
       activityRoute({ readAudit }),

@@ -35,9 +35,15 @@ export function createFactors(ground: FactorsGround, others: { readonly ticketin
   const { recent, surely } = stepUpRules(config);
   const { askForPasskey, openPasskey, ...passkeys } = createPasskeys(ground, { ...others, renewRecoveryCodes });
   const forgetPending = createForgetPending({ factors, factorQueries, now });
+  const beginTotp = createBeginTotp(enrolling);
+  const confirmTotp = createConfirmTotp(enrolling);
+  const renameFactor = createRenameFactor(changing);
+  const removeFactor = createRemoveFactor(changing);
+  const replaceRecoveryCodes = createReplaceRecoveryCodes(keeping);
   return {
     askForPasskey,
     openPasskey,
+    ...{ beginTotp, confirmTotp, renameFactor, removeFactor, replaceRecoveryCodes },
     openProof: createOpenProof({
       openPasskey,
       useTotp: createUseTotp({ factors, factorQueries, vault, now }),
@@ -45,13 +51,13 @@ export function createFactors(ground: FactorsGround, others: { readonly ticketin
     }),
     ensureIndexes: () => factorQueries.ensureIndexes(),
     routes: [
-      beginTotpRoute({ beginTotp: createBeginTotp(enrolling), recent }),
-      confirmTotpRoute({ confirmTotp: createConfirmTotp(enrolling), recent }),
+      beginTotpRoute({ beginTotp, recent }),
+      confirmTotpRoute({ confirmTotp, recent }),
       ...passkeys.routes,
       listFactorsRoute({ factorQueries }),
-      renameFactorRoute({ renameFactor: createRenameFactor(changing), recent }),
-      removeFactorRoute({ removeFactor: createRemoveFactor(changing), recent: surely }),
-      replaceRecoveryCodesRoute({ replaceRecoveryCodes: createReplaceRecoveryCodes(keeping), recent: surely }),
+      renameFactorRoute({ renameFactor, recent }),
+      removeFactorRoute({ removeFactor, recent: surely }),
+      replaceRecoveryCodesRoute({ replaceRecoveryCodes, recent: surely }),
     ],
     jobs: [{ name: 'forget-factors', everyMs: forgetEveryMs, run: (signal) => forgetPending(bySystem(), signal) }],
   } satisfies Feature;

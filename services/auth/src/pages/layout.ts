@@ -3,17 +3,71 @@ import type { Html, Page } from '@causeway/service';
 
 import { stylePath } from './style.route.ts';
 
-/** What all pages have around them. */
-export const layout = ({ title, body }: Page): Html =>
+/** Arches over water: a causeway. */
+const mark = html`<svg viewBox="0 0 32 32" aria-hidden="true" focusable="false">
+  <path
+    fill="currentColor"
+    d="M2 8h28a1 1 0 0 1 1 1v14h-4v-3a4.5 4.5 0 0 0-9 0v3h-4v-3a4.5 4.5 0 0 0-9 0v3H1V9a1 1 0 0 1 1-1zm-1 17h30v2.5H1z"
+  />
+</svg>`;
+
+const brand = html`<a class="mark" href="/account">${mark}<span>Account</span></a>`;
+
+const around = (title: string, body: Html): Html =>
   htmlPage({
     title,
     // Without one a browser asks for /favicon.ico.
-    head: html`<link rel="icon" href="data:," /> <link rel="stylesheet" href="${stylePath}" />`,
-    body: html`<main>
-      <h1>${title}</h1>
-      ${body}
-    </main>`,
+    head: html`<link rel="icon" href="data:," />
+      <meta name="color-scheme" content="light dark" />
+      <link rel="stylesheet" href="${stylePath}" />`,
+    body,
   });
+
+/** What pages have around them that do one thing. */
+export const layout = ({ title, body }: Page): Html =>
+  around(
+    title,
+    html`<header class="top alone">${brand}</header>
+      <main class="narrow">
+        <div class="panel">
+          <h1>${title}</h1>
+          ${body}
+        </div>
+      </main>`,
+  );
+
+const places = {
+  '/account/security': 'Security',
+  '/account/sessions': 'Sessions',
+  '/account/activity': 'Activity',
+} as const;
+
+/**
+ * What pages have around them that belong to somebody who is signed in; each panel is in their body.
+ *
+ * @param current - where in the navigation they are
+ */
+export const memberLayout =
+  (current?: keyof typeof places) =>
+  ({ title, body }: Page): Html =>
+    around(
+      title,
+      html`<header class="top">
+          ${brand}
+          <nav aria-label="Your account">
+            <ul>
+              ${Object.entries(places).map(
+                ([path, name]) =>
+                  html`<li><a href="${path}" ${path === current && html` aria-current="page"`}>${name}</a></li>`,
+              )}
+            </ul>
+          </nav>
+        </header>
+        <main class="wide">
+          <h1>${title}</h1>
+          ${body}
+        </main>`,
+    );
 
 /** The page for what is no success: what the problem document would have said, for a person. */
 export const problemPage = ({
@@ -30,6 +84,12 @@ export const problemPage = ({
     <p><a href="/account/sign-in">Go to the sign-in page</a></p>
     ${requestId === undefined ? undefined : html`<p class="hint">If you report this, name <code>${requestId}</code>.</p>`}`,
 });
+
+/** The page for what is no success, where somebody who is signed in was looking at theirs. */
+export const memberProblemPage = (problem: Parameters<typeof problemPage>[0]): Page => {
+  const { title, body } = problemPage(problem);
+  return { title, body: html`<div class="panel">${body}</div>` };
+};
 
 /** What shows that a form was made for this browser. */
 export const csrfField = (csrf: string): Html => html`<input type="hidden" name="csrf" value="${csrf}" />`;

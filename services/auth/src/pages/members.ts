@@ -1,5 +1,6 @@
+import { Fault } from '@causeway/contracts';
 import type { Cause } from '@causeway/contracts';
-import { createDemandSameOrigin, faultOfAuthentication } from '@causeway/service';
+import { createDemandSameOrigin, faultOfAuthentication, insufficientAuthentication } from '@causeway/service';
 import type { Call, NextPlace, Page, PageAnswer, RecentAuthentication } from '@causeway/service';
 
 import type { Account, AccountQueries } from '../accounts/account.model.ts';
@@ -30,6 +31,8 @@ export interface MemberForm {
   readonly csrf: string;
   /** How lately and how surely they must have proved who they are. */
   readonly recent?: RecentAuthentication;
+  /** What faults are in the words of this page, by their codes. */
+  readonly words?: Readonly<Record<string, string>>;
   /** Its page, once more. */
   readonly page: (member: Member, failure: FormFailure) => Promise<Page> | Page;
   /** Does it; a fault that a person can do something about becomes the page once more. */
@@ -77,7 +80,7 @@ export const withCookies = (answer: PageAnswer, before: readonly string[]): Page
 };
 
 /** Where somebody proves once more who they are. */
-const proveAgain = (at: string): NextPlace => withNext('/account/sign-in', at);
+const proveAgain = (at: NextPlace): NextPlace => withNext('/account/step-up', at);
 
 /** @returns what knows members */
 export function createMembers({ publicUrl, visitors, whoIsIt, accounts, cookies, now }: MembersDependencies): Members {
@@ -111,7 +114,7 @@ export function createMembers({ publicUrl, visitors, whoIsIt, accounts, cookies,
       const answer = isRecent(member, recent) ? await page(member) : { seeOther: proveAgain(at) };
       return withCookies(answer, setCookie);
     },
-    async act(call, { at, csrf, recent, page, work }) {
+    async act(call, { at, csrf, recent, words, page, work }) {
       demandSameOrigin(call.request);
       const { member, setCookie } = await known(call);
       if (member === undefined) return mustSignIn(at, setCookie);
@@ -124,7 +127,8 @@ export function createMembers({ publicUrl, visitors, whoIsIt, accounts, cookies,
       try {
         return withCookies(await work(member), setCookie);
       } catch (error) {
-        return refuse(failureOf(error));
+        const isTooLittle = error instanceof Fault && error.code === insufficientAuthentication.declaration.code;
+        return isTooLittle ? withCookies({ seeOther: proveAgain(at) }, setCookie) : refuse(failureOf(error, words));
       }
     },
   };

@@ -2,17 +2,28 @@ import { faults } from '@causeway/contracts';
 import { definePage } from '@causeway/service';
 
 import type { Accounts } from '../accounts/accounts.wiring.ts';
+import type { Audit } from '../audit/audit.wiring.ts';
+import type { Factors } from '../factors/factors.wiring.ts';
 import type { Feature, Ground } from '../feature.ts';
+import type { Mail } from '../mail/mail.wiring.ts';
 import type { Proofs } from '../proofs/proofs.wiring.ts';
 import type { Sessions } from '../sessions/sessions.wiring.ts';
+import { stepUpRules } from '../sessions/step-up-rules.ts';
 import type { TokenMakers } from '../tokens/tokens.wiring.ts';
+import { activityPages } from './activity.page.ts';
+import { authenticatorPages } from './authenticator.page.ts';
+import { factorPages } from './factor.page.ts';
 import { createWhoIsIt } from './known-visitor.ts';
 import { layout, problemPage } from './layout.ts';
+import { mailboxPages } from './mailbox.page.ts';
 import { createMembers } from './members.ts';
+import { recoveryCodesPages } from './recovery-codes.page.ts';
 import { secondFactorPages } from './second-factor.page.ts';
 import { securityPages } from './security.page.ts';
+import { sessionsPages } from './sessions.page.ts';
 import { signInPages } from './sign-in.page.ts';
 import { signUpPages } from './sign-up.page.ts';
+import { stepUpPages } from './step-up.page.ts';
 import { styleRoute } from './style.route.ts';
 import { verifyPages } from './verify.page.ts';
 import { createVisitors } from './visitors.ts';
@@ -31,33 +42,53 @@ const noSuchPage = definePage({
   },
 });
 
+type PagesGround = Pick<Ground, 'config' | 'masterKey' | 'accountQueries' | 'factorQueries' | 'sessionQueries' | 'now'>;
+
+interface Others {
+  readonly sessions: Sessions;
+  readonly accounts: Pick<Accounts, 'signUp' | 'verifyEmail'>;
+  readonly proofs: Pick<Proofs, 'requestProof' | 'useProof'>;
+  readonly tokens: Pick<TokenMakers, 'identity' | 'deviceTokens'>;
+  readonly factors: Factors;
+  readonly audit: Pick<Audit, 'readAudit'>;
+  readonly mail: Pick<Mail, 'mailbox'>;
+}
+
 /** Pages for people, without scripts: each calls the use case that the interface has for programs. */
 export function createPages(
-  { config, masterKey, accountQueries: accounts, now }: Pick<Ground, 'config' | 'masterKey' | 'accountQueries' | 'now'>,
+  { config, masterKey, accountQueries: accounts, factorQueries, sessionQueries, now }: PagesGround,
   {
-    sessions: { signIn, secondFactor, refresh, peekSession, endSession, cookies },
+    sessions,
     accounts: { signUp, verifyEmail },
-    proofs: { requestProof, useProof },
-    tokens: { identity, deviceTokens },
-  }: {
-    readonly sessions: Sessions;
-    readonly accounts: Pick<Accounts, 'signUp' | 'verifyEmail'>;
-    readonly proofs: Pick<Proofs, 'requestProof' | 'useProof'>;
-    readonly tokens: Pick<TokenMakers, 'identity' | 'deviceTokens'>;
-  },
+    proofs,
+    tokens,
+    factors,
+    audit: { readAudit },
+    mail: { mailbox },
+  }: Others,
 ) {
   const { publicUrl } = config;
+  const { signIn, secondFactor, refresh, peekSession, endSession, endOtherSessions, stepUp, cookies } = sessions;
+  const { identity, deviceTokens } = tokens;
   const visitors = createVisitors({ publicUrl, secret: Buffer.from(masterKey.derive('form-token')) });
   const whoIsIt = createWhoIsIt({ publicUrl, identity, refresh, peekSession, cookies });
   const members = createMembers({ publicUrl, visitors, whoIsIt, accounts, cookies, now });
+  const { recent, surely } = stepUpRules(config);
   return {
     routes: [
       styleRoute,
       ...signInPages({ publicUrl, visitors, signIn, cookies, deviceTokens }),
       ...secondFactorPages({ publicUrl, visitors, secondFactor, cookies, deviceTokens }),
       ...signUpPages({ publicUrl, visitors, signUp, cookies }),
-      ...verifyPages({ publicUrl, visitors, members, requestProof, useProof, verifyEmail }),
-      ...securityPages({ members, endSession, cookies }),
+      ...verifyPages({ publicUrl, visitors, members, ...proofs, verifyEmail }),
+      ...securityPages({ hasMailbox: config.mailbox, members, factorQueries, endSession, cookies }),
+      ...stepUpPages({ publicUrl, members, stepUp, cookies }),
+      ...sessionsPages({ members, sessionQueries, endSession, endOtherSessions, now }),
+      ...activityPages({ members, readAudit }),
+      ...authenticatorPages({ members, ...factors, recent }),
+      ...recoveryCodesPages({ members, ...factors, recent: surely }),
+      ...factorPages({ members, factorQueries, ...factors, recent, surely }),
+      ...(config.mailbox ? mailboxPages({ members, mailbox, recent }) : []),
       noSuchPage,
     ],
   } satisfies Feature;

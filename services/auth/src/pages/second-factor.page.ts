@@ -56,7 +56,7 @@ export const secondFactorPage = ({ csrf, next, ticket, failure }: Shown): Page =
 });
 
 /** One field takes both: a recovery code is longer than anything that an app shows, however either is spaced. */
-const proofOf = (code: string) =>
+export const proofOf = (code: string) =>
   ({ kind: code.replaceAll(/[\s-]/g, '').length > 8 ? 'recovery-code' : 'totp', code }) as const;
 
 /** `/account/second-factor` */

@@ -37,12 +37,12 @@ const body = (opened: OpenedLink): Html => html`
 export const verifyPages = ({ verifyEmail, ...given }: VerifyPagesDependencies): Route[] => [
   ...linkRequestPages(given, {
     ...{ kind: 'verify-email', name: 'verify', operationId: 'sendVerification' },
-    title: 'Verify your e-mail address',
+    title: 'Verify your address',
     explanation: 'The link in the mail says that the address is yours.',
   }),
   ...linkPages(given, {
     ...{ kind: 'verify-email', name: 'verify', operationId: 'verifyEmail' },
-    title: 'Verify your e-mail address',
+    title: 'Verify your address',
     ...{ body, button: 'Yes, verify it' },
     another: html`<p><a href="/account/verify">Have another link mailed</a></p>`,
     words: { 'invalid-credentials': 'The password is not right.' },

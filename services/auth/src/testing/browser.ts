@@ -58,8 +58,8 @@ export class Browser {
     this.#auth = auth;
   }
 
-  /** Opens a page. */
-  async open(path: string, headers: Record<string, string> = {}): Promise<Seen> {
+  /** Opens a page; `headers` take the place of what a browser says where somebody has typed the address in. */
+  async open(path: string, headers: Record<string, string> = { 'sec-fetch-site': 'none' }): Promise<Seen> {
     return this.#ask(path, { headers });
   }
 
@@ -73,7 +73,7 @@ export class Browser {
     fields: Record<string, string>,
     { to = '', headers = {} }: { readonly to?: string; readonly headers?: Record<string, string> } = {},
   ): Promise<Seen> {
-    const forms = [...page.text.matchAll(/<form method="post" action="([^"]+)"[\s\S]*?<\/form>/g)];
+    const forms = [...page.text.matchAll(/<form[^>]*method="post" action="([^"]+)"[\s\S]*?<\/form>/g)];
     const [form = '', action = ''] = forms.find(([, each = '']) => each.startsWith(to)) ?? [];
     assert.notEqual(action, '', `no form for ${to} in ${page.text}`);
     const hidden = [...form.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)];

@@ -42,6 +42,7 @@ export const routingTable: readonly ServiceRoute[] = [
   { ...row('auth', '/.well-known/jwks.json'), credentials: 'ignored' },
   // Pages know their visitors by themselves: one whose token has expired is not to get a problem document.
   { ...row('auth', '/account/*'), credentials: 'ignored', limit: 'sign-in' },
+  { ...row('auth', '/mailbox/*'), credentials: 'ignored' },
   row('user', '/v1/users/*'),
   row('data', '/v1/collections/*'),
   row('data', '/v1/data/*'),
