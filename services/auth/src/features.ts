@@ -36,7 +36,17 @@ export async function createFeatures(ground: Ground) {
   const administration = createAdministration(ground, { revocations, sessions });
   const erasure = createErasure(ground, { passwords, sessions, guessing });
   const audit = createAudit(ground);
-  const pages = createPages(ground, { sessions, accounts, proofs, tokens, factors, audit, mail });
+  const pages = createPages(ground, {
+    sessions,
+    accounts,
+    proofs,
+    signInLinks,
+    passwordChanges,
+    tokens,
+    factors,
+    audit,
+    mail,
+  });
   return {
     keys,
     passwords,

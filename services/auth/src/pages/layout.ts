@@ -130,6 +130,35 @@ export const fieldHtml = ({ name, label, type, autocomplete, required, hint, val
   </div>`;
 };
 
+/**
+ * The field of a password that somebody chooses, and beside it, for password managers alone, whose it is.
+ *
+ * @param field - its name, the account's address, and what is wrong
+ */
+export const newPasswordHtml = ({
+  name,
+  email,
+  wrong,
+}: {
+  readonly name: string;
+  readonly email: string;
+  readonly wrong: string | undefined;
+}): Html => html`
+  <input
+    class="unseen"
+    type="email"
+    autocomplete="username"
+    value="${email}"
+    tabindex="-1"
+    aria-hidden="true"
+    readonly
+  />
+  ${fieldHtml({
+    ...{ name, label: 'New password', type: 'password', autocomplete: 'new-password', required: true },
+    ...{ hint: 'At least 10 characters. A few words that have nothing to do with each other are good.', wrong },
+  })}
+`;
+
 /** What went wrong with a form, first on its page: it is read out, and has the focus. */
 export const alertHtml = (summary: string | undefined): Html | undefined =>
   summary === undefined ? undefined : html`<p class="alert" role="alert" tabindex="-1" autofocus>${summary}</p>`;

@@ -32,6 +32,8 @@ export interface OpenedLink {
 /** The form of a link that is used. */
 export interface UsedLink extends OpenedLink {
   readonly token: string;
+  /** For a form of the page that follows. */
+  readonly csrf: string;
   /** Empty where the form has no such field, and where nothing was typed. */
   readonly password: string;
 }
@@ -131,7 +133,7 @@ export function linkPages({ publicUrl, visitors, members, useProof }: LinkPagesD
           };
           if (!visitors.isOwn(call, own)) return refuse(formExpired);
           try {
-            return await page.work(call, { ...opened, token, password });
+            return await page.work(call, { ...opened, token, csrf, password });
           } catch (error) {
             if (isOver(error)) throw error;
             return refuse(failureOf(error, page.words));

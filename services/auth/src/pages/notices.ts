@@ -5,6 +5,8 @@ import { z } from 'zod';
 /** What the page that follows a form may say of what was done: the address names it, so a link can make a page say nothing else. */
 const notices = {
   'email-verified': 'Your e-mail address is verified.',
+  'password-reset': 'The new password is set. Sign in with it.',
+  'password-changed': 'The password is changed, and you are signed out everywhere else.',
   'link-sent': 'If there is something to send, a mail is on its way. Only the link in the newest one works.',
   'session-ended': 'That session has ended.',
   'others-ended': 'You are signed out everywhere else.',

@@ -6,8 +6,10 @@ import type { Audit } from '../audit/audit.wiring.ts';
 import type { Factors } from '../factors/factors.wiring.ts';
 import type { Feature, Ground } from '../feature.ts';
 import type { Mail } from '../mail/mail.wiring.ts';
+import type { PasswordChanges } from '../passwords/password-changes.wiring.ts';
 import type { Proofs } from '../proofs/proofs.wiring.ts';
 import type { Sessions } from '../sessions/sessions.wiring.ts';
+import type { SignInLinks } from '../sessions/sign-in-links.wiring.ts';
 import { stepUpRules } from '../sessions/step-up-rules.ts';
 import type { TokenMakers } from '../tokens/tokens.wiring.ts';
 import { activityPages } from './activity.page.ts';
@@ -17,10 +19,13 @@ import { createWhoIsIt } from './known-visitor.ts';
 import { layout, problemPage } from './layout.ts';
 import { mailboxPages } from './mailbox.page.ts';
 import { createMembers } from './members.ts';
+import { passwordPages } from './password.page.ts';
 import { recoveryCodesPages } from './recovery-codes.page.ts';
+import { resetPages } from './reset.page.ts';
 import { secondFactorPages } from './second-factor.page.ts';
 import { securityPages } from './security.page.ts';
 import { sessionsPages } from './sessions.page.ts';
+import { signInLinkPages } from './sign-in-link.page.ts';
 import { signInPages } from './sign-in.page.ts';
 import { signUpPages } from './sign-up.page.ts';
 import { stepUpPages } from './step-up.page.ts';
@@ -48,6 +53,8 @@ interface Others {
   readonly sessions: Sessions;
   readonly accounts: Pick<Accounts, 'signUp' | 'verifyEmail'>;
   readonly proofs: Pick<Proofs, 'requestProof' | 'useProof'>;
+  readonly signInLinks: Pick<SignInLinks, 'redeemLink'>;
+  readonly passwordChanges: Pick<PasswordChanges, 'resetPassword' | 'changePassword'>;
   readonly tokens: Pick<TokenMakers, 'identity' | 'deviceTokens'>;
   readonly factors: Factors;
   readonly audit: Pick<Audit, 'readAudit'>;
@@ -61,6 +68,8 @@ export function createPages(
     sessions,
     accounts: { signUp, verifyEmail },
     proofs,
+    signInLinks,
+    passwordChanges,
     tokens,
     factors,
     audit: { readAudit },
@@ -74,13 +83,18 @@ export function createPages(
   const whoIsIt = createWhoIsIt({ publicUrl, identity, refresh, peekSession, cookies });
   const members = createMembers({ publicUrl, visitors, whoIsIt, accounts, cookies, now });
   const { recent, surely } = stepUpRules(config);
+  const { requestProof, useProof } = proofs;
+  const linking = { publicUrl, visitors, members, requestProof, useProof };
   return {
     routes: [
       styleRoute,
       ...signInPages({ publicUrl, visitors, signIn, cookies, deviceTokens }),
       ...secondFactorPages({ publicUrl, visitors, secondFactor, cookies, deviceTokens }),
       ...signUpPages({ publicUrl, visitors, signUp, cookies }),
-      ...verifyPages({ publicUrl, visitors, members, ...proofs, verifyEmail }),
+      ...verifyPages({ ...linking, verifyEmail }),
+      ...resetPages({ ...linking, ...passwordChanges, deviceTokens, cookies }),
+      ...signInLinkPages({ ...linking, ...signInLinks, deviceTokens, cookies }),
+      ...passwordPages({ members, accounts, ...passwordChanges, cookies }),
       ...securityPages({ hasMailbox: config.mailbox, members, factorQueries, endSession, cookies }),
       ...stepUpPages({ publicUrl, members, stepUp, cookies }),
       ...sessionsPages({ members, sessionQueries, endSession, endOtherSessions, now }),

@@ -50,6 +50,14 @@ const emailPanel = ({ account, csrf }: Member): Html => html`
   </section>
 `;
 
+const passwordPanel = html`
+  <section class="panel" aria-labelledby="password">
+    <h2 id="password">Password</h2>
+    <p>A new one signs you out everywhere else.</p>
+    <p class="deeds"><a class="button quiet" href="/account/password">Change it</a></p>
+  </section>
+`;
+
 const remainingIn = ({ codes = [] }: FactorDocument): string =>
   `${codes.filter(({ usedAt }) => usedAt === undefined).length} of ${codes.length} left`;
 
@@ -102,8 +110,8 @@ const mailboxPanel = html`
 
 const page = ({ member, factors, hasMailbox, done, failure }: Shown): Page => ({
   title: 'Security',
-  body: html`${noticeHtml(done)} ${alertHtml(failure?.summary)} ${emailPanel(member)} ${factorsPanel(factors)}
-    ${hasMailbox && member.claims.roles.includes('admin') && mailboxPanel}
+  body: html`${noticeHtml(done)} ${alertHtml(failure?.summary)} ${emailPanel(member)} ${passwordPanel}
+    ${factorsPanel(factors)} ${hasMailbox && member.claims.roles.includes('admin') && mailboxPanel}
     <form method="post" action="/account/sign-out">
       ${csrfField(member.csrf)}
       <button class="quiet" type="submit">Sign out</button>

@@ -56,6 +56,9 @@ const page = ({ csrf, next, email, done, failure }: Shown): Page => ({
       ${nextField(next)}
       <button type="submit">Sign in</button>
     </form>
+    <p class="more">
+      <a href="/account/reset">Forgotten your password?</a> · <a href="/account/link">Sign in by mail</a>
+    </p>
     <p class="more">No account yet? <a href="${withNext('/account/sign-up', next)}">Sign up</a></p>`,
 });
 

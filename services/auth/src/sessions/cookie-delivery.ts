@@ -60,6 +60,8 @@ export interface CookieDelivery {
   }>;
   /** `Set-Cookie` for a pair of tokens. */
   cookiesOf(tokens: Tokens): string[];
+  /** `Set-Cookie` for a device token. */
+  deviceCookieOf(deviceToken: string): string;
   /**
    * The refresh token of the browser's cookie.
    *
@@ -109,6 +111,7 @@ export function createCookieDelivery(dependencies: CookieDeliveryDependencies): 
       };
     },
     cookiesOf,
+    deviceCookieOf: deviceCookie,
     refreshTokenOf({ headers, request }) {
       const token = cookieOf(headers.cookie, names.refresh);
       if (token !== undefined) demandSameOrigin(request);
