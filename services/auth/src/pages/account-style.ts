@@ -112,7 +112,9 @@ dd { margin: 0; }
 .alert:focus-visible, .notice:focus-visible { outline: 2px solid currentcolor; outline-offset: 0; }
 @media (max-width: 30rem) {
   .wide button:not(.quiet), .wide .button:not(.quiet) { width: 100%; }
-  .codes { padding-left: 2.5rem; }
+  .codes { padding-left: 2.75rem; padding-right: 0.5rem; font-size: 0.9375rem; }
+  nav ul { gap: 0; }
+  nav a { padding: 0.5rem; }
 }
 @media (prefers-contrast: more) { :root { --hair: var(--line); } }
 @media print {
