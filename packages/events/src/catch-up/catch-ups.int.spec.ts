@@ -139,12 +139,15 @@ for (const driver of drivers) {
       const brokers = (process.env.KAFKA_BROKERS ?? '').split(',');
       const groupId = `causeway-${world.service}`;
       await forgetEvents({ brokers, topic: topicOf(world.service), groupId, count: wanted() });
-      slow = 5;
+      // Each subject has six of these, one after the other: far longer than twelve writes take.
+      slow = 5_000;
       events = replica(all());
       await events.start();
-      await until('late', 5);
-      await writeAll(6);
+      await until('late', 1);
+      await writeAll(1);
       assert.ok((await countOf('late')) < wanted(), 'it is still at it');
+      slow = 5;
+      await writeAll(5);
       await finished();
       await writeAll(2);
       await whole('late');
@@ -207,7 +210,7 @@ for (const driver of drivers) {
     });
 
     it('does not make others wait', async () => {
-      slow = 100;
+      slow = 5_000;
       events = replica(all());
       await events.start();
       await until('late', 1);
@@ -249,7 +252,8 @@ for (const driver of drivers) {
       };
 
       it('says what it has not had where it had begun, and goes on with what is there', async () => {
-        slow = 50;
+        // Handlers in hand may finish at a stop, if they take no longer than this.
+        slow = 2_000;
         events = replica(all());
         await events.start();
         await until('late', 4);
@@ -320,7 +324,7 @@ for (const driver of drivers) {
     });
 
     it('is not replayed meanwhile, and can be afterwards', async () => {
-      slow = 100;
+      slow = 5_000;
       events = replica(all());
       await events.start();
       await until('late', 1);

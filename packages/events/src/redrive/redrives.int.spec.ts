@@ -311,7 +311,7 @@ describe('what is parked', () => {
     await assert.rejects(own.extent(bytes), isFault('unreadable'));
     await own.discard(admin, bytes, 'It is no event.');
     broken.delete('bad x1');
-    const { redrive } = await own.request(admin, { ...request, ratePerSecond: 2 });
+    const { redrive } = await own.request(admin, { ...request, ratePerSecond: 1 });
     for (const scope of ['event', 'subject', 'handler'] as const)
       await assert.rejects(own.request(admin, { ...request, scope, eventId: last }), isFault('redrive-running'));
     await ended(redrive.id);
@@ -327,7 +327,7 @@ describe('what is parked', () => {
     const other = world.replica({ handlers: handlers() });
     other.collection<Note>('notes', { thing: 'note' });
     await other.start();
-    const request = { handler: 'tally', eventId: first, scope: 'subject', ratePerSecond: 5 } as const;
+    const request = { handler: 'tally', eventId: first, scope: 'subject', ratePerSecond: 2 } as const;
     const { redrive } = await redrivesOf(other).request(admin, request);
     await eventually('a beginning', async () => ((await textsOf('k1')).length > 1 ? true : undefined));
     await other.stop();

@@ -274,11 +274,11 @@ describe('a replay', () => {
     await assert.rejects(ask({ since: new Date(Date.now() + 60_000) }), isFault('invalid-request'));
     await assert.rejects(ask({ handler: 'nobody' }), isFault('unknown-handler'));
     assert.equal(await running(), before);
-    const { since, inOrder } = await toDo(4);
-    const { replay } = await ask({ handler: 'late', since, ratePerSecond: 2 });
+    const { since, inOrder } = await toDo(8);
+    const { replay } = await ask({ handler: 'late', since, ratePerSecond: 1 });
     await assert.rejects(ask({ handler: 'late' }), isFault('replay-running'));
     await assert.rejects(ask({}), isFault('replay-running'));
-    assert.equal((await ended(replay.id)).done, 4);
+    assert.equal((await ended(replay.id)).done, 8);
     await inOrder();
   });
 
@@ -300,7 +300,7 @@ describe('a replay', () => {
     await other.start();
     const { since, inOrder } = await toDo(40);
     await events.db.collection<Tally>('late').deleteMany({});
-    const { replay } = await of(events).request(admin, { handler: 'late', since, ratePerSecond: 40 });
+    const { replay } = await of(events).request(admin, { handler: 'late', since, ratePerSecond: 5 });
     await begun(replay.id, 5);
     await events.stop();
     events = other;
@@ -312,9 +312,9 @@ describe('a replay', () => {
   it('has each effect once, in order, where one who has lost its lease is still at work', async () => {
     const other = replica(all());
     await other.start();
-    const { since, inOrder } = await toDo(120);
+    const { since, inOrder } = await toDo(60);
     await events.db.collection<Tally>('late').deleteMany({});
-    const { replay } = await of(events).request(admin, { handler: 'late', since, ratePerSecond: 40 });
+    const { replay } = await of(events).request(admin, { handler: 'late', since, ratePerSecond: 6 });
     await begun(replay.id, 5);
     const leases = events.db.collection<{ _id: string }>('replaying');
     // Over at once, and from the beginning: as if the owner had slept through it.
