@@ -204,7 +204,8 @@ describe('timers', () => {
         const was = await cancel();
         assert.equal(await cancel(), false, 'nothing is cancelled twice');
         outcomes.set(timerId, was ? 'timer.cancelled' : 'reminder.bare');
-        afterMs += (was ? 20 : -20) * random();
+        // By a share, so that it finds its place on a busy machine too.
+        afterMs *= was ? 1 + random() : 1 - random() / 2;
       }
     };
     await Promise.all([0, 1, 2, 3].map(race));
@@ -227,7 +228,8 @@ describe('timers', () => {
           const { timerId } = await events.schedule(testCause(), remind(text, 800));
           await over(timerId);
           const tookMs = performance.now() - began;
-          assert.ok(tookMs >= 799 && tookMs < 6_000, `${tookMs} ms`);
+          // Far below the five minutes, however busy the machine is.
+          assert.ok(tookMs >= 799 && tookMs < 120_000, `${tookMs} ms`);
         }),
       ),
     );
@@ -239,13 +241,15 @@ describe('timers', () => {
     const child = spawn(process.execPath, ['--conditions=development', script, service, database, '4'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    const signal = AbortSignal.timeout(30_000);
+    const signal = AbortSignal.timeout(120_000);
     await once(createInterface({ input: child.stdout }), 'line', { signal });
     const other = replica();
     await world.follow();
     const ids: string[] = [];
     for (let index = 0; index < 60; index += 1) {
-      ids.push((await other.schedule(testCause(), remind(`k${index}`, 200 + index * 20))).timerId);
+      // The last ones come long after the kill, on a busy machine too.
+      const afterMs = 200 + index * 20 + (index < 50 ? 0 : 10_000);
+      ids.push((await other.schedule(testCause(), remind(`k${index}`, afterMs))).timerId);
     }
     await eventually('some are released', () => (ids.some((id) => told(id).length === 2) ? true : undefined));
     child.kill('SIGKILL');
@@ -258,7 +262,7 @@ describe('timers', () => {
 
   it('are part of a transaction: what it does not commit was neither scheduled nor cancelled', async () => {
     const events = await started();
-    const { timerId: kept } = await events.schedule(testCause(), remind('kept', 700));
+    const { timerId: kept } = await events.schedule(testCause(), remind('kept', 60_000));
     let lost = '';
     const failing = events.transaction(async (session) => {
       lost = (await events.schedule(testCause(), remind('lost', 0), { session })).timerId;
@@ -266,7 +270,8 @@ describe('timers', () => {
       throw new Error('no');
     });
     await assert.rejects(failing, /no/);
-    assert.deepEqual(typesOf(await over(kept)), ['timer.scheduled', 'reminder.due']);
+    assert.equal(await events.unschedule(testCause(), kept), true, 'it still waits');
+    assert.deepEqual(typesOf(await over(kept)), ['timer.scheduled', 'timer.cancelled']);
     assert.equal(await rows(events).native.findOne({ _id: lost }), null);
     assert.deepEqual(told(lost), []);
   });
