@@ -140,7 +140,7 @@ for (const driver of drivers) {
       const groupId = `causeway-${world.service}`;
       await forgetEvents({ brokers, topic: topicOf(world.service), groupId, count: wanted() });
       // Each subject has six of these, one after the other: far longer than twelve writes take.
-      slow = 5_000;
+      slow = 3_000;
       events = replica(all());
       await events.start();
       await until('late', 1);
@@ -210,7 +210,7 @@ for (const driver of drivers) {
     });
 
     it('does not make others wait', async () => {
-      slow = 5_000;
+      slow = 3_000;
       events = replica(all());
       await events.start();
       await until('late', 1);
@@ -324,7 +324,7 @@ for (const driver of drivers) {
     });
 
     it('is not replayed meanwhile, and can be afterwards', async () => {
-      slow = 5_000;
+      slow = 3_000;
       events = replica(all());
       await events.start();
       await until('late', 1);
