@@ -1,4 +1,5 @@
 import { createAccounts } from './accounts/accounts.wiring.ts';
+import { createEmailChanges } from './accounts/email/email-changes.wiring.ts';
 import { createAdministration } from './accounts/admin/administration.wiring.ts';
 import { createAudit } from './audit/audit.wiring.ts';
 import { createErasure } from './erasure/erasure.wiring.ts';
@@ -33,6 +34,7 @@ export async function createFeatures(ground: Ground) {
   const passwordChanges = createPasswordChanges(ground, others);
   const mail = await createMail(ground, { proofs });
   const accounts = createAccounts(ground, { passwords, sessions, tokens, guessing, proofs });
+  const emailChanges = createEmailChanges(ground, { ...others, accounts });
   const administration = createAdministration(ground, { revocations, sessions });
   const erasure = createErasure(ground, { passwords, sessions, guessing });
   const audit = createAudit(ground);
@@ -61,6 +63,7 @@ export async function createFeatures(ground: Ground) {
     passwordChanges,
     mail,
     accounts,
+    emailChanges,
     administration,
     erasure,
     audit,

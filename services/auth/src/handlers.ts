@@ -4,6 +4,7 @@ import type { Handler } from '@causeway/events';
 import type { Logger } from '@causeway/telemetry';
 
 import { accountHandlers } from './accounts/accounts.wiring.ts';
+import { emailHandlers } from './accounts/email/email-changes.wiring.ts';
 import { administrationHandlers } from './accounts/admin/administration.wiring.ts';
 import { auditHandlers, auditRemovalSteps } from './audit/audit.wiring.ts';
 import type { Config } from './config.ts';
@@ -32,6 +33,7 @@ export interface Declaration {
 export const handlersOf = ({ config, logger, late }: Declaration): Handler[] => [
   ...erasureHandlers(config, logger),
   ...accountHandlers(late),
+  ...emailHandlers(late),
   ...proofHandlers(late),
   ...passwordHandlers(late),
   ...mailHandlers(late),

@@ -1,4 +1,5 @@
-import { accountCreated, profileDeleted, topicOf } from '@causeway/contracts';
+import { accountCreated, accountUpdated, profileDeleted, topicOf } from '@causeway/contracts';
+import type { EventOf } from '@causeway/contracts';
 import {
   createEvents,
   faultOfError,
@@ -26,6 +27,7 @@ import type { Connections } from './connections.ts';
 import { createAwaitProfile } from './profiles/await-profile.ts';
 import { changeOwnProfileRoute } from './profiles/change-own-profile.route.ts';
 import { createProfile } from './profiles/create-profile.ts';
+import { followEmail } from './profiles/follow-email.ts';
 import { profileQueries, profilesCollection } from './profiles/profile.model.ts';
 import type { ProfileDocument } from './profiles/profile.model.ts';
 import { removeProfile } from './profiles/remove-profile.ts';
@@ -59,10 +61,16 @@ interface Late {
 export const handlersOf = ({ events, profiles, markers }: Late): Handler[] => [
   onEvent.transaction({
     name: 'create-profile',
-    on: [accountCreated],
+    // Both with one handler: of one account it gets them in order.
+    on: [accountCreated, accountUpdated],
     // A database that is new, or was lost, gets the profiles of all accounts that auth's log still tells of.
     from: 'beginning',
-    handle: (event, context) => createProfile({ profiles: profiles(), persons: events().persons })(event, context),
+    handle: (event, context) => {
+      const given = { profiles: profiles(), persons: events().persons };
+      return event.type === accountCreated.type
+        ? createProfile(given)(event, context)
+        : followEmail(given)(event as EventOf<typeof accountUpdated>, context);
+    },
   }),
   // Somebody who is erased is removed from this service.
   ...removalHandlers({

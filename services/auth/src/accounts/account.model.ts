@@ -120,6 +120,8 @@ export interface AccountQueries {
   byId(id: string, after?: Timestamp): Promise<Account | undefined>;
   /** @param emailKey - the `key` of an e-mail address */
   byEmail(emailKey: string): Promise<Credentials | undefined>;
+  /** @param emailKey - of an address that is an account's, or is kept for it since it was changed */
+  byAnyEmail(emailKey: string): Promise<Credentials | undefined>;
   /** An account with the hash of its password. */
   credentialsOf(id: string): Promise<Credentials | undefined>;
 }
@@ -145,6 +147,10 @@ export function accountQueries(connection: Connection): AccountQueries {
         ),
       ),
     byEmail: async (emailKey) => whole(await model.findOne({ emailKey }).select(withHash).lean<Credentials>().exec()),
+    byAnyEmail: async (emailKey) => {
+      const query = model.findOne({ $or: [{ emailKey }, { emailKeys: emailKey }] });
+      return whole(await query.select(withHash).lean<Credentials>().exec());
+    },
     credentialsOf: async (id) => whole(await model.findById(id).select(withHash).lean<Credentials>().exec()),
   };
 }

@@ -14,7 +14,7 @@ const administratorRoles: readonly Role[] = ['admin', 'member'];
 /** What {@link ensureFirstAdministrator} is given. */
 export interface FirstAdministratorDependencies {
   readonly accounts: Pick<RecordedCollection<AccountDocument>, 'create' | 'update'>;
-  readonly accountQueries: Pick<AccountQueries, 'byEmail'>;
+  readonly accountQueries: Pick<AccountQueries, 'byAnyEmail'>;
   readonly passwords: PasswordHasher;
 }
 
@@ -62,7 +62,7 @@ export async function ensureFirstAdministrator(
   cause: Cause,
   { email, password }: FirstAdministrator,
 ): Promise<Ensured> {
-  const account = await accountQueries.byEmail(email.key);
+  const account = await accountQueries.byAnyEmail(email.key);
   if (account === undefined) {
     const _id = newId('usr');
     const passwordHash = await passwords.hash(password);

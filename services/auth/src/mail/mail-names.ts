@@ -13,6 +13,16 @@ export const mailNames = {
   'password-changed': ['changedAt', 'resetPage'],
   /** A link has shown whose the address is: what was set before is gone, since nobody knows who has set it. */
   'password-removed': ['removedAt', 'resetPage'],
+  /** To an address that is to be an account's. */
+  'change-email': ['link', 'expiresAt'],
+  /** To the address of before, once it is: the link undoes it. */
+  'email-changed': ['link', 'expiresAt'],
+  /** To the new address, once it is. */
+  'email-confirmed': ['changedAt'],
+  /** To the address of before, where it was never verified or the change was undone: there is no link in it. */
+  'email-left': ['changedAt'],
+  /** To the address of before, once it is the account's again. */
+  'email-restored': ['changedAt'],
   /** A refresh token came back that had been exchanged long ago: somebody has a copy. */
   'refresh-reused': ['endedAt'],
   /** An administrator has disabled the account. */

@@ -20,7 +20,8 @@ export const mailOfPassword = (late: () => MailOfPasswordDependencies): Handler 
     name: 'mail-of-password',
     on: [accountUpdated],
     async handle({ data: { accountId, changed }, time }, { cause, session }) {
-      if (!changed.includes('password')) return;
+      // With the address the password goes where a change of that is undone, which has a mail of its own.
+      if (!changed.includes('password') || changed.includes('email')) return;
       const { accounts, queueMail, publicUrl } = late();
       // As it is by now: the address may have changed.
       const projection = { email: 1, passwordHash: 1 } as const;

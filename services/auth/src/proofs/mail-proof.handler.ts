@@ -18,7 +18,7 @@ export interface MailProofDependencies {
   readonly now: () => Date;
 }
 
-/** Why a link is not mailed to whoever has its address; undefined where it is. */
+/** Why a link is not mailed; undefined where it is. */
 const whyNot = (proof: ProofDocument, account: AccountDocument | null): string | undefined => {
   // Of an account that has another address by now it is nobody's else.
   const isOther = proof.accountId !== undefined && proof.accountId !== account?._id;
@@ -37,15 +37,18 @@ export const mailProof = (late: () => MailProofDependencies): Handler =>
       const proof = await proofs.native.findOne({ _id: data.proofId }, { session });
       if (proof?.status !== 'open') return;
       const { emailKey, kind, expiresAt } = proof;
-      const account = await accounts.native.findOne({ emailKey }, { session });
+      const { about, mail: template } = proofKinds[kind];
+      const whose = about === 'account' ? { _id: proof.accountId ?? '' } : { emailKey };
+      const account = await accounts.native.findOne(whose, { session });
       const reason = whyNot(proof, account);
       if (account === null || reason !== undefined) {
         await proofs.update(cause, proof._id, (current) => withdrawal(current, reason ?? '', now()), { session });
         return;
       }
       const accountId = account._id;
-      // As its owner wrote it: whoever asks may write it otherwise, and have a mailbox of that name.
-      const to = account.email;
+      // As its owner wrote it: whoever asks may write it otherwise, and have a mailbox of that name. One that is to be, or was, an account's is
+      // not its address; but that account alone could ask.
+      const to = about === 'account' ? proof.email : account.email;
       if (proof.accountId === undefined) {
         const own = (current: ProofDocument) => ({
           state: { ...stateOf(current), accountId },
@@ -54,6 +57,6 @@ export const mailProof = (late: () => MailProofDependencies): Handler =>
         await proofs.update(cause, proof._id, own, { session });
       }
       const params = { expiresAt: timeInWords(expiresAt) };
-      await queueMail(cause, { template: proofKinds[kind].mail, to, accountId, proofId: proof._id, params }, session);
+      await queueMail(cause, { template, to, accountId, proofId: proof._id, params }, session);
     },
   });

@@ -1,7 +1,7 @@
 import type { LinkMail } from '../mail/mail-names.ts';
 
 /** The name of a kind of link: what it opens. */
-export type ProofKind = 'verify-email' | 'sign-in-link' | 'reset-password';
+export type ProofKind = 'verify-email' | 'sign-in-link' | 'reset-password' | 'change-email' | 'undo-email';
 
 /** A kind of link. */
 export interface ProofKindDeclaration {
@@ -9,16 +9,35 @@ export interface ProofKindDeclaration {
   readonly mail: LinkMail;
   /** The page that it leads to: `/account/<page>/<token>`. */
   readonly page: string;
+  /** `address`: to whoever has the address, which is looked up when it is mailed. `account`: to the address, about an account that is known. */
+  readonly about: 'address' | 'account';
+  /** Which open links of the kind a newer one takes the place of; `none`: each is for something of its own. */
+  readonly replaces: 'of-address' | 'of-account' | 'none';
   /** Whether there is no use for it once the address has been verified. */
   readonly verifiesOnly: boolean;
 }
 
+const ofAddress = { about: 'address', replaces: 'of-address', verifiesOnly: false } as const;
+
 /** Every kind of link. */
 export const proofKinds: Readonly<Record<ProofKind, ProofKindDeclaration>> = {
-  'verify-email': { mail: 'verify-email', page: 'verify', verifiesOnly: true },
-  'sign-in-link': { mail: 'sign-in-link', page: 'link', verifiesOnly: false },
-  'reset-password': { mail: 'reset-password', page: 'reset', verifiesOnly: false },
+  'verify-email': { ...ofAddress, mail: 'verify-email', page: 'verify', verifiesOnly: true },
+  'sign-in-link': { ...ofAddress, mail: 'sign-in-link', page: 'link' },
+  'reset-password': { ...ofAddress, mail: 'reset-password', page: 'reset' },
+  // To the new address.
+  'change-email': {
+    ...{ about: 'account', replaces: 'of-account', verifiesOnly: false },
+    ...{ mail: 'change-email', page: 'email' },
+  },
+  // To the one of before; each change has its own.
+  'undo-email': {
+    ...{ about: 'account', replaces: 'none', verifiesOnly: false },
+    ...{ mail: 'email-changed', page: 'undo' },
+  },
 };
 
 /** Links that open an account, or change what opens it: none outlives a change of the password. */
-export const linksOfCredentials: readonly ProofKind[] = ['sign-in-link', 'reset-password'];
+export const linksOfCredentials: readonly ProofKind[] = ['sign-in-link', 'reset-password', 'change-email'];
+
+/** All but those by which the owner of an address takes its change back: whoever has changed it must not take these away. */
+export const everyLinkButUndo: readonly ProofKind[] = [...linksOfCredentials, 'verify-email'];

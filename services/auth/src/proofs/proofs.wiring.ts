@@ -7,6 +7,7 @@ import { createForgetProofs, forgetProofsOf } from './forget-proofs.ts';
 import { createLinkOf } from './link-of.ts';
 import { createLinkQuota } from './link-quota.ts';
 import { mailProof } from './mail-proof.handler.ts';
+import { createOpenProof } from './open-proof.ts';
 import { createProofTokens } from './proof-token.ts';
 import { createRequestProof } from './request-proof.ts';
 import { createUseProof } from './use-proof.ts';
@@ -26,11 +27,15 @@ export function createProofs({ config, events, masterKey, proofs, proofQueries, 
     'verify-email': config.linkLifetimeMs,
     'sign-in-link': config.resetLifetimeMs,
     'reset-password': config.resetLifetimeMs,
+    'change-email': config.linkLifetimeMs,
+    'undo-email': config.emailUndoMs,
   };
+  const openProof = createOpenProof({ proofs, lifetimesMs, now });
   const expireProofs = createExpireProofs({ proofs, proofQueries, now });
   const forgetProofs = createForgetProofs({ proofs, proofQueries, now });
   return {
-    requestProof: createRequestProof({ proofs, quota, persons, transaction, lifetimesMs, now }),
+    openProof,
+    requestProof: createRequestProof({ openProof, quota, persons, transaction }),
     useProof: createUseProof({ proofs, proofTokens, now }),
     linkOf: createLinkOf({ proofs, proofTokens, publicUrl: config.publicUrl, now }),
     withdrawProofs: createWithdrawProofs({ proofs, now }),

@@ -1,36 +1,17 @@
-import { randomBytes } from 'node:crypto';
-
-import { newEventId, newId } from '@causeway/contracts';
+import { newEventId } from '@causeway/contracts';
 import type { Cause } from '@causeway/contracts';
-import type { Persons, RecordedCollection } from '@causeway/events';
+import type { Persons } from '@causeway/events';
 import type { ClientSession } from 'mongodb';
 
-import type { EmailAddress } from '../accounts/email-address.ts';
 import type { LinkQuota, QuotaName } from './link-quota.ts';
-import type { ProofDocument } from './proof.model.ts';
-import type { ProofKind } from './proof-kinds.ts';
-import { requested } from './proofs.events.ts';
-import { withdrawal } from './withdraw-proofs.ts';
-
-/** Of one kind and address there is one that is open; more were never meant to be. */
-const mostOpen = 20;
+import type { OpenProof, ProofRequest } from './open-proof.ts';
 
 /** What {@link createRequestProof} is given. */
 export interface RequestProofDependencies {
-  readonly proofs: Pick<RecordedCollection<ProofDocument>, 'create' | 'native' | 'update'>;
+  readonly openProof: OpenProof;
   readonly quota: Pick<LinkQuota, 'take' | 'meet'>;
   readonly persons: Pick<Persons, 'enter'>;
   readonly transaction: <T>(work: (session: ClientSession) => Promise<T>) => Promise<T>;
-  readonly lifetimesMs: Readonly<Record<ProofKind, number>>;
-  readonly now: () => Date;
-}
-
-/** Which link, and to whom. */
-export interface ProofRequest {
-  readonly kind: ProofKind;
-  readonly email: EmailAddress;
-  /** Whose the address is, where that is known without looking it up: their own account asks. */
-  readonly accountId?: string;
 }
 
 /**
@@ -57,30 +38,19 @@ export type RequestProof = (cause: Cause, request: ProofRequest, session?: Clien
 
 /** Makes it. */
 export const createRequestProof = (dependencies: RequestProofDependencies): RequestProof => {
-  const { proofs, quota, persons, transaction, lifetimesMs, now } = dependencies;
-  const request = async (cause: Cause, command: ProofRequest, session: ClientSession) => {
-    const { kind, email, accountId } = command;
+  const { openProof, quota, persons, transaction } = dependencies;
+  const request = async (cause: Cause, command: ProofRequest, session: ClientSession): Promise<readonly string[]> => {
+    const { accountId } = command;
     // Nobody who is being erased is written to any more.
     if (accountId !== undefined && !(await persons.enter(accountId, session))) return [];
     await quota.meet(quotasOf(command), session);
-    const at = now();
-    const ofAddress = { emailKey: email.key, kind, status: 'open' } as const;
-    const open = proofs.native.find(ofAddress, { session, projection: { _id: 1 } });
-    for (const { _id } of await open.limit(mostOpen).toArray())
-      await proofs.update(cause, _id, (proof) => withdrawal(proof, 'superseded', at), { session });
-    const _id = newId('prf');
-    const state = {
-      ...{ kind, email: email.address, emailKey: email.key },
-      ...(accountId === undefined ? {} : { accountId }),
-      ...{ seed: randomBytes(32).toString('base64url'), status: 'open' as const },
-      expiresAt: new Date(at.getTime() + lifetimesMs[kind]),
-    };
-    const { event } = await proofs.create(cause, { _id, state, event: requested({ _id, ...state }) }, { session });
-    return [event.id];
+    return [(await openProof(cause, command, session)).event];
   };
   return async (cause, command, session) => {
     // A handler that is run again, or by another replica too, asks for the same link.
     if (!(await quota.take(quotasOf(command), cause.causationId ?? newEventId()))) return [];
-    return session === undefined ? transaction((own) => request(cause, command, own)) : request(cause, command, session);
+    return session === undefined
+      ? transaction((own) => request(cause, command, own))
+      : request(cause, command, session);
   };
 };

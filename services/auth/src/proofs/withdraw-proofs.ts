@@ -20,6 +20,10 @@ export const withdrawal = (proof: ProofDocument, reason: string, at: Date): Deci
 export interface WithdrawProofsCommand {
   readonly accountId: string;
   readonly kinds: readonly ProofKind[];
+  /** Only those to this address. */
+  readonly emailKey?: string;
+  /** Only those that are as new. */
+  readonly since?: Date;
   readonly reason: string;
 }
 
@@ -32,8 +36,12 @@ export const createWithdrawProofs =
     readonly proofs: Pick<RecordedCollection<ProofDocument>, 'native' | 'update'>;
     readonly now: () => Date;
   }): WithdrawProofs =>
-  async (cause, { accountId, kinds, reason }, session) => {
-    const open = { accountId, status: 'open' as const, kind: { $in: [...kinds] } };
+  async (cause, { accountId, kinds, emailKey, since, reason }, session) => {
+    const open = {
+      ...{ accountId, status: 'open' as const, kind: { $in: [...kinds] } },
+      ...(emailKey !== undefined && { emailKey }),
+      ...(since !== undefined && { createdAt: { $gte: since } }),
+    };
     const found = given.proofs.native.find(open, { session, projection: { _id: 1 } });
     for (const { _id } of await found.limit(chunk).toArray())
       await given.proofs.update(cause, _id, (proof) => withdrawal(proof, reason, given.now()), { session });

@@ -8,7 +8,7 @@ export const linkSettings = defineSettings({
     default: 3_600_000,
     min: 60_000,
     max: 7 * 24 * 3_600_000,
-    description: 'How long a mailed link works that verifies an e-mail address.',
+    description: 'How long a mailed link works that verifies an e-mail address, or changes it.',
   },
   resetLifetimeMs: {
     env: 'RESET_LIFETIME',
@@ -17,5 +17,14 @@ export const linkSettings = defineSettings({
     min: 60_000,
     max: 24 * 3_600_000,
     description: 'How long a mailed link works by which somebody signs in, or sets a new password.',
+  },
+  emailUndoMs: {
+    env: 'EMAIL_UNDO_TIME',
+    type: 'duration',
+    default: 3 * 24 * 3_600_000,
+    min: 1_000,
+    max: 30 * 24 * 3_600_000,
+    description:
+      'For how long a changed e-mail address can be undone by the one of before, which nobody else can sign up with until then.',
   },
 });

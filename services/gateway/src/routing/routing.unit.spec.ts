@@ -55,8 +55,8 @@ describe('routing table', () => {
       assert.deepEqual([find(path)?.credentials, find(path)?.limit], ['ignored', 'sign-in'], path);
     }
     assert.deepEqual([find('/v1/auth/refresh')?.credentials, find('/v1/auth/refresh')?.limit], ['ignored', 'general']);
-    const verify = find('/v1/auth/email/verify');
-    assert.deepEqual([verify?.credentials, verify?.limit], ['verified', 'sign-in']);
+    for (const path of ['/v1/auth/email/verify', '/v1/auth/email/confirm'])
+      assert.deepEqual([find(path)?.credentials, find(path)?.limit], ['verified', 'sign-in'], path);
     assert.equal(find('/v1/auth/password')?.credentials, 'verified');
     assert.equal(find('/v1/auth/sign-out')?.credentials, 'verified');
   });

@@ -69,6 +69,24 @@ describe('profiles', () => {
     });
   });
 
+  describe('an account that changes', () => {
+    it('takes its profile along to another address, and nothing else', async () => {
+      const { id } = await world.createAccount({ name: 'Grace' });
+      const email = `${id.toLowerCase()}@navy.example.com`;
+      await world.updateAccount(id, `${id.toLowerCase()}@example.com`, ['password']);
+      const event = await world.updateAccount(id, email, ['email']);
+      const [, updated] = await eventsOf(id, 2);
+      assert.equal(updated?.type, 'user.profile.updated');
+      assert.deepEqual(updated.data, { userId: id, name: 'Grace', email, preferences: {}, changed: ['email'] });
+      assert.equal(updated.causationid, event.id);
+      await world.republish(event);
+      const last = await world.updateAccount(id, email.toUpperCase(), ['email']);
+      const [, , third] = await eventsOf(id, 3);
+      assert.equal(third?.causationid, last.id);
+      assert.equal((await me(id)).body.email, email.toUpperCase());
+    });
+  });
+
   describe('GET /v1/users/me', () => {
     it("gives the caller's profile", async () => {
       const answer = await me(ada);

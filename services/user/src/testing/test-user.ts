@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import {
   accountCreated,
+  accountUpdated,
   erasureRequested,
   erasureSettled,
   handlersTopic,
@@ -54,6 +55,8 @@ export interface TestUser {
     email?: string;
     name?: string;
   }): Promise<{ id: string; event: EventEnvelope }>;
+  /** Records and publishes `auth.account.updated`. */
+  updateAccount(accountId: string, email: string, changed: readonly string[]): Promise<EventEnvelope>;
   /** Records and publishes `auth.erasure.requested`. */
   requestErasure(accountId: string): Promise<EventEnvelope>;
   /** Records and publishes `auth.erasure.settled`. */
@@ -194,6 +197,12 @@ export async function openTestUser(beforeStart?: (before: BeforeStart) => Promis
     },
     held: { hold: () => helds.forEach((each) => each.hold()), release: () => helds.forEach((each) => each.release()) },
     createAccount,
+    updateAccount: async (accountId, email, changed) => {
+      const facts = { accountId, email, emailVerified: true, roles: ['member' as const] };
+      const event = draft(accountUpdated, { ...facts, changed: [...changed] });
+      const write = await accounts.update(cause(), accountId, () => ({ state: {}, event }));
+      return write?.event ?? assert.fail();
+    },
     requestErasure: async (accountId) => {
       const own: Cause = { correlationId: randomUUID(), principal: { type: 'app_user', id: accountId } };
       const write = await erasures.create(own, {

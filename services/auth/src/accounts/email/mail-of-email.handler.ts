@@ -1,0 +1,35 @@
+import { accountUpdated } from '@causeway/contracts';
+import { onEvent } from '@causeway/events';
+import type { Handler } from '@causeway/events';
+
+import type { QueueMail } from '../../mail/queue-mail.ts';
+import { timeInWords } from '../../mail/time-in-words.ts';
+import { parseEmailAddress } from '../email-address.ts';
+
+/** What {@link mailOfEmail} is given, once it runs. */
+export interface MailOfEmailDependencies {
+  readonly queueMail: QueueMail;
+}
+
+/**
+ * Both addresses are told of a change: the new one that it is the account's, the one before that it is not any more. The one before gets the
+ * link by which that is undone instead, where it had been verified.
+ */
+export const mailOfEmail = (late: () => MailOfEmailDependencies): Handler =>
+  onEvent.transaction({
+    name: 'mail-of-email',
+    on: [accountUpdated],
+    async handle({ data: { accountId, email, changed, previousEmail }, time }, { cause, session }) {
+      if (!changed.includes('email') || previousEmail === undefined) return;
+      // Written otherwise, and the same.
+      if (parseEmailAddress(email)?.key === parseEmailAddress(previousEmail)?.key) return;
+      const { queueMail } = late();
+      const params = { changedAt: timeInWords(time) };
+      // An undoing takes the password away.
+      const isUndoing = changed.includes('password');
+      const template = isUndoing ? 'email-restored' : 'email-confirmed';
+      await queueMail(cause, { template, to: email, accountId, params }, session);
+      if (isUndoing || changed.includes('emailVerified'))
+        await queueMail(cause, { template: 'email-left', to: previousEmail, accountId, params }, session);
+    },
+  });
