@@ -19,6 +19,7 @@ import { createWhoIsIt } from './known-visitor.ts';
 import { layout, problemPage } from './layout.ts';
 import { mailboxPages } from './mailbox.page.ts';
 import { createMembers } from './members.ts';
+import { passkeyScriptRoute } from './passkey-button.ts';
 import { passwordPages } from './password.page.ts';
 import { recoveryCodesPages } from './recovery-codes.page.ts';
 import { resetPages } from './reset.page.ts';
@@ -88,6 +89,7 @@ export function createPages(
   return {
     routes: [
       styleRoute,
+      passkeyScriptRoute,
       ...signInPages({ publicUrl, visitors, signIn, cookies, deviceTokens }),
       ...secondFactorPages({ publicUrl, visitors, secondFactor, cookies, deviceTokens }),
       ...signUpPages({ publicUrl, visitors, signUp, cookies }),

@@ -10,6 +10,7 @@ import { answerSignedIn, deviceOf } from '../sessions/signed-in-answer.ts';
 import { failureOf, formExpired } from './form-failure.ts';
 import type { FormFailure } from './form-failure.ts';
 import { alertHtml, fieldHtml, layout, problemPage } from './layout.ts';
+import { passkeyButton } from './passkey-button.ts';
 import { afterSignIn, nextField, withNext } from './next.ts';
 import type { Visitors } from './visitors.ts';
 
@@ -52,6 +53,9 @@ export const secondFactorPage = ({ csrf, next, ticket, failure }: Shown): Page =
       ${nextField(next)}
       <button type="submit">Sign in</button>
     </form>
+    ${passkeyButton({
+      ...{ deed: 'second-factor', label: 'Use a passkey', next: next === '' ? '/account/security' : next, ticket },
+    })}
     <p class="more"><a href="${withNext('/account/sign-in', next)}">Start again</a></p>`,
 });
 

@@ -8,6 +8,7 @@ import type { EndSession } from '../sessions/end-session.ts';
 import type { FormFailure } from './form-failure.ts';
 import { alertHtml, csrfField, memberLayout, memberProblemPage } from './layout.ts';
 import type { Member, Members } from './members.ts';
+import { passkeyButton } from './passkey-button.ts';
 import { noticeHtml, noticeQuery, withNotice } from './notices.ts';
 import { timeHtml } from './time.ts';
 
@@ -97,6 +98,7 @@ const factorsPanel = (factors: readonly FactorDocument[]): Html => {
             </ul>`
       }
       ${!hasTotp && html`<p class="deeds"><a class="button" href="/account/authenticator">Add an authenticator app</a></p>`}
+      ${passkeyButton({ deed: 'register', label: 'Add a passkey', next: '/account/security' })}
     </section>
   `;
 };

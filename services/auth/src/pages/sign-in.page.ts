@@ -13,6 +13,7 @@ import type { FormFailure } from './form-failure.ts';
 import { alertHtml, fieldHtml, layout, problemPage } from './layout.ts';
 import { afterSignIn, nextField, nextQuery, withNext } from './next.ts';
 import { noticeHtml, noticeQuery } from './notices.ts';
+import { passkeyButton } from './passkey-button.ts';
 import { secondFactorPage } from './second-factor.page.ts';
 import type { Visitors } from './visitors.ts';
 
@@ -56,6 +57,7 @@ const page = ({ csrf, next, email, done, failure }: Shown): Page => ({
       ${nextField(next)}
       <button type="submit">Sign in</button>
     </form>
+    ${passkeyButton({ deed: 'sign-in', label: 'Sign in with a passkey', next: next === '' ? '/account/security' : next })}
     <p class="more">
       <a href="/account/reset">Forgotten your password?</a> · <a href="/account/link">Sign in by mail</a>
     </p>
