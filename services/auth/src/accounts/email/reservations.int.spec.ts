@@ -8,7 +8,7 @@ import { refusedAsLink, verifyAddress } from '../../testing/test-links.ts';
 import { openTestMailbox } from '../../testing/test-mailbox.ts';
 import type { TestMailbox } from '../../testing/test-mailbox.ts';
 
-describe("the address that an account had before", () => {
+describe('the address that an account had before', () => {
   let world: TestAuth;
   let auth: TestReplica;
   let mailbox: TestMailbox;
