@@ -44,6 +44,7 @@ export type {
   RecordedCollection,
   RecordedUpdate,
   RecordedWrite,
+  UpdateOptions,
   WriteOptions,
 } from './recording/recorded-collection.ts';
 export { faultOfError } from './recording/fault-of-error.ts';

@@ -153,7 +153,7 @@ describe('what a failover could undo', () => {
   });
 
   it('is acknowledged to nobody: each write waits for a majority, but for those that may be undone', () => {
-    const decide = ['insert notes', 'findAndModify notes', 'insert events', 'update handled', 'findAndModify leases'];
+    const decide = ['insert notes', 'update notes', 'insert events', 'update handled', 'findAndModify leases'];
     for (const each of decide) assert.ok(kinds.has(`${each}: w majority`), `${each} was written`);
     const weak = of(/: w /).filter((kind) => !kind.endsWith(' majority'));
     // A pull, and how far a slot has got: what is undone of them is published twice.

@@ -93,6 +93,42 @@ describe('recorded writes', () => {
     assert.equal('tag' in result.document, false);
   });
 
+  it('answers with the document as the update leaves it, whatever the relay takes out of it', async () => {
+    await notes.create(testCause(), { ...creation('whole', 'x'), state: { text: 'x', tag: 'whole' } });
+    const decide = () => ({ state: { text: 'y' }, event: draft(contracts.updated, { text: 'y' }) });
+    const answered = await notes.update(testCause(), 'whole', decide);
+    const { outbox: _carried, ...document } = answered?.document ?? assert.fail();
+    const { outbox: _left, ...row } = (await notes.native.findOne({ _id: 'whole' })) ?? assert.fail();
+    assert.deepEqual(document, row);
+    assert.equal(answered?.document.outbox.at(-1)?.id, document.event);
+  });
+
+  it('decides by what the caller has just read, and reads anew where somebody was faster', async () => {
+    const { document: read } = await notes.create(testCause(), creation('read', 'v1'));
+    const add = (current: Note) => {
+      const text = `${current.text}+`;
+      return { state: { text }, event: draft(contracts.updated, { text }) };
+    };
+    await notes.update(testCause(), 'read', add, { current: read });
+    const decided: number[] = [];
+    const late = await notes.update(
+      testCause(),
+      'read',
+      (current) => {
+        decided.push(current.revision);
+        return add(current);
+      },
+      { current: read },
+    );
+    assert.deepEqual(decided, [1, 2]);
+    assert.deepEqual([late?.document.revision, late?.document.text], [3, 'v1++']);
+    const events = await published('note/read', 3);
+    assert.deepEqual(
+      events.map(({ sequence }) => Number(sequence)),
+      [1, 2, 3],
+    );
+  });
+
   it('records nothing where there is nothing to change', async () => {
     await notes.create(testCause(), creation('a5', 'x'));
     const result = await notes.update(testCause(), 'a5', () => undefined);

@@ -64,6 +64,12 @@ export interface ChangeOptions extends WriteOptions {
   readonly ifMatch?: IfMatch;
 }
 
+/** How to change. */
+export interface UpdateOptions<Doc extends RecordedDocument> extends ChangeOptions {
+  /** The whole document, where the caller has just read it at majority: the first try decides by it, and reads nothing. */
+  readonly current?: Doc;
+}
+
 /** How {@link recordedCollection} is wired. */
 export interface RecordedCollectionOptions {
   readonly service: string;
@@ -117,7 +123,7 @@ export interface RecordedCollection<Doc extends RecordedDocument> {
     cause: Cause,
     id: string,
     decide: (current: Doc) => Decision<Doc> | undefined | Promise<Decision<Doc> | undefined>,
-    options?: ChangeOptions,
+    options?: UpdateOptions<Doc>,
   ): Promise<RecordedUpdate<Doc> | undefined>;
 
   /**
@@ -140,6 +146,18 @@ interface OpenWrite {
   /** In place of its answer. */
   readonly error: unknown;
 }
+
+/** A document as a compare-and-set leaves it. */
+const changed = <Doc extends RecordedDocument>(
+  current: Doc,
+  set: object,
+  gone: readonly string[],
+  event: EventEnvelope,
+): Doc => {
+  const document = { ...current, ...set, outbox: [...current.outbox, event] };
+  for (const key of gone) Reflect.deleteProperty(document, key);
+  return document;
+};
 
 const checkRevision = (ifMatch: IfMatch | undefined, revision: number): void => {
   if (ifMatch !== undefined && ifMatch !== '*' && !ifMatch.includes(revision)) throw new RevisionMismatch(revision);
@@ -234,8 +252,9 @@ export const recordedCollection = <Doc extends RecordedDocument>(
     const place = { service, thing, id: current._id, revision: current.revision + 1, at };
     const event = buildEvent(cause, decision.event, place);
     const gone = Object.keys(current).filter((key) => !recordedKeys.has(key) && !(key in decision.state));
+    const set = { ...decision.state, revision: place.revision, event: event.id, updatedAt: at };
     const update = {
-      $set: { ...decision.state, revision: place.revision, event: event.id, updatedAt: at } as MatchKeysAndValues<Doc>,
+      $set: set as MatchKeysAndValues<Doc>,
       ...(gone.length === 0 ? {} : { $unset: Object.fromEntries(gone.map((key) => [key, ''])) }),
       $push: { outbox: event },
     } as unknown as UpdateFilter<Doc>;
@@ -244,10 +263,12 @@ export const recordedCollection = <Doc extends RecordedDocument>(
       revision: current.revision,
       [`outbox.${limits.outboxEvents - 1}`]: { $exists: false },
     } as unknown as Filter<Doc>;
-    const settings = { returnDocument: 'after' as const, ...(session === undefined ? {} : { session }) };
     let document: Doc | null;
     try {
-      document = (await native.findOneAndUpdate(filter, update, settings)) as Doc | null;
+      // Not `findOneAndUpdate`: so that it can be tried again, MongoDB would write down what it answers, at each call. What is there now
+      // is known; but the outbox may be shorter, where the relay has pulled something since `current` was read.
+      const { matchedCount } = await native.updateOne(filter, update, session === undefined ? {} : { session });
+      document = matchedCount === 0 ? null : changed(current, set, gone, event);
     } catch (error) {
       if (session !== undefined || !isUnknownOutcome(error)) throw translate(error);
       document = await settleUpdate(native, db, current._id, event, error);
@@ -262,10 +283,10 @@ export const recordedCollection = <Doc extends RecordedDocument>(
   const read = async (id: string, session?: ClientSession): Promise<Doc | null> =>
     (await native.findOne(byId(id), session === undefined ? {} : { session })) as Doc | null;
 
-  const update: RecordedCollection<Doc>['update'] = async (cause, id, decide, { ifMatch, session } = {}) => {
+  const update: RecordedCollection<Doc>['update'] = async (cause, id, decide, { ifMatch, session, ...given } = {}) => {
     const open: OpenWrite[] = [];
     for (let tries = 1; tries <= limits.tries; tries += 1) {
-      const current = await read(id, session);
+      const current = (tries === 1 ? given.current : undefined) ?? (await read(id, session));
       if (current === null) return undefined;
       for (const { event } of open) {
         if (!(await isRecorded(db, current, event.id))) continue;

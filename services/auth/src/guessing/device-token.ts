@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /** What {@link createDeviceTokens} is given. */
 export interface DeviceTokenOptions {
@@ -32,9 +32,10 @@ const form = /^cwd_([\w-]{22})_([1-9]\d{3,5})_([\w-]{43})$/;
  * @param options - secret and clock
  */
 export function createDeviceTokens({ secret, now }: DeviceTokenOptions): DeviceTokens {
+  const key = createSecretKey(secret);
   const today = (): number => Math.floor(now().getTime() / dayMs);
   const macOf = (emailKey: string, nonce: string, day: string): Buffer =>
-    createHmac('sha256', secret)
+    createHmac('sha256', key)
       .update(JSON.stringify([emailKey, nonce, day]))
       .digest();
   return {

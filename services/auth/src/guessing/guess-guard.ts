@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey } from 'node:crypto';
 
 import { Fault } from '@causeway/contracts';
 import { addressBlock } from '@causeway/service';
@@ -48,8 +48,9 @@ export interface GuessGuardDependencies {
 /** Makes the guard. */
 export function createGuessGuard({ counters, secret }: GuessGuardDependencies): GuessGuard {
   const guesses = createCounter('causeway.auth.guesses', { description: 'Guesses, by path and by what came of them.' });
+  const key = createSecretKey(secret);
   const nameOf = (kind: string, value: string): string =>
-    createHmac('sha256', secret)
+    createHmac('sha256', key)
       .update(JSON.stringify([kind, value]))
       .digest()
       .toString('base64url', 0, 16);

@@ -9,7 +9,7 @@ import type { EndSession, Revoke } from './end-session.ts';
 import { createJudgeToken } from './judge-token.ts';
 import { rotated } from './rotated.ts';
 import { whyOver } from './session-admission.ts';
-import type { SessionDocument, SessionQueries } from './session.model.ts';
+import type { SessionDocument } from './session.model.ts';
 import type { RefreshDecision, SessionLifetimes } from './session-rules.ts';
 import type { SessionTokens, Tokens } from './session-tokens.ts';
 import { invalidRefreshToken, refreshReused } from './sessions.errors.ts';
@@ -18,8 +18,7 @@ import { refreshed } from './sessions.events.ts';
 /** What {@link createRefresh} is given. */
 export interface RefreshDependencies {
   readonly accounts: Pick<AccountQueries, 'byId'>;
-  readonly sessions: Pick<RecordedCollection<SessionDocument>, 'update'>;
-  readonly sessionQueries: Pick<SessionQueries, 'ownerOf'>;
+  readonly sessions: Pick<RecordedCollection<SessionDocument>, 'native' | 'update'>;
   readonly refreshTokens: RefreshTokens;
   readonly sessionTokens: SessionTokens;
   readonly lifetimes: SessionLifetimes;
@@ -42,8 +41,7 @@ export interface Refreshed {
  * @returns the use case; it throws fault `invalid-refresh-token`, and `refresh-reused` once it has ended the session
  */
 export function createRefresh(dependencies: RefreshDependencies) {
-  const { accounts, sessions, sessionQueries, refreshTokens, sessionTokens, lifetimes, revoke, endSession, now } =
-    dependencies;
+  const { accounts, sessions, refreshTokens, sessionTokens, lifetimes, revoke, endSession, now } = dependencies;
 
   const judge = createJudgeToken(refreshTokens);
 
@@ -69,19 +67,22 @@ export function createRefresh(dependencies: RefreshDependencies) {
   return async (cause: Cause, token: string): Promise<Refreshed> => {
     const claim = readRefreshToken(token);
     if (claim === undefined) throw invalidRefreshToken();
-    const accountId = await sessionQueries.ownerOf(claim.sessionId);
-    if (accountId === undefined) throw invalidRefreshToken();
+    // The one read of it, unless somebody else is faster.
+    const session = await sessions.native.findOne({ _id: claim.sessionId });
+    if (session === null) throw invalidRefreshToken();
+    const { accountId } = session;
 
     const at = now();
     let decision: RefreshDecision = 'refuse';
     const own: Cause = { ...cause, principal: { type: 'app_user', id: accountId } };
+    const decide = (current: SessionDocument): Decision<SessionDocument> | undefined => {
+      decision = judge(current, token, claim.generation, at);
+      if (decision === 'rotate') return rotate(current, at);
+      return decision === 'reused' ? endOf(current, 'refresh-reused', at) : undefined;
+    };
     const [account, write] = await Promise.all([
       accounts.byId(accountId),
-      sessions.update(own, claim.sessionId, (current) => {
-        decision = judge(current, token, claim.generation, at);
-        if (decision === 'rotate') return rotate(current, at);
-        return decision === 'reused' ? endOf(current, 'refresh-reused', at) : undefined;
-      }),
+      sessions.update(own, claim.sessionId, decide, { current: session }),
     ]);
     // Assigned in a callback, which the compiler does not follow.
     switch (decision as RefreshDecision) {

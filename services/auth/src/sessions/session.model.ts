@@ -95,8 +95,6 @@ const sessionSchema = new Schema<SessionDocument>(
 /** Reads of sessions. Writes go through `@causeway/events`. */
 export interface SessionQueries {
   ensureIndexes(): Promise<void>;
-  /** @returns whose session it is; undefined where there is no such session, live or ended */
-  ownerOf(id: string): Promise<string | undefined>;
   /**
    * The account's live sessions, the last used first; at most 200.
    *
@@ -121,8 +119,6 @@ export function sessionQueries(connection: Connection): SessionQueries {
   type Ids = { readonly _id: string }[];
   return {
     ensureIndexes: () => model.createIndexes(),
-    ownerOf: async (id) =>
-      (await model.findById(id).select('accountId').lean<Pick<SessionDocument, 'accountId'>>().exec())?.accountId,
     listLive: (accountId, now, after) =>
       readAfter(connection.getClient(), after, (options) =>
         model

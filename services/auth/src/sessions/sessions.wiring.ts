@@ -85,7 +85,7 @@ export function createSessions(
   const completing = { tickets, openProof, startSession, admit, transaction };
   const secondFactor = createSecondFactor({ guard, deviceTokens, accounts, ...completing });
   const refreshing = { refreshTokens, sessionTokens, lifetimes, revoke, endSession, now };
-  const refresh = createRefresh({ ...refreshing, accounts, sessions, sessionQueries });
+  const refresh = createRefresh({ ...refreshing, accounts, sessions });
   const peekSession = createPeekSession({ accounts, sessions, refreshTokens, now });
   const stepUp = createStepUp({
     ...{ guard, accounts, passwords, openProof, sessions, refreshTokens, lifetimes, admit, transaction, now },

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey } from 'node:crypto';
 
 import { SignJWT } from 'jose';
 import type { CryptoKey } from 'jose';
@@ -54,9 +54,10 @@ export type AccessTokens = (subject: AccessTokenSubject) => Promise<AccessToken>
  * is everything in it: the retry of a refresh gets the very same token.
  */
 export function createAccessTokens(options: AccessTokenOptions): AccessTokens {
-  const { issuer, audience, signingKey, secret } = options;
+  const { issuer, audience, signingKey } = options;
+  const key = createSecretKey(options.secret);
   const tokenId = (sessionId: string, generation: number): string =>
-    createHmac('sha256', secret)
+    createHmac('sha256', key)
       .update(JSON.stringify([sessionId, generation]))
       .digest()
       .toString('base64url', 0, 16);
