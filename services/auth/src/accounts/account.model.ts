@@ -129,28 +129,26 @@ export interface AccountQueries {
 /** @param connection - to this service's database */
 export function accountQueries(connection: Connection): AccountQueries {
   const model = connection.model('Account', accountSchema);
-  const withHash = [...accountFields, 'passwordHash'];
+  // Read by every sign-in and refresh: the driver alone, without what Mongoose does for a query.
+  const client = connection.getClient();
+  const rows = client.db(connection.name).collection<AccountDocument>(accountsCollection);
+  const account = Object.fromEntries(accountFields.map((field) => [field, 1]));
+  const projection = { ...account, passwordHash: 1 };
   const whole = <Row extends Partial<Later>>(row: Row | null): (Row & Later) | undefined =>
     row === null ? undefined : accountOf(row);
   return {
     ensureIndexes: () => model.createIndexes(),
     byId: async (id, after) =>
       whole(
-        await readAfter(connection.getClient(), after, (options) =>
-          model
-            .findById(id)
-            .select(accountFields)
-            .setOptions(options)
-            .maxTimeMS(readAfterTimeoutMs)
-            .lean<Account>()
-            .exec(),
+        await readAfter(client, after, (options) =>
+          rows.findOne<Account>({ _id: id }, { ...options, projection: account, maxTimeMS: readAfterTimeoutMs }),
         ),
       ),
-    byEmail: async (emailKey) => whole(await model.findOne({ emailKey }).select(withHash).lean<Credentials>().exec()),
+    byEmail: async (emailKey) => whole(await rows.findOne<Credentials>({ emailKey }, { projection })),
     byAnyEmail: async (emailKey) => {
-      const query = model.findOne({ $or: [{ emailKey }, { emailKeys: emailKey }] });
-      return whole(await query.select(withHash).lean<Credentials>().exec());
+      const either = { $or: [{ emailKey }, { emailKeys: emailKey }] };
+      return whole(await rows.findOne<Credentials>(either, { projection }));
     },
-    credentialsOf: async (id) => whole(await model.findById(id).select(withHash).lean<Credentials>().exec()),
+    credentialsOf: async (id) => whole(await rows.findOne<Credentials>({ _id: id }, { projection })),
   };
 }
