@@ -1,36 +1,16 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { csrfOf, foreign, openBrowser, own } from '../harness/browser.ts';
 import { eventually } from '../harness/eventually.ts';
-import { addressOf } from '../harness/platform.ts';
-import { noteSecrets, noteToken } from '../harness/secrets-used.ts';
-
-const own = { 'sec-fetch-site': 'same-origin' };
-const foreign = { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' };
-
-/** A browser, as far as it keeps cookies. */
-const openBrowser = () => {
-  const cookies = new Map<string, string>();
-  return async (path: string, init: RequestInit = {}): Promise<{ status: number; headers: Headers; text: string }> => {
-    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const headers = Object.assign(cookie === '' ? {} : { cookie }, init.headers);
-    const answer = await fetch(`${addressOf('gateway')}${path}`, { redirect: 'manual', ...init, headers });
-    for (const each of answer.headers.getSetCookie()) {
-      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(each) ?? [];
-      if (each.includes('Max-Age=0')) cookies.delete(name);
-      else cookies.set(name, value);
-      noteToken(name, value === '' ? undefined : value);
-    }
-    return { status: answer.status, headers: answer.headers, text: await answer.text() };
-  };
-};
+import { noteSecrets } from '../harness/secrets-used.ts';
 
 describe('a browser', () => {
   it('signs up on a page, is known to every service by its cookies, takes no order of another site, and signs out', async () => {
     const browse = openBrowser();
     const form = await browse('/account/sign-up');
     assert.equal(form.status, 200);
-    const [, csrf = ''] = /name="csrf" value="([^"]+)"/.exec(form.text) ?? [];
+    const csrf = csrfOf(form);
     const fields = { email: `browser-${randomUUID()}@example.com`, password: `password-${randomUUID()}`, csrf };
     noteSecrets('a form', fields);
     const signedUp = await browse('/account/sign-up', {
@@ -56,7 +36,7 @@ describe('a browser', () => {
 
     const account = await browse('/account/security');
     assert.match(account.text, new RegExp(fields.email));
-    const [, another = ''] = /name="csrf" value="([^"]+)"/.exec(account.text) ?? [];
+    const another = csrfOf(account);
     const out = { method: 'POST', headers: own, body: new URLSearchParams({ csrf: another }) };
     assert.equal((await browse('/account/sign-out', out)).status, 303);
     assert.equal((await browse('/v1/users/me')).status, 401);

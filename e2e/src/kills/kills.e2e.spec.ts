@@ -1,8 +1,7 @@
-import assert from 'node:assert/strict';
 import process from 'node:process';
 import { after, before, describe, it } from 'node:test';
-import { eventually } from '../harness/eventually.ts';
-import { addressOf, childOf, killChild } from '../harness/platform.ts';
+import { killAndWait } from '../harness/kill-and-wait.ts';
+import { addressOf } from '../harness/platform.ts';
 import { startSubscriber, type Subscriber } from '../harness/subscriber.ts';
 import { seed, seededRandom, shuffled } from './seeded-random.ts';
 import { recoveryMs, survives } from './survives.ts';
@@ -15,21 +14,6 @@ const longRounds = 5;
 const isLong = process.env.CAUSEWAY_TEST_LONG !== undefined;
 const random = seededRandom(seed);
 
-/** Kills all of them at one moment, and waits until all are ready again. */
-async function kill(killed: readonly Victim[]): Promise<void> {
-  const before = killed.map((name) => childOf(name));
-  for (const name of killed) killChild(name);
-  for (const { name, restarts } of before) {
-    await eventually(
-      () => {
-        const { state, restarts: now } = childOf(name);
-        assert.ok(now > restarts && state === 'ready', `${name} is ${state}`);
-      },
-      { withinMs: recoveryMs },
-    );
-  }
-}
-
 describe(`kill -9 under writes (CAUSEWAY_TEST_SEED=${seed})`, () => {
   let subscriber: Subscriber;
 
@@ -40,7 +24,7 @@ describe(`kill -9 under writes (CAUSEWAY_TEST_SEED=${seed})`, () => {
 
   const harmOf = (killed: readonly Victim[]) => ({
     name: killed.join(' and '),
-    harm: () => kill(killed),
+    harm: () => killAndWait(killed, recoveryMs),
     moment: random(),
     subscriber,
   });

@@ -24,20 +24,20 @@ export async function createFeatures(ground: Ground) {
   const passwords = await createPasswords(ground);
   const revocations = createRevocations(ground);
   const tokens = createTokens(ground, { keys, revocations });
-  const guessing = createGuessing(ground);
-  const ticketing = createTicketing(ground);
-  const factors = createFactors(ground, { ticketing });
-  const sessions = createSessions(ground, { passwords, revocations, tokens, guessing, ticketing, factors });
   const proofs = createProofs(ground);
+  const guessing = createGuessing(ground, { proofs });
+  const ticketing = createTicketing(ground);
+  const factors = createFactors(ground, { guessing, ticketing });
+  const sessions = createSessions(ground, { passwords, revocations, tokens, guessing, ticketing, factors });
   const others = { passwords, revocations, tokens, guessing, sessions, proofs };
   const signInLinks = createSignInLinks(ground, others);
   const passwordChanges = createPasswordChanges(ground, others);
-  const mail = await createMail(ground, { proofs });
+  const audit = createAudit(ground);
+  const mail = await createMail(ground, { proofs, audit });
   const accounts = createAccounts(ground, { passwords, sessions, tokens, guessing, proofs });
   const emailChanges = createEmailChanges(ground, { ...others, accounts });
   const administration = createAdministration(ground, { revocations, sessions });
   const erasure = createErasure(ground, { passwords, sessions, guessing });
-  const audit = createAudit(ground);
   const pages = createPages(ground, {
     sessions,
     accounts,
@@ -45,6 +45,7 @@ export async function createFeatures(ground: Ground) {
     signInLinks,
     passwordChanges,
     tokens,
+    guessing,
     factors,
     audit,
     mail,

@@ -12,6 +12,7 @@ import { erasureHandlers } from './erasure/erasure.wiring.ts';
 import { factorRemovalSteps } from './factors/factors.wiring.ts';
 import type { Ground } from './feature.ts';
 import type { Features } from './features.ts';
+import { guessingHandlers, guessingRemovalSteps } from './guessing/guessing.wiring.ts';
 import { mailHandlers, mailRemovalSteps } from './mail/mail.wiring.ts';
 import { passwordHandlers } from './passwords/password-changes.wiring.ts';
 import { proofHandlers, proofRemovalSteps } from './proofs/proofs.wiring.ts';
@@ -36,6 +37,7 @@ export const handlersOf = ({ config, logger, late }: Declaration): Handler[] => 
   ...emailHandlers(late),
   ...proofHandlers(late),
   ...passwordHandlers(late),
+  ...guessingHandlers(late),
   ...mailHandlers(late),
   ...sessionHandlers(late),
   ...administrationHandlers(late),
@@ -49,6 +51,7 @@ export const handlersOf = ({ config, logger, late }: Declaration): Handler[] => 
     steps: [
       ...ticketRemovalSteps(late),
       ...sessionRemovalSteps(late),
+      ...guessingRemovalSteps(late),
       ...proofRemovalSteps(late),
       ...mailRemovalSteps(late),
       ...factorRemovalSteps(late),

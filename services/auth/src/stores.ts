@@ -12,6 +12,8 @@ import { keyringsCollection } from './keys/keyring.model.ts';
 import type { KeyringDocument } from './keys/keyring.model.ts';
 import { readingsCollection } from './audit/note-reading.ts';
 import type { ReadingDocument } from './audit/note-reading.ts';
+import { guardQueries, guardsCollection } from './guessing/guard.model.ts';
+import type { GuardDocument } from './guessing/guard.model.ts';
 import { mailQueries, mailsCollection } from './mail/mail.model.ts';
 import type { MailDocument } from './mail/mail.model.ts';
 import { proofQueries, proofsCollection } from './proofs/proof.model.ts';
@@ -33,6 +35,8 @@ export const createStores = (events: Events, database: Connection) => ({
   factors: events.collection<FactorDocument>(factorsCollection, { thing: 'factor' }),
   factorQueries: factorQueries(database),
   keyrings: events.collection<KeyringDocument>(keyringsCollection, { thing: 'keyring' }),
+  guards: events.collection<GuardDocument>(guardsCollection, { thing: 'guard' }),
+  guardQueries: guardQueries(database),
   mails: events.collection<MailDocument>(mailsCollection, { thing: 'mail' }),
   mailQueries: mailQueries(database),
   auditSeals: events.collection<AuditSealDocument>(auditSealsCollection, { thing: 'audit' }),

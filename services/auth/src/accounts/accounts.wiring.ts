@@ -38,7 +38,7 @@ export function createAccounts(
 ) {
   const { transaction } = events;
   const signUp = createSignUp({
-    ...{ accounts, passwords, judgePassword, startSession, sessionTokens, idempotency, transaction },
+    ...{ accounts, accountQueries, passwords, judgePassword, startSession, sessionTokens, idempotency, transaction },
     answer: (signedIn) => answerSignedUp(signedIn, deviceTokens),
   });
   const demandOwner = createDemandOwner({ accountQueries, passwords, guard });

@@ -164,6 +164,19 @@ describe('POST /v1/auth/sign-up', () => {
     assert.equal(await world.db.collection('sessions').countDocuments({ accountId: personOf(first).id }), 1);
   });
 
+  it('lets nobody in by a repetition whom a password alone would not let in any more', async () => {
+    const headers = { 'Idempotency-Key': randomUUID() };
+    const body = { email: randomEmail(), password };
+    const { id: accountId } = personOf(await post(body, headers));
+    const accounts = world.db.collection<{ _id: string }>('accounts');
+    for (const change of [{ hasSecondFactor: true }, { hasSecondFactor: false, disabledAt: new Date() }]) {
+      await accounts.updateOne({ _id: accountId }, { $set: change });
+      const again = await post(body, headers);
+      assert.deepEqual([again.status, again.body.code], [409, 'email-taken']);
+      assert.doesNotMatch(JSON.stringify(again.body), /cwr_|cwd_/);
+    }
+  });
+
   it('refuses the same key with another body', async () => {
     const headers = { 'Idempotency-Key': randomUUID() };
     const body = { email: randomEmail(), password };

@@ -10,7 +10,7 @@ import type { SessionTokens } from '../sessions/session-tokens.ts';
 import type { SignedIn } from '../sessions/complete-sign-in.ts';
 import type { Device, StartSession } from '../sessions/start-session.ts';
 import { accountOf, newAccount } from './account.model.ts';
-import type { AccountDocument } from './account.model.ts';
+import type { AccountDocument, AccountQueries } from './account.model.ts';
 import { emailTaken } from './accounts.errors.ts';
 import { created } from './accounts.events.ts';
 import type { EmailAddress } from './email-address.ts';
@@ -24,6 +24,7 @@ export interface SignUpDependencies<Answer> {
   readonly sessionTokens: SessionTokens;
   readonly idempotency: Idempotency;
   readonly transaction: <T>(work: (session: ClientSession) => Promise<T>) => Promise<T>;
+  readonly accountQueries: Pick<AccountQueries, 'byEmail'>;
   /** What a repeated call gets again. */
   readonly answer: (signedIn: SignedIn) => Answer;
 }
@@ -48,8 +49,8 @@ export interface SignUpCommand {
  *   at once
  */
 export function createSignUp<Answer>(dependencies: SignUpDependencies<Answer>) {
-  const { accounts, passwords, judgePassword, startSession, sessionTokens, idempotency, transaction, answer } =
-    dependencies;
+  const { accounts, accountQueries, passwords, judgePassword, startSession, sessionTokens } = dependencies;
+  const { idempotency, transaction, answer } = dependencies;
 
   const write = async (cause: Cause, passwordHash: string, command: SignUpCommand, session: ClientSession) => {
     const _id = newId('usr');
@@ -67,19 +68,27 @@ export function createSignUp<Answer>(dependencies: SignUpDependencies<Answer>) {
     });
   };
 
+  /** What was answered lets somebody in: it is nothing any more that a password alone would not. */
+  const repeat = async (given: Answer, { email }: SignUpCommand) => {
+    const account = await accountQueries.byEmail(email.key);
+    if (account?.hasSecondFactor === true || account?.disabledAt !== undefined) throw emailTaken();
+    return { answer: given, replayed: true };
+  };
+
   return async (
     cause: Cause,
     command: SignUpCommand,
   ): Promise<{ readonly answer: Answer; readonly replayed: boolean }> => {
     const { request, email, name, password, signal } = command;
     const earlier = request === undefined ? undefined : await idempotency.find<Answer>(request);
-    if (earlier !== undefined) return { answer: earlier, replayed: true };
+    if (earlier !== undefined) return repeat(earlier, command);
     await judgePassword(password, { email: email.address, name }, signal);
     const passwordHash = await passwords.hash(password, signal);
     const effect = (session: ClientSession): Promise<Answer> => write(cause, passwordHash, command, session);
     try {
       if (request === undefined) return { answer: await transaction(effect), replayed: false };
-      return await idempotency.run(request, effect);
+      const { answer: given, replayed } = await idempotency.run(request, effect);
+      return replayed ? await repeat(given, command) : { answer: given, replayed };
     } catch (error) {
       if (error instanceof DuplicateKey && ('emailKey' in error.keyPattern || 'emailKeys' in error.keyPattern))
         throw emailTaken({ cause: error });

@@ -25,12 +25,10 @@ export function createAudit({ config, events, accountQueries, auditSeals: seals,
   const sealAudit = createSealAudit({ collections, seals, now });
   const readAudit = createReadAudit(collections);
   const demandRecent = createDemandRecent({ accountQueries, rule: stepUpRules(config).recent });
+  const noteReading = createNoteReading(readings);
   return {
-    ...{ appendAudit, readAudit, collections },
-    routes: [
-      listAuditRoute({ readAudit, noteReading: createNoteReading(readings), demandRecent }),
-      activityRoute({ readAudit }),
-    ],
+    ...{ appendAudit, readAudit, noteReading, collections },
+    routes: [listAuditRoute({ readAudit, noteReading, demandRecent }), activityRoute({ readAudit })],
     ensureIndexes: () => collections.ensureIndexes(),
     jobs: [{ name: 'seal-audit', everyMs: config.auditSealEveryMs, run: (signal) => sealAudit(bySystem(), signal) }],
   } satisfies Feature;

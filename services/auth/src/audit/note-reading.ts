@@ -15,7 +15,7 @@ export const readingsCollection = 'readings';
 /** What was read. */
 export interface Reading {
   readonly administratorId: string;
-  readonly what: 'audit' | 'export';
+  readonly what: 'audit' | 'export' | 'mailbox' | 'mail';
   /** The id that was asked for. */
   readonly about?: string | undefined;
 }

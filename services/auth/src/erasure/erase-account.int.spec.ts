@@ -5,6 +5,7 @@ import { isRedacted, newId } from '@causeway/contracts';
 import type { EventEnvelope } from '@causeway/contracts';
 import type { PublishedEvents } from '@causeway/events/testing';
 
+import { openCountedGuesses } from '../testing/counted-guesses.ts';
 import { openTestAuth, password, personOf, randomEmail, signIn, signUp } from '../testing/test-auth.ts';
 import type { Answered, Person, TestAuth, TestReplica } from '../testing/test-auth.ts';
 
@@ -81,6 +82,9 @@ describe('erasing oneself', () => {
     const person = await signUp(replica);
     const guess = (index: number) => erase(person.accessToken, { password: `not the password ${index}` });
     for (let index = 0; index < 10; index += 1) assert.equal(code(await guess(index)), '401 invalid-credentials');
+    const counted = await openCountedGuesses(world);
+    await counted.prolong(person.email, 'known');
+    counted.stop();
     const refused = await erase(person.accessToken, { password });
     assert.equal(code(refused), '429 too-many-attempts');
     assert.match(refused.headers.get('retry-after') ?? '', /^[1-9]\d*$/);

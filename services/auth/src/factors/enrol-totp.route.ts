@@ -4,6 +4,7 @@ import type { RecentAuthentication, Route } from '@causeway/service';
 import { z } from 'zod';
 
 import { personName } from '../accounts/person-name.ts';
+import { tooManyAttempts } from '../guessing/guessing.errors.ts';
 import { noStore } from '../sessions/session-tokens.ts';
 import { eventHeader } from '../sessions/signed-in-answer.ts';
 import type { createBeginTotp, createConfirmTotp } from './enrol-totp.ts';
@@ -69,9 +70,9 @@ export const confirmTotpRoute = (given: {
     body: z.strictObject({ code: typedCode }),
     bodyLimitBytes: 16_384,
     responses: { 200: { description: 'Confirmed.', schema: confirmedTotp, headers: eventHeader } },
-    faults: [invalidCode, factorExists, faults.notFound],
-    async handle({ cause, token, params, body: { code } }) {
-      const command = { accountId: token.sub, factorId: params.id, code };
+    faults: [invalidCode, factorExists, tooManyAttempts, faults.notFound],
+    async handle({ cause, token, params, body: { code }, clientIp: ip }) {
+      const command = { accountId: token.sub, sessionId: token.sid, factorId: params.id, code, ip };
       const { factor, recoveryCodes, events } = await given.confirmTotp(cause, command);
       return {
         status: 200,

@@ -6,6 +6,7 @@ import type { ClientSession } from 'mongodb';
 
 import type { AccountDocument, AccountQueries } from '../accounts/account.model.ts';
 import { updated as accountUpdated } from '../accounts/accounts.events.ts';
+import type { GuessGuard } from '../guessing/guess-guard.ts';
 import type { Vault } from '../keys/master-key.ts';
 import type { FactorDocument, FactorQueries } from './factor.model.ts';
 import { factorExists, invalidCode } from './factors.errors.ts';
@@ -21,6 +22,7 @@ export interface EnrolTotpDependencies {
   readonly factorQueries: Pick<FactorQueries, 'activeOf' | 'pendingIdsOf'>;
   readonly transaction: <T>(work: (session: ClientSession) => Promise<T>) => Promise<T>;
   readonly vault: Vault;
+  readonly guard: Pick<GuessGuard, 'attempt'>;
   /** Named in the app. */
   readonly issuer: string;
   readonly renewRecoveryCodes: RenewRecoveryCodes;
@@ -36,6 +38,8 @@ export interface BegunTotp {
   readonly events: readonly string[];
 }
 
+const accountGone = () => faults.unauthenticated({ message: 'the account of this token is gone' });
+
 /** For so long a factor waits to be confirmed. */
 export const confirmWithinMs = 15 * 60_000;
 
@@ -50,7 +54,7 @@ export const createBeginTotp =
     const { accountQueries, factors, factorQueries, transaction, vault, issuer } = given;
     const { accountId, name } = command;
     const account = await accountQueries.byId(accountId);
-    if (account === undefined) throw faults.unauthenticated({ message: 'the account of this token is gone' });
+    if (account === undefined) throw accountGone();
     if ((await factorQueries.activeOf(accountId)).some(({ kind }) => kind === 'totp')) throw factorExists();
     const abandoned = await factorQueries.pendingIdsOf(accountId);
     const _id = newId('fac');
@@ -73,15 +77,20 @@ export interface ConfirmTotpCommand {
   readonly accountId: string;
   readonly factorId: string;
   readonly code: string;
+  /** Of the token, which shows that somebody has signed in from here. */
+  readonly sessionId: string;
+  /** The caller's address. */
+  readonly ip?: string | undefined;
 }
 
 /**
  * Confirms an authenticator app: from now on signing in takes a code of it, or one of the recovery codes that come with it.
  *
- * @returns the use case; it throws faults `invalid-code`, `factor-exists`, and `not-found` where there is nothing to confirm
+ * @returns the use case; it throws faults `invalid-code`, `factor-exists`, `too-many-attempts` before a code is looked at, `not-found` where
+ *   there is nothing to confirm, and `unauthenticated` where the account is gone
  */
 export function createConfirmTotp(dependencies: EnrolTotpDependencies) {
-  const { accounts, factors, transaction, vault, renewRecoveryCodes, now } = dependencies;
+  const { accounts, accountQueries, factors, transaction, vault, renewRecoveryCodes, guard, now } = dependencies;
   const activate = async (factor: FactorDocument, { accountId, code }: ConfirmTotpCommand, at: Date) => {
     const { _id, secretSealed, createdAt } = factor;
     const isOver = createdAt.getTime() + confirmWithinMs <= at.getTime();
@@ -92,7 +101,7 @@ export function createConfirmTotp(dependencies: EnrolTotpDependencies) {
     return { state: { ...stateOf(factor), status: 'active' as const, lastStep }, event: updated(factor, ['status']) };
   };
 
-  return async (cause: Cause, command: ConfirmTotpCommand) => {
+  const confirm = async (cause: Cause, command: ConfirmTotpCommand) => {
     try {
       return await transaction(async (session) => {
         const at = now();
@@ -118,5 +127,17 @@ export function createConfirmTotp(dependencies: EnrolTotpDependencies) {
       if (error instanceof DuplicateKey && 'kind' in error.keyPattern) throw factorExists({ cause: error });
       throw error;
     }
+  };
+
+  return async (cause: Cause, command: ConfirmTotpCommand) => {
+    const { accountId, sessionId: device, ip } = command;
+    const account = await accountQueries.byId(accountId);
+    if (account === undefined) throw accountGone();
+    return guard.attempt(
+      { emailKey: account.emailKey, path: 'totp', ip, device },
+      () => confirm(cause, command),
+      // It lets nobody in: what was counted stays.
+      () => false,
+    );
   };
 }

@@ -1,6 +1,7 @@
 import type { RemovalStep } from '@causeway/events';
 
 import type { Feature, Ground } from '../feature.ts';
+import type { Guessing } from '../guessing/guessing.wiring.ts';
 import { bySystem } from '../jobs.ts';
 import { stepUpRules } from '../sessions/step-up-rules.ts';
 import type { Ticketing } from '../tickets/tickets.wiring.ts';
@@ -23,14 +24,20 @@ type FactorsGround = Pick<
 >;
 
 /** What people prove who they are with, beside a password. */
-export function createFactors(ground: FactorsGround, others: { readonly ticketing: Pick<Ticketing, 'tickets'> }) {
+export function createFactors(
+  ground: FactorsGround,
+  {
+    guessing: { guard },
+    ...others
+  }: { readonly guessing: Pick<Guessing, 'guard'>; readonly ticketing: Pick<Ticketing, 'tickets'> },
+) {
   const { config, events, factors, factorQueries, masterKey, now } = ground;
   const { transaction } = events;
   const vault = masterKey.vault('factors');
   const recoveryCodes = createRecoveryCodes(masterKey.derive('recovery-codes'));
   const keeping = { factors, factorQueries, recoveryCodes, transaction, now };
   const renewRecoveryCodes = createRenewRecoveryCodes(keeping);
-  const enrolling = { ...ground, transaction, vault, issuer: config.tokenIssuer, renewRecoveryCodes };
+  const enrolling = { ...ground, transaction, vault, guard, issuer: config.tokenIssuer, renewRecoveryCodes };
   const changing = { ...ground, transaction };
   const { recent, surely } = stepUpRules(config);
   const { askForPasskey, openPasskey, ...passkeys } = createPasskeys(ground, { ...others, renewRecoveryCodes });

@@ -212,6 +212,19 @@ describe('an authenticator app as second factor', () => {
     assert.deepEqual((updated?.data as { changed: string[] }).changed, ['factors']);
   });
 
+  it('is no place to guess codes at: many tries at once are not looked at', async () => {
+    const bob = await signUp(auth);
+    const begun = (await begin(bob)).body as unknown as Enrolment;
+    const tries = Array.from({ length: 40 }, () => confirm(bob, begun.id, '000000'));
+    const answers = (await Promise.all(tries)).map(told);
+    const looked = answers.filter(([status]) => status === 401);
+    assert.ok(looked.length > 0 && looked.length <= 20, `${looked.length} were looked at`);
+    assert.deepEqual(
+      answers.filter(([status]) => status !== 401).map(([, code]) => code),
+      Array<string>(answers.length - looked.length).fill('too-many-attempts'),
+    );
+  });
+
   it('is too late to be confirmed after a quarter of an hour', async () => {
     const bob = await signUp(auth);
     const begun = (await begin(bob)).body as unknown as Enrolment;

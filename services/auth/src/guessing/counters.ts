@@ -20,6 +20,8 @@ export interface Place {
   readonly number: number;
   /** How many the other budget had taken by then. */
   readonly others: number;
+  /** Whether anything is there to be forgiven beside it, of either budget. */
+  readonly hadOthers: boolean;
   /** Which windows it was counted in. */
   readonly windows: { readonly block?: number | undefined; readonly overall?: number | undefined };
 }

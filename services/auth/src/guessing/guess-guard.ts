@@ -5,6 +5,7 @@ import { addressBlock } from '@causeway/service';
 import { createCounter } from '@causeway/telemetry';
 
 import type { GuessCounters, Guesser } from './counters.ts';
+import type { GuessJournal } from './guess-journal.ts';
 import { tooManyAttempts } from './guessing.errors.ts';
 
 /** Where a guess is made. All paths to an account are counted together. */
@@ -43,10 +44,12 @@ export interface GuessGuardDependencies {
   readonly counters: GuessCounters;
   /** 32 bytes, the same in every replica: who guesses is counted under names that say nothing. */
   readonly secret: Uint8Array;
+  /** What is told of it. */
+  readonly journal: GuessJournal;
 }
 
 /** Makes the guard. */
-export function createGuessGuard({ counters, secret }: GuessGuardDependencies): GuessGuard {
+export function createGuessGuard({ counters, secret, journal }: GuessGuardDependencies): GuessGuard {
   const guesses = createCounter('causeway.auth.guesses', { description: 'Guesses, by path and by what came of them.' });
   const key = createSecretKey(secret);
   const nameOf = (kind: string, value: string): string =>
@@ -64,22 +67,31 @@ export function createGuessGuard({ counters, secret }: GuessGuardDependencies): 
       const taking = await counters.take(guesser);
       if (taking.place === undefined) {
         count(`refused-${taking.refusal}`);
+        // A device that the account knows has a budget of its own: others do not lock it.
+        if (taking.refusal === 'locked' && !guesser.isKnown) await journal.locked(emailKey);
         throw tooManyAttempts({ retryAfterS: Math.max(1, Math.ceil(taking.waitMs / 1000)) });
       }
       try {
         const result = await work();
         const outcome = isIn(result);
         if (outcome === 'once-more') await counters.giveBack(taking.place);
-        if (outcome === true) await counters.clear(taking.place);
+        if (outcome === true) {
+          if (taking.place.hadOthers) await journal.cleared(emailKey, guesser.isKnown ? 'known-device' : 'sign-in');
+          await counters.clear(taking.place);
+        }
         count(outcome === false ? 'halfway' : outcome === true ? 'in' : outcome);
         return result;
       } catch (error) {
         const wrong = error instanceof Fault && error.category === 'unauthenticated';
-        if (!wrong) await counters.giveBack(taking.place);
         count(wrong ? 'wrong' : 'given-back');
+        if (wrong) await journal.failed({ emailKey, path, ip });
+        else await counters.giveBack(taking.place);
         throw error;
       }
     },
-    clear: (emailKey) => counters.clearAccount(accountOf(emailKey)),
+    async clear(emailKey) {
+      await journal.cleared(emailKey, 'mailed-link');
+      await counters.clearAccount(accountOf(emailKey));
+    },
   };
 }

@@ -4,26 +4,34 @@ import { describe, it } from 'node:test';
 import { Fault, faults } from '@causeway/contracts';
 
 import { invalidCredentials } from '../sessions/sessions.errors.ts';
-import type { GuessCounters, Guesser, Place } from './counters.ts';
+import type { GuessCounters, Guesser, Place, Refusal } from './counters.ts';
 import { createGuessGuard } from './guess-guard.ts';
 import type { Guess } from './guess-guard.ts';
+import type { GuessJournal } from './guess-journal.ts';
 
 const guess: Guess = { emailKey: 'ada@example.com', path: 'password', ip: '192.0.2.7' };
 
 describe('the guard of what can be guessed', () => {
   const told: string[] = [];
   const asked: Guesser[] = [];
-  const counters = (isFull = false): GuessCounters => ({
+  let hadOthers = false;
+  const counters = (refusal?: Refusal): GuessCounters => ({
     take: (guesser) => {
       asked.push(guesser);
-      if (isFull) return Promise.resolve({ refusal: 'delayed', waitMs: 1_001 });
-      return Promise.resolve({ place: { guesser, number: 1, others: 0, windows: {} } satisfies Place });
+      if (refusal !== undefined) return Promise.resolve({ refusal, waitMs: 1_001 });
+      return Promise.resolve({ place: { guesser, number: 1, others: 0, hadOthers, windows: {} } satisfies Place });
     },
     clear: () => Promise.resolve(void told.push('clear')),
     giveBack: () => Promise.resolve(void told.push('give back')),
     clearAccount: (account) => Promise.resolve(void told.push(account)),
   });
-  const guard = (isFull?: boolean) => createGuessGuard({ counters: counters(isFull), secret: Buffer.alloc(32, 1) });
+  const journal: GuessJournal = {
+    failed: ({ emailKey, path, ip }) => Promise.resolve(void told.push(`failed ${emailKey} ${path} ${ip}`)),
+    locked: (emailKey) => Promise.resolve(void told.push(`locked ${emailKey}`)),
+    cleared: (emailKey, by) => Promise.resolve(void told.push(`cleared ${emailKey} ${by}`)),
+  };
+  const guard = (refusal?: Refusal) =>
+    createGuessGuard({ counters: counters(refusal), secret: Buffer.alloc(32, 1), journal });
   const last = () => told.splice(0);
 
   it('forgives what was guessed before whoever gets in, and not before whoever gets half the way', async () => {
@@ -59,7 +67,7 @@ describe('the guard of what can be guessed', () => {
         () => true,
       );
     await assert.rejects(fail(invalidCredentials()), /wrong/);
-    assert.deepEqual(last(), []);
+    assert.deepEqual(last(), ['failed ada@example.com password 192.0.2.7']);
     await assert.rejects(fail(faults.unavailable()));
     assert.deepEqual(last(), ['give back']);
     await assert.rejects(fail(new Error('MongoDB is away')));
@@ -67,7 +75,7 @@ describe('the guard of what can be guessed', () => {
   });
 
   it('looks at nothing where there is no place, and says when there is', async () => {
-    const refused = guard(true).attempt(
+    const refused = guard('delayed').attempt(
       guess,
       () => assert.fail('it was looked at'),
       () => true,
@@ -105,6 +113,39 @@ describe('the guard of what can be guessed', () => {
     for (const said of ['ada', 'bob', 'example', '192.0.2', '2001', 'dev_1'])
       assert.equal(counted.includes(said), false, said);
     await guard().clear(guess.emailKey);
-    assert.deepEqual(last(), [one?.account]);
+    assert.deepEqual(last(), ['cleared ada@example.com mailed-link', one?.account]);
+  });
+
+  it('notes that an account is locked, and not for a device that it knows', async () => {
+    const never = () => assert.fail('it was looked at');
+    for (const each of [guess, { ...guess, device: 'dev_1' }])
+      await assert.rejects(guard('locked').attempt(each, never, () => true));
+    assert.deepEqual(last(), ['locked ada@example.com']);
+  });
+
+  it('notes that what was guessed is forgiven, and by what, where there was something', async () => {
+    hadOthers = true;
+    for (const each of [guess, { ...guess, device: 'dev_1' }])
+      await guard().attempt(
+        each,
+        () => Promise.resolve(),
+        () => true,
+      );
+    hadOthers = false;
+    // Noted first: whoever is interrupted has not been forgiven in silence.
+    const noted = ['cleared ada@example.com sign-in', 'clear', 'cleared ada@example.com known-device', 'clear'];
+    assert.deepEqual(last(), noted);
+  });
+
+  it('tells nobody that a guess was wrong before that is kept', async () => {
+    const away = { ...journal, failed: () => Promise.reject(new Error('MongoDB is away')) };
+    const guarded = createGuessGuard({ counters: counters(), secret: Buffer.alloc(32, 1), journal: away });
+    const wrong = guarded.attempt(
+      guess,
+      () => Promise.reject(invalidCredentials()),
+      () => true,
+    );
+    await assert.rejects(wrong, /MongoDB is away/);
+    assert.deepEqual(last(), []);
   });
 });

@@ -72,4 +72,7 @@ export const delayOf = ({ delaysMs }: BudgetRules, held: number): number =>
  * For how long what is held of an account is remembered: a day for each place, 30 at most. So the rate of guesses over a long time is no
  * higher than with 30 days for all, and whoever makes addresses up fills the memory for a day.
  */
-export const memoryOf = (held: number): number => Math.min(Math.max(held, 1), 30) * dayMs;
+export const memoryOf = (held: number): number => Math.min(Math.max(held, 1) * dayMs, longestMemoryMs);
+
+/** Nothing that was guessed is remembered for longer. */
+export const longestMemoryMs = 30 * dayMs;

@@ -1,21 +1,85 @@
+import type { Handler, RemovalStep } from '@causeway/events';
+
 import type { Feature, Ground } from '../feature.ts';
+import { bySystem } from '../jobs.ts';
+import type { Proofs } from '../proofs/proofs.wiring.ts';
+import type { RequestProof } from '../proofs/request-proof.ts';
+import { forgetGuards } from './forget-guards.ts';
 import { createGuessGuard } from './guess-guard.ts';
+import { createGuessJournal, guessNotes } from './guess-journal.ts';
 import { guessRules } from './guess-rules.ts';
 import { createLocalCounters } from './local-counters.ts';
+import { watchLocked } from './locked-gauge.ts';
 import { createRedisCounters } from './redis-counters.ts';
+import { createTellGuesses } from './tell-guesses.ts';
+import { createUnlock } from './unlock.ts';
+import { unlockByMail } from './unlock-by-mail.handler.ts';
+import { unlockRoute } from './unlock.route.ts';
+
+const tellEveryMs = 2_000;
+const countEveryMs = 10_000;
 
 /** Guards what can be guessed. */
-export function createGuessing({
-  config,
-  logger,
-  masterKey,
-  redis,
-  redisPrefix: prefix,
-}: Pick<Ground, 'config' | 'logger' | 'masterKey' | 'redis' | 'redisPrefix'>) {
+export function createGuessing(
+  {
+    accounts,
+    config,
+    events,
+    guards,
+    guardQueries,
+    logger,
+    masterKey,
+    now,
+    redis,
+    redisPrefix: prefix,
+  }: Pick<
+    Ground,
+    | 'accounts'
+    | 'config'
+    | 'events'
+    | 'guardQueries'
+    | 'guards'
+    | 'logger'
+    | 'masterKey'
+    | 'now'
+    | 'redis'
+    | 'redisPrefix'
+  >,
+  { proofs: { useProof } }: { readonly proofs: Pick<Proofs, 'useProof'> },
+) {
   const rules = guessRules({ perBlock: config.guessesPerBlock, overall: config.guessesOverall });
   const counters = createRedisCounters({ redis, prefix, rules, local: createLocalCounters({ rules }), logger });
-  return { guard: createGuessGuard({ counters, secret: masterKey.derive('guesses') }) } satisfies Feature;
+  const { persons, transaction } = events;
+  const notes = guessNotes(events.db);
+  const journal = createGuessJournal({ notes, now });
+  const guard = createGuessGuard({ counters, secret: masterKey.derive('guesses'), journal });
+  const tellGuesses = createTellGuesses({ notes, accounts, guards, persons, transaction });
+  const unlock = createUnlock({ guard, useProof, transaction });
+  return {
+    ...{ guard, unlock },
+    routes: [unlockRoute({ unlock })],
+    ensureIndexes: () => guardQueries.ensureIndexes(),
+    jobs: [
+      { name: 'tell-guesses', everyMs: tellEveryMs, run: (signal) => tellGuesses(bySystem(), signal) },
+      { name: 'count-locked', everyMs: countEveryMs, run: watchLocked(guardQueries, now) },
+    ],
+  } satisfies Feature;
 }
 
 /** What {@link createGuessing} gives. */
 export type Guessing = ReturnType<typeof createGuessing>;
+
+/** What is done about accounts that are locked. */
+export const guessingHandlers = (
+  late: () => {
+    readonly ground: Pick<Ground, 'accounts'>;
+    readonly proofs: { readonly requestProof: RequestProof };
+  },
+): Handler[] => [unlockByMail(() => ({ accounts: late().ground.accounts, requestProof: late().proofs.requestProof }))];
+
+/** What is done about what was guessed at the account of somebody who is erased. */
+export const guessingRemovalSteps = (
+  late: () => { readonly ground: Pick<Ground, 'events' | 'guards'> },
+): RemovalStep[] => [
+  forgetGuards({ guards: () => late().ground.guards, redaction: () => late().ground.events.redaction }),
+];

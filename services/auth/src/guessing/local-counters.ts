@@ -137,8 +137,9 @@ export function createLocalCounters(options: LocalCountersOptions): LocalCounter
         remember(windows, windowKey(name, guesser), { ...window, count: window.count + 1 }, mostKeys);
       }
       const ids = Object.fromEntries(open.map(({ name, window }) => [name, window.id]));
-      const others = countOf(`${other}/${account}`).places.taken;
-      return { place: { guesser, number: next.taken, others, windows: ids } };
+      const others = countOf(`${other}/${account}`).places;
+      const hadOthers = held > 0 || heldOf(others) > 0;
+      return { place: { guesser, number: next.taken, others: others.taken, hadOthers, windows: ids } };
     },
     clear,
     giveBack({ guesser, number, windows: counted }) {

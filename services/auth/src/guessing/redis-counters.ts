@@ -4,7 +4,7 @@ import { settleScript, takeScript } from './counter-scripts.ts';
 import type { SettleQuestion, TakeReply } from './counter-scripts.ts';
 import { budgetsOf, windowsOf } from './counters.ts';
 import type { GuessCounters, Guesser, Place, Taking } from './counters.ts';
-import { longestDelayMs, memoryOf } from './guess-rules.ts';
+import { heldOf, longestDelayMs, memoryOf } from './guess-rules.ts';
 import type { GuessRules } from './guess-rules.ts';
 import type { LocalCounters } from './local-counters.ts';
 
@@ -94,7 +94,8 @@ export function createRedisCounters(options: RedisCountersOptions): GuessCounter
     if (refused === 'locked' || refused === 'delayed') return { refusal: refused, waitMs };
     if (refused !== '') return { refusal: names[refused === 'window1' ? 0 : 1] ?? 'overall', waitMs };
     const windows = Object.fromEntries(names.map((name, index) => [name, reply.windows[index]?.id]));
-    return { place: { guesser, number: reply.own.taken, others: reply.other.taken, windows } };
+    const hadOthers = heldOf(reply.own) > 1 || heldOf(reply.other) > 0;
+    return { place: { guesser, number: reply.own.taken, others: reply.other.taken, hadOthers, windows } };
   };
 
   const settle = async (guesser: Guesser, asked: Pick<SettleQuestion, 'clear' | 'giveBack'>, windows: number[]) => {

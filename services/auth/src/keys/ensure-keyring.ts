@@ -15,6 +15,8 @@ export interface EnsureKeyringDependencies {
   readonly former: Pick<FormerKeys, 'newest'>;
   readonly vault: Vault;
   readonly now: () => Date;
+  /** Ids of the master keys that open the root key. */
+  readonly openedBy: () => Promise<readonly string[]>;
 }
 
 const makeFirst = async (vault: Vault, at: Date): Promise<SigningKey> => ({
@@ -24,14 +26,14 @@ const makeFirst = async (vault: Vault, at: Date): Promise<SigningKey> => ({
 
 /** Sees to it that there is a key: that of an earlier release, or a new one. Replicas that start at once agree on one. */
 export async function ensureKeyring(
-  { keyrings, former, vault, now }: EnsureKeyringDependencies,
+  { keyrings, former, vault, now, openedBy }: EnsureKeyringDependencies,
   cause: Cause,
 ): Promise<void> {
   if ((await keyrings.native.countDocuments({ _id: keyringId })) > 0) return;
   const key = (await former.newest()) ?? (await makeFirst(vault, now()));
   const event = draft(keyringChanged, { kid: key.kid, change: 'activated' });
   try {
-    await keyrings.create(cause, { _id: keyringId, state: { keys: [key] }, event });
+    await keyrings.create(cause, { _id: keyringId, state: { keys: [key], openedBy: await openedBy() }, event });
   } catch (error) {
     if (!(error instanceof DuplicateKey)) throw error;
   }

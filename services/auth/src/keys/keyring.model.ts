@@ -22,6 +22,8 @@ export interface SigningKey {
 export interface KeyringDocument extends RecordedDocument {
   /** The oldest first. */
   readonly keys: readonly SigningKey[];
+  /** Ids of the master keys that opened the root key when that was last told; missing in rows of an earlier release. */
+  readonly openedBy?: readonly string[];
 }
 
 /** The collection's name. */

@@ -4,9 +4,12 @@ import { createAdvanceKeyring } from './advance-keyring.ts';
 import { ensureKeyring } from './ensure-keyring.ts';
 import { formerKeys } from './former-keys.ts';
 import { jwksRoute } from './jwks.route.ts';
+import { watchKeyAge } from './key-age-gauge.ts';
 import { keyringReader, keyringsCollection } from './keyring.model.ts';
 import { createKeyring } from './keyring.ts';
 import { createMasterKey } from './master-key.ts';
+import { mastersOf } from './root-key.ts';
+import { createTellResealed } from './tell-resealed.ts';
 import { announceEveryMs, createAnnounce } from './replicas.ts';
 
 const advanceEveryMs = 10_000;
@@ -25,6 +28,8 @@ export function createKeys({ config, events, keyrings, logger, masterKey, now }:
     // What another replica has done is read at once; where that fails, the job reads it.
     if (collection === keyringsCollection) void keyring.refresh().catch(() => undefined);
   });
+  const openedBy = () => mastersOf(events.db);
+  const tellResealed = createTellResealed({ keyrings, openedBy });
   const rotate = async (signal: AbortSignal): Promise<void> => {
     if ((await advance(bySystem(), signal)) > 0) await former.forget((await keyring.refresh()).keys);
   };
@@ -32,12 +37,14 @@ export function createKeys({ config, events, keyrings, logger, masterKey, now }:
     keyring,
     routes: [jwksRoute({ keyring })],
     begin: async () => {
-      await ensureKeyring({ keyrings, former, vault, now }, bySystem());
+      await ensureKeyring({ keyrings, former, vault, now, openedBy }, bySystem());
       await former.forget((await keyring.refresh()).keys);
       await announce();
     },
     jobs: [
       { name: 'rotate-keys', everyMs: advanceEveryMs, run: rotate },
+      { name: 'watch-key-age', everyMs: advanceEveryMs, run: watchKeyAge(keyring) },
+      { name: 'tell-resealed', everyMs: advanceEveryMs, run: () => tellResealed(bySystem()) },
       { name: 'announce-replica', everyMs: announceEveryMs, run: announce },
     ],
   } satisfies Feature;

@@ -56,6 +56,9 @@ describe('the root key', () => {
   it('is opened by another master key once that was added, while all that was derived stays what it was', async () => {
     const [second, third] = [newKey(), newKey()];
     const old = await world.replica();
+    const published = await world.published();
+    const resealed = (count: number) =>
+      published.waitFor(({ data }) => (data as { change?: string }).change === 'resealed', count);
     let ada = await signUp(old);
     const idempotent = {
       body: { email: `${randomUUID()}@example.com`, password: 'correct horse battery staple' },
@@ -73,6 +76,10 @@ describe('the root key', () => {
     );
     const again = await run(['master-key', 'add'], { CAUSEWAY_MASTER_KEY: first, CAUSEWAY_MASTER_KEY_NEXT: second });
     assert.deepEqual([again.status, again.out], [0, `${idOf(second)} opened the root key already`]);
+
+    // What the command has done is told by whoever runs.
+    const [event] = await resealed(1);
+    assert.deepEqual([event?.type, event?.subject], ['auth.keyring.changed', 'keyring/signing']);
 
     // In between replicas run with either.
     const next = await world.replica({ CAUSEWAY_MASTER_KEY: second });
@@ -94,6 +101,7 @@ describe('the root key', () => {
     const drop = await run(['master-key', 'drop'], { CAUSEWAY_MASTER_KEY: second });
     assert.deepEqual([drop.status, drop.out], [0, `nothing but ${idOf(second)} opens the root key any more`]);
 
+    await resealed(2);
     await assert.rejects(world.replica(), /CAUSEWAY_MASTER_KEY is not the one/);
     const later = await world.replica({ CAUSEWAY_MASTER_KEY: second });
     await works(later, ada);

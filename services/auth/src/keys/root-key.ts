@@ -69,6 +69,10 @@ const fromBefore = async (db: Db, master: string): Promise<string | undefined> =
 /** @param db - at majority */
 export const rootKeys = (db: Db) => db.collection<RootKeyDocument>(rootKeysCollection);
 
+/** @returns ids of the master keys that open the root key, sorted */
+export const mastersOf = async (db: Db): Promise<readonly string[]> =>
+  Object.keys((await rootKeys(db).findOne({ _id: 'root' }))?.sealed ?? {}).sort();
+
 /**
  * The key that all others are derived from and encrypted under. It is random, and stays the same while master keys change; replicas that start
  * at once agree on one. In a database of an earlier release it is the master key of then, so that everything that was derived stays valid.

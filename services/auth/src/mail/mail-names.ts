@@ -25,6 +25,8 @@ export const mailNames = {
   'email-restored': ['changedAt'],
   /** A refresh token came back that had been exchanged long ago: somebody has a copy. */
   'refresh-reused': ['endedAt'],
+  /** Somebody has guessed too often. */
+  'account-locked': ['link', 'expiresAt'],
   /** An administrator has disabled the account. */
   'account-disabled': ['disabledAt'],
   /** An administrator has enabled it again. */

@@ -28,18 +28,22 @@ const mailSchema = new Schema<MailDocument>(
   {
     _id: { type: String, required: true },
     accountId: String,
+    status: String,
     endedAt: Date,
   },
   { collection: mailsCollection, autoIndex: false, autoCreate: false, versionKey: false, strictQuery: 'throw' },
 )
   .index({ accountId: 1 }, { name: 'of-account', sparse: true })
-  .index({ endedAt: 1 }, { name: 'ended', sparse: true });
+  .index({ endedAt: 1 }, { name: 'ended', sparse: true })
+  .index({ status: 1 }, { name: 'waiting', partialFilterExpression: { status: 'queued' } });
 
 /** Reads of mails. Writes go through `@causeway/events`. */
 export interface MailQueries {
   ensureIndexes(): Promise<void>;
   /** Ids of all the account's mails. */
   idsOf(accountId: string, limit: number): Promise<string[]>;
+  /** How many are to be sent still, of so many at most. */
+  countWaiting(atMost: number): Promise<number>;
   /** Ids of mails that were over before a time. */
   endedBefore(time: Date, limit: number): Promise<string[]>;
 }
@@ -52,6 +56,7 @@ export function mailQueries(connection: Connection): MailQueries {
     ensureIndexes: () => model.createIndexes(),
     idsOf: async (accountId, limit) =>
       (await model.find({ accountId }).select('_id').limit(limit).lean<Ids>().exec()).map((each) => each._id),
+    countWaiting: (atMost) => model.countDocuments({ status: 'queued' }, { limit: atMost }).exec(),
     endedBefore: async (time, limit) => {
       const query = model.find({ endedAt: { $lt: time } });
       return (await query.select('_id').limit(limit).lean<Ids>().exec()).map((each) => each._id);

@@ -1,5 +1,6 @@
 import type { Handler, RemovalStep } from '@causeway/events';
 
+import type { Audit } from '../audit/audit.wiring.ts';
 import type { Config } from '../config.ts';
 import type { Feature, Ground } from '../feature.ts';
 import { bySystem } from '../jobs.ts';
@@ -21,8 +22,10 @@ import { sendMailHandler } from './send-mail.handler.ts';
 import { parseSmtpAddress } from './smtp-address.ts';
 import { createSmtpTransport } from './smtp-transport.ts';
 import { loadTemplates } from './templates.ts';
+import { watchWaiting } from './waiting-gauge.ts';
 
 const forgetEveryMs = 3_600_000;
+const countEveryMs = 10_000;
 
 const transportOf = ({ smtpUrl, mailFrom }: Config, mailbox: Mailbox): MailTransport => {
   const server = parseSmtpAddress(smtpUrl ?? '');
@@ -34,7 +37,13 @@ const transportOf = ({ smtpUrl, mailFrom }: Config, mailbox: Mailbox): MailTrans
 };
 
 /** Mails: queued by whoever handles an event, sent from their templates. */
-export async function createMail(ground: Ground, { proofs: { linkOf } }: { readonly proofs: Pick<Proofs, 'linkOf'> }) {
+export async function createMail(
+  ground: Ground,
+  {
+    proofs: { linkOf },
+    audit: { noteReading },
+  }: { readonly proofs: Pick<Proofs, 'linkOf'>; readonly audit: Pick<Audit, 'noteReading'> },
+) {
   const { config, events, masterKey, mails, mailQueries, mailDelaysMs: delaysMs, logger, now } = ground;
   const { db } = events;
   const mailbox = createMailbox({ db, vault: masterKey.vault('mailbox'), now });
@@ -45,13 +54,17 @@ export async function createMail(ground: Ground, { proofs: { linkOf } }: { reado
   const transport = transportOf(config, mailbox);
   const site = new URL(config.publicUrl).host;
   const { recent } = stepUpRules(config);
+  const reading = { mailbox, noteReading, recent };
   return {
     queueMail: createQueueMail({ mails, persons: events.persons }),
     sendMail: createSendMail({ mails, events, leases, transport, render, linkOf, site, delaysMs, logger, now }),
     ...{ mailbox, forgetting },
-    routes: config.mailbox ? [listMailboxRoute({ mailbox, recent }), readMailboxRoute({ mailbox, recent })] : [],
+    routes: config.mailbox ? [listMailboxRoute(reading), readMailboxRoute(reading)] : [],
     ensureIndexes: () => Promise.all([mailQueries.ensureIndexes(), mailbox.ensureIndexes()]),
-    jobs: [{ name: 'forget-mails', everyMs: forgetEveryMs, run: (signal) => forgetMails(bySystem(), signal) }],
+    jobs: [
+      { name: 'forget-mails', everyMs: forgetEveryMs, run: (signal) => forgetMails(bySystem(), signal) },
+      { name: 'count-mails', everyMs: countEveryMs, run: watchWaiting(mailQueries) },
+    ],
   } satisfies Feature;
 }
 

@@ -4,16 +4,12 @@ import { after, before, describe, it } from 'node:test';
 import { derivedId } from '@causeway/contracts';
 
 import { loadRootKey } from '../keys/root-key.ts';
-import { openTestAuth, personOf, signUp } from '../testing/test-auth.ts';
+import { administratorSettings, signInAdministrator, tokenOfOldSession } from '../testing/test-administrator.ts';
+import { openTestAuth, signUp } from '../testing/test-auth.ts';
 import type { Person, TestAuth, TestReplica } from '../testing/test-auth.ts';
 import { openTestMailbox } from '../testing/test-mailbox.ts';
 import { createMailbox } from './mailbox.ts';
 import type { Mailbox } from './mailbox.ts';
-
-const administrator = {
-  CAUSEWAY_ADMIN_EMAIL: 'root@example.com',
-  CAUSEWAY_ADMIN_PASSWORD: 'the password of the settings',
-};
 
 describe('the mailbox', () => {
   let world: TestAuth;
@@ -31,9 +27,8 @@ describe('the mailbox', () => {
 
   before(async () => {
     world = await openTestAuth();
-    auth = await world.replica(administrator);
-    const { CAUSEWAY_ADMIN_EMAIL: email, CAUSEWAY_ADMIN_PASSWORD: password } = administrator;
-    root = personOf(await auth.call('POST /v1/auth/sign-in', { body: { email, password } }));
+    auth = await world.replica(administratorSettings);
+    root = await signInAdministrator(auth);
     const now = () => new Date(Date.now() + world.clock.aheadMs);
     const { vault: vaultOf } = await loadRootKey(world.db, world.environment.CAUSEWAY_MASTER_KEY ?? '');
     const vault = vaultOf('mailbox');
@@ -81,6 +76,24 @@ describe('the mailbox', () => {
     // What signing up has brought.
     const mails = await (await openTestMailbox(world)).mailsTo(ada.email);
     await mailbox.forget(mails.map(({ id }) => id));
+  });
+
+  it('is read by whoever has authenticated recently, and that is in the audit before it is told', async () => {
+    const old = await tokenOfOldSession(world, auth);
+    const path = `/v1/auth/mailbox/${derivedId('mal', 'ada')}`;
+    for (const each of ['/v1/auth/mailbox', path])
+      assert.equal((await auth.call(`GET ${each}`, { token: old })).body.code, 'insufficient-authentication');
+    const published = await world.published();
+    const listed = await list();
+    const readOne = await auth.call(`GET ${path}`, { token: root.accessToken });
+    for (const [answer, data] of [
+      [listed, { what: 'mailbox' }],
+      [readOne, { what: 'mail', about: derivedId('mal', 'ada') }],
+    ] as const) {
+      const id = answer.headers.get('causeway-event');
+      const [event] = await published.waitFor((each) => each.id === id);
+      assert.deepEqual([event?.type, event?.authid, event?.data], ['auth.audit.read', root.id, data]);
+    }
   });
 
   it('refuses what is no address, number or id', async () => {

@@ -129,8 +129,9 @@ export function authenticatorPages(dependencies: AuthenticatorPagesDependencies)
           },
           page: ({ csrf }, failure) => againPage(csrf, call.body.factor, failure),
           async work({ cause, claims }) {
+            const { sub: accountId, sid: sessionId } = claims;
             const { code } = validateBody(fields, { code: call.body.code }) as z.output<typeof fields>;
-            const command = { accountId: claims.sub, factorId: call.body.factor, code };
+            const command = { accountId, sessionId, factorId: call.body.factor, code, ip: call.clientIp };
             const { recoveryCodes } = await confirmTotp(cause, command);
             const title = 'The authenticator app is on';
             return { page: { title, body: codesHtml(recoveryCodes) } };

@@ -1,9 +1,11 @@
 import { faults, isId } from '@causeway/contracts';
+import type { Cause } from '@causeway/contracts';
 import { definePage, html, validateQuery } from '@causeway/service';
 import type { Html, NextPlace, Page, PageAnswer, RecentAuthentication, Route } from '@causeway/service';
 import { z } from 'zod';
 
 import { emailAddress } from '../accounts/email-address.ts';
+import type { NoteReading, Reading } from '../audit/note-reading.ts';
 import type { Mailbox, MailboxEntry, MailboxMail } from '../mailbox/mailbox.ts';
 import { memberLayout, memberProblemPage } from './layout.ts';
 import type { Member, MemberCall, Members } from './members.ts';
@@ -13,6 +15,7 @@ import { timeHtml } from './time.ts';
 export interface MailboxPagesDependencies {
   readonly members: Pick<Members, 'show'>;
   readonly mailbox: Pick<Mailbox, 'list' | 'read'>;
+  readonly noteReading: NoteReading;
   readonly recent: RecentAuthentication;
 }
 
@@ -75,16 +78,23 @@ const mailPage = ({ to, subject, at, text }: MailboxMail): Page => ({
 });
 
 /** `/mailbox`: for administrators, in an installation without a mail server */
-export function mailboxPages({ members, mailbox, recent }: MailboxPagesDependencies): Route[] {
+export function mailboxPages({ members, mailbox, noteReading, recent }: MailboxPagesDependencies): Route[] {
   const common = { access: 'anonymous', layout: memberLayout(), problemPage: memberProblemPage } as const;
 
-  const show = (call: MemberCall, at: NextPlace, page: () => Promise<Page>): Promise<PageAnswer> =>
+  /** What is read is in the audit before it is shown. */
+  const show = (
+    call: MemberCall,
+    at: NextPlace,
+    page: (note: (reading: Omit<Reading, 'administratorId'>) => Promise<string>) => Promise<Page>,
+  ): Promise<PageAnswer> =>
     members.show(
       call,
       at,
       async (member) => {
         demandAdministrator(member);
-        return { page: await page() };
+        const { sub: administratorId } = member.claims;
+        const cause: Cause = { ...call.cause, principal: { type: 'app_user', id: administratorId } };
+        return { page: await page((reading) => noteReading(cause, { administratorId, ...reading })) };
       },
       recent,
     );
@@ -95,9 +105,10 @@ export function mailboxPages({ members, mailbox, recent }: MailboxPagesDependenc
       summary: 'Mails of an installation without a mail server',
       query: z.object({ to: z.string().default('') }),
       handle: (call) =>
-        show(call, '/mailbox', async () => {
+        show(call, '/mailbox', async (note) => {
           const { to } = call.query;
           const given = validateQuery(fields, to === '' ? {} : { to }) as z.output<typeof fields>;
+          await note({ what: 'mailbox' });
           return listPage(await mailbox.list({ toKey: given.to?.key, limit }), to);
         }),
     }),
@@ -106,9 +117,10 @@ export function mailboxPages({ members, mailbox, recent }: MailboxPagesDependenc
       summary: 'A mail of an installation without a mail server',
       params: z.object({ id: z.string().refine((id) => isId('mal', id)) }),
       handle: (call) =>
-        show(call, `/mailbox/${call.params.id}`, async () => {
+        show(call, `/mailbox/${call.params.id}`, async (note) => {
           const mail = await mailbox.read(call.params.id);
           if (mail === undefined) throw faults.notFound();
+          await note({ what: 'mail', about: call.params.id });
           return mailPage(mail);
         }),
     }),

@@ -13,6 +13,7 @@ const notices = {
   'factor-removed': 'It is removed, and you are signed out everywhere else.',
   'factor-renamed': 'It has its new name.',
   'signed-out': 'You are signed out.',
+  unlocked: 'Your account is unlocked.',
 } as const;
 
 /** The name of something that was done. */

@@ -8,6 +8,7 @@ import type { Feature, Ground } from '../feature.ts';
 import type { Mail } from '../mail/mail.wiring.ts';
 import type { PasswordChanges } from '../passwords/password-changes.wiring.ts';
 import type { Proofs } from '../proofs/proofs.wiring.ts';
+import type { Guessing } from '../guessing/guessing.wiring.ts';
 import type { Sessions } from '../sessions/sessions.wiring.ts';
 import type { SignInLinks } from '../sessions/sign-in-links.wiring.ts';
 import { stepUpRules } from '../sessions/step-up-rules.ts';
@@ -32,6 +33,7 @@ import { signUpPages } from './sign-up.page.ts';
 import { stepUpPages } from './step-up.page.ts';
 import { styleRoute } from './style.route.ts';
 import { verifyPages } from './verify.page.ts';
+import { unlockPages } from './unlock.page.ts';
 import { createVisitors } from './visitors.ts';
 
 /** Under a path that is no page of ours. */
@@ -58,7 +60,8 @@ interface Others {
   readonly passwordChanges: Pick<PasswordChanges, 'resetPassword' | 'changePassword'>;
   readonly tokens: Pick<TokenMakers, 'identity' | 'deviceTokens'>;
   readonly factors: Factors;
-  readonly audit: Pick<Audit, 'readAudit'>;
+  readonly guessing: Pick<Guessing, 'unlock'>;
+  readonly audit: Pick<Audit, 'readAudit' | 'noteReading'>;
   readonly mail: Pick<Mail, 'mailbox'>;
 }
 
@@ -72,8 +75,9 @@ export function createPages(
     signInLinks,
     passwordChanges,
     tokens,
+    guessing: { unlock },
     factors,
-    audit: { readAudit },
+    audit: { readAudit, noteReading },
     mail: { mailbox },
   }: Others,
 ) {
@@ -104,7 +108,8 @@ export function createPages(
       ...authenticatorPages({ members, ...factors, recent }),
       ...recoveryCodesPages({ members, ...factors, recent: surely }),
       ...factorPages({ members, factorQueries, ...factors, recent, surely }),
-      ...(config.mailbox ? mailboxPages({ members, mailbox, recent }) : []),
+      ...(config.mailbox ? mailboxPages({ members, mailbox, noteReading, recent }) : []),
+      ...unlockPages({ ...linking, unlock }),
       noSuchPage,
     ],
   } satisfies Feature;

@@ -1,7 +1,7 @@
 import type { LinkMail } from '../mail/mail-names.ts';
 
 /** The name of a kind of link: what it opens. */
-export type ProofKind = 'verify-email' | 'sign-in-link' | 'reset-password' | 'change-email' | 'undo-email';
+export type ProofKind = 'verify-email' | 'sign-in-link' | 'reset-password' | 'change-email' | 'undo-email' | 'unlock';
 
 /** A kind of link. */
 export interface ProofKindDeclaration {
@@ -34,6 +34,7 @@ export const proofKinds: Readonly<Record<ProofKind, ProofKindDeclaration>> = {
     ...{ about: 'account', replaces: 'none', verifiesOnly: false },
     ...{ mail: 'email-changed', page: 'undo' },
   },
+  unlock: { ...ofAddress, mail: 'account-locked', page: 'unlock' },
 };
 
 /** Links that open an account, or change what opens it: none outlives a change of the password. */

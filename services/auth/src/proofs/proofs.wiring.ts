@@ -15,6 +15,8 @@ import { createExpireProofs, createWithdrawProofs } from './withdraw-proofs.ts';
 
 const expireEveryMs = 60_000;
 const forgetEveryMs = 3_600_000;
+/** Nobody knows when they will look at their mail, and it opens nothing but the way to the password. */
+const unlockLifetimeMs = 24 * 3_600_000;
 
 type ProofsGround = Pick<Ground, 'config' | 'events' | 'masterKey' | 'proofs' | 'proofQueries' | 'now'>;
 
@@ -29,6 +31,7 @@ export function createProofs({ config, events, masterKey, proofs, proofQueries, 
     'reset-password': config.resetLifetimeMs,
     'change-email': config.linkLifetimeMs,
     'undo-email': config.emailUndoMs,
+    unlock: unlockLifetimeMs,
   };
   const openProof = createOpenProof({ proofs, lifetimesMs, now });
   const expireProofs = createExpireProofs({ proofs, proofQueries, now });

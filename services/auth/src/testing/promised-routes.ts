@@ -23,7 +23,7 @@ export const promisedRoutes: Readonly<Record<string, readonly string[]>> = {
   'POST /v1/auth/factors/passkeys': ['201', '400', '401', '409', '413', '415', '503'],
   'POST /v1/auth/factors/passkeys/options': ['200', '400', '401', '503'],
   'POST /v1/auth/factors/totp': ['201', '400', '401', '409', '413', '415', '503'],
-  'POST /v1/auth/factors/totp/{id}/confirm': ['200', '400', '401', '404', '409', '413', '415', '503'],
+  'POST /v1/auth/factors/totp/{id}/confirm': ['200', '400', '401', '404', '409', '413', '415', '429', '503'],
   'PATCH /v1/auth/factors/{id}': ['200', '400', '401', '404', '413', '415', '503'],
   'DELETE /v1/auth/factors/{id}': ['204', '400', '401', '404', '409', '503'],
   'GET /v1/auth/mailbox': ['200', '400', '401', '403', '503'],
@@ -45,5 +45,6 @@ export const promisedRoutes: Readonly<Record<string, readonly string[]>> = {
   'POST /v1/auth/sign-in/second-factor': ['200', '400', '401', '403', '404', '413', '415', '429', '503'],
   'POST /v1/auth/sign-out': ['204', '400', '401', '503'],
   'POST /v1/auth/step-up': ['200', '204', '400', '401', '413', '415', '429', '503'],
+  'POST /v1/auth/unlock': ['200', '400', '404', '413', '415', '503'],
   'POST /v1/auth/sign-up': ['201', '400', '409', '413', '415', '422', '503'],
 };

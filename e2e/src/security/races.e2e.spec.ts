@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import process from 'node:process';
+import { describe, it } from 'node:test';
+import { type Answer, call } from '../harness/client.ts';
+import { eventually } from '../harness/eventually.ts';
+import { expectProblem, expectStatus } from '../harness/expectations.ts';
+import { flushRedis } from '../harness/flush-redis.ts';
+import { killAndWait } from '../harness/kill-and-wait.ts';
+import { type Person, signUp } from '../harness/people.ts';
+import { totpCode } from '../harness/totp.ts';
+
+const isLong = process.env.CAUSEWAY_TEST_LONG !== undefined;
+const rounds = isLong ? 20 : 2;
+const patienceMs = 60_000;
+const guarded = ['/v1/auth/account', '/v1/users/me', '/v1/collections'];
+
+interface Pair {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+}
+
+const refresh = (refreshToken: string) => call('POST', '/v1/auth/refresh', { json: { refreshToken } });
+const exchange = async (token: string): Promise<Pair> => expectStatus(await refresh(token), 200).json<Pair>();
+const times = (count: number, send: () => Promise<Answer>): Promise<Answer[]> =>
+  Promise.all(Array.from({ length: count }, send));
+const countOf = (answers: readonly Answer[], status: number): number =>
+  answers.filter((answer) => answer.status === status).length;
+const refusedEverywhere = (token: string): Promise<void> =>
+  eventually(
+    async () => {
+      for (const path of guarded) assert.equal((await call('GET', path, { token })).status, 401, path);
+    },
+    { withinMs: patienceMs },
+  );
+
+interface WithApp extends Person {
+  readonly secret: string;
+  readonly recoveryCodes: readonly string[];
+  /** Has them count among devices that the account knows, which may try more often at once. */
+  readonly deviceToken: string;
+}
+
+/** Somebody with an authenticator app, whose last code was of the step before this one. */
+async function withApp(): Promise<WithApp> {
+  const person = await signUp();
+  const { email, password, accessToken: token } = person;
+  const signedIn = await call('POST', '/v1/auth/sign-in', { json: { email, password } });
+  const { deviceToken } = expectStatus(signedIn, 200).json<{ deviceToken: string }>();
+  const begun = await call('POST', '/v1/auth/factors/totp', { token, json: {} });
+  const { id, secret } = expectStatus(begun, 201).json<{ id: string; secret: string }>();
+  const path = `/v1/auth/factors/totp/${id}/confirm`;
+  const confirmed = await call('POST', path, { token, json: { code: totpCode(secret, -1) } });
+  const { recoveryCodes } = expectStatus(confirmed, 200).json<{ recoveryCodes: string[] }>();
+  return { ...person, deviceToken, secret, recoveryCodes };
+}
+
+const firstStep = async ({ email, password, deviceToken }: WithApp): Promise<string> => {
+  const answer = await call('POST', '/v1/auth/sign-in', { json: { email, password, deviceToken } });
+  return expectStatus(answer, 200).json<{ mfaToken: string }>().mfaToken;
+};
+
+describe('what may happen once', () => {
+  it('is one successor of a refresh token, of fifty at once', async () => {
+    for (let round = 0; round < rounds; round += 1) {
+      const person = await signUp();
+      const answers = await times(50, () => refresh(person.refreshToken));
+      const pairs = answers.map((answer) => expectStatus(answer, 200).json<Pair>().refreshToken);
+      assert.equal(new Set(pairs).size, 1);
+      assert.equal(new Set(answers.flatMap(({ events }) => events)).size, 1, 'and one event');
+      const [next = ''] = pairs;
+      await exchange(next);
+    }
+  });
+
+  it('is no refresh beside a revocation: whichever comes first, nothing is good afterwards', async () => {
+    for (let round = 0; round < rounds; round += 1) {
+      const person = await signUp();
+      const { accessToken: token } = person;
+      const [out, ...answers] = await Promise.all([
+        call('POST', '/v1/auth/sign-out', { token }),
+        ...Array.from({ length: 10 }, () => refresh(person.refreshToken)),
+      ]);
+      expectStatus(out, 204);
+      await expectProblem(await refresh(person.refreshToken), 401, 'invalid-refresh-token');
+      await refusedEverywhere(token);
+      for (const answer of answers.filter(({ status }) => status === 200)) {
+        const pair = answer.json<Pair>();
+        await refusedEverywhere(pair.accessToken);
+        await expectProblem(await refresh(pair.refreshToken), 401, 'invalid-refresh-token');
+      }
+    }
+  });
+
+  const proofs: Readonly<Record<string, (person: WithApp) => object>> = {
+    'a code of an authenticator app': ({ secret }) => ({ totp: totpCode(secret) }),
+    'a recovery code': ({ recoveryCodes: [code] }) => ({ recoveryCode: code }),
+  };
+  for (const [what, proofOf] of Object.entries(proofs)) {
+    it(`is ${what}, of thirty at once`, async () => {
+      for (let round = 0; round < rounds; round += 1) {
+        const person = await withApp();
+        const { deviceToken } = person;
+        // Several first steps, so that it is the code at which they meet.
+        const tickets = [await firstStep(person), await firstStep(person)];
+        const proof = proofOf(person);
+        const answers = await Promise.all(
+          Array.from({ length: 30 }, (_, index) => {
+            const json = { mfaToken: tickets[index % tickets.length], deviceToken, ...proof };
+            return call('POST', '/v1/auth/sign-in/second-factor', { json });
+          }),
+        );
+        assert.equal(countOf(answers, 200), 1, answers.map(({ status }) => status).join());
+        assert.ok(answers.every(({ status }) => [200, 401, 404, 429].includes(status)));
+        for (const mfaToken of tickets) {
+          const json = { mfaToken, deviceToken, ...proof };
+          const again = await call('POST', '/v1/auth/sign-in/second-factor', { json });
+          assert.ok([401, 404, 429].includes(again.status), `${again.status}`);
+        }
+      }
+    });
+  }
+});
+
+describe('a refresh token that was exchanged twice over', () => {
+  const harms = {
+    'after auth has been started anew': () => killAndWait(['auth'], patienceMs),
+    'after Redis has forgotten everything': flushRedis,
+  };
+  for (const [when, harm] of Object.entries(harms)) {
+    it(`is refused ${when}, and ends its session`, async () => {
+      const person = await signUp();
+      const second = await exchange(person.refreshToken);
+      const third = await exchange(second.refreshToken);
+      await harm();
+      await eventually(async () => expectProblem(await refresh(person.refreshToken), 401, 'refresh-reused'), {
+        withinMs: patienceMs,
+        everyMs: 250,
+      });
+      await expectProblem(await refresh(third.refreshToken), 401, 'invalid-refresh-token');
+      await refusedEverywhere(third.accessToken);
+    });
+  }
+});

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { Fault } from '@causeway/contracts';
+import type { Cause } from '@causeway/contracts';
+
+import type { Credentials } from '../accounts/account.model.ts';
+import { createRequestProof } from '../proofs/request-proof.ts';
+import type { RequestProofDependencies } from '../proofs/request-proof.ts';
+import { createSignIn } from '../sessions/sign-in.ts';
+import { createGuessGuard } from './guess-guard.ts';
+
+const cause: Cause = { correlationId: 'c', principal: { type: 'system' } };
+const known = { address: 'ada@example.com', key: 'ada@example.com' };
+const unknown = { address: 'eve@example.com', key: 'eve@example.com' };
+const account = { _id: 'usr_1', roles: ['member'], passwordHash: 'hash', accessVersion: 1, sessionsFrom: 1 };
+
+/** Every call of a use case, by name: what takes time, and what is left behind. */
+const recorder = () => {
+  const steps: string[] = [];
+  const step =
+    <Value>(name: string, value: Value) =>
+    (): Promise<Value> => {
+      steps.push(name);
+      return Promise.resolve(value);
+    };
+  return { steps, step };
+};
+
+const stepsOfSignIn = async (email: typeof known): Promise<string[]> => {
+  const { steps, step } = recorder();
+  const never = () => assert.fail('somebody got in');
+  const guesser = { account: '', isKnown: false };
+  const place = { guesser, number: 1, others: 0, hadOthers: false, windows: {} };
+  const guard = createGuessGuard({
+    secret: Buffer.alloc(32),
+    counters: {
+      take: step('count', { place }),
+      clear: step('forgive', undefined),
+      giveBack: step('give back', undefined),
+      clearAccount: step('forgive all', undefined),
+    },
+    journal: { failed: step('note', undefined), locked: step('lock', undefined), cleared: step('clear', undefined) },
+  });
+  const signIn = createSignIn({
+    guard,
+    deviceTokens: {
+      isKnown: () => {
+        steps.push('look at the device');
+        return false;
+      },
+    },
+    accounts: { byEmail: step('look up', email === known ? (account as unknown as Credentials) : undefined) },
+    // The hasher of this service hashes for nobody too.
+    passwords: { matches: step('hash', false) },
+    ...{ renewHash: never, completeSignIn: never },
+  });
+  const wrong = signIn(cause, { email, password: 'not the password', device: { ip: '192.0.2.1' } });
+  await assert.rejects(wrong, (error) => error instanceof Fault && error.code === 'invalid-credentials');
+  return steps;
+};
+
+const stepsOfRequest = async (email: typeof known): Promise<string[]> => {
+  const { steps, step } = recorder();
+  const dependencies = {
+    proofs: {
+      native: {
+        find: () => ({ limit: () => ({ toArray: step('look for open ones', []) }) }),
+      },
+      create: step('create', { event: { id: 'evt_1' } }),
+      update: step('update', undefined),
+    },
+    quota: { take: step('take a place', true), meet: step('meet', undefined) },
+    persons: { enter: step('look for the person', true) },
+    transaction: (work: (session: never) => Promise<unknown>) => work(undefined as never),
+    lifetimesMs: { 'verify-email': 1 },
+    now: () => new Date(0),
+  } as unknown as RequestProofDependencies;
+  assert.deepEqual(await createRequestProof(dependencies)(cause, { kind: 'verify-email', email }), ['evt_1']);
+  return steps;
+};
+
+describe('an address that somebody has and one that nobody has', () => {
+  it('take the same steps at a sign-in: one count, one look, one hash, one note', async () => {
+    const steps = await stepsOfSignIn(known);
+    assert.deepEqual(steps, ['look at the device', 'count', 'look up', 'hash', 'note']);
+    assert.deepEqual(await stepsOfSignIn(unknown), steps);
+  });
+
+  it('take the same steps where a link is asked for, none of which looks whose it is', async () => {
+    const steps = await stepsOfRequest(known);
+    assert.deepEqual(steps, ['take a place', 'meet', 'look for open ones', 'create']);
+    assert.deepEqual(await stepsOfRequest(unknown), steps);
+  });
+});

@@ -1,0 +1,32 @@
+import { html } from '@causeway/service';
+import type { Route } from '@causeway/service';
+
+import type { Unlock } from '../guessing/unlock.ts';
+import { linkPages } from './link.page.ts';
+import type { LinkPagesDependencies } from './link.page.ts';
+import { withNotice } from './notices.ts';
+
+/** What {@link unlockPages} are given. */
+export interface UnlockPagesDependencies extends LinkPagesDependencies {
+  readonly unlock: Unlock;
+}
+
+/** `/account/unlock/{token}` */
+export const unlockPages = ({ unlock, ...given }: UnlockPagesDependencies): Route[] =>
+  linkPages(given, {
+    ...{ kind: 'unlock', name: 'unlock', operationId: 'unlock' },
+    title: 'Unlock your account',
+    body: () =>
+      html`<p>
+        There were too many wrong passwords or codes for your account. Unlock it to sign in from a new device.
+      </p>`,
+    button: 'Unlock it',
+    another: html`<p>
+      <a href="/account/sign-in">Sign in</a> from a device that you have used before, or wait for the next mail: there
+      is one a day while somebody tries.
+    </p>`,
+    async work({ cause }, { token }) {
+      await unlock(cause, token);
+      return { seeOther: withNotice('/account/sign-in', 'unlocked') };
+    },
+  });
