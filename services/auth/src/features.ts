@@ -43,6 +43,7 @@ export async function createFeatures(ground: Ground) {
     accounts,
     proofs,
     signInLinks,
+    emailChanges,
     passwordChanges,
     tokens,
     guessing,

@@ -7,6 +7,9 @@ const notices = {
   'email-verified': 'Your e-mail address is verified.',
   'password-reset': 'The new password is set. Sign in with it.',
   'password-changed': 'The password is changed, and you are signed out everywhere else.',
+  'email-changed': 'Your address is changed. All other sessions have ended.',
+  'email-restored':
+    'Your account has its address again, and everybody is signed out. A link to choose a new password is on its way to you.',
   'link-sent': 'If there is something to send, a mail is on its way. Only the link in the newest one works.',
   'session-ended': 'That session has ended.',
   'others-ended': 'You are signed out everywhere else.',

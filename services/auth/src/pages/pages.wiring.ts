@@ -1,6 +1,7 @@
 import { faults } from '@causeway/contracts';
 import { definePage } from '@causeway/service';
 
+import type { EmailChanges } from '../accounts/email/email-changes.wiring.ts';
 import type { Accounts } from '../accounts/accounts.wiring.ts';
 import type { Audit } from '../audit/audit.wiring.ts';
 import type { Factors } from '../factors/factors.wiring.ts';
@@ -15,6 +16,7 @@ import { stepUpRules } from '../sessions/step-up-rules.ts';
 import type { TokenMakers } from '../tokens/tokens.wiring.ts';
 import { activityPages } from './activity.page.ts';
 import { authenticatorPages } from './authenticator.page.ts';
+import { emailPages } from './email.page.ts';
 import { factorPages } from './factor.page.ts';
 import { createWhoIsIt } from './known-visitor.ts';
 import { layout, problemPage } from './layout.ts';
@@ -32,6 +34,7 @@ import { signInPages } from './sign-in.page.ts';
 import { signUpPages } from './sign-up.page.ts';
 import { stepUpPages } from './step-up.page.ts';
 import { styleRoute } from './style.route.ts';
+import { undoPages } from './undo.page.ts';
 import { verifyPages } from './verify.page.ts';
 import { unlockPages } from './unlock.page.ts';
 import { createVisitors } from './visitors.ts';
@@ -57,6 +60,7 @@ interface Others {
   readonly accounts: Pick<Accounts, 'signUp' | 'verifyEmail'>;
   readonly proofs: Pick<Proofs, 'requestProof' | 'useProof'>;
   readonly signInLinks: Pick<SignInLinks, 'redeemLink'>;
+  readonly emailChanges: Pick<EmailChanges, 'confirmEmailChange' | 'undoEmailChange'>;
   readonly passwordChanges: Pick<PasswordChanges, 'resetPassword' | 'changePassword'>;
   readonly tokens: Pick<TokenMakers, 'identity' | 'deviceTokens'>;
   readonly factors: Factors;
@@ -73,6 +77,7 @@ export function createPages(
     accounts: { signUp, verifyEmail },
     proofs,
     signInLinks,
+    emailChanges: { confirmEmailChange, undoEmailChange },
     passwordChanges,
     tokens,
     guessing: { unlock },
@@ -100,6 +105,8 @@ export function createPages(
       ...verifyPages({ ...linking, verifyEmail }),
       ...resetPages({ ...linking, ...passwordChanges, deviceTokens, cookies }),
       ...signInLinkPages({ ...linking, ...signInLinks, deviceTokens, cookies }),
+      ...emailPages({ ...linking, confirmEmailChange, deviceTokens, cookies, recent }),
+      ...undoPages({ ...linking, undoEmailChange }),
       ...passwordPages({ members, accounts, ...passwordChanges, cookies }),
       ...securityPages({ hasMailbox: config.mailbox, members, factorQueries, endSession, cookies }),
       ...stepUpPages({ publicUrl, members, stepUp, cookies }),

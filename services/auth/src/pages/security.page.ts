@@ -48,6 +48,9 @@ const emailPanel = ({ account, csrf }: Member): Html => html`
           <button class="quiet" type="submit">Send me a link to verify it</button>
         </form>`
     }
+    <p class="deeds">
+      <a class="button quiet" href="/account/email">Change it<span class="unseen"> to another address</span></a>
+    </p>
   </section>
 `;
 
