@@ -6,7 +6,7 @@ import { parseTraceparent, type TraceContext } from './trace-context.ts';
 export interface Destination {
   /** The topic. */
   readonly destination: string;
-  readonly partition?: number;
+  readonly partition?: number | undefined;
   readonly offset?: string;
   /** Messages in the batch. */
   readonly batchSize?: number;

@@ -126,6 +126,44 @@ for (const driver of drivers) {
       );
     });
 
+    it('takes what waits in all partitions, one batch at a time, where its batches are joint', async () => {
+      const other = await openWorld(driver);
+      try {
+        const told = noteEvents(other.service);
+        const options = { partitions: 4 };
+        const replica = other.replica(options);
+        const many = replica.collection<Note>('notes', { thing: 'note' });
+        await replica.start();
+        await replica.db.createCollection('histories');
+        const creations = Array.from({ length: 24 }, (_, at) => {
+          const state = { text: `n${at}` };
+          return { _id: `n${at}`, state, event: draft(told.created, state) };
+        });
+        await many.createMany(testCause(), creations);
+        const [running, seen] = [new Set<object>(), new Array<readonly string[]>()];
+        let most = 0;
+        const handler = onEvent.batch({
+          ...{ name: 'batch', on: [told.created], jointEveryMs: 50 },
+          async handle(events, { session }) {
+            running.add(session);
+            most = Math.max(most, running.size);
+            const rows = events.map(({ id, data }) => ({ _id: id, texts: [data.text] }));
+            await replica.db.collection<History>('histories').insertMany(rows, { session });
+            running.delete(session);
+            if (events.length > 1) seen.push(events.map(({ data }) => data.text));
+          },
+        });
+        await other.replica({ ...options, handlers: [handler] }).start();
+        await eventually('all of them', async () =>
+          (await replica.db.collection('histories').countDocuments()) === creations.length ? true : undefined,
+        );
+        assert.ok(seen.length > 0, 'some went together');
+        assert.equal(most, 1);
+      } finally {
+        await other.end();
+      }
+    });
+
     it('takes no more at once than it says', async () => {
       const ids: string[] = [];
       for (let at = 0; at < 7; at += 1) ids.push(await create(`n${at}`, `n${at}`));

@@ -90,7 +90,7 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
   const taken = new Set(handlers.flatMap(({ on }) => on.map(({ type }) => type)));
   const { parkOutOfSequence } = options;
   const tasksOf = createEventTasks({
-    ...{ groupId, handlers, deliver, deliverBatch, parkOutOfSequence, lag, metrics },
+    ...{ groupId, handlers, deliver, deliverBatch, places, parkOutOfSequence, lag, metrics },
     admits: catchUps.admits,
   });
   const commits = createOffsetCommits({ db, consumer: () => consumer, assigned: () => assigned.values(), logger });

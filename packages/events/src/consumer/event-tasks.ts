@@ -7,9 +7,10 @@ import type { BatchDelivery } from './deliver-batch.ts';
 import type { Delivery } from './deliver.ts';
 import type { HandlerLag } from './handler-lag.ts';
 import type { BatchHandler, Handler } from './handler.ts';
+import { createJointBatches } from './joint-batches.ts';
 import type { ParkOutOfSequence } from './out-of-sequence.ts';
 import type { Task, TaskGroup } from './partition-work.ts';
-import type { Turn } from './run-places.ts';
+import type { RunPlaces, Turn } from './run-places.ts';
 import type { OutOfSequence } from './sequence-watch.ts';
 
 /** Where an event came from. */
@@ -33,6 +34,7 @@ export interface EventTasksOptions {
   readonly handlers: readonly Handler[];
   readonly deliver: Delivery;
   readonly deliverBatch: BatchDelivery;
+  readonly places: RunPlaces;
   readonly parkOutOfSequence: ParkOutOfSequence;
   /** Whether what comes is for a handler yet; one that still goes through what was before is given this there. */
   readonly admits: (handler: Handler, of: TopicPartition, turn: Turn) => boolean | Promise<boolean>;
@@ -53,30 +55,38 @@ const laneOf = (handler: Handler, event: EventEnvelope): string =>
 
 /** Makes what gives each event to its handlers. */
 export const createEventTasks = (options: EventTasksOptions): EventTasks => {
-  const { groupId, handlers, deliver, deliverBatch, parkOutOfSequence, admits, lag, metrics } = options;
+  const { groupId, handlers, deliver, deliverBatch, parkOutOfSequence, admits, lag, metrics, places } = options;
+  const deliverJointly = createJointBatches({ deliverBatch, places });
   const byType = new Map<string, Handler[]>();
   for (const handler of handlers) {
     for (const { type } of handler.on) byType.set(type, [...(byType.get(type) ?? []), handler]);
   }
 
   /** What of a handler waits in a partition. All tasks of the group are its own. */
-  const groupOf = (handler: BatchHandler, { topic, partition }: EventPlace): TaskGroup => ({
-    key: handler.name,
-    maxTasks: handler.maxEvents,
-    maxWaitMs: handler.maxWaitMs,
-    async run(tasks, turn) {
-      const own = tasks as readonly BatchTask[];
-      const events = own.map(({ event }) => event);
-      const place = { destination: topic, partition, consumerGroup: groupId, handler: handler.name };
-      // By itself it has its own span, and its own attempts.
-      if (events.length < 2) return tasks;
-      let left = new Set<EventEnvelope>();
-      if (await admits(handler, { topic, partition }, turn))
-        left = new Set(await withBatchSpan(events, place, () => deliverBatch(handler, events, turn)));
-      for (const { event, over } of own) if (!left.has(event)) over();
-      return own.filter(({ event }) => left.has(event));
-    },
-  });
+  const groupOf = (handler: BatchHandler, { topic, partition }: EventPlace): TaskGroup => {
+    const isJoint = handler.jointEveryMs !== undefined;
+    const place = { destination: topic, partition, consumerGroup: groupId, handler: handler.name };
+    const deliverAll = (events: readonly EventEnvelope[], turn: Turn): Promise<readonly EventEnvelope[]> =>
+      isJoint
+        ? deliverJointly(handler, events, place, turn.signal)
+        : withBatchSpan(events, place, () => deliverBatch(handler, events, turn));
+    return {
+      key: handler.name,
+      maxTasks: handler.maxEvents,
+      maxWaitMs: handler.maxWaitMs,
+      asksForPlace: isJoint,
+      async run(tasks, turn) {
+        const own = tasks as readonly BatchTask[];
+        const events = own.map(({ event }) => event);
+        // By itself it has its own span, and its own attempts.
+        if (events.length < 2 && !isJoint) return tasks;
+        let left = new Set<EventEnvelope>();
+        if (await admits(handler, { topic, partition }, turn)) left = new Set(await deliverAll(events, turn));
+        for (const { event, over } of own) if (!left.has(event)) over();
+        return own.filter(({ event }) => left.has(event));
+      },
+    };
+  };
 
   const taskOf = (
     handler: Handler,

@@ -96,6 +96,8 @@ export interface BatchHandler extends Declared {
   readonly maxEvents: number;
   /** How long a batch waits for more events once there is one, in milliseconds. */
   readonly maxWaitMs: number;
+  /** Where it is there, what waits in all partitions of the process goes together; a batch begins so long after the one before, in milliseconds. */
+  readonly jointEveryMs?: number;
   readonly handle: (events: readonly EventEnvelope[], context: BatchContext) => Promise<void>;
 }
 
@@ -136,15 +138,24 @@ export const onEvent = {
       readonly maxEvents?: number;
       /** Default 0: a batch is what waits at that moment. */
       readonly maxWaitMs?: number;
+      /**
+       * Takes what waits in all partitions of the process together, one batch at a time, and begins the next no sooner than so long after
+       * the last, in milliseconds: the first of a quiet time waits for nothing. For handlers whose transactions cost more than their events,
+       * or would meet at the same documents. Default: each partition by itself.
+       */
+      readonly jointEveryMs?: number;
       readonly handle: (events: readonly EventFor<Contracts>[], context: BatchContext) => Promise<void>;
     },
   ): BatchHandler => {
-    const { maxEvents = 100, maxWaitMs = 0, name } = declaration;
+    const { maxEvents = 100, maxWaitMs = 0, jointEveryMs = 0, name } = declaration;
     if (!Number.isInteger(maxEvents) || maxEvents < 1) {
       throw new TypeError(`${name}: maxEvents must be a whole number of at least 1, and is ${maxEvents}`);
     }
     if (!(maxWaitMs >= 0 && maxWaitMs <= maxBatchWaitMs)) {
       throw new TypeError(`${name}: maxWaitMs must be from 0 to ${maxBatchWaitMs}, and is ${maxWaitMs}`);
+    }
+    if (!(jointEveryMs >= 0 && jointEveryMs <= maxBatchWaitMs)) {
+      throw new TypeError(`${name}: jointEveryMs must be from 0 to ${maxBatchWaitMs}, and is ${jointEveryMs}`);
     }
     const whole = { order: 'ordered', acknowledgement: 'all', ...declaration, maxEvents, maxWaitMs, kind: 'batch' };
     return whole as unknown as BatchHandler;

@@ -1,6 +1,6 @@
 import { Backoff } from '../kafka/backoff.ts';
 import { createPartitionWindow, type WindowBounds, type WindowEntry } from './partition-window.ts';
-import type { RunPlaces, Turn } from './run-places.ts';
+import { unplaced, type RunPlaces, type Turn } from './run-places.ts';
 import { createTaskQueue, type TaskQueue } from './task-queue.ts';
 
 /** Something to be done because of a record, such as one handler's part. */
@@ -19,6 +19,8 @@ export interface TaskGroup {
   readonly maxTasks: number;
   /** How long it is waited for more, once there is one. */
   readonly maxWaitMs: number;
+  /** Whether its runs wait for something else first, and ask for a place by themselves once they do not. */
+  readonly asksForPlace?: boolean;
   /**
    * Runs what waits, in the order in which it came. After a rejection the same tasks are run again, unless the partition is given up.
    *
@@ -91,11 +93,11 @@ export const createPartitionWork = (options: PartitionWorkOptions): PartitionWor
   };
 
   /** @returns what the work gives; undefined where the partition is given up */
-  const persist = async <T>(work: (turn: Turn) => Promise<T>): Promise<T | undefined> => {
+  const persist = async <T>(work: (turn: Turn) => Promise<T>, among = places): Promise<T | undefined> => {
     const backoff = new Backoff(100, 10_000);
     while (!isLeaving()) {
       try {
-        return await places.run(signal, work);
+        return await among.run(signal, work);
       } catch (error) {
         if (isLeaving()) return undefined;
         onError(error);
@@ -153,6 +155,7 @@ export const createPartitionWork = (options: PartitionWorkOptions): PartitionWor
 
   const runGroup = async (group: TaskGroup, queue: TaskQueue<Queued>): Promise<void> => {
     await after;
+    const among = group.asksForPlace === true ? unplaced : places;
     while (queue.size > 0 && !isLeaving()) {
       await queue.gather(group.maxTasks, group.maxWaitMs);
       let batch: readonly Queued[] | undefined;
@@ -160,7 +163,7 @@ export const createPartitionWork = (options: PartitionWorkOptions): PartitionWor
         batch ??= formBatch(queue, group.maxTasks);
         const tasks = batch.map(({ task }) => task);
         return tasks.length === 0 ? [] : await group.run(tasks, turn);
-      });
+      }, among);
       if (left === undefined) return;
       const alone = new Set(left);
       for (const queued of batch ?? []) if (alone.has(queued.task)) toLane(queued);

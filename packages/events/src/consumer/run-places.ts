@@ -18,6 +18,11 @@ export interface RunPlaces {
   run<T>(signal: AbortSignal, work: (turn: Turn) => Promise<T>): Promise<T>;
 }
 
+/** For what only waits, and asks for a place once it runs. */
+export const unplaced: RunPlaces = {
+  run: (signal, work) => work({ signal, pause: (ms) => delay(ms, undefined, { signal }) }),
+};
+
 /** Makes the places of one process. */
 export const createRunPlaces = (count: number): RunPlaces => {
   let left = count;

@@ -22,22 +22,29 @@ export type AppendAudit = (events: readonly EventEnvelope[], session: ClientSess
 export const createAppendAudit = ({ collections, persons, slots }: AppendAuditDependencies): AppendAudit => {
   const { entries, heads } = collections;
 
-  const appendTo = async (chain: number, acts: readonly AuditedAct[], session: ClientSession): Promise<void> => {
-    // Written before it is used: whoever else appends to the chain at this moment has to begin anew.
-    const head = await heads.findOneAndUpdate(
-      { _id: chain },
-      { $inc: { seq: acts.length } },
-      { session, upsert: true, returnDocument: 'before' },
-    );
-    let { seq, hash } = head ?? { seq: 0, hash: '' };
-    const made = acts.map((act): AuditEntry => {
-      seq += 1;
-      const entry = entryOf(act, { chain, seq }, hash);
-      hash = entry.hash;
-      return entry;
+  /** All chains in three statements. */
+  const append = async (ofChain: ReadonlyMap<number, readonly AuditedAct[]>, session: ClientSession): Promise<void> => {
+    const chains = [...ofChain.keys()].sort((a, b) => a - b);
+    const there = await heads.find({ _id: { $in: chains } }, { session }).toArray();
+    const headOf = new Map(there.map((head) => [head._id, head]));
+    const made = chains.flatMap((chain) => {
+      let { seq, hash } = headOf.get(chain) ?? { seq: 0, hash: '' };
+      return (ofChain.get(chain) ?? []).map((act): AuditEntry => {
+        seq += 1;
+        const entry = entryOf(act, { chain, seq }, hash);
+        hash = entry.hash;
+        headOf.set(chain, { _id: chain, seq, hash });
+        return entry;
+      });
     });
+    if (made.length === 0) return;
+    // In the snapshot that they were read in: whoever else appends to one of the chains at this moment has to begin anew.
+    const moved = chains.map((_id) => {
+      const { seq, hash } = headOf.get(_id) ?? { seq: 0, hash: '' };
+      return { updateOne: { filter: { _id }, update: { $set: { seq, hash } }, upsert: true } };
+    });
+    await heads.bulkWrite(moved, { session });
     await entries.insertMany(made, { session });
-    await heads.updateOne({ _id: chain }, { $set: { hash } }, { session });
   };
 
   return async (events, session) => {
@@ -54,6 +61,6 @@ export const createAppendAudit = ({ collections, persons, slots }: AppendAuditDe
       const kept = act.accountId !== undefined && erased.has(act.accountId) ? withoutPerson(act) : act;
       ofChain.set(chain, [...(ofChain.get(chain) ?? []), kept]);
     }
-    for (const [chain, each] of [...ofChain].sort(([a], [b]) => a - b)) await appendTo(chain, each, session);
+    await append(ofChain, session);
   };
 };
