@@ -94,7 +94,8 @@ describe('the audit', () => {
         const replica = replicas[index % 2]!;
         const person = await signUp(replica);
         const other = await signIn(replica, person.email);
-        await replica.call('POST /v1/auth/sign-out', { token: other.accessToken });
+        const { status } = await replica.call('POST /v1/auth/sign-out', { token: other.accessToken });
+        assert.equal(status, 204);
         return person;
       }),
     );
