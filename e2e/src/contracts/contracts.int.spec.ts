@@ -124,7 +124,7 @@ describe('the readers that the check knows', async () => {
 
   it('are the handlers of every service', () => {
     const found = readers.map(({ service, reader, types }) => `${service} (${reader}): ${types.join()}`);
-    assert.ok(found.includes('user (create-profile): auth.account.created'), found.join('\n'));
+    assert.ok(found.includes('user (create-profile): auth.account.created,auth.account.updated'), found.join('\n'));
   });
 
   it('are whoever follows ended sessions, and no other', async () => {

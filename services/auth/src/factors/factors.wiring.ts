@@ -12,7 +12,7 @@ import { createForgetPending, forgetFactors } from './forget-factors.ts';
 import { createRenewRecoveryCodes, createReplaceRecoveryCodes, createUseRecoveryCode } from './keep-recovery-codes.ts';
 import { createRecoveryCodes } from './recovery-codes.ts';
 import { createRemoveFactor, createRenameFactor } from './remove-factor.ts';
-import { createOpenProof } from './open-proof.ts';
+import { createOpenSecondProof } from './open-second-proof.ts';
 import { createPasskeys } from './passkeys/passkeys.wiring.ts';
 import { createUseTotp } from './use-totp.ts';
 
@@ -51,7 +51,7 @@ export function createFactors(
     askForPasskey,
     openPasskey,
     ...{ beginTotp, confirmTotp, renameFactor, removeFactor, replaceRecoveryCodes },
-    openProof: createOpenProof({
+    openSecondProof: createOpenSecondProof({
       openPasskey,
       useTotp: createUseTotp({ factors, factorQueries, vault, now }),
       useRecoveryCode: createUseRecoveryCode(keeping),

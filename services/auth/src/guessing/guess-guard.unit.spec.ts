@@ -6,7 +6,7 @@ import { Fault, faults } from '@causeway/contracts';
 import { invalidCredentials } from '../sessions/sessions.errors.ts';
 import type { GuessCounters, Guesser, Place, Refusal } from './counters.ts';
 import { createGuessGuard } from './guess-guard.ts';
-import type { Guess } from './guess-guard.ts';
+import type { Guess } from './guess.ts';
 import type { GuessJournal } from './guess-journal.ts';
 
 const guess: Guess = { emailKey: 'ada@example.com', path: 'password', ip: '192.0.2.7' };

@@ -1,6 +1,6 @@
 import type { Collection, Db, ObjectId } from 'mongodb';
 
-import type { GuessPath } from './guess-guard.ts';
+import type { GuessPath } from './guess.ts';
 
 /** By what an account takes guesses again. */
 export type ClearedBy = 'known-device' | 'mailed-link' | 'sign-in';

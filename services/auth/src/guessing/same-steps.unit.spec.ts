@@ -5,6 +5,8 @@ import { Fault } from '@causeway/contracts';
 import type { Cause } from '@causeway/contracts';
 
 import type { Credentials } from '../accounts/account.model.ts';
+import { createOpenProof } from '../proofs/open-proof.ts';
+import type { OpenProofDependencies } from '../proofs/open-proof.ts';
 import { createRequestProof } from '../proofs/request-proof.ts';
 import type { RequestProofDependencies } from '../proofs/request-proof.ts';
 import { createSignIn } from '../sessions/sign-in.ts';
@@ -62,7 +64,7 @@ const stepsOfSignIn = async (email: typeof known): Promise<string[]> => {
 
 const stepsOfRequest = async (email: typeof known): Promise<string[]> => {
   const { steps, step } = recorder();
-  const dependencies = {
+  const opening = {
     proofs: {
       native: {
         find: () => ({ limit: () => ({ toArray: step('look for open ones', []) }) }),
@@ -70,11 +72,14 @@ const stepsOfRequest = async (email: typeof known): Promise<string[]> => {
       create: step('create', { event: { id: 'evt_1' } }),
       update: step('update', undefined),
     },
+    lifetimesMs: { 'verify-email': 1 },
+    now: () => new Date(0),
+  } as unknown as OpenProofDependencies;
+  const dependencies = {
+    openProof: createOpenProof(opening),
     quota: { take: step('take a place', true), meet: step('meet', undefined) },
     persons: { enter: step('look for the person', true) },
     transaction: (work: (session: never) => Promise<unknown>) => work(undefined as never),
-    lifetimesMs: { 'verify-email': 1 },
-    now: () => new Date(0),
   } as unknown as RequestProofDependencies;
   assert.deepEqual(await createRequestProof(dependencies)(cause, { kind: 'verify-email', email }), ['evt_1']);
   return steps;

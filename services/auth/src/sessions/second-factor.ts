@@ -2,7 +2,8 @@ import type { Cause } from '@causeway/contracts';
 import type { ClientSession } from 'mongodb';
 
 import type { AccountQueries } from '../accounts/account.model.ts';
-import type { OpenProof, SecondProof } from '../factors/open-proof.ts';
+import type { OpenSecondProof } from '../factors/open-second-proof.ts';
+import type { SecondProof } from '../factors/second-proof.ts';
 import type { DeviceTokens } from '../guessing/device-token.ts';
 import type { GuessGuard } from '../guessing/guess-guard.ts';
 import { ticketInvalid } from '../tickets/tickets.errors.ts';
@@ -16,7 +17,7 @@ export interface SecondFactorDependencies {
   readonly deviceTokens: Pick<DeviceTokens, 'isKnown'>;
   readonly accounts: Pick<AccountQueries, 'credentialsOf'>;
   readonly tickets: Pick<Tickets, 'read' | 'use'>;
-  readonly openProof: OpenProof;
+  readonly openSecondProof: OpenSecondProof;
   readonly startSession: StartSession;
   readonly admit: Admit;
   readonly transaction: <T>(work: (session: ClientSession) => Promise<T>) => Promise<T>;
@@ -40,11 +41,11 @@ export interface SecondFactorCommand {
  *   `invalid-credentials` where the account has changed since the first step
  */
 export const createSecondFactor = (dependencies: SecondFactorDependencies) => {
-  const { guard, deviceTokens, accounts, tickets, openProof, startSession, admit, transaction } = dependencies;
+  const { guard, deviceTokens, accounts, tickets, openSecondProof, startSession, admit, transaction } = dependencies;
 
   const enter = async (cause: Cause, ticket: Ticket, { proof, device }: SecondFactorCommand): Promise<SignedIn> => {
     const { accountId, accountVersion: accessVersion, method } = ticket;
-    const take = await openProof(cause, accountId, proof);
+    const take = await openSecondProof(cause, accountId, proof);
     const { document, events } = await transaction(async (session) => {
       // First the ticket: those that come with the same one meet here, and not at the code.
       if (!(await tickets.use(ticket, session))) throw ticketInvalid();

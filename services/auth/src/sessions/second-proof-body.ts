@@ -1,5 +1,5 @@
 import { typedCode } from '../factors/enrol-totp.route.ts';
-import type { SecondProof } from '../factors/open-proof.ts';
+import type { SecondProof } from '../factors/second-proof.ts';
 import { passkeyAnswer } from '../factors/passkeys/passkey-bodies.ts';
 import type { PasskeyAnswer } from '../factors/passkeys/passkey-bodies.ts';
 

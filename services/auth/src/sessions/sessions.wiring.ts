@@ -63,7 +63,7 @@ export function createSessions(
   const { config, now, accountQueries: accounts, sessions, sessionQueries, factorQueries } = ground;
   const { guard } = others.guessing;
   const { tickets } = others.ticketing;
-  const { openProof, openPasskey, askForPasskey } = others.factors;
+  const { openSecondProof, openPasskey, askForPasskey } = others.factors;
   const askForProof = createAskForProof({ factorQueries, askForPasskey });
   const { transaction } = ground.events;
   const { refreshTokens, deviceTokens } = tokens;
@@ -82,13 +82,13 @@ export function createSessions(
   const keepSession = createKeepSession({ sessions, refreshTokens, lifetimes, now });
   const signIn = createSignIn({ guard, deviceTokens, accounts, passwords, renewHash, completeSignIn });
   const passkeySignIn = createPasskeySignIn({ accounts, openPasskey, guard, completeSignIn, transaction });
-  const completing = { tickets, openProof, startSession, admit, transaction };
+  const completing = { tickets, openSecondProof, startSession, admit, transaction };
   const secondFactor = createSecondFactor({ guard, deviceTokens, accounts, ...completing });
   const refreshing = { refreshTokens, sessionTokens, lifetimes, revoke, endSession, now };
   const refresh = createRefresh({ ...refreshing, accounts, sessions });
   const peekSession = createPeekSession({ accounts, sessions, refreshTokens, now });
   const stepUp = createStepUp({
-    ...{ guard, accounts, passwords, openProof, sessions, refreshTokens, lifetimes, admit, transaction, now },
+    ...{ guard, accounts, passwords, openSecondProof, sessions, refreshTokens, lifetimes, admit, transaction, now },
   });
   const expireSessions = createExpireSessions({ sessionQueries, endSession, now });
   const endReplacedSession = createEndReplacedSession({ refreshTokens, endSession });

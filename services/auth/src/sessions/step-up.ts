@@ -5,7 +5,8 @@ import { faultOfAuthentication } from '@causeway/service';
 import type { ClientSession } from 'mongodb';
 
 import type { AccountQueries, Credentials } from '../accounts/account.model.ts';
-import type { OpenProof, SecondProof, TakenProof } from '../factors/open-proof.ts';
+import type { OpenSecondProof } from '../factors/open-second-proof.ts';
+import type { SecondProof, TakenProof } from '../factors/second-proof.ts';
 import type { GuessGuard } from '../guessing/guess-guard.ts';
 import type { PasswordHasher } from '../passwords/password-hasher.ts';
 import type { RefreshTokens } from '../tokens/refresh-token.ts';
@@ -24,7 +25,7 @@ export interface StepUpDependencies {
   readonly guard: Pick<GuessGuard, 'attempt'>;
   readonly accounts: Pick<AccountQueries, 'credentialsOf'>;
   readonly passwords: Pick<PasswordHasher, 'matches'>;
-  readonly openProof: OpenProof;
+  readonly openSecondProof: OpenSecondProof;
   readonly sessions: Pick<RecordedCollection<SessionDocument>, 'update'>;
   readonly refreshTokens: RefreshTokens;
   readonly lifetimes: SessionLifetimes;
@@ -72,11 +73,11 @@ const demandSecond = ({ hasSecondFactor }: Credentials): void => {
  *   a second factor, `too-many-attempts` before anything is looked at, `unauthenticated` where the session is over, and `unavailable` where too many passwords wait
  */
 export const createStepUp = (dependencies: StepUpDependencies) => {
-  const { guard, accounts, passwords, openProof, sessions, refreshTokens, lifetimes, admit, transaction, now } =
+  const { guard, accounts, passwords, openSecondProof, sessions, refreshTokens, lifetimes, admit, transaction, now } =
     dependencies;
 
   const open = async (cause: Cause, account: Credentials, { proof, signal }: StepUpCommand) => {
-    if (proof.kind !== 'password') return openProof(cause, account._id, proof);
+    if (proof.kind !== 'password') return openSecondProof(cause, account._id, proof);
     // Before the transaction: it takes long.
     if (!(await passwords.matches(account.passwordHash, proof.password, signal))) throw invalidCredentials();
     return (): Promise<Partial<TakenProof> & Pick<TakenProof, 'amr'>> => Promise.resolve({ amr: ['pwd'] });

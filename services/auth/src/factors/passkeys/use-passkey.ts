@@ -7,7 +7,7 @@ import type { Tickets } from '../../tickets/tickets.ts';
 import type { FactorDocument, FactorQueries, Passkey } from '../factor.model.ts';
 import { passkeyInvalid } from '../factors.errors.ts';
 import { updated, used } from '../factors.events.ts';
-import type { TakeProof } from '../open-proof.ts';
+import type { TakeProof } from '../second-proof.ts';
 import type { PasskeyAnswer } from './passkey-bodies.ts';
 import { isCopied } from './passkey-counter.ts';
 import type { RelyingParty } from './relying-party.ts';
