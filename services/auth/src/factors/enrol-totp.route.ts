@@ -8,6 +8,7 @@ import { tooManyAttempts } from '../guessing/guessing.errors.ts';
 import { noStore } from '../sessions/session-tokens.ts';
 import { eventHeader } from '../sessions/signed-in-answer.ts';
 import type { createBeginTotp, createConfirmTotp } from './enrol-totp.ts';
+import { callerOf } from './caller.ts';
 import { factorAnswer, recoveryCodesAnswer, representFactor } from './factor-answer.ts';
 import { factorExists, invalidCode } from './factors.errors.ts';
 import { qrCode } from './qr-code.ts';
@@ -72,7 +73,7 @@ export const confirmTotpRoute = (given: {
     responses: { 200: { description: 'Confirmed.', schema: confirmedTotp, headers: eventHeader } },
     faults: [invalidCode, factorExists, tooManyAttempts, faults.notFound],
     async handle({ cause, token, params, body: { code }, clientIp: ip }) {
-      const command = { accountId: token.sub, sessionId: token.sid, factorId: params.id, code, ip };
+      const command = { ...callerOf(token), factorId: params.id, code, ip };
       const { factor, recoveryCodes, events } = await given.confirmTotp(cause, command);
       return {
         status: 200,

@@ -4,19 +4,19 @@ import { DuplicateKey, stateOf } from '@causeway/events';
 import type { RecordedCollection } from '@causeway/events';
 import type { ClientSession } from 'mongodb';
 
-import type { AccountDocument, AccountQueries } from '../accounts/account.model.ts';
-import { updated as accountUpdated } from '../accounts/accounts.events.ts';
+import type { AccountQueries } from '../accounts/account.model.ts';
 import type { GuessGuard } from '../guessing/guess-guard.ts';
 import type { Vault } from '../keys/master-key.ts';
+import type { Caller } from './caller.ts';
 import type { FactorDocument, FactorQueries } from './factor.model.ts';
 import { factorExists, invalidCode } from './factors.errors.ts';
 import { added, removed, updated } from './factors.events.ts';
 import type { RenewRecoveryCodes } from './keep-recovery-codes.ts';
+import type { NoteFactors } from './note-factors.ts';
 import { newTotpSecret, totpStep, totpUri } from './totp.ts';
 
 /** What enrolling an authenticator app is given. */
 export interface EnrolTotpDependencies {
-  readonly accounts: Pick<RecordedCollection<AccountDocument>, 'update'>;
   readonly accountQueries: Pick<AccountQueries, 'byId'>;
   readonly factors: Pick<RecordedCollection<FactorDocument>, 'create' | 'update' | 'delete'>;
   readonly factorQueries: Pick<FactorQueries, 'activeOf' | 'pendingIdsOf'>;
@@ -25,6 +25,7 @@ export interface EnrolTotpDependencies {
   readonly guard: Pick<GuessGuard, 'attempt'>;
   /** Named in the app. */
   readonly issuer: string;
+  readonly noteFactors: NoteFactors;
   readonly renewRecoveryCodes: RenewRecoveryCodes;
   readonly now: () => Date;
 }
@@ -73,12 +74,9 @@ export const createBeginTotp =
   };
 
 /** Which factor, and a code that the app shows. */
-export interface ConfirmTotpCommand {
-  readonly accountId: string;
+export interface ConfirmTotpCommand extends Caller {
   readonly factorId: string;
   readonly code: string;
-  /** Of the token, which shows that somebody has signed in from here. */
-  readonly sessionId: string;
   /** The caller's address. */
   readonly ip?: string | undefined;
 }
@@ -87,10 +85,10 @@ export interface ConfirmTotpCommand {
  * Confirms an authenticator app: from now on signing in takes a code of it, or one of the recovery codes that come with it.
  *
  * @returns the use case; it throws faults `invalid-code`, `factor-exists`, `too-many-attempts` before a code is looked at, `not-found` where
- *   there is nothing to confirm, and `unauthenticated` where the account is gone
+ *   there is nothing to confirm, and `unauthenticated` where the account is gone, or the caller's session over by then
  */
 export function createConfirmTotp(dependencies: EnrolTotpDependencies) {
-  const { accounts, accountQueries, factors, transaction, vault, renewRecoveryCodes, guard, now } = dependencies;
+  const { accountQueries, factors, transaction, vault, noteFactors, renewRecoveryCodes, guard, now } = dependencies;
   const activate = async (factor: FactorDocument, { accountId, code }: ConfirmTotpCommand, at: Date) => {
     const { _id, secretSealed, createdAt } = factor;
     const isOver = createdAt.getTime() + confirmWithinMs <= at.getTime();
@@ -109,18 +107,9 @@ export function createConfirmTotp(dependencies: EnrolTotpDependencies) {
           session,
         });
         if (factor === undefined) throw faults.notFound();
-        const account = await accounts.update(
-          cause,
-          command.accountId,
-          (current) => ({
-            state: { ...stateOf(current), hasSecondFactor: true },
-            event: accountUpdated(current, ['factors']),
-          }),
-          { session },
-        );
-        if (account === undefined) throw faults.notFound();
+        const noted = await noteFactors(cause, command, session);
         const { codes, event } = await renewRecoveryCodes(cause, command.accountId, session);
-        const events = [factor.event?.id, account.event?.id, event].filter((id) => id !== undefined);
+        const events = [factor.event?.id, noted, event].filter((id) => id !== undefined);
         return { factor: factor.document, recoveryCodes: codes, events };
       });
     } catch (error) {
@@ -130,6 +119,7 @@ export function createConfirmTotp(dependencies: EnrolTotpDependencies) {
   };
 
   return async (cause: Cause, command: ConfirmTotpCommand) => {
+    // The session shows that somebody has signed in from here.
     const { accountId, sessionId: device, ip } = command;
     const account = await accountQueries.byId(accountId);
     if (account === undefined) throw accountGone();

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { personName } from '../accounts/person-name.ts';
 import { noStore } from '../sessions/session-tokens.ts';
 import { eventHeader } from '../sessions/signed-in-answer.ts';
+import { callerOf } from './caller.ts';
 import { factorAnswer, recoveryCodesAnswer, representFactor } from './factor-answer.ts';
 import { lastFactor } from './factors.errors.ts';
 import type { FactorQueries } from './factor.model.ts';
@@ -54,7 +55,7 @@ export const renameFactorRoute = (given: {
     responses: { 200: { description: 'The factor.', schema: factorAnswer, headers: eventHeader } },
     faults: [faults.notFound],
     async handle({ cause, token, params: { id: factorId }, body: { name } }) {
-      const command = { accountId: token.sub, sessionId: token.sid, factorId, name };
+      const command = { accountId: token.sub, factorId, name };
       const { factor, events } = await given.renameFactor(cause, command);
       return { status: 200, headers: { ...noStore, 'Causeway-Event': named(events) }, body: representFactor(factor) };
     },
@@ -79,7 +80,7 @@ export const removeFactorRoute = (given: {
     responses: { 204: { description: 'It opens nothing any more.', headers: eventHeader } },
     faults: [faults.notFound, lastFactor],
     async handle({ cause, token, params: { id: factorId } }) {
-      const events = await given.removeFactor(cause, { accountId: token.sub, sessionId: token.sid, factorId });
+      const events = await given.removeFactor(cause, { ...callerOf(token), factorId });
       return { status: 204, headers: { 'Causeway-Event': named(events) } };
     },
   });
@@ -102,7 +103,7 @@ export const replaceRecoveryCodesRoute = (given: {
     },
     faults: [faults.conflict],
     async handle({ cause, token }) {
-      const { codes, event } = await given.replaceRecoveryCodes(cause, token.sub);
+      const { codes, event } = await given.replaceRecoveryCodes(cause, callerOf(token));
       return { status: 200, headers: { ...noStore, 'Causeway-Event': event }, body: { codes: [...codes] } };
     },
   });

@@ -10,6 +10,7 @@ import { beginTotpRoute, confirmTotpRoute } from './enrol-totp.route.ts';
 import { listFactorsRoute, removeFactorRoute, renameFactorRoute, replaceRecoveryCodesRoute } from './factors.route.ts';
 import { createForgetPending, forgetFactors } from './forget-factors.ts';
 import { createRenewRecoveryCodes, createReplaceRecoveryCodes, createUseRecoveryCode } from './keep-recovery-codes.ts';
+import { createNoteFactors } from './note-factors.ts';
 import { createRecoveryCodes } from './recovery-codes.ts';
 import { createRemoveFactor, createRenameFactor } from './remove-factor.ts';
 import { createOpenSecondProof } from './open-second-proof.ts';
@@ -35,18 +36,31 @@ export function createFactors(
   const { transaction } = events;
   const vault = masterKey.vault('factors');
   const recoveryCodes = createRecoveryCodes(masterKey.derive('recovery-codes'));
-  const keeping = { factors, factorQueries, recoveryCodes, transaction, now };
+  const noteFactors = createNoteFactors(ground);
+  const keeping = { factors, factorQueries, recoveryCodes, now };
   const renewRecoveryCodes = createRenewRecoveryCodes(keeping);
-  const enrolling = { ...ground, transaction, vault, guard, issuer: config.tokenIssuer, renewRecoveryCodes };
+  const enrolling = {
+    ...ground,
+    transaction,
+    vault,
+    guard,
+    issuer: config.tokenIssuer,
+    noteFactors,
+    renewRecoveryCodes,
+  };
   const changing = { ...ground, transaction };
   const { recent, surely } = stepUpRules(config);
-  const { askForPasskey, openPasskey, ...passkeys } = createPasskeys(ground, { ...others, renewRecoveryCodes });
+  const { askForPasskey, openPasskey, ...passkeys } = createPasskeys(ground, {
+    ...others,
+    noteFactors,
+    renewRecoveryCodes,
+  });
   const forgetPending = createForgetPending({ factors, factorQueries, now });
   const beginTotp = createBeginTotp(enrolling);
   const confirmTotp = createConfirmTotp(enrolling);
   const renameFactor = createRenameFactor(changing);
   const removeFactor = createRemoveFactor(changing);
-  const replaceRecoveryCodes = createReplaceRecoveryCodes(keeping);
+  const replaceRecoveryCodes = createReplaceRecoveryCodes({ ...keeping, noteFactors, transaction });
   return {
     askForPasskey,
     openPasskey,

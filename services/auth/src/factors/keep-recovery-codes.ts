@@ -4,9 +4,11 @@ import { stateOf } from '@causeway/events';
 import type { RecordedCollection } from '@causeway/events';
 import type { ClientSession } from 'mongodb';
 
+import type { Caller } from './caller.ts';
 import type { FactorDocument, FactorQueries } from './factor.model.ts';
 import { invalidCode } from './factors.errors.ts';
 import { added, updated, used } from './factors.events.ts';
+import type { NoteFactors } from './note-factors.ts';
 import type { RecoveryCodes } from './recovery-codes.ts';
 
 /** What keeping recovery codes is given. */
@@ -14,8 +16,13 @@ export interface KeepRecoveryCodesDependencies {
   readonly factors: Pick<RecordedCollection<FactorDocument>, 'create' | 'update' | 'native'>;
   readonly factorQueries: Pick<FactorQueries, 'activeOf'>;
   readonly recoveryCodes: RecoveryCodes;
-  readonly transaction: <T>(work: (session: ClientSession) => Promise<T>) => Promise<T>;
   readonly now: () => Date;
+}
+
+/** What {@link createReplaceRecoveryCodes} is given. */
+export interface ReplaceRecoveryCodesDependencies extends Omit<KeepRecoveryCodesDependencies, 'factorQueries'> {
+  readonly noteFactors: NoteFactors;
+  readonly transaction: <T>(work: (session: ClientSession) => Promise<T>) => Promise<T>;
 }
 
 /** New codes, which are told this once. */
@@ -30,10 +37,7 @@ export type RenewRecoveryCodes = (cause: Cause, accountId: string, session: Clie
 
 /** @returns the use case */
 export const createRenewRecoveryCodes =
-  ({
-    factors,
-    recoveryCodes,
-  }: Omit<KeepRecoveryCodesDependencies, 'transaction' | 'factorQueries'>): RenewRecoveryCodes =>
+  ({ factors, recoveryCodes }: Omit<KeepRecoveryCodesDependencies, 'factorQueries'>): RenewRecoveryCodes =>
   async (cause, accountId, session) => {
     const codes = recoveryCodes.make();
     const kept = (id: string) => codes.map((code) => ({ hash: recoveryCodes.hash(code, id) }));
@@ -57,16 +61,21 @@ export const createRenewRecoveryCodes =
 /**
  * Makes new codes in place of those that an account has.
  *
- * @returns the use case; it throws fault `conflict` where the account has no second factor that they could stand in for
+ * @returns the use case; it throws faults `conflict` where the account has no second factor that they could stand in for, and
+ *   `unauthenticated` where the caller's session is over by then
  */
 export const createReplaceRecoveryCodes =
-  ({ factorQueries, transaction, ...given }: KeepRecoveryCodesDependencies) =>
-  async (cause: Cause, accountId: string): Promise<NewRecoveryCodes> => {
+  ({ transaction, noteFactors, ...given }: ReplaceRecoveryCodesDependencies) =>
+  (cause: Cause, caller: Caller): Promise<NewRecoveryCodes> => {
     const renew = createRenewRecoveryCodes(given);
-    if (!(await factorQueries.activeOf(accountId)).some(({ kind }) => kind !== 'recovery-codes')) {
-      throw faults.conflict({ detail: 'Enrol a second factor first: the codes stand in for it.' });
-    }
-    return transaction((session) => renew(cause, accountId, session));
+    const { accountId } = caller;
+    return transaction(async (session) => {
+      await noteFactors(cause, caller, session);
+      const active = await given.factors.native.find({ accountId, status: 'active' }, { session }).toArray();
+      if (!active.some(({ kind }) => kind !== 'recovery-codes'))
+        throw faults.conflict({ detail: 'Enrol a second factor first: the codes stand in for it.' });
+      return renew(cause, accountId, session);
+    });
   };
 
 /**
@@ -84,12 +93,7 @@ export type UseRecoveryCode = (
 
 /** @returns the use case. All codes of an account are one document, so that whoever uses one and whoever makes new ones meet there. */
 export const createUseRecoveryCode =
-  ({
-    factors,
-    factorQueries,
-    recoveryCodes,
-    now,
-  }: Omit<KeepRecoveryCodesDependencies, 'transaction'>): UseRecoveryCode =>
+  ({ factors, factorQueries, recoveryCodes, now }: KeepRecoveryCodesDependencies): UseRecoveryCode =>
   async (cause, { accountId, code }, session) => {
     const factor = (await factorQueries.activeOf(accountId)).find(({ kind }) => kind === 'recovery-codes');
     if (factor === undefined) throw invalidCode();

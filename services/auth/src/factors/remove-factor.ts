@@ -11,6 +11,8 @@ import { updated as accountUpdated } from '../accounts/accounts.events.ts';
 import { whyOver } from '../sessions/session-admission.ts';
 import type { SessionDocument } from '../sessions/session.model.ts';
 import { reauthenticated } from '../sessions/sessions.events.ts';
+import { demandAccess, demandLive, sessionOver } from './caller.ts';
+import type { Caller } from './caller.ts';
 import type { FactorDocument } from './factor.model.ts';
 import { lastFactor } from './factors.errors.ts';
 import { removed, updated } from './factors.events.ts';
@@ -18,16 +20,15 @@ import { removed, updated } from './factors.events.ts';
 /** What changing factors is given. */
 export interface ChangeFactorDependencies {
   readonly accounts: Pick<RecordedCollection<AccountDocument>, 'update'>;
-  readonly sessions: Pick<RecordedCollection<SessionDocument>, 'update'>;
+  readonly sessions: Pick<RecordedCollection<SessionDocument>, 'native' | 'update'>;
   readonly factors: Pick<RecordedCollection<FactorDocument>, 'delete' | 'native' | 'update'>;
   readonly transaction: <T>(work: (session: ClientSession) => Promise<T>) => Promise<T>;
   readonly now: () => Date;
 }
 
-/** Which factor, of whom, and in which session they ask. */
+/** Which factor, and of whom. */
 export interface FactorCommand {
   readonly accountId: string;
-  readonly sessionId: string;
   readonly factorId: string;
 }
 
@@ -51,13 +52,15 @@ const own = async (
  * Removes a factor of somebody, who has just proved who they are with two. With the last second factor its recovery codes go, and signing
  * in takes one proof again. Sessions end in the same write of the account, but for the one that asks: whoever got in with what is removed is out.
  *
- * @returns the use case; it gives the ids of the events, and throws faults `not-found` and `last-factor`
+ * @returns the use case; it gives the ids of the events, and throws faults `not-found`, `last-factor`, and
+ *   `unauthenticated` where the session that asks is over by then
  */
 export const createRemoveFactor =
   (given: ChangeFactorDependencies) =>
-  (cause: Cause, command: FactorCommand): Promise<readonly string[]> =>
+  (cause: Cause, command: FactorCommand & Caller): Promise<readonly string[]> =>
     given.transaction(async (session) => {
       const { accountId, sessionId } = command;
+      await demandLive(given, command, session);
       const events: (string | undefined)[] = [];
       const remove = async ({ _id }: Pick<FactorDocument, '_id'>): Promise<void> => {
         const write = await given.factors.delete(cause, _id, (factor) => removed(factor, 'owner'), { session });
@@ -76,6 +79,7 @@ export const createRemoveFactor =
         cause,
         accountId,
         (current) => {
+          demandAccess(current, command);
           before = accountOf(current);
           const raised = raiseAccessVersion(current, 'sessions', given.now());
           const { accessVersion, sessionsFrom } = raised;
@@ -107,7 +111,8 @@ export const createRemoveFactor =
             : { state: { ...stateOf(current), accountVersion }, event: reauthenticated(current) },
         { session },
       );
-      events.push(account.event?.id, stays?.event?.id);
+      if (stays?.event === undefined) throw sessionOver();
+      events.push(account.event?.id, stays.event.id);
       return events.filter((id) => id !== undefined);
     });
 

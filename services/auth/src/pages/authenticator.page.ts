@@ -2,6 +2,7 @@ import { definePage, html, validateBody } from '@causeway/service';
 import type { Html, Page, RecentAuthentication, Route } from '@causeway/service';
 import { z } from 'zod';
 
+import { callerOf } from '../factors/caller.ts';
 import type { BegunTotp, createBeginTotp, createConfirmTotp } from '../factors/enrol-totp.ts';
 import { typedCode } from '../factors/enrol-totp.route.ts';
 import { qrCode } from '../factors/qr-code.ts';
@@ -129,9 +130,8 @@ export function authenticatorPages(dependencies: AuthenticatorPagesDependencies)
           },
           page: ({ csrf }, failure) => againPage(csrf, call.body.factor, failure),
           async work({ cause, claims }) {
-            const { sub: accountId, sid: sessionId } = claims;
             const { code } = validateBody(fields, { code: call.body.code }) as z.output<typeof fields>;
-            const command = { accountId, sessionId, factorId: call.body.factor, code, ip: call.clientIp };
+            const command = { ...callerOf(claims), factorId: call.body.factor, code, ip: call.clientIp };
             const { recoveryCodes } = await confirmTotp(cause, command);
             const title = 'The authenticator app is on';
             return { page: { title, body: codesHtml(recoveryCodes) } };

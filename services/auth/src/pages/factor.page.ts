@@ -4,6 +4,7 @@ import type { NextPlace, Page, RecentAuthentication, Route } from '@causeway/ser
 import { z } from 'zod';
 
 import { personName } from '../accounts/person-name.ts';
+import { callerOf } from '../factors/caller.ts';
 import type { FactorDocument, FactorQueries } from '../factors/factor.model.ts';
 import type { createRemoveFactor, createRenameFactor } from '../factors/remove-factor.ts';
 import type { FormFailure } from './form-failure.ts';
@@ -102,8 +103,7 @@ export function factorPages(dependencies: FactorPagesDependencies): Route[] {
           async work(member) {
             const { _id: factorId } = await own(member, call.params.id);
             const { name } = validateBody(fields, { name: call.body.name }) as z.output<typeof fields>;
-            const { sub: accountId, sid: sessionId } = member.claims;
-            await renameFactor(member.cause, { accountId, sessionId, factorId, name });
+            await renameFactor(member.cause, { accountId: member.claims.sub, factorId, name });
             return { seeOther: withNotice('/account/security', 'factor-renamed') };
           },
         }),
@@ -118,8 +118,7 @@ export function factorPages(dependencies: FactorPagesDependencies): Route[] {
           page: (member, failure) => pageOf(member, call.params.id, { failure }),
           async work(member) {
             const { _id: factorId } = await own(member, call.params.id);
-            const { sub: accountId, sid: sessionId } = member.claims;
-            await removeFactor(member.cause, { accountId, sessionId, factorId });
+            await removeFactor(member.cause, { ...callerOf(member.claims), factorId });
             return { seeOther: withNotice('/account/security', 'factor-removed') };
           },
         }),

@@ -9,7 +9,7 @@ import type { createRefresh } from '../sessions/refresh.ts';
 
 /** Somebody who is signed in, by the cookies of their browser. */
 export interface KnownVisitor {
-  readonly claims: Pick<AccessClaims, 'sub' | 'sid' | 'roles' | 'acr' | 'authTime'>;
+  readonly claims: Pick<AccessClaims, 'sub' | 'sid' | 'roles' | 'acr' | 'authTime' | 'accountVersion'>;
   /** `Set-Cookie`, where the access token had expired and the refresh token has been exchanged. */
   readonly headers: Readonly<Record<string, readonly string[]>>;
 }
@@ -51,7 +51,8 @@ export const createWhoIsIt = (dependencies: WhoIsItDependencies): WhoIsIt => {
     if (found === undefined) return undefined;
     const { session, account } = found;
     const { acr, authTime } = authenticationOf(session);
-    const ids = { sub: account._id, sid: session._id, roles: account.roles };
+    const { accountVersion = 1 } = session;
+    const ids = { sub: account._id, sid: session._id, roles: account.roles, accountVersion };
     return { claims: { ...ids, acr, authTime: Math.floor(authTime.getTime() / 1000) }, headers: {} };
   };
 

@@ -3,6 +3,7 @@ import { definePage, html } from '@causeway/service';
 import type { Html, Page, RecentAuthentication, Route } from '@causeway/service';
 import { z } from 'zod';
 
+import { callerOf } from '../factors/caller.ts';
 import type { createReplaceRecoveryCodes } from '../factors/keep-recovery-codes.ts';
 import type { FormFailure } from './form-failure.ts';
 import { alertHtml, csrfField, memberLayout, memberProblemPage } from './layout.ts';
@@ -73,7 +74,7 @@ export function recoveryCodesPages(dependencies: RecoveryCodesPagesDependencies)
           ...{ at: path, csrf: call.body.csrf, recent, page },
           words: { [faults.conflict.declaration.code]: 'Add a second factor first: the codes stand in for it.' },
           async work({ cause, claims }) {
-            const { codes } = await replaceRecoveryCodes(cause, claims.sub);
+            const { codes } = await replaceRecoveryCodes(cause, callerOf(claims));
             return { page: { title: 'Recovery codes', body: codesHtml(codes) } };
           },
         }),

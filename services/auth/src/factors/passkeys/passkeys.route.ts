@@ -4,6 +4,7 @@ import type { RecentAuthentication, Route } from '@causeway/service';
 import { personName } from '../../accounts/person-name.ts';
 import { noStore } from '../../sessions/session-tokens.ts';
 import { eventHeader } from '../../sessions/signed-in-answer.ts';
+import { callerOf } from '../caller.ts';
 import { factorAnswer, recoveryCodesAnswer, representFactor } from '../factor-answer.ts';
 import { factorExists, factorLimit, passkeyInvalid } from '../factors.errors.ts';
 import { passkeyOptions, registrationBody } from './passkey-bodies.ts';
@@ -55,7 +56,7 @@ export const registerPasskeyRoute = (given: {
     responses: { 201: { description: 'Registered.', schema: registeredPasskey, headers: eventHeader } },
     faults: [passkeyInvalid, factorExists, factorLimit],
     async handle({ cause, token, body: { ticket, response, name = 'Passkey' } }) {
-      const command = { accountId: token.sub, ticket, response, name };
+      const command = { ...callerOf(token), ticket, response, name };
       const { factor, recoveryCodes, events } = await given.registerPasskey(cause, command);
       return {
         status: 201,

@@ -4,6 +4,7 @@ import type { Ground } from '../../feature.ts';
 import { stepUpRules } from '../../sessions/step-up-rules.ts';
 import type { Ticketing } from '../../tickets/tickets.wiring.ts';
 import type { RenewRecoveryCodes } from '../keep-recovery-codes.ts';
+import type { NoteFactors } from '../note-factors.ts';
 import { passkeyOptionsRoute, registerPasskeyRoute } from './passkeys.route.ts';
 import { createBeginPasskey, createRegisterPasskey } from './register-passkey.ts';
 import { relyingPartyOf } from './relying-party.ts';
@@ -17,15 +18,19 @@ type PasskeysGround = Pick<
 /** Passkeys: registered, and used. A part of the factors. */
 export function createPasskeys(
   ground: PasskeysGround,
-  others: { readonly ticketing: Pick<Ticketing, 'tickets'>; readonly renewRecoveryCodes: RenewRecoveryCodes },
+  others: {
+    readonly ticketing: Pick<Ticketing, 'tickets'>;
+    readonly noteFactors: NoteFactors;
+    readonly renewRecoveryCodes: RenewRecoveryCodes;
+  },
 ) {
   const { config, masterKey, events } = ground;
   const secret = masterKey.derive('passkey-user');
   const userHandleOf = (accountId: string) => Uint8Array.from(createHmac('sha256', secret).update(accountId).digest());
-  const { renewRecoveryCodes } = others;
+  const { noteFactors, renewRecoveryCodes } = others;
   const { tickets } = others.ticketing;
   const shared = { ...ground, tickets, userHandleOf, relyingParty: relyingPartyOf(config) };
-  const registering = { ...shared, renewRecoveryCodes, transaction: events.transaction };
+  const registering = { ...shared, noteFactors, renewRecoveryCodes, transaction: events.transaction };
   const { recent } = stepUpRules(config);
   return {
     askForPasskey: createAskForPasskey(shared),

@@ -1,23 +1,23 @@
 import { faults, newId } from '@causeway/contracts';
 import type { Cause } from '@causeway/contracts';
-import { DuplicateKey, stateOf } from '@causeway/events';
+import { DuplicateKey } from '@causeway/events';
 import type { RecordedCollection } from '@causeway/events';
 import { generateRegistrationOptions, verifyRegistrationResponse } from '@simplewebauthn/server';
 import type { ClientSession } from 'mongodb';
 
-import type { AccountDocument, AccountQueries } from '../../accounts/account.model.ts';
-import { updated as accountUpdated } from '../../accounts/accounts.events.ts';
+import type { AccountQueries } from '../../accounts/account.model.ts';
 import type { Tickets } from '../../tickets/tickets.ts';
+import type { Caller } from '../caller.ts';
 import type { FactorDocument, FactorQueries, Passkey } from '../factor.model.ts';
 import { factorExists, factorLimit, passkeyInvalid } from '../factors.errors.ts';
 import { added } from '../factors.events.ts';
 import type { RenewRecoveryCodes } from '../keep-recovery-codes.ts';
+import type { NoteFactors } from '../note-factors.ts';
 import type { RegistrationAnswer } from './passkey-bodies.ts';
 import type { RelyingParty } from './relying-party.ts';
 
 /** What registering a passkey is given. */
 export interface RegisterPasskeyDependencies {
-  readonly accounts: Pick<RecordedCollection<AccountDocument>, 'update'>;
   readonly accountQueries: Pick<AccountQueries, 'byId'>;
   readonly factors: Pick<RecordedCollection<FactorDocument>, 'create' | 'native'>;
   readonly factorQueries: Pick<FactorQueries, 'activeOf'>;
@@ -26,6 +26,7 @@ export interface RegisterPasskeyDependencies {
   readonly relyingParty: RelyingParty;
   /** What an authenticator knows an account by: it says nothing of it. */
   readonly userHandleOf: (accountId: string) => Uint8Array<ArrayBuffer>;
+  readonly noteFactors: NoteFactors;
   readonly renewRecoveryCodes: RenewRecoveryCodes;
 }
 
@@ -62,8 +63,7 @@ export const createBeginPasskey =
   };
 
 /** Who registers it, and what the authenticator has answered. */
-export interface RegisterPasskeyCommand {
-  readonly accountId: string;
+export interface RegisterPasskeyCommand extends Caller {
   readonly ticket: string;
   readonly response: RegistrationAnswer;
   readonly name: string;
@@ -72,7 +72,8 @@ export interface RegisterPasskeyCommand {
 /**
  * Registers a passkey: from now on it signs in by itself, and a password asks for it. With the first second factor come recovery codes.
  *
- * @returns the use case; it throws faults `passkey-invalid`, `factor-exists`, `factor-limit`, and `not-found` where the account is gone
+ * @returns the use case; it throws faults `passkey-invalid`, `factor-exists`, `factor-limit`, `unauthenticated` where the
+ *   caller's session is over by the time it is kept, and `not-found` where the account is gone
  */
 export const createRegisterPasskey = (given: RegisterPasskeyDependencies) => {
   const verify = async ({ accountId, ticket, response }: RegisterPasskeyCommand): Promise<Passkey> => {
@@ -109,16 +110,7 @@ export const createRegisterPasskey = (given: RegisterPasskeyDependencies) => {
   const keep = async (cause: Cause, passkey: Passkey, command: RegisterPasskeyCommand, session: ClientSession) => {
     const { accountId, name } = command;
     // First the account: those who register at once meet here, and are counted one after the other.
-    const account = await given.accounts.update(
-      cause,
-      accountId,
-      (current) => ({
-        state: { ...stateOf(current), hasSecondFactor: true },
-        event: accountUpdated(current, ['factors']),
-      }),
-      { session },
-    );
-    if (account === undefined) throw faults.notFound();
+    const noted = await given.noteFactors(cause, command, session);
     const active = await given.factors.native.find({ accountId, status: 'active' }, { session }).toArray();
     if (active.filter(({ kind }) => kind === 'passkey').length >= mostPasskeys) throw factorLimit();
     const _id = newId('fac');
@@ -127,7 +119,7 @@ export const createRegisterPasskey = (given: RegisterPasskeyDependencies) => {
     const { document, event } = await given.factors.create(cause, creation, { session });
     const hasCodes = active.some(({ kind }) => kind === 'recovery-codes');
     const renewed = hasCodes ? undefined : await given.renewRecoveryCodes(cause, accountId, session);
-    const events = [account.event?.id, event.id, renewed?.event].filter((id) => id !== undefined);
+    const events = [noted, event.id, renewed?.event].filter((id) => id !== undefined);
     return { factor: document, recoveryCodes: renewed?.codes, events };
   };
 

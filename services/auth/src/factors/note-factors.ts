@@ -1,0 +1,45 @@
+import { faults } from '@causeway/contracts';
+import type { Cause } from '@causeway/contracts';
+import { stateOf } from '@causeway/events';
+import type { RecordedCollection } from '@causeway/events';
+import type { ClientSession } from 'mongodb';
+
+import type { AccountDocument } from '../accounts/account.model.ts';
+import { updated } from '../accounts/accounts.events.ts';
+import type { SessionDocument } from '../sessions/session.model.ts';
+import { demandAccess, demandLive } from './caller.ts';
+import type { Caller } from './caller.ts';
+
+/** What {@link createNoteFactors} is given. */
+export interface NoteFactorsDependencies {
+  readonly accounts: Pick<RecordedCollection<AccountDocument>, 'update'>;
+  readonly sessions: Pick<RecordedCollection<SessionDocument>, 'native'>;
+  readonly now: () => Date;
+}
+
+/**
+ * Notes at the account that it has a second factor, in the transaction of the change. Whatever gives the account to somebody writes it too:
+ * they meet here, and a factor of whoever has lost the account is not kept.
+ *
+ * @returns the id of the event
+ * @throws faults `unauthenticated` where the caller's session is over by now, and `not-found` where the account is gone
+ */
+export type NoteFactors = (cause: Cause, caller: Caller, session: ClientSession) => Promise<string | undefined>;
+
+/** Makes it. */
+export const createNoteFactors =
+  (given: NoteFactorsDependencies): NoteFactors =>
+  async (cause, caller, session) => {
+    const write = await given.accounts.update(
+      cause,
+      caller.accountId,
+      (current) => {
+        demandAccess(current, caller);
+        return { state: { ...stateOf(current), hasSecondFactor: true }, event: updated(current, ['factors']) };
+      },
+      { session },
+    );
+    if (write === undefined) throw faults.notFound();
+    await demandLive(given, caller, session);
+    return write.event?.id;
+  };
