@@ -92,10 +92,21 @@ export const createJointBatches = ({ deliverBatch, places }: JointBatchesOptions
     }
   };
 
+  /** So that a batch is worth its transaction; one that is full already is. */
+  const untilDue = async (
+    { jointEveryMs = 0, maxEvents }: BatchHandler,
+    { begunAt, waiting }: Joint,
+  ): Promise<void> => {
+    const inMs = begunAt + jointEveryMs - performance.now();
+    const count = [...waiting].reduce((sum, { events }) => sum + events.length, 0);
+    // Without a reference: a process that ends is not held up by it.
+    if (inMs > 0 && count < maxEvents) await delay(inMs, undefined, { ref: false });
+  };
+
   const runAll = async (handler: BatchHandler, joint: Joint): Promise<void> => {
     joint.isRunning = true;
     while (joint.waiting.size > 0) {
-      await delay(Math.max(0, joint.begunAt + (handler.jointEveryMs ?? 0) - performance.now()));
+      await untilDue(handler, joint);
       joint.begunAt = performance.now();
       await run(handler, joint.waiting);
     }

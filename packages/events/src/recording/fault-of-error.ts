@@ -4,13 +4,14 @@ import {
   MongoError,
   MongoNetworkError,
   MongoOperationTimeoutError,
+  MongoServerError,
   MongoServerSelectionError,
   MongoSystemError,
 } from 'mongodb';
 
 import { RevisionMismatch } from './errors.ts';
 import { Contended, OutOfTime } from './out-of-time.ts';
-import { NoAnswer } from './outage.ts';
+import { awayCodes, NoAnswer } from './outage.ts';
 
 /** What the driver says where the database cannot be reached, has no primary, or has no connection left. */
 const away = [MongoNetworkError, MongoServerSelectionError, MongoSystemError, MongoOperationTimeoutError] as const;
@@ -29,6 +30,8 @@ export const faultOfError = (error: unknown): Fault | undefined => {
   const isAway =
     [...away, ...late].some((kind) => error instanceof kind) ||
     (error instanceof MongoError &&
-      (error.name === 'MongoWaitQueueTimeoutError' || error.hasErrorLabel('RetryableWriteError')));
+      (error.name === 'MongoWaitQueueTimeoutError' ||
+        error.hasErrorLabel('RetryableWriteError') ||
+        (error instanceof MongoServerError && awayCodes.has(error.code))));
   return isAway ? faults.unavailable({ retryAfterS: 1, cause: error }) : undefined;
 };

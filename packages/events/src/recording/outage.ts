@@ -16,7 +16,9 @@ export class NoAnswer extends Error {
  * No member answers as it should: it is unreachable, goes down, or is no primary.
  * https://github.com/mongodb/specifications/blob/master/source/retryable-reads/retryable-reads.md
  */
-const awayCodes: ReadonlySet<unknown> = new Set([6, 7, 89, 91, 134, 189, 9001, 10107, 11600, 11602, 13435, 13436]);
+export const awayCodes: ReadonlySet<unknown> = new Set([
+  6, 7, 89, 91, 134, 189, 9001, 10107, 11600, 11602, 13435, 13436,
+]);
 
 /** Not `TransientTransactionError`: MongoDB says so of a write conflict too, which a handler may have with itself, for ever. */
 const awayLabels = ['RetryableWriteError', 'UnknownTransactionCommitResult'];

@@ -11,6 +11,7 @@ import {
 
 import { eventLog, type LoggedEvent } from '../log/event-log.ts';
 import { DuplicateKey } from './errors.ts';
+import { awayCodes } from './outage.ts';
 import type { RecordedDocument } from './recorded-document.ts';
 
 /**
@@ -22,8 +23,10 @@ export const isUnknownOutcome = (error: unknown): boolean => {
   // The driver's own retry found no server: the first attempt may have got through all the same.
   if (error instanceof MongoServerSelectionError) return true;
   if (error instanceof MongoNetworkError || error.hasErrorLabel('RetryableWriteError')) return true;
-  // https://www.mongodb.com/docs/manual/reference/error-codes/: WriteConcernFailed, MaxTimeMSExpired
-  return error instanceof MongoServerError ? error.code === 64 || error.code === 50 : error.name.includes('Timeout');
+  if (!(error instanceof MongoServerError)) return error.name.includes('Timeout');
+  // https://www.mongodb.com/docs/manual/reference/error-codes/: WriteConcernFailed, MaxTimeMSExpired. A primary that steps down may say so of
+  // the one write, where the driver puts no label on it.
+  return error.code === 64 || error.code === 50 || awayCodes.has(error.code);
 };
 
 /** A write of which nobody can tell whether it was made. */

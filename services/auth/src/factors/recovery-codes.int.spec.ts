@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 
 import type { PublishedEvents } from '@causeway/events/testing';
-import { generate } from 'otplib';
-
 import { claimsOf, openTestAuth, password, personOf, signUp } from '../testing/test-auth.ts';
 import type { Answered, Person, TestAuth, TestReplica } from '../testing/test-auth.ts';
+import { totpOf } from '../testing/test-totp.ts';
 
 interface Factor {
   readonly id: string;
@@ -26,8 +25,7 @@ describe('recovery codes, and losing a factor', () => {
   let codes: readonly string[];
 
   const told = ({ status, body }: Answered) => [status, body.code];
-  const codeOf = (steps = 0): Promise<string> =>
-    generate({ secret, epoch: Math.floor(Date.now() / 1000) + 30 * steps });
+  const codeOf = (steps = 0): Promise<string> => totpOf(secret, steps);
   const firstStep = async (replica = auth): Promise<string> => {
     const answer = await replica.call('POST /v1/auth/sign-in', { body: { email: ada.email, password } });
     assert.equal(answer.body.status, 'mfa-required', JSON.stringify(answer.body));

@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 
 import type { PublishedEvents } from '@causeway/events/testing';
-import { generate } from 'otplib';
-
 import { claimsOf, openTestAuth, password, personOf, signUp } from '../testing/test-auth.ts';
 import type { Answered, Person, TestAuth, TestReplica } from '../testing/test-auth.ts';
+import { totpOf } from '../testing/test-totp.ts';
 
 interface Enrolment {
   readonly id: string;
@@ -23,8 +22,7 @@ describe('an authenticator app as second factor', () => {
   let totp: Enrolment;
 
   /** A code of the app, some steps from now. */
-  const codeOf = (secret: string, steps = 0): Promise<string> =>
-    generate({ secret, epoch: Math.floor((Date.now() + world.clock.aheadMs) / 1000) + 30 * steps });
+  const codeOf = (secret: string, steps = 0): Promise<string> => totpOf(secret, steps, world.clock.aheadMs);
   const begin = (person: Person, body: object = {}) =>
     auth.call('POST /v1/auth/factors/totp', { token: person.accessToken, body });
   const confirm = (person: Person, id: string, code: string) =>

@@ -2,11 +2,10 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 
 import type { PublishedEvents } from '@causeway/events/testing';
-import { generate } from 'otplib';
-
 import { administratorSettings, signInAdministrator } from '../testing/test-administrator.ts';
 import { claimsOf, openTestAuth, password, signIn, signUp } from '../testing/test-auth.ts';
 import type { Answered, Person, TestAuth, TestReplica } from '../testing/test-auth.ts';
+import { totpOf } from '../testing/test-totp.ts';
 
 /** Calls that could do somebody harm. What they would answer to a token that is good enough does not matter: it is no 401 of this kind. */
 const sensitive = [
@@ -40,8 +39,7 @@ describe('proving once more who one is', () => {
     replica.call('POST /v1/auth/step-up', { token, body });
   const tokenOf = ({ body }: Answered): string => (body as unknown as { accessToken: string }).accessToken;
   const told = ({ status, body }: Answered) => [status, body.code];
-  const codeOf = (secret: string, steps = 0): Promise<string> =>
-    generate({ secret, epoch: Math.floor(Date.now() / 1000) + 30 * steps });
+  const codeOf = totpOf;
   const enrol = async (token: string): Promise<{ readonly secret: string; readonly recoveryCodes: string[] }> => {
     const begun = await auth.call('POST /v1/auth/factors/totp', { token, body: {} });
     assert.equal(begun.status, 201, JSON.stringify(begun.body));

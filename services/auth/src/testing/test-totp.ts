@@ -1,8 +1,26 @@
 import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { generate } from 'otplib';
 
 import type { Person, TestAuth, TestReplica } from './test-auth.ts';
+
+const stepMs = 30_000;
+
+/** So long a code may be on its way, on a busy machine. */
+const wayMs = 4_000;
+
+/**
+ * What an authenticator app shows. One of the step before is no longer taken once this step is over: its end is waited for where it is near.
+ *
+ * @param steps - from the present one
+ * @param aheadMs - of the clock that the replicas go by
+ */
+export async function totpOf(secret: string, steps = 0, aheadMs = 0): Promise<string> {
+  const leftMs = (): number => stepMs - ((Date.now() + aheadMs) % stepMs);
+  while (steps < 0 && leftMs() < wayMs) await delay(leftMs());
+  return generate({ secret, epoch: Math.floor((Date.now() + aheadMs) / 1000) + (stepMs / 1000) * steps });
+}
 
 /** Somebody's authenticator app. */
 export interface TestTotp {
@@ -16,8 +34,7 @@ export async function enrolTotp(world: Pick<TestAuth, 'clock'>, auth: TestReplic
   const begun = await auth.call('POST /v1/auth/factors/totp', { token: person.accessToken, body: {} });
   assert.equal(begun.status, 201, JSON.stringify(begun.body));
   const { id, secret } = begun.body as unknown as { id: string; secret: string };
-  const code = (steps = 0): Promise<string> =>
-    generate({ secret, epoch: Math.floor((Date.now() + world.clock.aheadMs) / 1000) + 30 * steps });
+  const code = (steps = 0): Promise<string> => totpOf(secret, steps, world.clock.aheadMs);
   const path = `POST /v1/auth/factors/totp/${id}/confirm`;
   const confirmed = await auth.call(path, { token: person.accessToken, body: { code: await code(-1) } });
   assert.equal(confirmed.status, 200, JSON.stringify(confirmed.body));
