@@ -161,13 +161,20 @@ describe('erasing oneself', () => {
       assert.equal((await erase(person.accessToken)).status, 202);
     });
 
-    it('is refused to one of the last two who go at once', async () => {
+    it('is refused to one of the last two who go at once', async (context) => {
+      /** Where a busy machine keeps MongoDB from answering in time, whoever asked is told to ask again. */
+      const erasedOrNot = async (token: string): Promise<number> => {
+        const answer = await erase(token);
+        if (answer.status !== 503) return answer.status;
+        context.diagnostic(JSON.stringify(answer.body));
+        return (await erase(token)).status;
+      };
       for (let round = 0; round < 3; round += 1) {
         await accounts().updateMany({}, { $set: { roles: ['member'] } });
         const people = [await signUp(replica), await signUp(replica)];
         for (const each of people) await promote(each);
-        const answers = await Promise.all(people.map(({ accessToken }) => erase(accessToken)));
-        assert.deepEqual(answers.map(({ status }) => status).sort(), [202, 409]);
+        const answers = await Promise.all(people.map(({ accessToken }) => erasedOrNot(accessToken)));
+        assert.deepEqual(answers.sort(), [202, 409]);
       }
     });
   });
