@@ -39,6 +39,8 @@ export interface FactorDocument extends RecordedDocument {
   readonly suspectedAt?: Date;
   /** Recovery codes, used and unused. */
   readonly codes?: readonly KeptCode[];
+  /** When they were made; missing in rows of an earlier release, whose `createdAt` is that of the first list. */
+  readonly codesAt?: Date;
   readonly lastUsedAt?: Date;
 }
 
@@ -68,6 +70,7 @@ const factorSchema = new Schema<FactorDocument>(
     },
     suspectedAt: Date,
     codes: { type: [{ _id: false, hash: String, usedAt: Date }], default: undefined },
+    codesAt: Date,
     lastUsedAt: Date,
     createdAt: { type: Date, required: true },
   },

@@ -37,23 +37,27 @@ export type RenewRecoveryCodes = (cause: Cause, accountId: string, session: Clie
 
 /** @returns the use case */
 export const createRenewRecoveryCodes =
-  ({ factors, recoveryCodes }: Omit<KeepRecoveryCodesDependencies, 'factorQueries'>): RenewRecoveryCodes =>
+  ({ factors, recoveryCodes, now }: Omit<KeepRecoveryCodesDependencies, 'factorQueries'>): RenewRecoveryCodes =>
   async (cause, accountId, session) => {
     const codes = recoveryCodes.make();
+    const codesAt = now();
     const kept = (id: string) => codes.map((code) => ({ hash: recoveryCodes.hash(code, id) }));
     const current = await factors.native.findOne({ accountId, kind: 'recovery-codes' }, { session });
     if (current !== null) {
       const write = await factors.update(
         cause,
         current._id,
-        (factor) => ({ state: { ...stateOf(factor), codes: kept(factor._id) }, event: updated(factor, ['codes']) }),
+        (factor) => ({
+          state: { ...stateOf(factor), codes: kept(factor._id), codesAt },
+          event: updated(factor, ['codes']),
+        }),
         { session },
       );
       if (write?.event !== undefined) return { codes, event: write.event.id };
     }
     const _id = newId('fac');
     const named = { accountId, kind: 'recovery-codes', status: 'active', name: 'Recovery codes' } as const;
-    const creation = { _id, state: { ...named, codes: kept(_id) }, event: added({ _id, ...named }) };
+    const creation = { _id, state: { ...named, codes: kept(_id), codesAt }, event: added({ _id, ...named }) };
     const { event } = await factors.create(cause, creation, { session });
     return { codes, event: event.id };
   };

@@ -101,7 +101,7 @@ export const undoEmailChangeRoute = (given: { readonly undoEmailChange: UndoEmai
     tag: 'auth',
     summary: 'Undo the change of an address by the link that was mailed to the one of before',
     description:
-      'The account may have been stolen: all sessions end, the password is void, second factors that were set up since the change are gone, and a link to set a password is mailed to the address.',
+      'The account may have been stolen: all sessions end, the password is void, second factors and recovery codes that were set up since the change, or within `EMAIL_UNDO_TIME` before it, are gone, and a link to set a password is mailed to the address.',
     access: 'anonymous',
     body: z.strictObject({ token: linkToken }),
     bodyLimitBytes: 16_384,

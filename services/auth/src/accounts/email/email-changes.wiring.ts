@@ -50,7 +50,10 @@ export function createEmailChanges(
   // Whoever has one proof alone must not move the account to where its links go.
   const recent = { maxAgeMs: config.stepUpAgeMs, acr: 'enrolled' } as const;
   const confirmEmailChange = createConfirmEmailChange({ ...common, demandOwner, keepSession, sessionTokens });
-  const undoEmailChange = createUndoEmailChange({ ...common, factors, openProof, guard });
+  const undoEmailChange = createUndoEmailChange({
+    ...{ ...common, factors, openProof, guard },
+    undoMs: config.emailUndoMs,
+  });
   return {
     ...{ confirmEmailChange, undoEmailChange, reservations },
     routes: [

@@ -29,23 +29,27 @@ export interface UndoEmailChangeDependencies {
   readonly guard: Pick<GuessGuard, 'clear'>;
   readonly tellEnding: TellEnding;
   readonly transaction: Events['transaction'];
+  /** For how long a change can be undone, and for how long before one second factors are distrusted with it. */
+  readonly undoMs: number;
   readonly now: () => Date;
 }
 
 /**
  * Gives an account back the address that it had, by the link that was mailed to that when it was changed: whoever changed it may have stolen the
- * account. So all sessions end, the password opens nothing any more, second factors that were set up since the change are gone, other links
- * too, and a link to set a password is mailed to the address. Changes that came later are undone with it; earlier ones can still be.
+ * account. So all sessions end, the password opens nothing any more, second factors that were set up since the change are gone, and
+ * those of a while before it, since a thief adds one first; other links too, and a link to set a password is mailed to the address. Changes that came later are undone with it; earlier ones can still be.
  *
  * @returns the use case, which gives the ids of the events; it throws fault `link-invalid`
  */
 export function createUndoEmailChange(dependencies: UndoEmailChangeDependencies) {
   const { accounts, factors, useProof, openProof, withdrawProofs, reservations, transaction, now } = dependencies;
 
-  /** Takes second factors away that were set up since; gives the ids of the events, and whether there is one left. */
+  /** Takes second factors away that were set up since, or shortly before; gives the ids of the events, and whether there is one left. */
   const forgetFactors = async (cause: Cause, { accountId, createdAt }: OwnedProof, session: ClientSession) => {
     const all = await factors.native.find({ accountId }, { session }).toArray();
-    const isOld = (factor: FactorDocument): boolean => factor.createdAt < createdAt;
+    const trustedUntilMs = createdAt.getTime() - dependencies.undoMs;
+    // New recovery codes stand in the row of the old ones.
+    const isOld = (factor: FactorDocument): boolean => (factor.codesAt ?? factor.createdAt).getTime() < trustedUntilMs;
     const hasSecondFactor = all.some(
       (each) => isOld(each) && each.status === 'active' && each.kind !== 'recovery-codes',
     );
