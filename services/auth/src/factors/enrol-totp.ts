@@ -126,8 +126,8 @@ export function createConfirmTotp(dependencies: EnrolTotpDependencies) {
     return guard.attempt(
       { emailKey: account.emailKey, path: 'totp', ip, device },
       () => confirm(cause, command),
-      // It lets nobody in: what was counted stays.
-      () => false,
+      // It lets nobody in: what was counted stays, but for its own place.
+      () => 'once-more',
     );
   };
 }

@@ -11,6 +11,8 @@ import type { TestAuth } from './test-auth.ts';
 export interface TestMailbox {
   /** The mails to an address, the newest first, once there are so many. */
   mailsTo(email: string, count?: number): Promise<MailboxMail[]>;
+  /** The newest with this subject: how many others there are may hang on what was faster. */
+  mailAbout(email: string, subject: string): Promise<MailboxMail>;
   /** The token of the newest link to a page, once so many have come. */
   tokenTo(email: string, page: string, count?: number): Promise<string>;
 }
@@ -46,6 +48,8 @@ export async function openTestMailbox(world: Pick<TestAuth, 'db' | 'environment'
         const mails = await read(email);
         return mails.length < count ? undefined : mails;
       }),
+    mailAbout: (email, subject) =>
+      until(`a mail to ${email}: ${subject}`, async () => (await read(email)).find((mail) => mail.subject === subject)),
     tokenTo: (email, page, count = 1) =>
       until(`${count} links to ${page} for ${email}`, async () => {
         const links = (await read(email)).flatMap(({ text }) => {
