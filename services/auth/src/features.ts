@@ -25,7 +25,7 @@ export async function createFeatures(ground: Ground) {
   const revocations = createRevocations(ground);
   const tokens = createTokens(ground, { keys, revocations });
   const proofs = createProofs(ground);
-  const guessing = createGuessing(ground, { proofs });
+  const guessing = createGuessing(ground, { proofs, tokens });
   const ticketing = createTicketing(ground);
   const factors = createFactors(ground, { guessing, ticketing });
   const sessions = createSessions(ground, { passwords, revocations, tokens, guessing, ticketing, factors });

@@ -8,6 +8,7 @@ import type { PublishedEvents } from '@causeway/events/testing';
 import { openCountedGuesses } from '../testing/counted-guesses.ts';
 import { openTestAuth, password, personOf, randomEmail, signIn, signUp } from '../testing/test-auth.ts';
 import type { Answered, Person, TestAuth, TestReplica } from '../testing/test-auth.ts';
+import { enrolTotp } from '../testing/test-totp.ts';
 
 describe('erasing oneself', () => {
   let world: TestAuth;
@@ -109,6 +110,18 @@ describe('erasing oneself', () => {
     assert.equal((await replica.call('DELETE /v1/auth/account', { token: person.accessToken })).status, 415);
     assert.equal((await replica.call('DELETE /v1/auth/account', { body: { password } })).status, 401);
     assert.equal((await replica.call('GET /v1/auth/account', { token: person.accessToken })).status, 200);
+  });
+
+  it('asks for the second factor beside the password, in a session from before there was one too', async () => {
+    const person = await signUp(replica);
+    const totp = await enrolTotp(world, replica, person);
+    assert.equal(code(await erase(person.accessToken)), '401 insufficient-authentication');
+    assert.equal(code(await erase(person.accessToken, { password: 'not the password' })), '401 invalid-credentials');
+    assert.equal((await replica.call('GET /v1/auth/account', { token: person.accessToken })).status, 200);
+    const proof = { token: person.accessToken, body: { totp: await totp.code() } };
+    const { accessToken } = (await replica.call('POST /v1/auth/step-up', proof)).body as unknown as Person;
+    assert.equal(code(await erase(accessToken, {})), '400 invalid-request', 'the password is asked for as ever');
+    assert.equal((await erase(accessToken)).status, 202);
   });
 
   it('happens once for any number of calls at once, which tell of the same', async () => {

@@ -31,7 +31,7 @@ export const eraseAccountRoute = (given: {
     tag: 'auth',
     summary: 'Erase oneself from every service',
     description:
-      'It takes the password or, of whoever has none, a recent authentication (`POST /v1/auth/step-up`). The account is gone and its sessions end at once; every service then removes what it has of the person, and once more when none of their tokens can be valid. The end is the event `auth.erasure.completed`.',
+      'It takes the password or, of whoever has none, a recent authentication (`POST /v1/auth/step-up`); of whoever has a second factor both, the latter with that. The account is gone and its sessions end at once; every service then removes what it has of the person, and once more when none of their tokens can be valid. The end is the event `auth.erasure.completed`.',
     access: 'signed-in',
     body: z.strictObject({
       password: typedPassword.optional().meta({ description: 'Of whoever has one.' }),

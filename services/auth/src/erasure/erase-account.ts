@@ -29,7 +29,7 @@ export interface EraseAccountDependencies {
 /** Who wants to be erased, and proves once more who they are. */
 export interface EraseAccountCommand {
   readonly accountId: string;
-  /** Whoever has none has proved it lately, by something else. */
+  /** Whoever has none has proved it lately, by something else; whoever has a second factor, with that too. */
   readonly password?: string | undefined;
   /** Sees to that. */
   readonly demandRecent: () => Promise<void>;
@@ -59,7 +59,7 @@ const sessionsAtOnce = 100;
  * Deletes an account and ends its sessions: one transaction, from whose event the erasure in all services follows. Of two calls at once one
  * does it, and both tell of the same.
  *
- * @returns the use case; it throws faults `invalid-credentials`, `too-many-attempts`, `last-administrator`, `unauthenticated` where the account is gone, and
+ * @returns the use case; it throws faults `invalid-credentials`, `too-many-attempts`, `last-administrator`, `insufficient-authentication`, `unauthenticated` where the account is gone, and
  *   `unavailable` where too many passwords wait
  */
 export function createEraseAccount(dependencies: EraseAccountDependencies) {
@@ -107,6 +107,8 @@ export function createEraseAccount(dependencies: EraseAccountDependencies) {
       // It lets nobody in: what was counted stays.
       () => false,
     );
+    // A session from before it was set up has shown one proof, as has this password.
+    if (account.hasSecondFactor) await command.demandRecent();
   };
 
   return async (cause: Cause, command: EraseAccountCommand): Promise<BegunErasure> => {

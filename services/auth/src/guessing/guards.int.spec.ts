@@ -10,6 +10,7 @@ import { openTestAuth, password, personOf, randomEmail, signUp } from '../testin
 import type { Person, TestAuth, TestReplica } from '../testing/test-auth.ts';
 import { openTestMailbox } from '../testing/test-mailbox.ts';
 import type { TestMailbox } from '../testing/test-mailbox.ts';
+import { enrolTotp } from '../testing/test-totp.ts';
 
 const lifted = { GUESSES_PER_BLOCK: '100000', GUESSES_OVERALL: '100000' };
 const administrator = { CAUSEWAY_ADMIN_EMAIL: 'root@example.com', CAUSEWAY_ADMIN_PASSWORD: 'password of the settings' };
@@ -132,6 +133,22 @@ describe('what was guessed', () => {
     assert.equal((await told(ada.id, 'auth.guard.locked')).length, 1);
   });
 
+  it('forgives nothing by a link where there is a second factor: whoever opens it gets in as a device that is known', async () => {
+    const totp = await enrolTotp(world, auth, ada);
+    await guess(ada.email, 1);
+    await counted.lock(ada.email);
+    await guess(ada.email, 1, [429]);
+    const token = await mailbox.tokenTo(ada.email, 'unlock');
+    const unlocked = await auth.call('POST /v1/auth/unlock', { body: { token } });
+    assert.equal(unlocked.status, 200, JSON.stringify(unlocked.body));
+    assert.equal((await post(ada.email, password)).status, 429);
+    const by = { deviceToken: unlocked.body.deviceToken };
+    const { mfaToken } = (await post(ada.email, password, by)).body;
+    const body = { mfaToken, totp: await totp.code(), ...by };
+    assert.equal((await auth.call('POST /v1/auth/sign-in/second-factor', { body })).status, 200);
+    assert.equal((await post(ada.email, password)).status, 200);
+  });
+
   it('does not lock out a device that the owner has used before, and a sign-in from there unlocks it for all', async () => {
     await counted.lock(ada.email);
     await guess(ada.email, 1, [429]);
@@ -155,7 +172,9 @@ describe('what was guessed', () => {
       {},
     );
     assert.equal(foreign.status, 403);
-    assert.equal((await browser.send(page, {})).location, '/account/sign-in?done=unlocked');
+    const done = await browser.send(page, {});
+    assert.equal(done.location, '/account/sign-in?done=unlocked');
+    assert.match(done.headers.get('set-cookie') ?? '', /device=cwd_/);
     assert.equal((await post(ada.email, password)).status, 200);
     assert.equal((await browser.send(page, {})).status, 404);
     const odd = await browser.open(`/account/unlock/${encodeURIComponent('"><script>alert(1)</script>')}`);

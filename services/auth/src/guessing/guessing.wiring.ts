@@ -4,6 +4,7 @@ import type { Feature, Ground } from '../feature.ts';
 import { bySystem } from '../jobs.ts';
 import type { Proofs } from '../proofs/proofs.wiring.ts';
 import type { RequestProof } from '../proofs/request-proof.ts';
+import type { TokenMakers } from '../tokens/tokens.wiring.ts';
 import { forgetGuards } from './forget-guards.ts';
 import { createGuessGuard } from './guess-guard.ts';
 import { createGuessJournal, guessNotes } from './guess-journal.ts';
@@ -45,7 +46,10 @@ export function createGuessing(
     | 'redis'
     | 'redisPrefix'
   >,
-  { proofs: { useProof } }: { readonly proofs: Pick<Proofs, 'useProof'> },
+  {
+    proofs: { useProof },
+    tokens: { deviceTokens },
+  }: { readonly proofs: Pick<Proofs, 'useProof'>; readonly tokens: Pick<TokenMakers, 'deviceTokens'> },
 ) {
   const rules = guessRules({ perBlock: config.guessesPerBlock, overall: config.guessesOverall });
   const counters = createRedisCounters({ redis, prefix, rules, local: createLocalCounters({ rules }), logger });
@@ -54,10 +58,10 @@ export function createGuessing(
   const journal = createGuessJournal({ notes, now });
   const guard = createGuessGuard({ counters, secret: masterKey.derive('guesses'), journal });
   const tellGuesses = createTellGuesses({ notes, accounts, guards, persons, transaction });
-  const unlock = createUnlock({ guard, useProof, transaction });
+  const unlock = createUnlock({ accounts, guard, useProof, transaction });
   return {
     ...{ guard, unlock },
-    routes: [unlockRoute({ unlock })],
+    routes: [unlockRoute({ unlock, deviceTokens })],
     ensureIndexes: () => guardQueries.ensureIndexes(),
     jobs: [
       { name: 'tell-guesses', everyMs: tellEveryMs, run: (signal) => tellGuesses(bySystem(), signal) },

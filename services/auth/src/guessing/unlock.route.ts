@@ -6,30 +6,44 @@ import { linkToken } from '../proofs/link-answers.ts';
 import { linkInvalid } from '../proofs/proofs.errors.ts';
 import { noStore } from '../sessions/session-tokens.ts';
 import { eventHeader } from '../sessions/signed-in-answer.ts';
+import type { DeviceTokens } from './device-token.ts';
 import type { Unlock } from './unlock.ts';
 
+/** What {@link unlockRoute} is given. */
+export interface UnlockRouteDependencies {
+  readonly unlock: Unlock;
+  readonly deviceTokens: Pick<DeviceTokens, 'issue'>;
+}
+
 /** `POST /v1/auth/unlock` */
-export const unlockRoute = ({ unlock }: { readonly unlock: Unlock }): Route =>
+export const unlockRoute = ({ unlock, deviceTokens }: UnlockRouteDependencies): Route =>
   defineRoute({
     method: 'post',
     path: '/v1/auth/unlock',
     operationId: 'unlock',
     tag: 'auth',
     summary: 'Sign in from new devices again, by the link that was mailed when somebody had guessed too often',
+    description:
+      'What was guessed counts no more. Where the account has a second factor it still does, until somebody is all the way in: sign in with the device token, which is not locked out with those who guess.',
     access: 'anonymous',
     body: z.strictObject({ token: linkToken }),
     bodyLimitBytes: 16_384,
     responses: {
       200: {
-        description: 'What was guessed counts no more. Nobody is signed in.',
-        schema: z.object({ status: z.literal('unlocked') }),
+        description: 'Sign in with the device token. Nobody is signed in by the link.',
+        schema: z.object({
+          status: z.literal('unlocked'),
+          deviceToken: z.string().meta({
+            description: 'For the sign-in that follows: who has it is not locked out with those who guess.',
+          }),
+        }),
         headers: eventHeader,
       },
     },
     faults: [linkInvalid],
     async handle({ cause, body: { token } }) {
-      const events = await unlock(cause, token);
+      const { emailKey, events } = await unlock(cause, token);
       const headers = { ...noStore, 'Causeway-Event': events.join(', ') };
-      return { status: 200, headers, body: { status: 'unlocked' } };
+      return { status: 200, headers, body: { status: 'unlocked' as const, deviceToken: deviceTokens.issue(emailKey) } };
     },
   });

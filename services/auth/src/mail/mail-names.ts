@@ -19,7 +19,7 @@ export const mailNames = {
   'email-changed': ['link', 'expiresAt'],
   /** To the new address, once it is. */
   'email-confirmed': ['changedAt'],
-  /** To the address of before, where it was never verified or the change was undone: there is no link in it. */
+  /** To the address that a change had brought, once that is undone: there is no link in it. */
   'email-left': ['changedAt'],
   /** To the address of before, once it is the account's again. */
   'email-restored': ['changedAt'],

@@ -116,7 +116,7 @@ export function createPages(
       ...recoveryCodesPages({ members, ...factors, recent: surely }),
       ...factorPages({ members, factorQueries, ...factors, recent, surely }),
       ...(config.mailbox ? mailboxPages({ members, mailbox, noteReading, recent }) : []),
-      ...unlockPages({ ...linking, unlock }),
+      ...unlockPages({ ...linking, unlock, deviceTokens, cookies }),
       noSuchPage,
     ],
   } satisfies Feature;

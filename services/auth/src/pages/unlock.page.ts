@@ -1,7 +1,9 @@
 import { html } from '@causeway/service';
 import type { Route } from '@causeway/service';
 
+import type { DeviceTokens } from '../guessing/device-token.ts';
 import type { Unlock } from '../guessing/unlock.ts';
+import type { CookieDelivery } from '../sessions/cookie-delivery.ts';
 import { linkPages } from './link.page.ts';
 import type { LinkPagesDependencies } from './link.page.ts';
 import { withNotice } from './notices.ts';
@@ -9,10 +11,12 @@ import { withNotice } from './notices.ts';
 /** What {@link unlockPages} are given. */
 export interface UnlockPagesDependencies extends LinkPagesDependencies {
   readonly unlock: Unlock;
+  readonly deviceTokens: Pick<DeviceTokens, 'issue'>;
+  readonly cookies: Pick<CookieDelivery, 'deviceCookieOf'>;
 }
 
 /** `/account/unlock/{token}` */
-export const unlockPages = ({ unlock, ...given }: UnlockPagesDependencies): Route[] =>
+export const unlockPages = ({ unlock, deviceTokens, cookies, ...given }: UnlockPagesDependencies): Route[] =>
   linkPages(given, {
     ...{ kind: 'unlock', name: 'unlock', operationId: 'unlock' },
     title: 'Unlock your account',
@@ -26,7 +30,9 @@ export const unlockPages = ({ unlock, ...given }: UnlockPagesDependencies): Rout
       is one a day while somebody tries.
     </p>`,
     async work({ cause }, { token }) {
-      await unlock(cause, token);
-      return { seeOther: withNotice('/account/sign-in', 'unlocked') };
+      const { emailKey } = await unlock(cause, token);
+      // Where there is a second factor, this is the only way in: what was guessed still counts.
+      const headers = { 'Set-Cookie': cookies.deviceCookieOf(deviceTokens.issue(emailKey)) };
+      return { seeOther: withNotice('/account/sign-in', 'unlocked'), headers };
     },
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 
 import { openTestAuth, randomEmail, signUp } from '../testing/test-auth.ts';
-import type { TestAuth, TestReplica } from '../testing/test-auth.ts';
+import type { Person, TestAuth, TestReplica } from '../testing/test-auth.ts';
 import { sendLink, verifyAddress } from '../testing/test-links.ts';
 import { openTestMailbox } from '../testing/test-mailbox.ts';
 import type { TestMailbox } from '../testing/test-mailbox.ts';
@@ -71,6 +71,19 @@ describe('how many links go to an address', () => {
     await mailbox.tokenTo(late, 'verify');
     assert.deepEqual(await askTimes(call, late, 7), expected);
     assert.deepEqual(await askTimes(call, nobody, 7), expected);
+  });
+
+  it('is counted by account first: one that has had its links takes none from other addresses', async () => {
+    const [eve, bob] = [await signUp(auth), await signUp(auth)];
+    const change = async ({ accessToken: token }: Person, email: string): Promise<boolean> => {
+      const answer = await auth.call('POST /v1/auth/email', { body: { email }, token });
+      assert.equal(answer.status, 202, JSON.stringify(answer.body));
+      return answer.headers.get('causeway-event') !== null;
+    };
+    for (let count = 0; count < 5; count += 1) assert.equal(await change(eve, randomEmail()), true);
+    const email = randomEmail();
+    for (let count = 0; count < 5; count += 1) assert.equal(await change(eve, email), false);
+    assert.equal(await change(bob, email), true);
   });
 
   it('is counted under names that name nobody', async () => {

@@ -22,8 +22,9 @@ const quotasOf = ({ kind, email, accountId }: ProofRequest): QuotaName[] =>
   accountId === undefined
     ? [['anybody', kind, email.key]]
     : [
-        ['owner', kind, email.key],
+        // First its own: an account that has had its links takes no place from an address.
         ['account', kind, accountId],
+        ['owner', kind, email.key],
       ];
 
 /**

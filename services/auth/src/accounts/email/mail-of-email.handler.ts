@@ -12,8 +12,9 @@ export interface MailOfEmailDependencies {
 }
 
 /**
- * Both addresses are told of a change: the new one that it is the account's, the one before that it is not any more. The one before gets the
- * link by which that is undone instead, where it had been verified.
+ * Both addresses are told of a change: the new one that it is the account's; the one before, where it had been verified, by the link that undoes
+ * it, and where that was used, that it is not any more. Nobody has asked for mail to an address that was never verified: whoever signs up
+ * with somebody's and changes it has none sent there.
  */
 export const mailOfEmail = (late: () => MailOfEmailDependencies): Handler =>
   onEvent.transaction({
@@ -29,7 +30,6 @@ export const mailOfEmail = (late: () => MailOfEmailDependencies): Handler =>
       const isUndoing = changed.includes('password');
       const template = isUndoing ? 'email-restored' : 'email-confirmed';
       await queueMail(cause, { template, to: email, accountId, params }, session);
-      if (isUndoing || changed.includes('emailVerified'))
-        await queueMail(cause, { template: 'email-left', to: previousEmail, accountId, params }, session);
+      if (isUndoing) await queueMail(cause, { template: 'email-left', to: previousEmail, accountId, params }, session);
     },
   });

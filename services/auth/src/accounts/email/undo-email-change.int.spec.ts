@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 
+import { lockAccount } from '../../testing/lock-account.ts';
 import { openTestAuth, password, personOf, randomEmail, signUp } from '../../testing/test-auth.ts';
 import type { Person, TestAuth, TestReplica } from '../../testing/test-auth.ts';
 import { forgedFrom, refusedAsLink, verifyAddress } from '../../testing/test-links.ts';
 import { openTestMailbox } from '../../testing/test-mailbox.ts';
 import type { TestMailbox } from '../../testing/test-mailbox.ts';
+import { enrolTotp } from '../../testing/test-totp.ts';
 
 describe("undoing the change of an account's address", () => {
   let world: TestAuth;
@@ -79,6 +81,30 @@ describe("undoing the change of an account's address", () => {
     assert.equal(begun.status, 201, JSON.stringify(begun.body));
     assert.equal((await undo(await mailbox.tokenTo(ada.email, 'undo'))).status, 200);
     assert.equal(await world.db.collection('factors').countDocuments({ accountId: ada.id }), 0);
+  });
+
+  it('forgives what was guessed, but where a second factor is left, which is guessed at too', async () => {
+    const eve = await signUp(auth);
+    await verifyAddress(auth, mailbox, eve);
+    const totp = await enrolTotp(world, auth, eve);
+    // Long before the change: later ones are not trusted with it.
+    const long = new Date(Date.now() - 30 * 24 * 3_600_000);
+    const factors = world.db.collection('factors');
+    await factors.updateMany({ accountId: eve.id }, { $set: { createdAt: long } });
+    await factors.updateMany({ accountId: eve.id, codesAt: { $exists: true } }, { $set: { codesAt: long } });
+    const proof = { token: eve.accessToken, body: { totp: await totp.code() } };
+    const stepped = (await auth.call('POST /v1/auth/step-up', proof)).body as unknown as Person;
+    for (const [person, expected] of [
+      [ada, 401],
+      [{ ...eve, accessToken: stepped.accessToken }, 429],
+    ] as const) {
+      await change(person, randomEmail());
+      const token = await mailbox.tokenTo(person.email, 'undo');
+      await lockAccount(world, auth, person.email);
+      assert.equal((await undo(token)).status, 200);
+      const body = { email: person.email, password: 'not the right one' };
+      assert.equal((await auth.call('POST /v1/auth/sign-in', { body })).status, expected);
+    }
   });
 
   it('is done once by any number at once', async () => {

@@ -65,7 +65,11 @@ export function createUndoEmailChange(dependencies: UndoEmailChangeDependencies)
     cause: Cause,
     token: string,
     session: ClientSession,
-  ): Promise<{ readonly event: EventEnvelope; readonly events: readonly string[] }> => {
+  ): Promise<{
+    readonly event: EventEnvelope;
+    readonly events: readonly string[];
+    readonly hasSecondFactor: boolean;
+  }> => {
     const { proof, event: used } = await useProof.use(cause, token, 'undo-email', session);
     const { accountId, email, emailKey, createdAt } = proof;
     const older = await reservations.keptOf(accountId, session, createdAt);
@@ -95,15 +99,16 @@ export function createUndoEmailChange(dependencies: UndoEmailChangeDependencies)
       session,
     );
     await openProof(cause, { kind: 'reset-password', email: { address: email, key: emailKey }, accountId }, session);
-    return { event: write.event, events: [used, write.event.id, ...events] };
+    return { event: write.event, events: [used, write.event.id, ...events], hasSecondFactor };
   };
 
   return async (cause: Cause, { token }: { readonly token: string }): Promise<readonly string[]> => {
     const { accountId, emailKey } = await useProof.peek(token, 'undo-email');
     const own: Cause = { ...cause, principal: { type: 'app_user', id: accountId } };
-    const { event, events } = await transaction((session) => undo(own, token, session));
+    const { event, events, hasSecondFactor } = await transaction((session) => undo(own, token, session));
     await dependencies.tellEnding(accountId, event);
-    await dependencies.guard.clear(emailKey);
+    // A second factor is guessed at too: whoever reads the mail alone could have that forgiven for ever.
+    if (!hasSecondFactor) await dependencies.guard.clear(emailKey);
     return events;
   };
 }
