@@ -4,7 +4,7 @@ import { Fault } from '@causeway/contracts';
 import { addressBlock } from '@causeway/service';
 import { createCounter } from '@causeway/telemetry';
 
-import type { GuessCounters, Guesser } from './counters.ts';
+import type { GuessCounters, Guesser, Taking } from './counters.ts';
 import type { Guess } from './guess.ts';
 import type { GuessJournal } from './guess-journal.ts';
 import { tooManyAttempts } from './guessing.errors.ts';
@@ -46,16 +46,22 @@ export function createGuessGuard({ counters, secret, journal }: GuessGuardDepend
       .toString('base64url', 0, 16);
   const accountOf = (emailKey: string): string => nameOf('account', emailKey);
 
+  const takePlace = async (guesser: Guesser): Promise<Taking> => {
+    const taking = await counters.take(guesser);
+    if (taking.place !== undefined || taking.refusal !== 'locked' || !guesser.isKnown) return taking;
+    // One of them may be somebody else's, such as of whoever signed up first with an address: that makes strangers of the others, no worse.
+    return counters.take({ ...guesser, isKnown: false });
+  };
+
   return {
     async attempt({ emailKey, path, ip, device }, work, isIn) {
       const count = (outcome: string): void => guesses.add(1, { path, outcome });
       const block = ip === undefined ? undefined : nameOf('block', addressBlock(ip));
       const guesser: Guesser = { account: accountOf(emailKey), block, isKnown: device !== undefined };
-      const taking = await counters.take(guesser);
+      const taking = await takePlace(guesser);
       if (taking.place === undefined) {
         count(`refused-${taking.refusal}`);
-        // A device that the account knows has a budget of its own: others do not lock it.
-        if (taking.refusal === 'locked' && !guesser.isKnown) await journal.locked(emailKey);
+        if (taking.refusal === 'locked') await journal.locked(emailKey);
         throw tooManyAttempts({ retryAfterS: Math.max(1, Math.ceil(taking.waitMs / 1000)) });
       }
       try {
@@ -63,7 +69,8 @@ export function createGuessGuard({ counters, secret, journal }: GuessGuardDepend
         const outcome = isIn(result);
         if (outcome === 'once-more') await counters.giveBack(taking.place);
         if (outcome === true) {
-          if (taking.place.hadOthers) await journal.cleared(emailKey, guesser.isKnown ? 'known-device' : 'sign-in');
+          if (taking.place.hadOthers)
+            await journal.cleared(emailKey, taking.place.guesser.isKnown ? 'known-device' : 'sign-in');
           await counters.clear(taking.place);
         }
         count(outcome === false ? 'halfway' : outcome === true ? 'in' : outcome);

@@ -15,10 +15,12 @@ describe('the guard of what can be guessed', () => {
   const told: string[] = [];
   const asked: Guesser[] = [];
   let hadOthers = false;
-  const counters = (refusal?: Refusal): GuessCounters => ({
+  /** @param known - what devices that the account knows are refused by, where it is another than for all */
+  const counters = (refusal?: Refusal, known = refusal): GuessCounters => ({
     take: (guesser) => {
       asked.push(guesser);
-      if (refusal !== undefined) return Promise.resolve({ refusal, waitMs: 1_001 });
+      const refused = guesser.isKnown ? known : refusal;
+      if (refused !== undefined) return Promise.resolve({ refusal: refused, waitMs: 1_001 });
       return Promise.resolve({ place: { guesser, number: 1, others: 0, hadOthers, windows: {} } satisfies Place });
     },
     clear: () => Promise.resolve(void told.push('clear')),
@@ -30,8 +32,8 @@ describe('the guard of what can be guessed', () => {
     locked: (emailKey) => Promise.resolve(void told.push(`locked ${emailKey}`)),
     cleared: (emailKey, by) => Promise.resolve(void told.push(`cleared ${emailKey} ${by}`)),
   };
-  const guard = (refusal?: Refusal) =>
-    createGuessGuard({ counters: counters(refusal), secret: Buffer.alloc(32, 1), journal });
+  const guard = (refusal?: Refusal, known?: Refusal) =>
+    createGuessGuard({ counters: counters(refusal, known), secret: Buffer.alloc(32, 1), journal });
   const last = () => told.splice(0);
 
   it('forgives what was guessed before whoever gets in, and not before whoever gets half the way', async () => {
@@ -116,11 +118,29 @@ describe('the guard of what can be guessed', () => {
     assert.deepEqual(last(), ['cleared ada@example.com mailed-link', one?.account]);
   });
 
-  it('notes that an account is locked, and not for a device that it knows', async () => {
+  it('notes that an account is locked, for devices that it knows too where those have no place left either', async () => {
     const never = () => assert.fail('it was looked at');
     for (const each of [guess, { ...guess, device: 'dev_1' }])
       await assert.rejects(guard('locked').attempt(each, never, () => true));
-    assert.deepEqual(last(), ['locked ada@example.com']);
+    assert.deepEqual(last(), ['locked ada@example.com', 'locked ada@example.com']);
+  });
+
+  it('counts a device that the account knows with strangers where such devices are locked, and not where they have to wait', async () => {
+    const known = { ...guess, device: 'dev_1' };
+    hadOthers = true;
+    asked.length = 0;
+    const work = () => Promise.resolve('in');
+    assert.equal(await guard(undefined, 'locked').attempt(known, work, () => true), 'in');
+    hadOthers = false;
+    assert.deepEqual(
+      asked.map(({ isKnown }) => isKnown),
+      [true, false],
+    );
+    assert.equal(asked[0]?.account, asked[1]?.account);
+    assert.deepEqual(last(), ['cleared ada@example.com sign-in', 'clear']);
+    await assert.rejects(guard(undefined, 'delayed').attempt(known, work, () => true));
+    assert.equal(asked.length, 3);
+    assert.deepEqual(last(), []);
   });
 
   it('notes that what was guessed is forgiven, and by what, where there was something', async () => {

@@ -65,7 +65,7 @@ export const createSecondFactor = (dependencies: SecondFactorDependencies) => {
     if (ticket === undefined || account === undefined) throw ticketInvalid();
     const own: Cause = { ...cause, principal: { type: 'app_user', id: account._id } };
     const known = deviceTokens.isKnown(command.deviceToken, account.emailKey) ? command.deviceToken : undefined;
-    // Who reads the owner's mail is not locked out with those who guess; and has the few places of known devices, not those of all.
+    // Who reads the owner's mail is not locked out with those who guess; and has the few places of known devices first.
     const device = ticket.amr.includes('link') ? 'mailed-link' : known;
     const { proof } = command;
     if (proof.kind === 'passkey') {
