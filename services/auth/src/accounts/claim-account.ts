@@ -5,7 +5,9 @@ import type { ClientSession } from 'mongodb';
 
 import type { FactorDocument } from '../factors/factor.model.ts';
 import { removed } from '../factors/factors.events.ts';
+import { everyLinkButUndo } from '../proofs/proof-kinds.ts';
 import { linkInvalid } from '../proofs/proofs.errors.ts';
+import type { WithdrawProofs } from '../proofs/withdraw-proofs.ts';
 import { raiseAccessVersion } from './access-version.ts';
 import { accountOf } from './account.model.ts';
 import type { Account, AccountDocument } from './account.model.ts';
@@ -15,6 +17,7 @@ import { updated } from './accounts.events.ts';
 export interface ClaimAccountDependencies {
   readonly accounts: Pick<RecordedCollection<AccountDocument>, 'native' | 'update'>;
   readonly factors: Pick<RecordedCollection<FactorDocument>, 'delete' | 'native'>;
+  readonly withdrawProofs: WithdrawProofs;
   readonly now: () => Date;
 }
 
@@ -41,7 +44,7 @@ const mostFactors = 100;
 
 /**
  * Gives an account to whoever reads the mail of its address, in the transaction that uses their link. Where nobody had confirmed the address
- * until then, somebody else may have signed up with it and wait: what was set before, the password and second factors, is gone, and all
+ * until then, somebody else may have signed up with it and wait: what was set before, the password, second factors and links, is gone, and all
  * sessions end. A new password ends them in any case.
  *
  * @throws fault `link-invalid` where the account has another address by now, or is gone
@@ -53,7 +56,8 @@ export type ClaimAccount = (
 ) => Promise<ClaimedAccount>;
 
 /** Makes it. */
-export const createClaimAccount = ({ accounts, factors, now }: ClaimAccountDependencies): ClaimAccount => {
+export const createClaimAccount = (dependencies: ClaimAccountDependencies): ClaimAccount => {
+  const { accounts, factors, withdrawProofs, now } = dependencies;
   const forgetFactors = async (cause: Cause, accountId: string, session: ClientSession): Promise<string[]> => {
     const found = factors.native.find({ accountId }, { session, projection: { _id: 1 } }).limit(mostFactors);
     const events: string[] = [];
@@ -93,7 +97,9 @@ export const createClaimAccount = ({ accounts, factors, now }: ClaimAccountDepen
     if (write === undefined) throw linkInvalid();
     const { document, event } = write;
     if (event === undefined) return { account: accountOf(document), events: [] };
-    const gone = before.emailVerified ? [] : await forgetFactors(cause, accountId, session);
+    if (before.emailVerified) return { account: accountOf(document), event, events: [event.id] };
+    const gone = await forgetFactors(cause, accountId, session);
+    await withdrawProofs(cause, { accountId, kinds: everyLinkButUndo, reason: 'claimed' }, session);
     return { account: accountOf(document), event, events: [event.id, ...gone] };
   };
 };

@@ -24,18 +24,19 @@ export interface LinkUser {
  * Demands the account's session, or its password, beside a link: that says who reads the mail of an address, and not whose the account is.
  *
  * @param proof - of the link: whose account it is, and the address that guesses are counted for where that is gone
+ * @returns the hash that the password was held against, which may be void by the time of what follows; undefined where the session was enough
  * @throws faults `invalid-credentials`, `too-many-attempts`, and `unavailable` where too many passwords wait
  */
 export type DemandOwner = (
   proof: { readonly accountId: string; readonly emailKey: string },
   user: LinkUser,
-) => Promise<void>;
+) => Promise<string | undefined>;
 
 /** Makes it. */
 export const createDemandOwner =
   ({ accountQueries, passwords, guard }: DemandOwnerDependencies): DemandOwner =>
   async ({ accountId, emailKey }, { callerId, password, ip, signal }) => {
-    if (callerId === accountId) return;
+    if (callerId === accountId) return undefined;
     if (password === undefined)
       throw invalidCredentials({ detail: 'Sign in to the account, or send its password too.' });
     const account = await accountQueries.credentialsOf(accountId);
@@ -45,4 +46,5 @@ export const createDemandOwner =
     };
     const guess = { emailKey: account?.emailKey ?? emailKey, path: 'password', ip } as const;
     await guard.attempt(guess, look, (isAll) => isAll);
+    return account?.passwordHash;
   };

@@ -3,6 +3,7 @@ import type { RemovalStep } from '@causeway/events';
 import type { Feature, Ground } from '../feature.ts';
 import type { Guessing } from '../guessing/guessing.wiring.ts';
 import { bySystem } from '../jobs.ts';
+import type { Proofs } from '../proofs/proofs.wiring.ts';
 import { stepUpRules } from '../sessions/step-up-rules.ts';
 import type { Ticketing } from '../tickets/tickets.wiring.ts';
 import { createBeginTotp, createConfirmTotp } from './enrol-totp.ts';
@@ -29,14 +30,19 @@ export function createFactors(
   ground: FactorsGround,
   {
     guessing: { guard },
+    proofs: { withdrawProofs },
     ...others
-  }: { readonly guessing: Pick<Guessing, 'guard'>; readonly ticketing: Pick<Ticketing, 'tickets'> },
+  }: {
+    readonly guessing: Pick<Guessing, 'guard'>;
+    readonly proofs: Pick<Proofs, 'withdrawProofs'>;
+    readonly ticketing: Pick<Ticketing, 'tickets'>;
+  },
 ) {
   const { config, events, factors, factorQueries, masterKey, now } = ground;
   const { transaction } = events;
   const vault = masterKey.vault('factors');
   const recoveryCodes = createRecoveryCodes(masterKey.derive('recovery-codes'));
-  const noteFactors = createNoteFactors(ground);
+  const noteFactors = createNoteFactors({ ...ground, withdrawProofs });
   const keeping = { factors, factorQueries, recoveryCodes, now };
   const renewRecoveryCodes = createRenewRecoveryCodes(keeping);
   const enrolling = {

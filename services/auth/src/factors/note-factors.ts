@@ -6,6 +6,7 @@ import type { ClientSession } from 'mongodb';
 
 import type { AccountDocument } from '../accounts/account.model.ts';
 import { updated } from '../accounts/accounts.events.ts';
+import type { WithdrawProofs } from '../proofs/withdraw-proofs.ts';
 import type { SessionDocument } from '../sessions/session.model.ts';
 import { demandAccess, demandLive } from './caller.ts';
 import type { Caller } from './caller.ts';
@@ -14,6 +15,8 @@ import type { Caller } from './caller.ts';
 export interface NoteFactorsDependencies {
   readonly accounts: Pick<RecordedCollection<AccountDocument>, 'update'>;
   readonly sessions: Pick<RecordedCollection<SessionDocument>, 'native'>;
+  /** What was asked for with one proof is not done once there are two. */
+  readonly withdrawProofs: WithdrawProofs;
   readonly now: () => Date;
 }
 
@@ -30,16 +33,21 @@ export type NoteFactors = (cause: Cause, caller: Caller, session: ClientSession)
 export const createNoteFactors =
   (given: NoteFactorsDependencies): NoteFactors =>
   async (cause, caller, session) => {
+    let isFirst = false;
     const write = await given.accounts.update(
       cause,
       caller.accountId,
       (current) => {
         demandAccess(current, caller);
+        isFirst = current.hasSecondFactor !== true;
         return { state: { ...stateOf(current), hasSecondFactor: true }, event: updated(current, ['factors']) };
       },
       { session },
     );
     if (write === undefined) throw faults.notFound();
     await demandLive(given, caller, session);
+    const { accountId } = caller;
+    if (isFirst)
+      await given.withdrawProofs(cause, { accountId, kinds: ['change-email'], reason: 'second-factor' }, session);
     return write.event?.id;
   };

@@ -40,7 +40,8 @@ export function createPasswordChanges(
   const { config, events, accounts, accountQueries, now } = ground;
   const tellEnding = createTellEnding({ teller, now });
   const common = { passwords, judgePassword, guard, withdrawProofs, tellEnding, transaction: events.transaction };
-  const resetPassword = createResetPassword({ ...common, useProof, claimAccount: createClaimAccount(ground) });
+  const claimAccount = createClaimAccount({ ...ground, withdrawProofs });
+  const resetPassword = createResetPassword({ ...common, useProof, claimAccount });
   const changePassword = createChangePassword({
     ...{ ...common, accounts, accountQueries, keepSession, sessionTokens, now },
     maxAgeMs: config.stepUpAgeMs,

@@ -11,7 +11,7 @@ import { redeemLinkRoute, sendSignInLinkRoute } from './sign-in-link.routes.ts';
 
 interface Others {
   readonly sessions: Pick<Sessions, 'beginSignIn' | 'admit' | 'cookies'>;
-  readonly proofs: Pick<Proofs, 'requestProof' | 'useProof'>;
+  readonly proofs: Pick<Proofs, 'requestProof' | 'useProof' | 'withdrawProofs'>;
   readonly revocations: Pick<Revocations, 'teller'>;
   readonly tokens: Pick<TokenMakers, 'deviceTokens'>;
   readonly guessing: Guessing;
@@ -22,14 +22,14 @@ export function createSignInLinks(
   ground: Pick<Ground, 'events' | 'accounts' | 'factors' | 'now'>,
   {
     sessions: { beginSignIn, admit, cookies },
-    proofs: { requestProof, useProof },
+    proofs: { requestProof, useProof, withdrawProofs },
     revocations: { teller },
     tokens: { deviceTokens },
     guessing: { guard },
   }: Others,
 ) {
   const { transaction } = ground.events;
-  const claimAccount = createClaimAccount(ground);
+  const claimAccount = createClaimAccount({ ...ground, withdrawProofs });
   const tellEnding = createTellEnding({ teller, now: ground.now });
   const redeemLink = createRedeemLink({
     ...{ useProof, claimAccount, beginSignIn, admit, guard, tellEnding, transaction },

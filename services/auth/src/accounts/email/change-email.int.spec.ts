@@ -6,9 +6,10 @@ import type { PublishedEvents } from '@causeway/events/testing';
 
 import { claimsOf, openTestAuth, password, randomEmail, signIn, signUp } from '../../testing/test-auth.ts';
 import type { Answered, Person, TestAuth, TestCall, TestReplica } from '../../testing/test-auth.ts';
-import { forgedFrom, refusedAsLink, verifyAddress } from '../../testing/test-links.ts';
+import { forgedFrom, refusedAsLink, sendLink, verifyAddress } from '../../testing/test-links.ts';
 import { openTestMailbox } from '../../testing/test-mailbox.ts';
 import type { TestMailbox } from '../../testing/test-mailbox.ts';
+import { enrolTotp } from '../../testing/test-totp.ts';
 
 describe("changing an account's address", () => {
   let world: TestAuth;
@@ -79,6 +80,23 @@ describe("changing an account's address", () => {
     // Whoever reads the mail of before is not told where the account has gone.
     assert.ok(!JSON.stringify(await mailbox.mailsTo(ada.email)).includes(target));
     await mailbox.mailAbout(target, 'This is your address for 127.0.0.1:8080 now');
+  });
+
+  it('opens nothing any more once the account is claimed by whoever reads its mail, or has a second factor', async () => {
+    const eve = await signUp(auth);
+    const early = await linkTo(eve, target);
+    const own = { token: await mailbox.tokenTo(eve.email, 'verify') };
+    await sendLink(auth, '/v1/auth/sign-in/link', eve.email);
+    const link = { token: await mailbox.tokenTo(eve.email, 'link') };
+    assert.equal((await auth.call('POST /v1/auth/sign-in/link/redeem', { body: link })).status, 200);
+    refusedAsLink(await confirm({ token: early, password }));
+    refusedAsLink(await auth.call('POST /v1/auth/email/verify', { body: { ...own, password } }));
+
+    const other = randomEmail();
+    const token = await linkTo(ada, other);
+    await enrolTotp(world, auth, ada);
+    refusedAsLink(await confirm({ token }, { token: ada.accessToken }));
+    assert.equal((await rowOf(ada))?.emailKeys[0], ada.email);
   });
 
   it('takes the session or the password beside the link: that does not say whose the account is', async () => {

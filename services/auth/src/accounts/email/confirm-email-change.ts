@@ -10,7 +10,7 @@ import type { WithdrawProofs } from '../../proofs/withdraw-proofs.ts';
 import type { TellEnding } from '../../revocations/tell-ending.ts';
 import type { KeepSession } from '../../sessions/keep-session.ts';
 import type { SessionTokens, Tokens } from '../../sessions/session-tokens.ts';
-import { accountDisabled } from '../../sessions/sessions.errors.ts';
+import { accountDisabled, invalidCredentials } from '../../sessions/sessions.errors.ts';
 import { raiseAccessVersion } from '../access-version.ts';
 import { accountOf, emailKeysOf } from '../account.model.ts';
 import type { Account, AccountDocument } from '../account.model.ts';
@@ -79,14 +79,20 @@ const moved = (
 export function createConfirmEmailChange(dependencies: ConfirmEmailChangeDependencies) {
   const { accounts, useProof, withdrawProofs, demandOwner, reservations, keepSession, transaction, now } = dependencies;
 
-  const change = async (cause: Cause, command: ConfirmEmailChangeCommand, session: ClientSession) => {
-    const { token, callerId, sessionId } = command;
+  const change = async (
+    cause: Cause,
+    command: ConfirmEmailChangeCommand & { readonly provenBy: string | undefined },
+    session: ClientSession,
+  ) => {
+    const { token, callerId, sessionId, provenBy } = command;
     const { proof, event: used } = await useProof.use(cause, token, 'change-email', session);
     const { accountId, emailKey } = proof;
     let before: AccountDocument | undefined;
     const at = now();
     const decide = (current: AccountDocument): Decision<AccountDocument> => {
       if (current.disabledAt !== undefined) throw accountDisabled();
+      // Whoever knew the password may have lost the account while they waited to be believed.
+      if (provenBy !== undefined && current.passwordHash !== provenBy) throw invalidCredentials();
       before = current;
       return moved(current, proof, at);
     };
@@ -110,7 +116,7 @@ export function createConfirmEmailChange(dependencies: ConfirmEmailChangeDepende
 
   return async (cause: Cause, command: ConfirmEmailChangeCommand): Promise<ConfirmedEmailChange> => {
     const proof = await useProof.peek(command.token, 'change-email');
-    await demandOwner(proof, command);
+    const provenBy = await demandOwner(proof, command);
     const own: Cause = { ...cause, principal: { type: 'app_user', id: proof.accountId } };
     try {
       const done: {
@@ -118,7 +124,7 @@ export function createConfirmEmailChange(dependencies: ConfirmEmailChangeDepende
         readonly event: EventEnvelope;
         readonly events: readonly string[];
         readonly stays?: Parameters<SessionTokens>[1];
-      } = await transaction((session) => change(own, command, session));
+      } = await transaction((session) => change(own, { ...command, provenBy }, session));
       const { account, event, events, stays } = done;
       await dependencies.tellEnding(account._id, event);
       const tokens = stays === undefined ? undefined : await dependencies.sessionTokens(account, stays);

@@ -97,7 +97,7 @@ export const createOpenPasskey = (given: UsePasskeyDependencies): OpenPasskey =>
     return authenticationInfo.newCounter;
   };
 
-  /** There are two of it, and one is a thief's: its owner and the audit are told, and this use is refused. */
+  /** There are two of it, and one is a thief's: the audit, which its owner sees too, is told, and this use is refused. */
   const refuseCopy = async (cause: Cause, { _id }: PasskeyFactor): Promise<never> => {
     await factors.update(cause, _id, (current) => ({
       state: { ...stateOf(current), suspectedAt: now() },
