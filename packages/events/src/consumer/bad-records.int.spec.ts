@@ -201,6 +201,22 @@ for (const driver of drivers) {
       await goesOn(slotOf('note/skips', 4));
     });
 
+    it('are no gap where what they seem to follow is an old one that came again: those between came before this partition was ours', async () => {
+      const subject = 'note/again';
+      const [old, next, beyond] = [2, 4, 6].map((revision) => fresh({ subject, sequence: toSequence(revision) }));
+      assert.ok(old !== undefined && next !== undefined && beyond !== undefined);
+      const inbox = events.db.collection<HandledRow>('handled');
+      await inbox.insertOne({ _id: { handler: 'note', event: old.id }, status: 'done', at: new Date() });
+      for (const each of [old, next, beyond]) await send(binary(each), slotOf(subject, 4));
+      assert.equal((await statusOf(next.id)).status, 'done');
+      // It was new to us: what follows it must follow it.
+      assert.equal((await statusOf(beyond.id)).status, 'parked');
+      assert.deepEqual(
+        handled.filter((id) => [old.id, next.id, beyond.id].includes(id)),
+        [next.id],
+      );
+    });
+
     it('are parked where another event of the subject had their sequence, and not where they are that one again', async () => {
       const subject = 'note/twin';
       const one = fresh({ subject, sequence: toSequence(7) });

@@ -23,6 +23,7 @@ import { createConsumer } from './consumer.ts';
 import { createBatchDelivery } from './deliver-batch.ts';
 import { createDelivery } from './deliver.ts';
 import { followLanes } from './follow-lanes.ts';
+import { createFirstDeliveries } from './first-deliveries.ts';
 import { createForgotten, parkForgotten } from './forgotten.ts';
 import { createHandlerLag } from './handler-lag.ts';
 import type { Handler } from './handler.ts';
@@ -94,7 +95,8 @@ export const createHandling = (options: HandlingOptions): Handling => {
     handlers.map(({ name }) => name),
     topics,
   );
-  const delivery = createDelivery({ run, inbox, parking, logger, metrics, patienceMs, signal });
+  const firsts = createFirstDeliveries();
+  const delivery = createDelivery({ run, inbox, parking, firsts, logger, metrics, patienceMs, signal });
   const deliver = thenFailpoint('consumer.handled', failpoint, delivery);
   const forgotten = createForgotten({ db, inbox, tooOldMs: options.tooOldMs, now });
   const batches = createBatchDelivery({ runBatch, inbox, parking, forgotten, logger, metrics, signal });
@@ -111,7 +113,7 @@ export const createHandling = (options: HandlingOptions): Handling => {
     handlers,
     deliver: parkForgotten(deliver, { forgotten, parking, metrics, logger }),
     deliverBatch: thenFailpoint('consumer.handled', failpoint, batches),
-    parkOutOfSequence: createParkOutOfSequence({ deliver, inbox, parking, metrics, logger }),
+    parkOutOfSequence: createParkOutOfSequence({ deliver, firsts, inbox, parking, metrics, logger }),
     catchUps,
     parking,
     readProducerLog: async (topic, from) => logs(topic).after(from),

@@ -4,6 +4,7 @@ import { withProcessSpan } from '@causeway/telemetry';
 import type { RelayLogger } from '../relay/relay-metrics.ts';
 import type { ConsumerMetrics } from './consumer-metrics.ts';
 import { isPoison, toHandlingError } from './error-categories.ts';
+import type { FirstDeliveries } from './first-deliveries.ts';
 import type { Handler } from './handler.ts';
 import { AlreadyHandled, type Inbox } from './inbox.ts';
 import { createPatience, throughOutages, type Patience } from './outages.ts';
@@ -22,6 +23,7 @@ export interface DeliveryOptions {
   readonly run: HandlerRunner;
   readonly inbox: Inbox;
   readonly parking: Parking;
+  readonly firsts: Pick<FirstDeliveries, 'note'>;
   readonly logger: RelayLogger;
   readonly metrics: ConsumerMetrics;
   /** Of {@link createPatience}. */
@@ -45,7 +47,7 @@ interface Delivered {
 
 /** Makes the delivery of a service's events to its handlers. */
 export const createDelivery = (options: DeliveryOptions): Delivery => {
-  const { run, inbox, parking, logger, metrics, patienceMs, signal } = options;
+  const { run, inbox, parking, firsts, logger, metrics, patienceMs, signal } = options;
 
   const patiently = <T>(
     work: () => Promise<T>,
@@ -74,6 +76,7 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
   const duplicate = async (delivered: Delivered): Promise<void> => {
     const { handler, event } = delivered;
     metrics.duplicate(handler.name);
+    firsts.note(handler.name, event.id, true);
     if (handler.order !== 'ordered') return;
     const status = await patiently(() => inbox.statusOf(handler.name, event.id), delivered);
     if (status === 'parked') parking.learn(handler.name, event.subject);
@@ -128,6 +131,7 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
     }
     const began = performance.now();
     await attemptAll(delivered);
+    firsts.note(handler.name, event.id, false);
     metrics.handled(handler.name, performance.now() - began, Date.now() - Date.parse(event.time));
   };
 };

@@ -9,6 +9,13 @@ const forgetAfterMs = 3_600_000;
 /** An event does not follow what came before it of its subject: something is missing, or somebody else writes to the topic. */
 export class OutOfSequence extends Error {
   override readonly name = 'OutOfSequence';
+  /** The id of the event that it should have followed, where revisions are skipped. */
+  readonly after?: string;
+
+  constructor(message: string, after?: string) {
+    super(message);
+    if (after !== undefined) this.after = after;
+  }
 }
 
 /** What a partition has brought of each subject, under one assignment. */
@@ -65,6 +72,7 @@ export const createSequenceWatch = (now: () => number = () => performance.now())
       if (last !== undefined && sequence > last.sequence + 1)
         return new OutOfSequence(
           `the last event of the subject had sequence ${last.sequence}, this one has ${sequence}: look for those between, and redrive it, or discard it`,
+          last.id,
         );
       return undefined;
     },

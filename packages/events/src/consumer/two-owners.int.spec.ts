@@ -12,6 +12,7 @@ import { createDoor } from '../testing/door.ts';
 import { eventually, noteEvents, openWorld, testCause, type Note, type TestWorld } from '../testing/test-events.ts';
 import { createConsumerMetrics } from './consumer-metrics.ts';
 import { createDelivery } from './deliver.ts';
+import { createFirstDeliveries } from './first-deliveries.ts';
 import { onEvent } from './handler.ts';
 import { createInbox, type HandledRow } from './inbox.ts';
 import { createParking, type Parking } from './parking.ts';
@@ -81,7 +82,8 @@ describe('an event that two owners of its partition hold, one whose handler fail
     };
     const runBatch = createBatchRunner({ inbox, journal, transaction, signal });
     const run = createHandlerRunner({ db, inbox, journal, transaction, signal, runBatch });
-    const deliver = createDelivery({ run, inbox, parking, logger, metrics: createConsumerMetrics([]), signal });
+    const firsts = createFirstDeliveries();
+    const deliver = createDelivery({ run, inbox, parking, firsts, logger, metrics: createConsumerMetrics([]), signal });
     const handler = onEvent.transaction({
       name: 'tally',
       on: [contracts.created],
