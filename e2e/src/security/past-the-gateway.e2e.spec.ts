@@ -8,7 +8,7 @@ import { addressOf } from '../harness/platform.ts';
 /** What may be asked by anybody: it is how one gets to be somebody. */
 const open = new Set([
   ...['GET /.well-known/jwks.json', 'GET /healthz', 'GET /readyz', 'GET /openapi.json', 'GET /asyncapi.json'],
-  ...['GET /docs', 'GET /schemas', 'GET /schemas/{type}/{version}'],
+  ...['GET /docs', 'GET /schemas', 'GET /schemas/{type}/{version}', 'POST /v1/auth/sign-in/passkey/options'],
 ]);
 const services = ['auth', 'user', 'data'] as const;
 

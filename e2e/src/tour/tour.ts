@@ -157,13 +157,14 @@ async function raceForFrance(token: string, otherToken: string, feed: OpenFeed):
 async function followTheSignUp(answer: Received, token: string): Promise<void> {
   narrator.chapter('One write, followed from its request to every effect');
   const correlationId = String(answer.headers['x-request-id']);
-  const listed = await api.call('GET', '/v1/events', { token, query: { correlationId } });
   const ids = String(answer.headers['causeway-event']).split(', ');
   const roots: Effects[] = [];
   for (const id of ids) {
     const effects = await api.call('GET', `/v1/events/${id}/effects`, { token, query: { wait: '10s' } });
     roots.push(effects.body as Effects);
   }
+  // Once all is done: the effects are events of the request too.
+  const listed = await api.call('GET', '/v1/events', { token, query: { correlationId } });
   narrator.say();
   narrator.say(effectsPicture(`POST /v1/auth/sign-up ${correlationId}`, roots));
   narrator.say();
