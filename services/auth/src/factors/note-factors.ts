@@ -33,13 +33,13 @@ export type NoteFactors = (cause: Cause, caller: Caller, session: ClientSession)
 export const createNoteFactors =
   (given: NoteFactorsDependencies): NoteFactors =>
   async (cause, caller, session) => {
-    let isFirst = false;
+    const found: { isFirst?: boolean } = {};
     const write = await given.accounts.update(
       cause,
       caller.accountId,
       (current) => {
         demandAccess(current, caller);
-        isFirst = current.hasSecondFactor !== true;
+        found.isFirst = current.hasSecondFactor !== true;
         return { state: { ...stateOf(current), hasSecondFactor: true }, event: updated(current, ['factors']) };
       },
       { session },
@@ -47,7 +47,7 @@ export const createNoteFactors =
     if (write === undefined) throw faults.notFound();
     await demandLive(given, caller, session);
     const { accountId } = caller;
-    if (isFirst)
+    if (found.isFirst === true)
       await given.withdrawProofs(cause, { accountId, kinds: ['change-email'], reason: 'second-factor' }, session);
     return write.event?.id;
   };
