@@ -67,7 +67,8 @@ describe('joint batches', () => {
     const first = give([a1, a2]);
     const end = await run(0);
     const others = [give([b1]), give([c1])];
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    // A run that did not wait for the first would have begun by then: nothing in between takes longer than a turn.
+    await new Promise((resolve) => setImmediate(resolve));
     assert.equal(runs.length, 1);
     end.resolve([]);
     assert.deepEqual(await first, []);

@@ -4,36 +4,23 @@ import { z } from 'zod';
 
 import { tooManyAttempts } from '../guessing/guessing.errors.ts';
 import { typedPassword } from '../passwords/password.ts';
-import { answerLinkSent, linkSentAnswer, linkToken } from '../proofs/link-answers.ts';
+import { linkToken } from '../proofs/link-answers.ts';
+import { linkRequestRoute } from '../proofs/link-request.route.ts';
 import { linkInvalid } from '../proofs/proofs.errors.ts';
 import type { RequestProof } from '../proofs/request-proof.ts';
 import { noStore } from '../sessions/session-tokens.ts';
 import { invalidCredentials } from '../sessions/sessions.errors.ts';
 import { eventHeader } from '../sessions/signed-in-answer.ts';
-import { emailAddress } from './email-address.ts';
 import type { VerifyEmail } from './verify-email.ts';
 
 /** `POST /v1/auth/email/verification` */
-export const sendVerificationRoute = ({ requestProof }: { readonly requestProof: RequestProof }): Route =>
-  defineRoute({
-    method: 'post',
+export const sendVerificationRoute = (given: { readonly requestProof: RequestProof }): Route =>
+  linkRequestRoute(given, {
+    kind: 'verify-email',
     path: '/v1/auth/email/verification',
     operationId: 'sendVerification',
-    tag: 'auth',
     summary: 'Have the link mailed once more that verifies an e-mail address',
-    description: 'The answer is the same for every address. At most five links an hour go to one; the newest works.',
-    access: 'anonymous',
-    body: z.strictObject({ email: emailAddress }),
-    bodyLimitBytes: 16_384,
-    responses: {
-      202: {
-        description: 'It is mailed, if there is something to verify.',
-        schema: linkSentAnswer,
-        headers: eventHeader,
-      },
-    },
-    handle: async ({ cause, body }) =>
-      answerLinkSent(await requestProof(cause, { kind: 'verify-email', email: body.email })),
+    mailed: 'It is mailed, if there is something to verify.',
   });
 
 /** `POST /v1/auth/email/verify` */

@@ -16,7 +16,7 @@ const notices = {
   'factor-removed': 'It is removed, and you are signed out everywhere else.',
   'factor-renamed': 'It has its new name.',
   'signed-out': 'You are signed out.',
-  unlocked: 'Your account is unlocked.',
+  unlocked: 'You can sign in from here again, whoever else guesses.',
 } as const;
 
 /** The name of something that was done. */

@@ -5,6 +5,7 @@ import type { DeviceTokens } from '../guessing/device-token.ts';
 import type { CookieDelivery } from '../sessions/cookie-delivery.ts';
 import type { RedeemLink } from '../sessions/redeem-link.ts';
 import { answerMfaRequired, answerSignedIn, deviceOf } from '../sessions/signed-in-answer.ts';
+import type { EnteredBody } from '../sessions/signed-in-answer.ts';
 import { linkPages } from './link.page.ts';
 import type { LinkPagesDependencies, OpenedLink } from './link.page.ts';
 import { linkRequestPages } from './link-request.page.ts';
@@ -17,8 +18,6 @@ export interface SignInLinkPagesDependencies extends LinkPagesDependencies, Link
   readonly cookies: CookieDelivery;
   readonly deviceTokens: DeviceTokens;
 }
-
-type Entered = ReturnType<typeof answerSignedIn>['body'] | ReturnType<typeof answerMfaRequired>['body'];
 
 const body = ({ proof, member }: OpenedLink): Html => html`
   <p>As <strong>${proof.email}</strong>, in this browser.</p>
@@ -45,7 +44,7 @@ export const signInLinkPages = (dependencies: SignInLinkPagesDependencies): Rout
       another: html`<p><a href="/account/link">Have another link mailed</a></p>`,
       words: { 'invalid-credentials': 'The account has changed meanwhile. Have another link mailed.' },
       async work(call, { token, csrf }) {
-        const answer = await cookies.deliver<Entered>(call, 'cookies', async () => {
+        const answer = await cookies.deliver<EnteredBody>(call, 'cookies', async () => {
           const entered = await redeemLink(call.cause, { token, device: deviceOf(call) });
           return entered.status === 'signed-in' ? answerSignedIn(entered, deviceTokens) : answerMfaRequired(entered);
         });

@@ -8,6 +8,7 @@ import { typedPassword } from '../passwords/password.ts';
 import type { CookieDelivery } from '../sessions/cookie-delivery.ts';
 import type { createSignIn } from '../sessions/sign-in.ts';
 import { answerMfaRequired, answerSignedIn, deviceOf } from '../sessions/signed-in-answer.ts';
+import type { EnteredBody } from '../sessions/signed-in-answer.ts';
 import { failureOf, formExpired } from './form-failure.ts';
 import type { FormFailure } from './form-failure.ts';
 import { alertHtml, fieldHtml, layout, problemPage } from './layout.ts';
@@ -25,8 +26,6 @@ export interface SignInPagesDependencies {
   readonly cookies: CookieDelivery;
   readonly deviceTokens: DeviceTokens;
 }
-
-type Entered = ReturnType<typeof answerSignedIn>['body'] | ReturnType<typeof answerMfaRequired>['body'];
 
 const path = '/account/sign-in';
 const text = z.string().default('');
@@ -108,7 +107,7 @@ export function signInPages(dependencies: SignInPagesDependencies): Route[] {
           const { email, password } = validateBody(fields, given) as z.output<typeof fields>;
           const deviceToken = cookies.deviceTokenOf(call);
           const command = { email, password, device: deviceOf(call), deviceToken, signal: call.signal };
-          const { headers, body } = await cookies.deliver<Entered>(call, 'cookies', async () => {
+          const { headers, body } = await cookies.deliver<EnteredBody>(call, 'cookies', async () => {
             const entered = await signIn(call.cause, command);
             return entered.status === 'signed-in' ? answerSignedIn(entered, deviceTokens) : answerMfaRequired(entered);
           });

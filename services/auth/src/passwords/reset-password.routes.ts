@@ -2,9 +2,9 @@ import { defineRoute } from '@causeway/service';
 import type { Route } from '@causeway/service';
 import { z } from 'zod';
 
-import { emailAddress } from '../accounts/email-address.ts';
 import type { DeviceTokens } from '../guessing/device-token.ts';
-import { answerLinkSent, linkSentAnswer, linkToken } from '../proofs/link-answers.ts';
+import { linkToken } from '../proofs/link-answers.ts';
+import { linkRequestRoute } from '../proofs/link-request.route.ts';
 import { linkInvalid } from '../proofs/proofs.errors.ts';
 import type { RequestProof } from '../proofs/request-proof.ts';
 import { noStore } from '../sessions/session-tokens.ts';
@@ -15,26 +15,13 @@ import { passwordCommon } from './passwords.errors.ts';
 import type { createResetPassword } from './reset-password.ts';
 
 /** `POST /v1/auth/password/reset` */
-export const sendResetRoute = ({ requestProof }: { readonly requestProof: RequestProof }): Route =>
-  defineRoute({
-    method: 'post',
+export const sendResetRoute = (given: { readonly requestProof: RequestProof }): Route =>
+  linkRequestRoute(given, {
+    kind: 'reset-password',
     path: '/v1/auth/password/reset',
     operationId: 'sendPasswordReset',
-    tag: 'auth',
     summary: 'Have a link mailed by which a new password is set',
-    description: 'The answer is the same for every address. At most five links an hour go to one; the newest works.',
-    access: 'anonymous',
-    body: z.strictObject({ email: emailAddress }),
-    bodyLimitBytes: 16_384,
-    responses: {
-      202: {
-        description: 'It is mailed, if there is an account with this address.',
-        schema: linkSentAnswer,
-        headers: eventHeader,
-      },
-    },
-    handle: async ({ cause, body }) =>
-      answerLinkSent(await requestProof(cause, { kind: 'reset-password', email: body.email })),
+    mailed: 'It is mailed, if there is an account with this address.',
   });
 
 /** What {@link resetPasswordRoute} is given. */

@@ -2,9 +2,9 @@ import { crossSite, defineRoute } from '@causeway/service';
 import type { Route } from '@causeway/service';
 import { z } from 'zod';
 
-import { emailAddress } from '../accounts/email-address.ts';
 import type { DeviceTokens } from '../guessing/device-token.ts';
-import { answerLinkSent, linkSentAnswer, linkToken } from '../proofs/link-answers.ts';
+import { linkToken } from '../proofs/link-answers.ts';
+import { linkRequestRoute } from '../proofs/link-request.route.ts';
 import { linkInvalid } from '../proofs/proofs.errors.ts';
 import type { RequestProof } from '../proofs/request-proof.ts';
 import { cookieHeader, delivery } from './cookie-delivery.ts';
@@ -20,28 +20,16 @@ import {
   signedInAnswer,
   signedInByCookies,
 } from './signed-in-answer.ts';
+import type { EnteredBody } from './signed-in-answer.ts';
 
 /** `POST /v1/auth/sign-in/link` */
-export const sendSignInLinkRoute = ({ requestProof }: { readonly requestProof: RequestProof }): Route =>
-  defineRoute({
-    method: 'post',
+export const sendSignInLinkRoute = (given: { readonly requestProof: RequestProof }): Route =>
+  linkRequestRoute(given, {
+    kind: 'sign-in-link',
     path: '/v1/auth/sign-in/link',
     operationId: 'sendSignInLink',
-    tag: 'auth',
     summary: 'Have a link mailed that signs in',
-    description: 'The answer is the same for every address. At most five links an hour go to one; the newest works.',
-    access: 'anonymous',
-    body: z.strictObject({ email: emailAddress }),
-    bodyLimitBytes: 16_384,
-    responses: {
-      202: {
-        description: 'It is mailed, if there is an account with this address.',
-        schema: linkSentAnswer,
-        headers: eventHeader,
-      },
-    },
-    handle: async ({ cause, body }) =>
-      answerLinkSent(await requestProof(cause, { kind: 'sign-in-link', email: body.email })),
+    mailed: 'It is mailed, if there is an account with this address.',
   });
 
 /** What {@link redeemLinkRoute} is given. */
@@ -50,8 +38,6 @@ export interface RedeemLinkRouteDependencies {
   readonly cookies: CookieDelivery;
   readonly deviceTokens: DeviceTokens;
 }
-
-type Entered = ReturnType<typeof answerSignedIn>['body'] | ReturnType<typeof answerMfaRequired>['body'];
 
 /** `POST /v1/auth/sign-in/link/redeem` */
 export const redeemLinkRoute = ({ redeemLink, cookies, deviceTokens }: RedeemLinkRouteDependencies): Route =>
@@ -76,7 +62,7 @@ export const redeemLinkRoute = ({ redeemLink, cookies, deviceTokens }: RedeemLin
     faults: [linkInvalid, accountDisabled, invalidCredentials, crossSite],
     async handle(call) {
       const { token, delivery: kind } = call.body;
-      const answer = await cookies.deliver<Entered>(call, kind, async () => {
+      const answer = await cookies.deliver<EnteredBody>(call, kind, async () => {
         const entered = await redeemLink(call.cause, { token, device: deviceOf(call) });
         return entered.status === 'signed-in' ? answerSignedIn(entered, deviceTokens) : answerMfaRequired(entered);
       });

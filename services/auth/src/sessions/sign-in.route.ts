@@ -19,6 +19,7 @@ import {
   signedInAnswer,
   signedInByCookies,
 } from './signed-in-answer.ts';
+import type { EnteredBody } from './signed-in-answer.ts';
 
 /** What {@link signInRoute} is given. */
 export interface SignInRouteDependencies {
@@ -26,8 +27,6 @@ export interface SignInRouteDependencies {
   readonly cookies: CookieDelivery;
   readonly deviceTokens: DeviceTokens;
 }
-
-type Entered = ReturnType<typeof answerSignedIn>['body'] | ReturnType<typeof answerMfaRequired>['body'];
 
 /** `POST /v1/auth/sign-in` */
 export const signInRoute = ({ signIn, cookies, deviceTokens }: SignInRouteDependencies): Route =>
@@ -56,7 +55,7 @@ export const signInRoute = ({ signIn, cookies, deviceTokens }: SignInRouteDepend
     async handle(call) {
       const { email, password, delivery: kind, deviceToken = cookies.deviceTokenOf(call) } = call.body;
       const command = { email, password, device: deviceOf(call), deviceToken, signal: call.signal };
-      const answer = await cookies.deliver<Entered>(call, kind, async () => {
+      const answer = await cookies.deliver<EnteredBody>(call, kind, async () => {
         const entered = await signIn(call.cause, command);
         return entered.status === 'signed-in' ? answerSignedIn(entered, deviceTokens) : answerMfaRequired(entered);
       });

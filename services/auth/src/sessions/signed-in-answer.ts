@@ -55,6 +55,9 @@ export const answerMfaRequired = ({ mfaToken, methods, events }: MfaRequired) =>
   body: { status: 'mfa-required' as const, mfaToken, methods: [...methods] },
 });
 
+/** What somebody is answered who has given the first proof: that they are in, or what else is asked for. */
+export type EnteredBody = ReturnType<typeof answerSignedIn>['body'] | ReturnType<typeof answerMfaRequired>['body'];
+
 /** Longer ones are cut: nobody reads further, and everybody stores it. */
 const longestUserAgent = 512;
 

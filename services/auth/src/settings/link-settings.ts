@@ -25,6 +25,6 @@ export const linkSettings = defineSettings({
     min: 1_000,
     max: 30 * 24 * 3_600_000,
     description:
-      'For how long a changed e-mail address can be undone by the one of before, which nobody else can sign up with until then.',
+      'For how long a changed e-mail address can be undone by the one of before, which nobody else can sign up with until then. Second factors that were set up for so long before the change go with it.',
   },
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 
+import { personOf } from './test-auth.ts';
 import type { Answered, Person, TestReplica } from './test-auth.ts';
 import type { TestMailbox } from './test-mailbox.ts';
 
@@ -40,4 +41,20 @@ export async function sendLink(auth: TestReplica, call: string, email: unknown):
   const answer = await auth.call(`POST ${call}`, { body: { email } });
   assert.deepEqual([answer.status, answer.body], [202, { status: 'link-sent' }]);
   return answer;
+}
+
+/** Changes the address of somebody by a mailed link; gives whom they are then. */
+export async function changeAddress(
+  auth: TestReplica,
+  mailbox: TestMailbox,
+  person: Person,
+  email: string,
+): Promise<Person> {
+  const by = { token: person.accessToken };
+  const asked = await auth.call('POST /v1/auth/email', { body: { email }, ...by });
+  assert.equal(asked.status, 202, JSON.stringify(asked.body));
+  const token = await mailbox.tokenTo(email, 'email');
+  const answer = await auth.call('POST /v1/auth/email/confirm', { body: { token }, ...by });
+  assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  return personOf(answer);
 }

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { openTestAuth, password, personOf, randomEmail, signUp } from '../../testing/test-auth.ts';
+import { openTestAuth, password, randomEmail, signUp } from '../../testing/test-auth.ts';
 import type { Person, TestAuth, TestReplica } from '../../testing/test-auth.ts';
-import { refusedAsLink, verifyAddress } from '../../testing/test-links.ts';
+import { changeAddress, refusedAsLink, verifyAddress } from '../../testing/test-links.ts';
 import { openTestMailbox } from '../../testing/test-mailbox.ts';
 import type { TestMailbox } from '../../testing/test-mailbox.ts';
 
@@ -15,16 +15,7 @@ describe('the address that an account had before', () => {
   let ada: Person;
 
   const undo = (token: unknown) => auth.call('POST /v1/auth/email/undo', { body: { token } });
-  /** Changes the address of somebody; gives whom they are then. */
-  const change = async (person: Person, email: string): Promise<Person> => {
-    const asked = await auth.call('POST /v1/auth/email', { body: { email }, token: person.accessToken });
-    assert.equal(asked.status, 202, JSON.stringify(asked.body));
-    const token = await mailbox.tokenTo(email, 'email');
-    const by = { token: person.accessToken };
-    const answer = await auth.call('POST /v1/auth/email/confirm', { body: { token }, ...by });
-    assert.equal(answer.status, 200, JSON.stringify(answer.body));
-    return personOf(answer);
-  };
+  const change = (person: Person, email: string): Promise<Person> => changeAddress(auth, mailbox, person, email);
   const signUpWith = (email: string) => auth.call('POST /v1/auth/sign-up', { body: { email, password } });
   const keysOf = async ({ id }: Person): Promise<string[] | undefined> =>
     (await world.db.collection<{ _id: string; emailKeys: string[] }>('accounts').findOne({ _id: id }))?.emailKeys;
