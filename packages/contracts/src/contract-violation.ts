@@ -19,8 +19,13 @@ export class ContractViolation extends Error {
 /** Properties that one fault names; whoever recorded it may have spread anything. */
 const mostKeys = 20;
 
+/** Characters of a pointer that a fault tells: a key may be as long as the event. */
+const mostCharacters = 200;
+
+const shortened = (text: string): string => (text.length > mostCharacters ? `${text.slice(0, mostCharacters)}…` : text);
+
 /** The whole has the empty pointer, which nobody would see. */
-const placeOf = (path: readonly PropertyKey[]): string => jsonPointer(path) || '"" (the whole of it)';
+const placeOf = (path: readonly PropertyKey[]): string => shortened(jsonPointer(path)) || '"" (the whole of it)';
 
 /** Where data is not as its schema has it: JSON pointers (RFC 6901) and codes, without the values. A property that is too much is pointed at itself. */
 export const faultsOf = (error: z.ZodError): string[] =>

@@ -153,6 +153,8 @@ describe('what is recorded', () => {
     assert.deepEqual(faultsOf({ by: { '~me': { 'a/b': ['x', 7] } } }), ['/by/~0me/a~1b/1 invalid_type']);
     assert.deepEqual(faultsOf({ by: {}, '/': 1, '~': 2 }), ['/~1 unrecognized_keys', '/~0 unrecognized_keys']);
     assert.deepEqual(faultsOf('no object'), ['"" (the whole of it) invalid_type']);
+    const long = 'k'.repeat(100_000);
+    assert.deepEqual(faultsOf({ by: {}, [long]: 1 }), [`/${'k'.repeat(199)}… unrecognized_keys`]);
     const { message } = violation(() => checkRead(odd, eventOf(['secret'] as unknown as EventData, 1)));
     assert.match(message, /test\.person\.named does not keep to its contract: "" \(the whole of it\) invalid_type$/);
   });

@@ -23,16 +23,20 @@ export interface BatchDeliveryOptions {
   readonly signal: AbortSignal;
 }
 
-/**
- * Brings events to a handler, all at once. Rejects where its turn is ended before.
- *
- * @returns what is left, in order: each is to be delivered by itself, and is tried again or parked there
- */
+/** What has become of a batch. */
+export interface BatchOutcome {
+  /** In order: each is to be delivered by itself, and is tried again or parked there. */
+  readonly left: readonly EventEnvelope[];
+  /** Whether that is so since the handler failed: with fewer events it may not. */
+  readonly failed: boolean;
+}
+
+/** Brings events to a handler, all at once. Rejects where its turn is ended before. */
 export type BatchDelivery = (
   handler: BatchHandler,
   events: readonly EventEnvelope[],
   turn: Turn,
-) => Promise<readonly EventEnvelope[]>;
+) => Promise<BatchOutcome>;
 
 /** Duplicates that come meanwhile, from whoever had the partition before, make the attempt anew. */
 const tries = 3;
@@ -44,7 +48,7 @@ interface Choice {
   readonly settled: EventEnvelope[];
 }
 
-interface Outcome {
+interface Handled {
   readonly done: readonly EventEnvelope[];
   readonly settled: readonly EventEnvelope[];
 }
@@ -100,7 +104,7 @@ export const createBatchDelivery = (options: BatchDeliveryOptions): BatchDeliver
   };
 
   /** @returns the events that have had their effect, by us or before */
-  const handleTogether = async (handler: BatchHandler, events: readonly EventEnvelope[]): Promise<Outcome> => {
+  const handleTogether = async (handler: BatchHandler, events: readonly EventEnvelope[]): Promise<Handled> => {
     for (let tried = 1; ; tried += 1) {
       const { chosen, settled } = await choose(handler, events);
       // Alone it would be tried twice for each attempt that counts.
@@ -112,7 +116,8 @@ export const createBatchDelivery = (options: BatchDeliveryOptions): BatchDeliver
 
   return async (handler, events, turn) => {
     const began = performance.now();
-    let outcome: Outcome = { done: [], settled: [] };
+    let outcome: Handled = { done: [], settled: [] };
+    let failed = false;
     try {
       const waiting = {
         about: { handler: handler.name },
@@ -121,13 +126,17 @@ export const createBatchDelivery = (options: BatchDeliveryOptions): BatchDeliver
       outcome = await throughOutages(() => handleTogether(handler, events), { logger, ...turn, ...waiting });
     } catch (error) {
       if (signal.aborted || turn.signal.aborted) throw error;
-      logger.warn({ handler: handler.name, events: events.length, error }, 'a batch failed; its events go one by one');
+      failed = true;
+      logger.warn(
+        { handler: handler.name, events: events.length, error },
+        'a batch failed; its events go in smaller ones',
+      );
     }
     const { done, settled } = outcome;
     const tookMs = performance.now() - began;
     for (const { time } of done) metrics.handled(handler.name, tookMs / done.length, Date.now() - Date.parse(time));
     for (let count = settled.length; count > 0; count -= 1) metrics.duplicate(handler.name);
     const over = new Set([...done, ...settled]);
-    return events.filter((event) => !over.has(event));
+    return { left: events.filter((event) => !over.has(event)), failed };
   };
 };

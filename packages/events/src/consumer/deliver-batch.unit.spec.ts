@@ -51,7 +51,8 @@ const open = (statuses: (read: number) => ReadonlyMap<string, HandledStatus>, ru
   const turn = { signal: leaving.signal, pause: (ms: number) => Promise.resolve(void pauses.push(ms)) };
   const delivery = createBatchDelivery(options);
   return {
-    deliver: (events: readonly EventEnvelope[]) => delivery(handler, events, turn),
+    deliver: async (events: readonly EventEnvelope[]) => (await delivery(handler, events, turn)).left,
+    outcome: (events: readonly EventEnvelope[]) => delivery(handler, events, turn),
     learnt,
     ran,
     pauses,
@@ -115,12 +116,20 @@ describe('a batch', () => {
     assert.deepEqual(ran, [[a1, b1]]);
   });
 
-  it('is left whole where the handler throws', async () => {
-    const { deliver } = open(
+  it('is left whole where the handler throws, and says so', async () => {
+    const { outcome } = open(
       () => new Map(),
       () => Promise.reject(new Error('no')),
     );
-    assert.deepEqual(await deliver(all), all);
+    assert.deepEqual(await outcome(all), { left: all, failed: true });
+  });
+
+  it('has not failed where the handler leaves all of it', async () => {
+    const { outcome } = open(
+      () => new Map(),
+      (_handler, events) => Promise.resolve(events),
+    );
+    assert.deepEqual(await outcome(all), { left: all, failed: false });
   });
 
   it('sits an outage out, without its place', async () => {

@@ -45,6 +45,8 @@ export interface EventTasksOptions {
 /** A task of a batch handler, with the event that it is about. */
 interface BatchTask extends Task {
   readonly event: EventEnvelope;
+  /** Its sequence is wrong: somebody has to look at it, and at what is behind it in its lane, by itself. */
+  readonly isFaulty: boolean;
   /** It needs nothing more. */
   over(): void;
 }
@@ -52,6 +54,15 @@ interface BatchTask extends Task {
 /** One after the other: a subject's events at an ordered handler; elsewhere only the deliveries of one event. */
 const laneOf = (handler: Handler, event: EventEnvelope): string =>
   `${handler.name}\n${handler.order === 'ordered' ? event.subject : event.id}`;
+
+/** What may be run together: nothing passes what goes by itself. */
+const together = (tasks: readonly BatchTask[]): readonly EventEnvelope[] => {
+  const apart = new Set<string>();
+  return tasks.flatMap(({ lane, event, isFaulty }) => {
+    if (isFaulty) apart.add(lane);
+    return apart.has(lane) ? [] : [event];
+  });
+};
 
 /** Makes what gives each event to its handlers. */
 export const createEventTasks = (options: EventTasksOptions): EventTasks => {
@@ -66,10 +77,10 @@ export const createEventTasks = (options: EventTasksOptions): EventTasks => {
   const groupOf = (handler: BatchHandler, { topic, partition }: EventPlace): TaskGroup => {
     const isJoint = handler.jointEveryMs !== undefined;
     const place = { destination: topic, partition, consumerGroup: groupId, handler: handler.name };
-    const deliverAll = (events: readonly EventEnvelope[], turn: Turn): Promise<readonly EventEnvelope[]> =>
+    const deliverAll = async (events: readonly EventEnvelope[], turn: Turn): Promise<readonly EventEnvelope[]> =>
       isJoint
         ? deliverJointly(handler, events, place, turn.signal)
-        : withBatchSpan(events, place, () => deliverBatch(handler, events, turn));
+        : (await withBatchSpan(events, place, () => deliverBatch(handler, events, turn))).left;
     return {
       key: handler.name,
       maxTasks: handler.maxEvents,
@@ -77,13 +88,14 @@ export const createEventTasks = (options: EventTasksOptions): EventTasks => {
       asksForPlace: isJoint,
       async run(tasks, turn) {
         const own = tasks as readonly BatchTask[];
-        const events = own.map(({ event }) => event);
+        const events = together(own);
         // By itself it has its own span, and its own attempts.
-        if (events.length < 2 && !isJoint) return tasks;
-        let left = new Set<EventEnvelope>();
-        if (await admits(handler, { topic, partition }, turn)) left = new Set(await deliverAll(events, turn));
-        for (const { event, over } of own) if (!left.has(event)) over();
-        return own.filter(({ event }) => left.has(event));
+        if (events.length === 0 || (events.length < 2 && !isJoint)) return tasks;
+        const done = new Set(events);
+        if (await admits(handler, { topic, partition }, turn))
+          for (const event of await deliverAll(events, turn)) done.delete(event);
+        for (const { event, over } of own) if (done.has(event)) over();
+        return own.filter(({ event }) => !done.has(event));
       },
     };
   };
@@ -113,9 +125,8 @@ export const createEventTasks = (options: EventTasksOptions): EventTasks => {
         over();
       },
     };
-    // In a batch it would be handled with others, before anybody has looked at it.
-    return handler.kind === 'batch' && fault === undefined
-      ? { ...task, group: groupOf(handler, place), event, over }
+    return handler.kind === 'batch'
+      ? { ...task, group: groupOf(handler, place), event, isFaulty: fault !== undefined, over }
       : task;
   };
 

@@ -2,7 +2,7 @@ import type { EventEnvelope } from '@causeway/contracts';
 import { withBatchSpan } from '@causeway/telemetry';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import type { BatchDelivery } from './deliver-batch.ts';
+import type { BatchDelivery, BatchOutcome } from './deliver-batch.ts';
 import type { BatchHandler } from './handler.ts';
 import type { RunPlaces } from './run-places.ts';
 
@@ -38,10 +38,11 @@ interface Joint {
 
 /**
  * Brings what waits in several partitions to a handler together, one run at a time; see `jointEveryMs` of {@link BatchHandler}. A partition hands
- * in its next events once it knows what has become of those before, so that the events of a subject stay in order.
+ * in its next events once it knows what has become of those before, so that the events of a subject stay in order. Where the handler fails, each
+ * partition's events go by themselves: what one of them has does not make the others slow.
  *
  * @param signal - ends the wait, and what is waited for: then it rejects
- * @returns what is left of these events, as {@link BatchDelivery} does
+ * @returns what is left of these events, in order: each is to be delivered by itself
  */
 export type JointBatches = (
   handler: BatchHandler,
@@ -67,21 +68,33 @@ const take = (waiting: Set<Part>, most: number): readonly Part[] => {
 export const createJointBatches = ({ deliverBatch, places }: JointBatchesOptions): JointBatches => {
   const joints = new Map<BatchHandler, Joint>();
 
-  const deliver = async (handler: BatchHandler, parts: readonly Part[]): Promise<readonly EventEnvelope[]> => {
+  const deliver = async (handler: BatchHandler, parts: readonly Part[]): Promise<BatchOutcome> => {
     const events = parts.flatMap((part) => part.events);
     const [first] = parts;
     // By itself it has its own span, and its own attempts.
-    if (first === undefined || events.length < 2) return events;
+    if (first === undefined || events.length < 2) return { left: events, failed: false };
     const place = parts.length > 1 ? { ...first.place, partition: undefined } : first.place;
     const given = AbortSignal.any(parts.map(({ signal }) => signal));
     return places.run(given, (turn) => withBatchSpan(events, place, () => deliverBatch(handler, events, turn)));
   };
 
+  const runAlone = async (handler: BatchHandler, part: Part): Promise<void> => {
+    try {
+      part.settle.resolve((await deliver(handler, [part])).left);
+    } catch (error) {
+      part.settle.reject(error);
+    }
+  };
+
   const run = async (handler: BatchHandler, waiting: Set<Part>): Promise<void> => {
     const parts = take(waiting, handler.maxEvents);
     try {
-      const left = new Set(await deliver(handler, parts));
-      for (const { events, settle } of parts) settle.resolve(events.filter((event) => left.has(event)));
+      const outcome = await deliver(handler, parts);
+      const left = new Set(outcome.left);
+      for (const part of parts) {
+        if (outcome.failed && parts.length > 1) await runAlone(handler, part);
+        else part.settle.resolve(part.events.filter((event) => left.has(event)));
+      }
     } catch (error) {
       const isOver = parts.some(({ signal }) => signal.aborted);
       for (const part of parts) {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { z } from 'zod';
 
-import type { BatchDelivery } from './deliver-batch.ts';
+import type { BatchDelivery, BatchOutcome } from './deliver-batch.ts';
 import { onEvent } from './handler.ts';
 import { createJointBatches } from './joint-batches.ts';
 import { createRunPlaces } from './run-places.ts';
@@ -22,6 +22,9 @@ const never = new AbortController().signal;
 
 const [a1, a2, b1, c1, c2] = [eventOf('a'), eventOf('a'), eventOf('b'), eventOf('c'), eventOf('c')];
 
+/** An outcome in which the handler has worked. */
+const leaves = (...left: readonly EventEnvelope[]): BatchOutcome => ({ left, failed: false });
+
 /** Deliveries that end when the test says so. */
 const open = (settings: { readonly jointEveryMs?: number; readonly maxEvents?: number } = {}) => {
   const handler = onEvent.batch({
@@ -29,11 +32,11 @@ const open = (settings: { readonly jointEveryMs?: number; readonly maxEvents?: n
     ...{ jointEveryMs: 0, ...settings },
   });
   const runs: { readonly events: readonly EventEnvelope[]; readonly signal: AbortSignal; readonly at: number }[] = [];
-  const ends: PromiseWithResolvers<readonly EventEnvelope[]>[] = [];
+  const ends: PromiseWithResolvers<BatchOutcome>[] = [];
   let arrived = Promise.withResolvers<undefined>();
   const deliverBatch: BatchDelivery = (_handler, events, { signal }) => {
     runs.push({ events, signal, at: performance.now() });
-    const end = Promise.withResolvers<readonly EventEnvelope[]>();
+    const end = Promise.withResolvers<BatchOutcome>();
     ends.push(end);
     arrived.resolve(undefined);
     arrived = Promise.withResolvers();
@@ -41,7 +44,7 @@ const open = (settings: { readonly jointEveryMs?: number; readonly maxEvents?: n
   };
   const joint = createJointBatches({ deliverBatch, places: createRunPlaces(16) });
   /** @returns the end of the n-th run, once it has begun */
-  const run = async (index: number): Promise<PromiseWithResolvers<readonly EventEnvelope[]>> => {
+  const run = async (index: number): Promise<PromiseWithResolvers<BatchOutcome>> => {
     for (;;) {
       const end = ends[index];
       if (end !== undefined) return end;
@@ -56,7 +59,7 @@ describe('joint batches', () => {
   it('bring what waits in several partitions together, and tell each what is left of its own', async () => {
     const { give, run, runs } = open();
     const [first, second] = [give([a1, a2]), give([b1])];
-    (await run(0)).resolve([a2, b1]);
+    (await run(0)).resolve(leaves(a2, b1));
     assert.deepEqual(await first, [a2]);
     assert.deepEqual(await second, [b1]);
     assert.deepEqual(runs[0]?.events, [a1, a2, b1]);
@@ -70,9 +73,9 @@ describe('joint batches', () => {
     // A run that did not wait for the first would have begun by then: nothing in between takes longer than a turn.
     await new Promise((resolve) => setImmediate(resolve));
     assert.equal(runs.length, 1);
-    end.resolve([]);
+    end.resolve(leaves());
     assert.deepEqual(await first, []);
-    (await run(1)).resolve([]);
+    (await run(1)).resolve(leaves());
     assert.deepEqual(await Promise.all(others), [[], []]);
     assert.deepEqual(runs[1]?.events, [b1, c1]);
   });
@@ -80,10 +83,10 @@ describe('joint batches', () => {
   it('begin at once in a quiet time, and no sooner than they may after the one before', async () => {
     const { give, run, runs } = open({ jointEveryMs: 150 });
     const first = give([a1, a2]);
-    (await run(0)).resolve([]);
+    (await run(0)).resolve(leaves());
     await first;
     const second = give([b1, c1]);
-    (await run(1)).resolve([]);
+    (await run(1)).resolve(leaves());
     await second;
     const [at = 0, next = 0] = runs.map((each) => each.at);
     // The first is told of a little after it began.
@@ -95,9 +98,9 @@ describe('joint batches', () => {
     const first = give([a1, a2]);
     const end = await run(0);
     const second = give([c1, c2]);
-    end.resolve([]);
+    end.resolve(leaves());
     await first;
-    (await run(1)).resolve([]);
+    (await run(1)).resolve(leaves());
     await second;
     const [at = 0, next = 0] = runs.map((each) => each.at);
     assert.ok(next - at < 8_000, 'the second does not wait');
@@ -106,8 +109,8 @@ describe('joint batches', () => {
   it('take no more at once than the handler says, but what one partition hands in', async () => {
     const { give, run, runs } = open({ maxEvents: 3 });
     const all = [give([a1, a2]), give([b1]), give([c1, c2])];
-    (await run(0)).resolve([]);
-    (await run(1)).resolve([]);
+    (await run(0)).resolve(leaves());
+    (await run(1)).resolve(leaves());
     await Promise.all(all);
     assert.deepEqual(
       runs.map(({ events }) => events),
@@ -124,7 +127,35 @@ describe('joint batches', () => {
     assert.equal(runs.length, 0);
   });
 
-  it('reject for all where they fail', async () => {
+  it('go a partition at a time where the handler fails, so that one does not make the others go one by one', async () => {
+    const { give, run, runs } = open();
+    const [first, second, alone] = [give([a1, a2]), give([c1, c2]), give([b1])];
+    (await run(0)).resolve({ left: [a1, a2, c1, c2, b1], failed: true });
+    (await run(1)).resolve({ left: [a1, a2], failed: true });
+    (await run(2)).resolve(leaves());
+    assert.deepEqual([await first, await second, await alone], [[a1, a2], [], [b1]]);
+    assert.deepEqual(
+      runs.map(({ events }) => events),
+      [
+        [a1, a2, c1, c2, b1],
+        [a1, a2],
+        [c1, c2],
+      ],
+    );
+  });
+
+  it('are not run again where the handler has left something', async () => {
+    const { give, run, runs } = open();
+    const both = [give([a1, a2]), give([c1, c2])];
+    (await run(0)).resolve(leaves(a1, a2, c1, c2));
+    assert.deepEqual(await Promise.all(both), [
+      [a1, a2],
+      [c1, c2],
+    ]);
+    assert.equal(runs.length, 1);
+  });
+
+  it('reject for all where their turn is ended', async () => {
     const { give, run } = open();
     const both = [give([a1]), give([b1])];
     (await run(0)).reject(new Error('no'));
@@ -143,15 +174,15 @@ describe('joint batches', () => {
     const gone = give([c1], waits.signal);
     waits.abort(new Error('given up'));
     await assert.rejects(gone, /given up/);
-    const [goesOn, leaves] = [give([b1]), give([c2], runs1.signal)];
-    end.resolve([]);
+    const [goesOn, leaving] = [give([b1]), give([c2], runs1.signal)];
+    end.resolve(leaves());
     await stays;
     const second = await run(1);
     assert.deepEqual(runs[1]?.events, [b1, c2]);
     runs1.abort(new Error('given up'));
     assert.equal(runs.at(1)?.signal.aborted, true);
     second.reject(new Error('its turn was ended'));
-    await assert.rejects(leaves, /its turn was ended/);
+    await assert.rejects(leaving, /its turn was ended/);
     // Alone by then.
     assert.deepEqual(await goesOn, [b1]);
   });
