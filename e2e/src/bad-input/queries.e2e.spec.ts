@@ -55,7 +55,7 @@ describe('a query', () => {
   after(() => assertNoEvents(refused, administrator));
 
   for (const [what, filter] of Object.entries(badFilters)) {
-    it(`whose filter ${what} is refused, in a list and in a feed`, async () => {
+    it(`whose filter ${what} is refused, in a list, in a body and in a feed`, async () => {
       const query = { filter: textOf(filter) };
       // A request line has its own limit: what does not fit is refused before anybody reads it.
       const isLong = query.filter.length > 8000;
@@ -64,6 +64,9 @@ describe('a query', () => {
         if (isLong) assert.ok([400, 431].includes(answer.status), answer.text);
         else await expectProblem(answer, 400, 'invalid-request');
       }
+      const body = `{"filter": ${query.filter}}`;
+      const answer = await call('POST', `/v1/data/${collection}/query`, { token: person.accessToken, body });
+      await expectProblem(answer, 400, 'invalid-request');
     });
   }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { before, describe, it } from 'node:test';
 import { call } from '../harness/client.ts';
-import { createRecord, defineCollection, listRecords, type StoredRecord } from '../harness/collections.ts';
+import { createRecord, defineCollection, listRecords, type Page, type StoredRecord } from '../harness/collections.ts';
 import { expectProblem, expectStatus } from '../harness/expectations.ts';
 import { admin, type Person, signUp } from '../harness/people.ts';
 
@@ -214,6 +214,18 @@ describe('a list', () => {
     const expected = seen.filter((each) => Number(each.score) >= 3 && ['t1', 't2'].includes(String(each.title)));
     assert.deepEqual(found.items.map((each) => each.id).sort(), expected.map((each) => each.id).sort());
     assert.ok(found.items.every((each) => each.score === undefined && each.title !== undefined));
+
+    const path = `/v1/data/${collection}/query`;
+    const asked = { filter, fields: ['title'], limit: 200 };
+    const answer = await call('POST', path, { token: administrator, json: asked });
+    assert.deepEqual(expectStatus(answer, 200).json<Page>(), found);
+    const first = await listRecords(collection, administrator, { sort: '-score,title', limit: '40' });
+    const goOn = { sort: ['-score', 'title'], cursor: first.nextCursor, limit: 40 };
+    const next = expectStatus(await call('POST', path, { token: administrator, json: goOn }), 200).json<Page>();
+    assert.deepEqual(
+      next.items.map((each) => each.id),
+      seen.slice(40, 80).map((each) => each.id),
+    );
   });
 });
 

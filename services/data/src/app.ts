@@ -51,7 +51,9 @@ import { createRecordRoute } from './records/create-record.route.ts';
 import { createDeleteRecord } from './records/delete-record.ts';
 import { deleteRecordRoute } from './records/delete-record.route.ts';
 import { createFindCurrent } from './records/find-current.ts';
-import { listRecordsRoute } from './records/list-records.route.ts';
+import { createAnswerQuery } from './queries/answer-query.ts';
+import { listRecordsRoute } from './queries/list-records.route.ts';
+import { queryRecordsRoute } from './queries/query-records.route.ts';
 import { createReadRecord } from './records/read-record.ts';
 import { readRecordRoute } from './records/read-record.route.ts';
 import { createRecordReader } from './records/record-reader.ts';
@@ -142,6 +144,7 @@ async function routesOf({
   const changeRecord = createChangeRecord({ registry, now });
   const { publicUrl, queryTimeoutMs } = config;
   const findCurrent = createFindCurrent({ registry, stream });
+  const answerQuery = createAnswerQuery({ findCurrent, client, cursors, queryTimeoutMs });
   return [
     defineCollectionRoute({ defineCollection: createDefineCollection({ events, definitions, registry }) }),
     readCollectionRoute({ definitions }),
@@ -152,7 +155,8 @@ async function routesOf({
       importRecords: createImportRecords({ registry, idempotency, locks, persons: events.persons, now }),
       publicUrl,
     }),
-    listRecordsRoute({ findCurrent, client, cursors, queryTimeoutMs }),
+    listRecordsRoute({ answerQuery }),
+    queryRecordsRoute({ answerQuery }),
     changesRoute({ findCurrent, cursors, hub }),
     readRecordRoute({ readRecord: createReadRecord({ findCurrent, reader }) }),
     replaceRecordRoute({ changeRecord }),

@@ -8,7 +8,8 @@ import type { CursorCodec } from '../cursors/cursor-codec.ts';
 import type { FindCurrent } from '../records/find-current.ts';
 import { demandReadable } from '../records/judge-record.ts';
 import { afterHeader } from '../records/record-answer.ts';
-import { filterParameter, parseFilter } from '../records/query-parameters.ts';
+import { parseFilter } from '../queries/asked-query.ts';
+import { filterOf, filterParameter, inParameters } from '../queries/query-parameters.ts';
 import { callerOf, principalKey } from '../rules/caller.ts';
 import type { FeedHub } from './feed-hub.ts';
 import { Feed } from './feed.ts';
@@ -51,7 +52,7 @@ export const changesRoute = ({ findCurrent, cursors, hub }: ChangesDependencies)
       const collection = await findCurrent(params.collection, parseAfter(headers['causeway-after']));
       if (collection === undefined) throw faults.notFound();
       demandReadable(collection, callerOf(token));
-      const filter = parseFilter(query.filter);
+      const filter = parseFilter(filterOf(query.filter), inParameters);
       const binding = {
         collectionId: collection.id,
         query: ['changes', query.filter],
@@ -59,7 +60,7 @@ export const changesRoute = ({ findCurrent, cursors, hub }: ChangesDependencies)
       };
       const bound = cursors(binding);
       const [given] = [headers['last-event-id']].flat();
-      const cursor = given === undefined ? undefined : fromStored(bound.decode(given, parameter));
+      const cursor = given === undefined ? undefined : fromStored(bound.decode(given, { parameter }));
       if (given !== undefined && cursor === undefined) throw malformedCursor();
       await hub.admit();
       return {

@@ -1,6 +1,7 @@
 import { createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 
 import { faults } from '@causeway/contracts';
+import type { FaultLocation } from '@causeway/contracts';
 
 /** What a cursor is bound to: it leads nowhere else. */
 export interface CursorBinding {
@@ -17,11 +18,11 @@ export interface BoundCursors {
   /** @param place - JSON */
   encode(place: unknown): string;
   /**
-   * @param parameter - where the cursor was sent, for the fault
+   * @param place - where the cursor was sent, for the fault
    * @returns the place
    * @throws Fault `invalid-request` for a cursor that is none of ours or of another query; `not-found` for another person's
    */
-  decode(cursor: string, parameter: string): unknown;
+  decode(cursor: string, place: Pick<FaultLocation, 'parameter' | 'pointer'>): unknown;
 }
 
 /** Binds cursors. */
@@ -46,9 +47,9 @@ export function createCursorCodec(secret: Uint8Array): CursorCodec {
         const content = Buffer.concat([own.query, own.principal, Buffer.from(JSON.stringify(place))]);
         return Buffer.concat([macOf(content), content]).toString('base64url');
       },
-      decode(cursor, parameter) {
+      decode(cursor, place) {
         const refused = (code: string, message: string): Error =>
-          faults.invalidRequest({ errors: [{ parameter, code, message }] });
+          faults.invalidRequest({ errors: [{ ...place, code, message }] });
         const bytes = form.test(cursor) ? Buffer.from(cursor, 'base64url') : Buffer.alloc(0);
         const content = bytes.subarray(macBytes);
         const isWhole = bytes.length > macBytes + 2 * hashBytes;

@@ -13,17 +13,18 @@ describe('a cursor', () => {
     query: ['list', '{"a":1}', '-score', undefined],
     principal: 'app_user:usr_1',
   };
+  const at = { parameter: 'cursor' };
   const place = [null, 1.5, 'ä', true];
   const refused = (status: number, code?: string) => (error: unknown) =>
     error instanceof Fault && error.status === status && error.errors[0]?.code === code;
 
   it('gives back its place', () => {
-    assert.deepEqual(codec(binding).decode(codec(binding).encode(place), 'cursor'), place);
+    assert.deepEqual(codec(binding).decode(codec(binding).encode(place), at), place);
   });
 
   it('is good for nothing else', () => {
     const cursor = codec(binding).encode(place);
-    const decode = (more: Partial<typeof binding>) => () => codec({ ...binding, ...more }).decode(cursor, 'cursor');
+    const decode = (more: Partial<typeof binding>) => () => codec({ ...binding, ...more }).decode(cursor, at);
     assert.throws(decode({ collectionId: 'col_2' }), refused(400, 'other-query'));
     assert.throws(decode({ query: ['list'] }), refused(400, 'other-query'));
     assert.throws(decode({ principal: 'app_user:usr_2' }), refused(404));
@@ -33,21 +34,15 @@ describe('a cursor', () => {
 
   it('is refused with any bit changed, and under another secret', () => {
     const bytes = Buffer.from(codec(binding).encode(place), 'base64url');
-    for (let at = 0; at < bytes.length; at += 1) {
+    for (let index = 0; index < bytes.length; index += 1) {
       const forged = Buffer.from(bytes);
-      forged[at] = (forged[at] ?? 0) ^ 1;
-      assert.throws(
-        () => codec(binding).decode(forged.toString('base64url'), 'cursor'),
-        refused(400, 'invalid-cursor'),
-      );
+      forged[index] = (forged[index] ?? 0) ^ 1;
+      assert.throws(() => codec(binding).decode(forged.toString('base64url'), at), refused(400, 'invalid-cursor'));
     }
     const elsewhere = createCursorCodec(randomBytes(32));
-    assert.throws(
-      () => elsewhere(binding).decode(bytes.toString('base64url'), 'cursor'),
-      refused(400, 'invalid-cursor'),
-    );
+    assert.throws(() => elsewhere(binding).decode(bytes.toString('base64url'), at), refused(400, 'invalid-cursor'));
     for (const text of ['', 'x', 'A'.repeat(60), 'A'.repeat(5_000), '../../etc']) {
-      assert.throws(() => codec(binding).decode(text, 'cursor'), refused(400, 'invalid-cursor'));
+      assert.throws(() => codec(binding).decode(text, at), refused(400, 'invalid-cursor'));
     }
   });
 });

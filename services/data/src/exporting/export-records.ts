@@ -6,10 +6,9 @@ import type { Answer } from '@causeway/service';
 import type { FindCursor, MongoClient, Timestamp } from 'mongodb';
 
 import type { Collection } from '../collections/collection-registry.ts';
-import { findVisible } from '../records/find-records.ts';
-import { answerProjected } from '../records/project-record.ts';
-import type { QueryParameters, RecordQuery } from '../records/query-parameters.ts';
-import { parseRecordQuery } from '../records/query-parameters.ts';
+import { findVisible } from '../queries/find-records.ts';
+import { answerProjected } from '../queries/project-record.ts';
+import type { RecordQuery } from '../queries/asked-query.ts';
 import type { VisibleRecord } from '../records/record.model.ts';
 import { queryTooSlow } from '../records/records.errors.ts';
 import type { Caller } from '../rules/rule.ts';
@@ -29,7 +28,7 @@ const pieceLength = 65_536;
 export interface ExportRecords {
   readonly collection: Collection;
   readonly caller: Caller;
-  readonly parameters: QueryParameters;
+  readonly query: RecordQuery;
   readonly mediaType: typeof ndjsonType | typeof csvType;
   readonly client: MongoClient;
   /** The highest position that the caller has seen. */
@@ -49,11 +48,8 @@ interface Format {
 /**
  * Streams everything that a query finds, as fast as the client takes it. Where MongoDB fails midway the answer is cut
  * off, so that nobody takes it for whole.
- *
- * @throws Fault `invalid-request` before anything is sent
  */
-export function exportRecords({ collection, caller, parameters, mediaType, ...reading }: ExportRecords): Answer<200> {
-  const query = parseRecordQuery(parameters, collection.scalarTypesAt);
+export function exportRecords({ collection, caller, query, mediaType, ...reading }: ExportRecords): Answer<200> {
   const format = mediaType === csvType ? csvFormat(collection, query) : ndjsonFormat(query);
   return {
     status: 200,

@@ -9,7 +9,7 @@ import type { MongoClient } from 'mongodb';
 import { recordsCollection } from '../collections/collection.model.ts';
 import type { CollectionRegistry } from '../collections/collection-registry.ts';
 import { reaches } from '../positions/freshness.ts';
-import { isTimeUp } from './find-records.ts';
+import { isTimeUp } from '../queries/find-records.ts';
 import type { RecordReader } from './read-record.ts';
 import type { RecordAnswer, VisibleRecord } from './record.model.ts';
 import { answerRecord, visibleProjection } from './record.model.ts';

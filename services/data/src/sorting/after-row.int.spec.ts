@@ -26,7 +26,7 @@ const sorts = [
 ];
 
 function sortOf(text: string): Sort {
-  const parsed = parseSort(text, () => types);
+  const parsed = parseSort(text === '' ? [] : text.split(','), () => types);
   assert.ok(parsed.ok);
   return parsed.value;
 }

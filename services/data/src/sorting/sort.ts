@@ -40,17 +40,16 @@ const systemTypes: ReadonlyMap<string, ReadonlySet<ScalarType>> = new Map<string
 ]);
 
 /**
- * Parses the parameter `sort`: `-score,title`. `id` is added at the end, in the direction of the field before it, so that
+ * Parses an order, such as `-score`, `title`. `id` is added at the end, in the direction of the field before it, so that
  * an index on that field and `_id` serves both directions.
  *
  * A field is refused unless the schema makes it a scalar: MongoDB sorts an array by its least or greatest element, and
  * no condition on the array's elements says "after this row", so that pages would lose rows or repeat them.
  *
- * @param text - The parameter; `""` for the order by `id`.
+ * @param terms - Names of fields, `-` before one for falling order; none for the order by `id`.
  * @param scalarTypesAt - What the collection's schema says.
  */
-export function parseSort(text: string, scalarTypesAt: ScalarTypesAt): Parsed<Sort> {
-  const terms = text === '' ? [] : text.split(',');
+export function parseSort(terms: readonly string[], scalarTypesAt: ScalarTypesAt): Parsed<Sort> {
   if (terms.length > maxFields) return refused('too-many-fields', `Sort by at most ${maxFields} fields.`);
   const parsed = terms.map((term) => parseTerm(term, scalarTypesAt));
   const faults = parsed.flatMap((term) => (term.ok ? [] : term.faults));

@@ -12,9 +12,9 @@ import { conditionOf } from '../rules/rule.ts';
 import type { PagePlace } from './page-place.ts';
 import { keyOfPlace, placeOf } from './page-place.ts';
 import { projectionFor } from './project-record.ts';
-import type { RecordQuery } from './query-parameters.ts';
-import type { VisibleRecord } from './record.model.ts';
-import { queryTooSlow } from './records.errors.ts';
+import type { VisibleRecord } from '../records/record.model.ts';
+import { queryTooSlow } from '../records/records.errors.ts';
+import type { FaultPlace, RecordQuery } from './asked-query.ts';
 
 /** What a caller may see of what was asked for, as a MongoDB query. */
 export function visibleFilter({ rules }: Collection, caller: Caller, { condition }: RecordQuery): Document {
@@ -58,6 +58,8 @@ export interface Page {
 /** How to read a page. */
 export interface PageOptions {
   readonly place: PagePlace | undefined;
+  /** Where the cursor was sent, for the fault. */
+  readonly placeAt: FaultPlace;
   readonly limit: number;
   readonly timeoutMs: number;
   /** Of `readAfter`; and what ends it. */
@@ -78,12 +80,12 @@ export async function readPage(
   collection: Collection,
   caller: Caller,
   query: RecordQuery,
-  { place, limit, timeoutMs, read, answer }: PageOptions,
+  { place, placeAt, limit, timeoutMs, read, answer }: PageOptions,
 ): Promise<Page> {
   const after =
     place === undefined
       ? undefined
-      : await keyOfPlace(collection, query.sort, place, { maxTimeMS: timeoutMs, ...read });
+      : await keyOfPlace(collection, query.sort, { place, at: placeAt }, { maxTimeMS: timeoutMs, ...read });
   const items: string[] = [];
   let length = 0;
   let last: VisibleRecord | undefined;

@@ -2,8 +2,8 @@ import type { Document } from 'mongodb';
 
 import type { FieldPath } from '../conditions/field-path.ts';
 import type { Sort } from '../sorting/sort.ts';
-import type { VisibleRecord } from './record.model.ts';
-import { answerRecord, visibleProjection } from './record.model.ts';
+import type { VisibleRecord } from '../records/record.model.ts';
+import { answerRecord, visibleProjection } from '../records/record.model.ts';
 
 /**
  * What MongoDB is asked to read: the fields that were named, and those of the order, for the cursor.

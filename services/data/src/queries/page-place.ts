@@ -6,6 +6,7 @@ import type { FindOneOptions } from 'mongodb';
 import type { Collection } from '../collections/collection-registry.ts';
 import type { Sort, SortKey } from '../sorting/sort.ts';
 import { sortKeyOf } from '../sorting/sort.ts';
+import type { FaultPlace } from './asked-query.ts';
 import { projectionFor } from './project-record.ts';
 
 /** A row whose values are too long for a cursor: they are read again, and compared by their hash. */
@@ -35,13 +36,14 @@ export function placeOf(id: string, key: SortKey): PagePlace {
 /**
  * The values of the row that a page ended with.
  *
+ * @param at - where the cursor was sent
  * @throws Fault `invalid-request` with `cursor-expired` where they were too long for the cursor and the row has other ones
  *   by now, or is gone: to go on from somewhere else would skip rows or repeat them
  */
 export async function keyOfPlace(
   { records }: Pick<Collection, 'records'>,
   sort: Sort,
-  place: PagePlace,
+  { place, at }: { readonly place: PagePlace; readonly at: FaultPlace },
   options: FindOneOptions,
 ): Promise<SortKey> {
   if (isKey(place)) return place;
@@ -49,7 +51,7 @@ export async function keyOfPlace(
   const key = row === null ? undefined : sortKeyOf(sort, row);
   if (key !== undefined && hashOf(JSON.stringify(key)) === place.hash) return key;
   const message = 'Begin again: the record that the page ended with has changed.';
-  throw faults.invalidRequest({ errors: [{ parameter: 'cursor', code: 'cursor-expired', message }] });
+  throw faults.invalidRequest({ errors: [{ ...at, code: 'cursor-expired', message }] });
 }
 
 const isKey = (place: PagePlace): place is SortKey => Array.isArray(place);

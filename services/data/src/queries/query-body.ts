@@ -1,0 +1,32 @@
+import { z } from 'zod';
+
+import type { AskedQuery, Locate } from './asked-query.ts';
+
+/** The body of a query: what the parameters of a list say, as JSON. */
+export const queryBody = z.strictObject({
+  filter: z.record(z.string(), z.unknown()).optional().describe('A condition in MongoDB’s query form.'),
+  sort: z
+    .union([z.string(), z.array(z.string())])
+    .optional()
+    .describe('Fields, in a list or separated by commas; - before one for falling order.'),
+  limit: z.int().min(1).max(200).optional().describe('Records on a page; 20 by default.'),
+  cursor: z.string().max(4_096).optional().describe('`nextCursor` of the page before.'),
+  fields: z.array(z.string()).min(1).optional().describe('Fields to answer with.'),
+  count: z.boolean().optional().describe('Whether to count what the whole query finds.'),
+});
+
+/** A query as it was sent. */
+export type QueryBody = z.output<typeof queryBody>;
+
+const inBody: Locate = (part, pointer = '') => ({ pointer: `/${part}${pointer}` });
+
+/** What a body asks for. */
+export const askedByBody = ({ filter, sort = [], fields, limit, cursor, count }: QueryBody): AskedQuery => ({
+  filter,
+  sort: typeof sort === 'string' ? (sort === '' ? [] : sort.split(',')) : sort,
+  fields,
+  limit,
+  cursor,
+  count,
+  locate: inBody,
+});

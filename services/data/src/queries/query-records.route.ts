@@ -1,0 +1,35 @@
+import { faults } from '@causeway/contracts';
+import { defineRoute } from '@causeway/service';
+import type { Route } from '@causeway/service';
+import { z } from 'zod';
+
+import { afterHeader } from '../records/record-answer.ts';
+import { queryTooSlow } from '../records/records.errors.ts';
+import type { createAnswerQuery } from './answer-query.ts';
+import { exportDescription, pageAnswer, queryMediaTypes } from './answer-query.ts';
+import { askedByBody, queryBody } from './query-body.ts';
+
+/** `POST /v1/data/{collection}/query`: what a list answers, asked for in a body. */
+export const queryRecordsRoute = ({
+  answerQuery,
+}: {
+  readonly answerQuery: ReturnType<typeof createAnswerQuery>;
+}): Route =>
+  defineRoute({
+    method: 'post',
+    path: '/v1/data/{collection}/query',
+    operationId: 'queryRecords',
+    tag: 'data',
+    summary: 'List or export records, by a query that is too long for an address',
+    description: `The same as the list, whose cursors go on here and the other way round. It writes nothing. ${exportDescription}`,
+    access: 'public',
+    params: z.object({ collection: z.string() }),
+    body: queryBody,
+    bodyLimitBytes: 1_048_576,
+    requestHeaders: afterHeader,
+    responses: {
+      200: { description: 'A page of records, or all of them.', schema: pageAnswer, mediaTypes: queryMediaTypes },
+    },
+    faults: [faults.notFound, queryTooSlow],
+    handle: (call) => answerQuery({ name: call.params.collection, call, ask: () => askedByBody(call.body) }),
+  });
