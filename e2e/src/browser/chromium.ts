@@ -6,18 +6,35 @@ import { addressOf } from '../harness/platform.ts';
 /** Where Debian has it. */
 const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 
-/** Why the specs of this folder do not run; undefined where they do. */
-export const noChromium: string | undefined = existsSync(executablePath)
+const missing = existsSync(executablePath)
   ? undefined
-  : `there is no Chromium at ${executablePath}; CHROMIUM_PATH may name another`;
+  : `there is no Chromium at ${executablePath}: install it (apt-get install chromium), or say where it is with CHROMIUM_PATH`;
+
+const demand = process.env.CAUSEWAY_TEST_BROWSER ?? '';
+if (!['', 'required'].includes(demand))
+  throw new Error(`CAUSEWAY_TEST_BROWSER is "${demand}": set required, or nothing`);
+
+/** Where it has to be, such as in CI, these specs fail without it. */
+const isRequired = demand === 'required';
+
+/** Why the specs of this folder do not run here; undefined where they do, or must. */
+export const noChromium: string | undefined =
+  missing === undefined || isRequired ? undefined : `${missing}; with CAUSEWAY_TEST_BROWSER=required this is a failure`;
 
 const args = [
   ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
   ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
 ];
 
-/** Starts the machine's Chromium, without a window. */
-export const launch = (): Promise<Browser> => chromium.launch({ executablePath, headless: true, args });
+/**
+ * Starts the machine's Chromium, without a window.
+ *
+ * @throws where it is required and there is none
+ */
+export const launch = (): Promise<Browser> =>
+  missing === undefined
+    ? chromium.launch({ executablePath, headless: true, args })
+    : Promise.reject(new Error(`CAUSEWAY_TEST_BROWSER=required, and ${missing}`));
 
 /** The pages' address as browsers know it: passkeys belong to a domain, and an address is none. */
 export const site = (): string => addressOf('gateway').replace('127.0.0.1', 'localhost');

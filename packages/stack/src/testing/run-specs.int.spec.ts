@@ -42,7 +42,7 @@ describe('run-specs', () => {
     const { status, output } = run(['unit']);
     assert.equal(status, 0);
     assert.match(output, /^✔ fixture unit: 3 passed, 0 failed \(2 files, \d+\.\d s\)\n$/);
-    assert.deepEqual(await readTotals(dir, 'unit'), { passed: 3, failed: 0, skipped: 0 });
+    assert.deepEqual(await readTotals(dir, 'unit'), { passed: 3, failed: 0, skipped: 0, leftOut: [] });
   });
 
   it('tells what a test has measured, also when all is well', async () => {
@@ -58,7 +58,7 @@ describe('run-specs', () => {
     assert.equal(status, 1);
     assert.match(output, /✖ src\/a\.unit\.spec\.ts › adds \(src\/a\.unit\.spec\.ts:3\)\n +Error: two and two/);
     assert.match(output, /│ half-way/);
-    assert.deepEqual(await readTotals(dir, 'unit'), { passed: 0, failed: 1, skipped: 0 });
+    assert.deepEqual(await readTotals(dir, 'unit'), { passed: 0, failed: 1, skipped: 0, leftOut: [] });
   });
 
   it('fails for a skipped test, and says which', async () => {
@@ -66,7 +66,25 @@ describe('run-specs', () => {
     const { status, output } = run(['unit']);
     assert.equal(status, 1);
     assert.match(output, /a\.unit\.spec\.ts › later: skipped, which counts as failed/);
-    assert.deepEqual(await readTotals(dir, 'unit'), { passed: 1, failed: 0, skipped: 2 });
+    assert.deepEqual(await readTotals(dir, 'unit'), { passed: 1, failed: 0, skipped: 2, leftOut: [] });
+  });
+
+  it('tells last which suites this machine cannot run, and why, and fails for one that gives no reason', async () => {
+    const suite = (name: string, skip: string) =>
+      `describe('${name}', { skip: ${skip} }, () => it('never', () => {}));`;
+    const code = "import { describe } from 'node:test'; it('one', () => {});";
+    await spec('a.unit.spec.ts', code + suite('in a browser', "'there is no browser'"));
+    const { status, output } = run(['unit']);
+    assert.equal(status, 0);
+    const [first, ...last] = output.trimEnd().split('\n');
+    assert.match(first ?? '', /^✔ fixture unit: 1 passed, 0 failed \(1 files/);
+    const why = 'src/a.unit.spec.ts › in a browser: there is no browser';
+    assert.deepEqual(last, ['⚠ 1 suite was NOT RUN on this machine:', `  ﹣ ${why}`]);
+    assert.deepEqual(await readTotals(dir, 'unit'), { passed: 1, failed: 0, skipped: 0, leftOut: [why] });
+    await spec('a.unit.spec.ts', code + suite('later', 'true'));
+    const forgotten = run(['unit']);
+    assert.equal(forgotten.status, 1);
+    assert.match(forgotten.output, /a\.unit\.spec\.ts › later: skipped, which counts as failed/);
   });
 
   it('fails for a file that holds no test, crashes, or never ends', async () => {
@@ -85,7 +103,7 @@ describe('run-specs', () => {
   it('counts nothing where there are no specs', async () => {
     const { status, output } = run(['unit']);
     assert.deepEqual([status, output], [0, 'fixture unit: no specs\n']);
-    assert.deepEqual(await readTotals(dir, 'unit'), { passed: 0, failed: 0, skipped: 0 });
+    assert.deepEqual(await readTotals(dir, 'unit'), { passed: 0, failed: 0, skipped: 0, leftOut: [] });
   });
 
   it('runs the files that are asked for', async () => {

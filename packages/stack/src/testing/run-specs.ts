@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { specBounds } from './spec-bounds.ts';
 import { withTestServers } from './test-servers.ts';
 import { findSpecs, runSpecs } from './spec-run.ts';
-import { isGreen, nothingRun, type Totals, writeTotals } from './totals.ts';
+import { isGreen, leftOutText, nothingRun, type Totals, writeTotals } from './totals.ts';
 
 const usage = 'usage: run-specs.ts unit|int|e2e [--verbose] [part of a spec file’s path…]';
 
@@ -38,6 +38,7 @@ async function main(): Promise<Totals> {
   console.log(
     `${isGreen(totals) ? '✔' : '✖'} ${name} ${kind}: ${totals.passed} passed, ${totals.failed} failed${skipped} (${files} files, ${seconds} s)`,
   );
+  process.stdout.write(leftOutText(totals));
   return totals;
 }
 

@@ -1,7 +1,7 @@
 import type { EventData } from 'node:test';
 import type { TestEvent } from 'node:test/reporters';
 import { inspect } from 'node:util';
-import type { Totals } from './totals.ts';
+import { nothingRun, type Totals } from './totals.ts';
 
 /** The most that a file may print before the middle of it is left out of the report of a failure, in characters. */
 const outputLimit = 64 * 1024;
@@ -14,9 +14,11 @@ export class SpecReport {
   readonly #failures: string[] = [];
   readonly #lines: string[] = [];
   readonly #diagnostics: string[] = [];
+  readonly #leftOut: string[] = [];
+  #skippedSuites = 0;
   #output = '';
   // A run that ends without a summary has failed.
-  #counts: Totals = { passed: 0, failed: 1, skipped: 0 };
+  #counts: Totals = { ...nothingRun, failed: 1 };
 
   /**
    * @param name - how the report calls the file
@@ -82,10 +84,22 @@ export class SpecReport {
       return;
     }
     const mark = data.skip === undefined && data.todo === undefined ? '✔' : '﹣';
-    if (mark === '﹣') this.#failures.push(`﹣ ${this.#title(data)}: skipped, which counts as failed`);
+    if (mark === '﹣') this.#skipped(data);
     this.#lines.push(
       `${'  '.repeat(data.nesting + 1)}${mark} ${data.name} (${Math.round(data.details.duration_ms)} ms)`,
     );
+  }
+
+  /** A suite may say what this machine has not for it; whatever else is skipped was forgotten. */
+  #skipped(data: EventData.TestPass): void {
+    const isSuite = data.details.type === 'suite';
+    if (isSuite && typeof data.skip === 'string') {
+      this.#leftOut.push(`${this.#title(data)}: ${data.skip}`);
+      return;
+    }
+    // The runner counts suites apart, and the tests of one that is skipped nowhere.
+    if (isSuite) this.#skippedSuites += 1;
+    this.#failures.push(`﹣ ${this.#title(data)}: skipped, which counts as failed`);
   }
 
   #failed(data: EventData.TestFail): void {
@@ -119,7 +133,8 @@ export class SpecReport {
     this.#counts = {
       passed: counts.passed - empty,
       failed: counts.tests - counts.passed - counts.skipped - counts.todo + empty,
-      skipped: counts.skipped + counts.todo,
+      skipped: counts.skipped + counts.todo + this.#skippedSuites,
+      leftOut: this.#leftOut,
     };
   }
 }

@@ -8,12 +8,14 @@ export interface Totals {
   readonly failed: number;
   /** Skipped and to-do tests; they count as failed wherever a single number is asked for. */
   readonly skipped: number;
+  /** Suites that this machine cannot run, each with the reason that it gives. They fail no run, and are told at its end. */
+  readonly leftOut: readonly string[];
 }
 
 /** `unit` needs nothing, `int` needs servers, `e2e` starts a platform of its own. */
 export type SpecKind = 'unit' | 'int' | 'e2e';
 
-export const nothingRun: Totals = { passed: 0, failed: 0, skipped: 0 };
+export const nothingRun: Totals = { passed: 0, failed: 0, skipped: 0, leftOut: [] };
 
 /** @returns what two runs came to together */
 export function addTotals(left: Totals, right: Totals): Totals {
@@ -21,6 +23,7 @@ export function addTotals(left: Totals, right: Totals): Totals {
     passed: left.passed + right.passed,
     failed: left.failed + right.failed,
     skipped: left.skipped + right.skipped,
+    leftOut: [...left.leftOut, ...right.leftOut],
   };
 }
 
@@ -32,6 +35,13 @@ export function isGreen(totals: Totals): boolean {
 /** The last line of a run, `N passed, N failed`, in which a skipped test counts as failed. */
 export function totalsLine(totals: Totals): string {
   return `${totals.passed} passed, ${totals.failed + totals.skipped} failed`;
+}
+
+/** What nobody is to overlook at the end of a run: what was not tried, and what it takes. Empty where all was. */
+export function leftOutText({ leftOut }: Totals): string {
+  const count = leftOut.length === 1 ? '1 suite was' : `${leftOut.length} suites were`;
+  const lines = [`⚠ ${count} NOT RUN on this machine:`, ...leftOut.map((each) => `  ﹣ ${each}`)];
+  return leftOut.length === 0 ? '' : `${lines.join('\n')}\n`;
 }
 
 /** The file that keeps the totals of a project's last run; the task cache restores it with a cached result. */
@@ -56,9 +66,10 @@ export async function readTotals(projectDir: string, kind: SpecKind): Promise<To
     throw error;
   });
   if (text === undefined) return undefined;
-  const { passed, failed, skipped } = JSON.parse(text) as Partial<Record<keyof Totals, unknown>>;
-  if (typeof passed !== 'number' || typeof failed !== 'number' || typeof skipped !== 'number') {
+  const { passed, failed, skipped, leftOut } = JSON.parse(text) as Partial<Record<keyof Totals, unknown>>;
+  const areNumbers = typeof passed === 'number' && typeof failed === 'number' && typeof skipped === 'number';
+  if (!areNumbers || !Array.isArray(leftOut)) {
     throw new TypeError(`${totalsFile(projectDir, kind)} does not hold totals`);
   }
-  return { passed, failed, skipped };
+  return { passed, failed, skipped, leftOut: leftOut.map(String) };
 }
