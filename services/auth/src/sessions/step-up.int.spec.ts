@@ -7,26 +7,34 @@ import { claimsOf, openTestAuth, password, signIn, signUp } from '../testing/tes
 import type { Answered, Person, TestAuth, TestReplica } from '../testing/test-auth.ts';
 import { totpOf } from '../testing/test-totp.ts';
 
-/** Calls that could do somebody harm. What they would answer to a token that is good enough does not matter: it is no 401 of this kind. */
-const sensitive = [
-  'POST /v1/auth/factors/totp',
-  'POST /v1/auth/factors/totp/fac_1/confirm',
-  'PATCH /v1/auth/factors/fac_1',
-] as const;
-
-/** So do these ask for two proofs in any case. */
-const surely = ['DELETE /v1/auth/factors/fac_1', 'POST /v1/auth/factors/recovery-codes'] as const;
+/**
+ * Calls that could do somebody harm, and how surely their caller has to be known: with the second factor where there is one (`enrolled`), or
+ * with two proofs in any case (`aal2`). What they would answer to a token that is good enough does not matter: it is no 401 of this kind.
+ */
+const sensitive: Readonly<Record<string, 'enrolled' | 'aal2'>> = {
+  'POST /v1/auth/email': 'enrolled',
+  'POST /v1/auth/factors/totp': 'enrolled',
+  'POST /v1/auth/factors/totp/{id}/confirm': 'enrolled',
+  'POST /v1/auth/factors/passkeys': 'enrolled',
+  'POST /v1/auth/factors/passkeys/options': 'enrolled',
+  'PATCH /v1/auth/factors/{id}': 'enrolled',
+  'DELETE /v1/auth/factors/{id}': 'aal2',
+  'POST /v1/auth/factors/recovery-codes': 'aal2',
+};
 
 /** And these are administrators' own. */
-const administrators = [
-  'POST /v1/auth/accounts/usr_1/disable',
-  'POST /v1/auth/accounts/usr_1/enable',
-  'PUT /v1/auth/accounts/usr_1/roles',
-  'DELETE /v1/auth/accounts/usr_1/sessions',
-  'DELETE /v1/auth/accounts/usr_1/sessions/ses_1',
-  'GET /v1/auth/mailbox',
-  'GET /v1/auth/mailbox/mal_1',
-] as const;
+const administrators: Readonly<Record<string, 'enrolled' | 'aal2'>> = {
+  'POST /v1/auth/accounts/{id}/disable': 'enrolled',
+  'POST /v1/auth/accounts/{id}/enable': 'enrolled',
+  'PUT /v1/auth/accounts/{id}/roles': 'enrolled',
+  'DELETE /v1/auth/accounts/{id}/sessions': 'enrolled',
+  'DELETE /v1/auth/accounts/{id}/sessions/{sessionId}': 'enrolled',
+  'GET /v1/auth/mailbox': 'enrolled',
+  'GET /v1/auth/mailbox/{id}': 'enrolled',
+};
+
+/** Calls of these, about nothing that there is. */
+const callsOf = (routes: object): string[] => Object.keys(routes).map((call) => call.replaceAll(/\{\w+\}/g, 'none_1'));
 
 describe('proving once more who one is', () => {
   let world: TestAuth;
@@ -104,11 +112,23 @@ describe('proving once more who one is', () => {
     assert.equal(claimsOf(tokenOf(refreshed)).auth_time, authTime);
   });
 
+  it('is asked by these calls and no others: whatever declares it is tried below', () => {
+    const declared = auth.routes.flatMap(({ method, path, access, recent }) =>
+      recent === undefined ? [] : [{ call: `${method.toUpperCase()} ${path}`, access, ...recent }],
+    );
+    for (const [access, expected] of Object.entries({ 'signed-in': sensitive, admin: administrators })) {
+      const own = declared.filter((each) => each.access === access);
+      assert.deepEqual(Object.fromEntries(own.map(({ call, acr }) => [call, acr])), expected);
+    }
+    assert.equal(declared.length, callsOf(sensitive).length + callsOf(administrators).length);
+    for (const { call, maxAgeMs } of declared) assert.equal(maxAgeMs, 900_000, call);
+  });
+
   it('asks each call that could do harm for a recent token, with the second factor where there is one', async () => {
     const old = await grownOld(ada);
     const fresh = tokenOf(await stepUp(old, { password }));
     const { secret } = await enrol(fresh);
-    for (const call of [...sensitive, ...surely]) {
+    for (const call of callsOf(sensitive)) {
       for (const token of [old, fresh]) {
         assert.match((await challengeOf(call, token)) ?? 'none', /max_age="900", acr_values="aal2"$/, call);
       }
@@ -117,17 +137,18 @@ describe('proving once more who one is', () => {
     assert.equal(answer.status, 200, JSON.stringify(answer.body));
     const sure = tokenOf(answer);
     assert.deepEqual([claimsOf(sure).acr, claimsOf(sure).amr], ['aal2', ['pwd', 'otp', 'mfa']]);
-    for (const call of [...sensitive, ...surely]) assert.equal(await challengeOf(call, sure), undefined, call);
+    for (const call of callsOf(sensitive)) assert.equal(await challengeOf(call, sure), undefined, call);
     const oldAndSure = await grownOld({ ...ada, ...(answer.body as unknown as Pick<Person, 'refreshToken'>) });
-    for (const call of [...sensitive, ...surely]) assert.notEqual(await challengeOf(call, oldAndSure), undefined, call);
+    for (const call of callsOf(sensitive)) assert.notEqual(await challengeOf(call, oldAndSure), undefined, call);
   });
 
   it('asks administrators too, before what they decide, read or take away', async () => {
     const administrator = await signInAdministrator(auth);
-    for (const call of administrators)
+    for (const call of callsOf(administrators))
       assert.equal(await challengeOf(call, administrator.accessToken), undefined, call);
     const old = await grownOld(administrator);
-    for (const call of administrators) assert.match((await challengeOf(call, old)) ?? 'none', /max_age="900"$/, call);
+    for (const call of callsOf(administrators))
+      assert.match((await challengeOf(call, old)) ?? 'none', /max_age="900"$/, call);
     const list = (token: string, accept: string) =>
       auth.call('GET /v1/auth/audit?actor=nobody', { token, headers: { accept } });
     assert.equal((await list(old, 'application/json')).status, 200);

@@ -13,6 +13,10 @@ export interface SoftOptions {
   readonly challenge: string;
   /** Whether it can be synchronised: then it counts nothing. */
   readonly isSynchronised: boolean;
+  /** Whose passkey it says it is; undefined: who it was registered for. */
+  readonly userHandle: string | undefined;
+  /** Which passkey it says it is; undefined: its own. It signs with its own key in any case. */
+  readonly credentialId: string | undefined;
 }
 
 const b64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64url');
@@ -85,22 +89,25 @@ export class SoftAuthenticator {
     const said = this.#say(options, 'webauthn.get', instead);
     const [clientData, data] = [this.#clientData(said), this.#data(said)];
     const signature = sign('sha256', Buffer.concat([data, sha256(clientData)]), this.#keys.privateKey);
-    return this.#credential({
-      clientDataJSON: b64(clientData),
-      authenticatorData: b64(data),
-      signature: b64(signature),
-      userHandle: this.#userHandle,
-    });
+    return this.#credential(
+      {
+        clientDataJSON: b64(clientData),
+        authenticatorData: b64(data),
+        signature: b64(signature),
+        userHandle: said.userHandle ?? this.#userHandle,
+      },
+      said.credentialId,
+    );
   }
 
   #say({ challenge }: Options, type: string, instead: Partial<SoftOptions>): SoftOptions {
-    const said = { ...this.#usual, isVerified: true, counter: undefined, type, challenge, ...instead };
+    const nothing = { counter: undefined, userHandle: undefined, credentialId: undefined };
+    const said = { ...this.#usual, ...nothing, isVerified: true, type, challenge, ...instead };
     this.#counter = said.counter ?? (said.isSynchronised ? 0 : this.#counter + 1);
     return { ...said, counter: this.#counter };
   }
 
-  #credential<Response>(response: Response) {
-    const id = this.credentialId;
+  #credential<Response>(response: Response, id = this.credentialId) {
     return { id, rawId: id, type: 'public-key', response, clientExtensionResults: {} };
   }
 

@@ -9,6 +9,7 @@ import type { Events } from '@causeway/events';
 import { isolatedKafka, readPublished } from '@causeway/events/testing';
 import type { PublishedEvents } from '@causeway/events/testing';
 import { createLogger } from '@causeway/telemetry';
+import type { Route } from '@causeway/service';
 import { startTestService } from '@causeway/service/testing';
 import type { TestService } from '@causeway/service/testing';
 import { MongoClient } from 'mongodb';
@@ -35,6 +36,8 @@ export interface TestCall {
 /** One replica of this service. */
 export interface TestReplica {
   readonly service: TestService;
+  /** What it serves. */
+  readonly routes: readonly Route[];
   call(methodAndPath: string, options?: TestCall): Promise<Answered>;
   stop(): Promise<void>;
 }
@@ -111,7 +114,7 @@ export async function openTestAuth(): Promise<TestAuth> {
       });
       stops.push(() => service.stop());
       const made: TestReplica = {
-        service,
+        ...{ service, routes: parts.routes },
         call: (methodAndPath, options) => call(service, methodAndPath, options),
         stop: async () => {
           running.delete(made);

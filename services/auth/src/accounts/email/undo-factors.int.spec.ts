@@ -9,8 +9,14 @@ import type { Person, TestAuth, TestReplica } from '../../testing/test-auth.ts';
 import { verifyAddress } from '../../testing/test-links.ts';
 import { openTestMailbox } from '../../testing/test-mailbox.ts';
 import type { TestMailbox } from '../../testing/test-mailbox.ts';
+import { totpOf } from '../../testing/test-totp.ts';
 
 const hourMs = 3_600_000;
+
+interface Asked {
+  readonly ticket: string;
+  readonly options: { readonly challenge: string };
+}
 
 describe('second factors, where the change of an address is undone', () => {
   let world: TestAuth;
@@ -23,7 +29,7 @@ describe('second factors, where the change of an address is undone', () => {
     return answer.body as unknown;
   };
   /** Somebody with a verified address and an authenticator app of that age, who has just shown a code of both kinds. */
-  const enrolled = async (ageMs: number): Promise<Person> => {
+  const enrolled = async (ageMs: number): Promise<Person & { readonly secret: string; readonly code: string }> => {
     const person = await signUp(auth);
     await verifyAddress(auth, mailbox, person);
     const begun = (await call('POST /v1/auth/factors/totp', person, {})) as { id: string; secret: string };
@@ -34,7 +40,8 @@ describe('second factors, where the change of an address is undone', () => {
     await factors.updateMany({ accountId: person.id }, { $set: { createdAt: at } });
     await factors.updateMany({ accountId: person.id, kind: 'recovery-codes' }, { $set: { codesAt: at } });
     const [recoveryCode] = (confirmed as { recoveryCodes: string[] }).recoveryCodes;
-    return { ...person, ...((await call('POST /v1/auth/step-up', person, { recoveryCode })) as Partial<Person>) };
+    const stepped = (await call('POST /v1/auth/step-up', person, { recoveryCode })) as Partial<Person>;
+    return { ...person, ...stepped, secret: begun.secret, code };
   };
   /** Changes the address of somebody, and takes that back; gives what is left. */
   const changeAndUndo = async (person: Person) => {
@@ -61,10 +68,23 @@ describe('second factors, where the change of an address is undone', () => {
   it('stay where they are older than a change can be undone, and a passkey of just before it goes', async () => {
     const person = await enrolled(73 * hourMs);
     const begun = await call('POST /v1/auth/factors/passkeys/options', person);
-    const { ticket, options } = begun as { ticket: string; options: { challenge: string } };
+    const { ticket, options } = begun as Asked;
     const key = new SoftAuthenticator({ origin: 'http://localhost:8080', rpId: 'localhost' });
     await call('POST /v1/auth/factors/passkeys', person, { ticket, response: key.register(options) });
     assert.deepEqual(await changeAndUndo(person), { kinds: ['recovery-codes', 'totp'], hasSecondFactor: true });
+
+    const entering = (await auth.call('POST /v1/auth/sign-in/passkey/options')).body as unknown as Asked;
+    const answer = { ticket: entering.ticket, response: key.use(entering.options) };
+    assert.equal((await auth.call('POST /v1/auth/sign-in/passkey', { body: answer })).status, 401, 'the thief');
+    const chosen = 'a lantern under the harbour';
+    const reset = { token: await mailbox.tokenTo(person.email, 'reset'), password: chosen };
+    assert.equal((await auth.call('POST /v1/auth/password/reset/confirm', { body: reset })).status, 200);
+    const signedIn = await auth.call('POST /v1/auth/sign-in', { body: { email: person.email, password: chosen } });
+    assert.equal(signedIn.body.status, 'mfa-required', 'mail and password alone do not open it');
+    const { mfaToken } = signedIn.body;
+    const enter = (totp: string) => auth.call('POST /v1/auth/sign-in/second-factor', { body: { mfaToken, totp } });
+    assert.equal((await enter(person.code)).status, 401, 'its codes are as used as they were');
+    assert.equal((await enter(await totpOf(person.secret, 1))).status, 200, 'its owner');
   });
 
   it('go with their recovery codes where they were set up an hour before the change', async () => {
