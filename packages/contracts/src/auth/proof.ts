@@ -48,6 +48,7 @@ export const proofDeleted = defineEvent({
   type: 'auth.proof.deleted',
   version: 1,
   thing: 'proof',
-  description: 'Nothing is kept of a link any more: it has been over for a month, or whose it was is being erased.',
+  description:
+    'Nothing is kept of a link any more: it has been over for a month (a day, where nobody has the address), or whose it was is being erased.',
   data: { proofId: z.string() },
 });

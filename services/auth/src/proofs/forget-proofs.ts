@@ -8,30 +8,39 @@ import { deleted } from './proofs.events.ts';
 /** Proofs that are dealt with at a time. */
 const chunk = 20;
 
-/** For how long one can see what has become of a link; after it, the address of whoever never had an account is gone too. */
-const keptMs = 30 * 24 * 3_600_000;
+const dayMs = 24 * 3_600_000;
+
+/** For how long one can see what has become of a link. */
+const keptMs = 30 * dayMs;
+
+/** Of a link that was mailed to nobody, there is nothing to be seen: it is somebody's address who has no account, and never asked. */
+const keptOfNobodyMs = dayMs;
 
 /** What proofs are forgotten by. */
 export interface ForgetProofsDependencies {
   readonly proofs: Pick<RecordedCollection<ProofDocument>, 'delete'>;
-  readonly proofQueries: Pick<ProofQueries, 'idsOf' | 'endedBefore'>;
+  readonly proofQueries: Pick<ProofQueries, 'idsOf' | 'endedBefore' | 'endedOfNobodyBefore'>;
 }
 
 /**
- * Forgets proofs that have been over for a month.
+ * Forgets proofs that have been over for a month; for a day, where nobody has the address.
  *
  * @returns a job; it takes its cause and a signal that stops it, and gives the number of proofs
  */
 export const createForgetProofs =
   ({ proofs, proofQueries, now }: ForgetProofsDependencies & { readonly now: () => Date }) =>
   async (cause: Cause, signal: AbortSignal): Promise<number> => {
-    const before = new Date(now().getTime() - keptMs);
+    const at = now().getTime();
+    const finds = [
+      () => proofQueries.endedOfNobodyBefore(new Date(at - keptOfNobodyMs), chunk),
+      () => proofQueries.endedBefore(new Date(at - keptMs), chunk),
+    ];
     let count = 0;
-    while (!signal.aborted) {
-      const ids = await proofQueries.endedBefore(before, chunk);
-      if (ids.length === 0) break;
-      await Promise.all(ids.map((id) => proofs.delete(cause, id, deleted)));
-      count += ids.length;
+    for (const find of finds) {
+      for (let ids = await find(); ids.length > 0 && !signal.aborted; ids = await find()) {
+        await Promise.all(ids.map((id) => proofs.delete(cause, id, deleted)));
+        count += ids.length;
+      }
     }
     return count;
   };

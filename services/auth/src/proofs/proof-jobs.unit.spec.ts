@@ -36,18 +36,25 @@ void describe('links that are over', () => {
     assert.equal(await expire(cause, AbortSignal.abort()), 0);
   });
 
-  it('are forgotten after a month', async () => {
+  it('are forgotten after a month, and after a day where nobody has the address', async () => {
     let left = Array.from({ length: 45 }, (_each, index) => `prf_${index}`);
+    let ofNobody = ['prf_45', 'prf_46'];
     const before: Date[] = [];
+    const ofNobodyBefore: Date[] = [];
     const forget = createForgetProofs({
       proofs: {
         delete: (_cause: unknown, id: string) => {
           left = left.filter((each) => each !== id);
+          ofNobody = ofNobody.filter((each) => each !== id);
           return Promise.resolve(undefined);
         },
       },
       proofQueries: {
         idsOf: () => Promise.resolve([]),
+        endedOfNobodyBefore(time, limit) {
+          ofNobodyBefore.push(time);
+          return Promise.resolve(ofNobody.slice(0, limit));
+        },
         endedBefore(time, limit) {
           before.push(time);
           return Promise.resolve(left.slice(0, limit));
@@ -55,7 +62,9 @@ void describe('links that are over', () => {
       },
       now,
     });
-    assert.equal(await forget(cause, running), 45);
+    assert.equal(await forget(cause, AbortSignal.abort()), 0);
+    assert.equal(await forget(cause, running), 47);
     assert.deepEqual([left, before[0]], [[], new Date('2026-01-02T00:00:00Z')]);
+    assert.deepEqual([ofNobody, ofNobodyBefore[0]], [[], new Date('2026-01-31T00:00:00Z')]);
   });
 });

@@ -41,7 +41,9 @@ const proofSchema = new Schema<ProofDocument>(
   .index({ emailKey: 1, kind: 1, createdAt: -1 }, { name: 'of-address' })
   .index({ accountId: 1, status: 1 }, { name: 'of-account', sparse: true })
   .index({ expiresAt: 1 }, { name: 'expiry', partialFilterExpression: { status: 'open' } })
-  .index({ endedAt: 1 }, { name: 'ended', sparse: true });
+  .index({ endedAt: 1 }, { name: 'ended', sparse: true })
+  // Whom nobody's are: a link that was used is somebody's.
+  .index({ accountId: 1, endedAt: 1 }, { name: 'withdrawn', partialFilterExpression: { status: 'withdrawn' } });
 
 /** Reads of proofs. Writes go through `@causeway/events`. */
 export interface ProofQueries {
@@ -52,6 +54,8 @@ export interface ProofQueries {
   expiredIds(now: Date, limit: number): Promise<string[]>;
   /** Ids of proofs that were over before a time. */
   endedBefore(time: Date, limit: number): Promise<string[]>;
+  /** Of these, those that are not known to be anybody's. */
+  endedOfNobodyBefore(time: Date, limit: number): Promise<string[]>;
 }
 
 /** @param connection - to this service's database */
@@ -68,6 +72,10 @@ export function proofQueries(connection: Connection): ProofQueries {
     },
     endedBefore: async (time, limit) => {
       const query = model.find({ endedAt: { $lt: time } });
+      return (await query.select('_id').limit(limit).lean<Ids>().exec()).map((each) => each._id);
+    },
+    endedOfNobodyBefore: async (time, limit) => {
+      const query = model.find({ accountId: null, status: 'withdrawn', endedAt: { $lt: time } });
       return (await query.select('_id').limit(limit).lean<Ids>().exec()).map((each) => each._id);
     },
   };
