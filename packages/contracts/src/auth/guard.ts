@@ -8,12 +8,13 @@ export const guardFailed = defineEvent({
   version: 1,
   thing: 'guard',
   description:
-    'Somebody did not prove who they are: all that came in within some seconds, in one event. Without `accountId` they named no account that there is. At most ten `addresses` are named; `paths` are such as `password`, `totp`, `recovery-code`, `passkey`.',
+    'Somebody did not prove who they are: all that came in within some seconds, in one event. Without `accountId` they named no account that there is, and `emails` says how many e-mail addresses they tried. At most ten `addresses` are named; `paths` are such as `password`, `totp`, `recovery-code`, `passkey`.',
   data: {
     accountId: z.string().optional(),
     count: z.number().int(),
     paths: z.array(z.string()),
     addresses: z.array(z.string()),
+    emails: z.number().int().optional(),
     from: z.iso.datetime(),
     to: z.iso.datetime(),
   },

@@ -61,10 +61,12 @@ const only = (data: EventData, keeps: (name: string) => boolean): EventData =>
 export const actOf = (event: EventEnvelope): AuditedAct => {
   const audited = auditedByType.get(event.type);
   if (audited === undefined) throw new TypeError(`${event.type} is not audited`);
-  const { facts, leftOut = [], isRefusal } = audited;
+  const { facts, leftOut = [], ofNobody, isRefusal } = audited;
   const data = event.data as EventData;
   const { accountId } = data as { readonly accountId?: string };
-  const personal = only(data, (name) => !facts.includes(name) && !leftOut.includes(name));
+  const instead = accountId === undefined ? ofNobody?.(data) : undefined;
+  const isPersonal = (name: string): boolean => !facts.includes(name) && !leftOut.includes(name);
+  const personal = instead === undefined ? only(data, isPersonal) : {};
   return {
     ...{ at: new Date(event.time), type: event.type, eventId: event.id },
     ...(accountId !== undefined && { accountId }),
@@ -72,7 +74,7 @@ export const actOf = (event: EventEnvelope): AuditedAct => {
     ...(event.authid !== undefined && { actorId: event.authid }),
     outcome: isRefusal?.(data) === true ? 'refused' : 'done',
     correlationId: event.correlationid,
-    facts: only(data, (name) => facts.includes(name)),
+    facts: { ...only(data, (name) => facts.includes(name)), ...instead },
     ...(Object.keys(personal).length > 0 && { personal }),
   };
 };

@@ -25,6 +25,8 @@ import {
 } from '@causeway/contracts';
 import type { DataOf, EventContract, EventData } from '@causeway/contracts';
 
+import { networksOf } from './networks.ts';
+
 /** What the audit keeps of one kind of event. */
 export interface Audited {
   readonly contract: EventContract;
@@ -35,6 +37,8 @@ export interface Audited {
   readonly facts: readonly string[];
   /** Not kept at all: where nothing says whose it is, no erasure would find it. */
   readonly leftOut?: readonly string[];
+  /** Facts that take the place of what is personal where nothing says whose it is, for the same reason. */
+  readonly ofNobody?: (data: EventData) => EventData;
   /** Whether somebody was kept from something; left out: no. */
   readonly isRefusal?: (data: EventData) => boolean;
 }
@@ -76,7 +80,11 @@ export const auditedEvents: readonly Audited[] = [
   row(factorUsed, [...factor, 'remaining']),
   row(factorUpdated, [...factor, 'changed']),
   row(factorRemoved, [...factor, 'reason']),
-  row(guardFailed, ['accountId', 'count', 'paths', 'from', 'to'], { isRefusal: always }),
+  row(guardFailed, ['accountId', 'count', 'paths', 'emails', 'from', 'to'], {
+    isRefusal: always,
+    // Among them is whoever has mistyped their own address: from where, is kept as far as it names nobody.
+    ofNobody: ({ addresses }) => ({ networks: networksOf((addresses ?? []) as readonly string[]) }),
+  }),
   row(guardLocked, ['accountId'], { isRefusal: always }),
   row(guardCleared, ['accountId', 'by']),
   row(keyringChanged, ['kid', 'change']),

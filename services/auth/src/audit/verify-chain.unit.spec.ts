@@ -155,6 +155,16 @@ describe('an entry of the audit', () => {
     assert.equal(JSON.stringify(act).includes('ada@example.com'), false);
   });
 
+  it('keeps of guesses at addresses that nobody has how many there were, and from where in about', () => {
+    const from = { addresses: ['192.0.2.7', '192.0.2.9', '2001:db8:1:2::17'], later: 'what a later release adds' };
+    const nobody = { accountId: undefined, count: 12, emails: 9 };
+    const unknown = actOf(event(1, 'auth.guard.failed', { ...nobody, ...from }));
+    assert.equal(unknown.personal, undefined);
+    assert.deepEqual(unknown.facts, { count: 12, emails: 9, networks: ['192.0.2.0/24', '2001:db8:1::/48'] });
+    const known = actOf(event(1, 'auth.guard.failed', { accountId: 'usr_1', count: 12, ...from }));
+    assert.deepEqual([known.facts.networks, known.personal?.addresses], [undefined, from.addresses]);
+  });
+
   it('tells what was refused', () => {
     const outcomes = (['refresh-reused', 'signed-out'] as const).map(
       (reason) => actOf(event(1, 'auth.session.ended', { reason })).outcome,

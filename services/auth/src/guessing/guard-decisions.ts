@@ -24,6 +24,7 @@ const failuresOf = (notes: readonly (GuessNote & { readonly what: 'failed' })[])
     count: notes.length,
     paths: [...new Set(notes.map(({ path }) => path))].sort(),
     addresses: [...new Set(notes.flatMap(({ ip = '' }) => (ip === '' ? [] : [ip])))].slice(0, mostAddresses),
+    emails: new Set(notes.map(({ emailKey }) => emailKey)).size,
     from: new Date(Math.min(...times)),
     to: new Date(Math.max(...times)),
   };

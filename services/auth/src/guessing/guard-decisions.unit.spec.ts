@@ -28,7 +28,7 @@ describe('what is told of guesses', () => {
     const [one, cleared, other, locked, ...rest] = tellingsOf(notes);
     assert.deepEqual(one, {
       ...{ what: 'failed', count: 3, paths: ['password', 'totp'], addresses: ['192.0.2.1'] },
-      ...{ from: at(1), to: at(3) },
+      ...{ emails: 1, from: at(1), to: at(3) },
     });
     assert.deepEqual([cleared?.what, locked?.what, rest.length], ['cleared', 'locked', 0]);
     assert.ok(other?.what === 'failed');
@@ -62,10 +62,15 @@ describe('what is told of guesses', () => {
     assert.equal(decide('usr_1', guard({}), clear), undefined);
     assert.equal(decide(undefined, guard({ failures: 1 }), clear), undefined);
     assert.equal(decide(undefined, undefined, { what: 'locked', at: at(0) }), undefined);
-    const [telling] = tellingsOf([failed(1, 'password', '192.0.2.1')]);
+    const others = { ...failed(2, 'password', '192.0.2.1'), emailKey: 'eve@example.com' };
+    const [telling] = tellingsOf([failed(1, 'password', '192.0.2.1'), others, others]);
     assert.ok(telling);
+    const known = decide('usr_1', undefined, telling);
+    assert.equal('emails' in (known?.event.data as object), false);
     const unknown = decide(undefined, undefined, telling);
     assert.ok(unknown);
-    assert.equal('accountId' in (unknown.event.data as object), false);
+    const { accountId, emails } = unknown.event.data as { accountId?: string; emails?: number };
+    assert.deepEqual([accountId, emails], [undefined, 2]);
+    assert.doesNotMatch(JSON.stringify(unknown), /example/);
   });
 });

@@ -9,14 +9,20 @@ export interface Failures {
   readonly count: number;
   readonly paths: readonly string[];
   readonly addresses: readonly string[];
+  /** How many e-mail addresses were tried. */
+  readonly emails: number;
   readonly from: Date;
   readonly to: Date;
 }
 
 /** @param accountId - undefined where nobody has the address */
-export const failed = (accountId: string | undefined, { count, paths, addresses, from, to }: Failures): EventDraft =>
+export const failed = (
+  accountId: string | undefined,
+  { count, paths, addresses, emails, from, to }: Failures,
+): EventDraft =>
   draft(guardFailed, {
-    ...(accountId === undefined ? {} : { accountId }),
+    // Of one account it is one. Which they were is told to nobody: they may be anybody's.
+    ...(accountId === undefined ? { emails } : { accountId }),
     ...{ count, paths: [...paths], addresses: [...addresses] },
     ...{ from: from.toISOString(), to: to.toISOString() },
   });

@@ -89,6 +89,14 @@ describe('what was guessed', () => {
     const unknown = await told('unknown', 'auth.guard.failed', before + 1);
     assert.equal(unknown.at(-1)?.data.accountId, undefined);
     assert.doesNotMatch(JSON.stringify(unknown), new RegExp(nobody, 'i'));
+    assert.equal(unknown.at(-1)?.data.emails, 1);
+    const entry = await until('an entry of the audit', async () => {
+      const found = { type: 'auth.guard.failed', accountId: { $exists: false } };
+      return (await world.db.collection('audit').findOne(found)) ?? undefined;
+    });
+    const { networks, emails } = entry.facts as { networks?: string[]; emails?: number };
+    assert.deepEqual([entry.personal, networks, emails], [undefined, ['127.0.0.0/24'], 1]);
+    assert.doesNotMatch(JSON.stringify(entry), /127\.0\.0\.1/);
     await until('no note', async () =>
       (await world.db.collection('guess-notes').countDocuments({})) === 0 ? true : undefined,
     );
