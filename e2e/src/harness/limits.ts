@@ -8,6 +8,7 @@ export const testLimits: Readonly<Record<string, string>> = {
   LIMIT_SIGN_INS: '1000000',
   GUESSES_PER_BLOCK: '1000000',
   GUESSES_OVERALL: '10000000',
+  LINKS_PER_BLOCK: '1000000',
   OPEN_PER_ADDRESS: '1000000',
   FEEDS_PER_CALLER: '1000000',
 };

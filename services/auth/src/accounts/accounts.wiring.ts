@@ -27,13 +27,13 @@ export function createAccounts(
     sessions: { startSession, sessionTokens, cookies },
     tokens: { deviceTokens },
     guessing: { guard },
-    proofs: { requestProof, useProof },
+    proofs: { askForLink, useProof },
   }: {
     readonly passwords: Passwords;
     readonly sessions: Pick<Sessions, 'startSession' | 'sessionTokens' | 'cookies'>;
     readonly tokens: Pick<TokenMakers, 'deviceTokens'>;
     readonly guessing: Guessing;
-    readonly proofs: Pick<Proofs, 'requestProof' | 'useProof'>;
+    readonly proofs: Pick<Proofs, 'askForLink' | 'useProof'>;
   },
 ) {
   const { transaction } = events;
@@ -49,7 +49,7 @@ export function createAccounts(
     routes: [
       signUpRoute({ signUp, cookies }),
       readAccountRoute({ accounts: accountQueries }),
-      sendVerificationRoute({ requestProof }),
+      sendVerificationRoute({ askForLink }),
       verifyEmailRoute({ verifyEmail }),
     ],
     async begin() {

@@ -4,17 +4,17 @@ import { z } from 'zod';
 
 import { tooManyAttempts } from '../guessing/guessing.errors.ts';
 import { typedPassword } from '../passwords/password.ts';
+import type { AskForLink } from '../proofs/ask-for-link.ts';
 import { linkToken } from '../proofs/link-answers.ts';
 import { linkRequestRoute } from '../proofs/link-request.route.ts';
 import { linkInvalid } from '../proofs/proofs.errors.ts';
-import type { RequestProof } from '../proofs/request-proof.ts';
 import { noStore } from '../sessions/session-tokens.ts';
 import { invalidCredentials } from '../sessions/sessions.errors.ts';
 import { eventHeader } from '../sessions/signed-in-answer.ts';
 import type { VerifyEmail } from './verify-email.ts';
 
 /** `POST /v1/auth/email/verification` */
-export const sendVerificationRoute = (given: { readonly requestProof: RequestProof }): Route =>
+export const sendVerificationRoute = (given: { readonly askForLink: AskForLink }): Route =>
   linkRequestRoute(given, {
     kind: 'verify-email',
     path: '/v1/auth/email/verification',

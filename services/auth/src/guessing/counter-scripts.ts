@@ -144,6 +144,26 @@ export interface TakeReply {
   readonly windows: readonly SeenWindow[];
 }
 
+/** What {@link windowScript} is asked. Key: the window. */
+export interface WindowQuestion extends WindowRules {
+  readonly seen?: SeenWindow | undefined;
+}
+
+/** Takes a place of one window alone. */
+export const windowScript: CounterScript<WindowQuestion, SeenWindow & { readonly taken: boolean }> = counterScript(
+  `${common}
+local h = redis.call('HMGET', KEYS[1], 'n', 'e')
+local w = { n = tonumber(h[1]) or 0, e = tonumber(h[2]) or 0 }
+if w.e <= now and q.seen and q.seen.id > now then w = { n = q.seen.count, e = q.seen.id } end
+if w.e <= now then w = { n = 0, e = now + q.windowMs } end
+local taken = w.n < q.places
+if taken then w.n = w.n + 1 end
+redis.call('HSET', KEYS[1], 'n', w.n, 'e', w.e)
+redis.call('PEXPIRE', KEYS[1], w.e - now)
+return cjson.encode({ taken = taken, id = w.e, count = w.n, restMs = w.e - now })`,
+  window.extend({ taken: z.boolean() }),
+);
+
 /** What {@link settleScript} is asked. Keys: both budgets, and one for each window. */
 export interface SettleQuestion {
   /** Up to which place each budget is forgiven, -1 for all; 0 leaves it. */

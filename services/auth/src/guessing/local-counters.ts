@@ -57,8 +57,8 @@ interface Window {
 
 const nothing: Places = { taken: 0, cleared: 0, givenBack: 0 };
 
-/** Sets an entry as the one that was used last. */
-const remember = <Value>(map: Map<string, Value>, key: string, value: Value, most: number): void => {
+/** Sets an entry as the one that was used last; of too many the one that was used longest ago is forgotten. */
+export const remember = <Value>(map: Map<string, Value>, key: string, value: Value, most: number): void => {
   map.delete(key);
   map.set(key, value);
   const [oldest] = map.keys();

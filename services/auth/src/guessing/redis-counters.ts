@@ -1,5 +1,5 @@
-import type { Redis } from 'ioredis';
-
+import { createAskRedis } from './ask-redis.ts';
+import type { AskRedisOptions } from './ask-redis.ts';
 import { settleScript, takeScript } from './counter-scripts.ts';
 import type { SettleQuestion, TakeReply } from './counter-scripts.ts';
 import { budgetsOf, windowsOf } from './counters.ts';
@@ -9,52 +9,24 @@ import type { GuessRules } from './guess-rules.ts';
 import type { LocalCounters } from './local-counters.ts';
 
 /** What {@link createRedisCounters} is given. */
-export interface RedisCountersOptions {
-  readonly redis: Pick<Redis, 'evalsha' | 'eval' | 'status'>;
+export interface RedisCountersOptions extends Omit<AskRedisOptions, 'what'> {
   /** Before the keys. */
   readonly prefix: string;
   readonly rules: GuessRules;
   /** Counts where Redis does not, and remembers what Redis has told. */
   readonly local: LocalCounters;
-  readonly logger: { warn(fields: Record<string, unknown>, message: string): void };
-  /** Milliseconds on a clock that does not jump. */
-  readonly now?: () => number;
-  /** Milliseconds; 250 by default: somebody waits for it, and a Redis that takes longer is as good as none. */
-  readonly patienceMs?: number;
 }
-
-/** For so long nobody waits for a Redis that has not answered. */
-const pauseMs = 1_000;
 
 /** By how many places are held. */
 const memoryMs = Array.from({ length: 30 }, (_, index) => memoryOf(index + 1));
-
-const inTime = <Value>(work: Promise<Value>, patienceMs: number): Promise<Value> => {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const giveUp = (): void => reject(new Error(`Redis did not answer within ${patienceMs} ms`));
-  // Where this process was what took so long, the answer is there already, and is read before anything else is decided.
-  const timer = setTimeout(() => setImmediate(giveUp), patienceMs);
-  return Promise.race([work, promise]).finally(() => clearTimeout(timer));
-};
 
 /**
  * Counts in Redis, for all replicas: whoever asks is answered by one script, so that of any number at once no more get a place than there
  * are. Where Redis is away or has lost what it knew, what this process has seen holds.
  */
 export function createRedisCounters(options: RedisCountersOptions): GuessCounters {
-  const { redis, prefix, rules, local, logger, now = () => performance.now(), patienceMs = 250 } = options;
-  let askAgainAt = Number.NEGATIVE_INFINITY;
-
-  const ask = async <Reply>(work: (connection: Redis) => Promise<Reply>): Promise<Reply | undefined> => {
-    if (redis.status !== 'ready' || now() < askAgainAt) return undefined;
-    try {
-      return await inTime(work(redis as Redis), patienceMs);
-    } catch (error) {
-      if (now() >= askAgainAt) logger.warn({ error }, 'guesses are counted by this process alone for a while');
-      askAgainAt = now() + pauseMs;
-      return undefined;
-    }
-  };
+  const { prefix, rules, local } = options;
+  const ask = createAskRedis({ ...options, what: 'guesses' });
 
   // The braces keep all keys in one slot of a cluster: a script may touch no other.
   const budgetKeys = (guesser: Guesser): string[] =>

@@ -6,7 +6,7 @@ import type { ConfirmEmailChange } from '../accounts/email/confirm-email-change.
 import { emailAddress } from '../accounts/email-address.ts';
 import type { DeviceTokens } from '../guessing/device-token.ts';
 import { typedPassword } from '../passwords/password.ts';
-import type { RequestProof } from '../proofs/request-proof.ts';
+import type { AskForLink } from '../proofs/ask-for-link.ts';
 import type { CookieDelivery } from '../sessions/cookie-delivery.ts';
 import type { FormFailure } from './form-failure.ts';
 import { alertHtml, csrfField, fieldHtml, memberLayout, memberProblemPage } from './layout.ts';
@@ -18,7 +18,7 @@ import { noticeHtml, noticeQuery, withNotice } from './notices.ts';
 /** What {@link emailPages} are given. */
 export interface EmailPagesDependencies extends LinkPagesDependencies {
   readonly members: Members;
-  readonly requestProof: RequestProof;
+  readonly askForLink: AskForLink;
   readonly confirmEmailChange: ConfirmEmailChange;
   readonly deviceTokens: Pick<DeviceTokens, 'issue'>;
   readonly cookies: Pick<CookieDelivery, 'cookiesOf' | 'deviceCookieOf'>;
@@ -80,7 +80,7 @@ const confirmation = (opened: OpenedLink): Html => html`
 
 /** `/account/email`, to have a link mailed to another address, and `/account/email/{token}`, where it becomes that of the account */
 export const emailPages = (dependencies: EmailPagesDependencies): Route[] => {
-  const { members, requestProof, confirmEmailChange, deviceTokens, cookies, recent, ...given } = dependencies;
+  const { members, askForLink, confirmEmailChange, deviceTokens, cookies, recent, ...given } = dependencies;
   const layout = memberLayout('/account/security');
   const common = { path, access: 'anonymous', layout, problemPage: memberProblemPage } as const;
   return [
@@ -104,7 +104,7 @@ export const emailPages = (dependencies: EmailPagesDependencies): Route[] => {
           page: (member, failure) => page(member, { typed: call.body.email, failure }),
           async work({ cause, claims: { sub: accountId } }) {
             const { email } = validateBody(addressFields, { email: call.body.email }) as z.output<typeof addressFields>;
-            await requestProof(cause, { kind: 'change-email', email, accountId });
+            await askForLink(cause, { kind: 'change-email', email, accountId, ip: call.clientIp });
             return { seeOther: withNotice(path, 'link-sent') };
           },
         }),

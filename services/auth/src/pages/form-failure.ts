@@ -25,7 +25,16 @@ const summaries: Readonly<Record<string, string>> = {
 const fieldsOf = (fault: Fault): Record<string, string> =>
   Object.fromEntries(fault.errors.map(({ pointer = '', message }) => [pointer.slice(1), message]));
 
-const seconds = (count: number): string => (count === 1 ? '1 second' : `${count} seconds`);
+const counted = (count: number, unit: string): string => (count === 1 ? `1 ${unit}` : `${count} ${unit}s`);
+
+/** How long to wait, for a person: rounded up where that is long. */
+const waitOf = (seconds: number): string =>
+  seconds < 120 ? counted(seconds, 'second') : counted(Math.ceil(seconds / 60), 'minute');
+
+/** What there was too much of, by a fault's code; attempts, where nothing is said. */
+const excesses: Readonly<Record<string, string>> = {
+  'too-many-links': 'Too many links were asked for from your network.',
+};
 
 /** Somebody waited too long before they sent a form, or their browser keeps no cookies. */
 export const formExpired: FormFailure = {
@@ -45,7 +54,7 @@ export const formExpired: FormFailure = {
 export const failureOf = (error: unknown, words: Readonly<Record<string, string>> = {}): FormFailure => {
   if (!(error instanceof Fault) || error.status >= 500 || error.code === crossSite.declaration.code) throw error;
   const { status, retryAfterS } = error;
-  const wait = `Too many attempts. Try again in ${seconds(retryAfterS ?? 1)}.`;
+  const wait = `${excesses[error.code] ?? 'Too many attempts.'} Try again in ${waitOf(retryAfterS ?? 1)}.`;
   const summary =
     status === 429 ? wait : (words[error.code] ?? summaries[error.code] ?? error.detail ?? error.declaration.title);
   return { status, headers: problemHeaders(error), summary, fields: fieldsOf(error) };

@@ -123,7 +123,7 @@ describe('pages of the account', () => {
     for (let times = 1; times < 20 && page.status === 401; times += 1)
       page = await signIn({ email: known, password: 'wrong wrong wrong' });
     assert.equal(page.status, 429);
-    assert.match(toldBy(page) ?? '', /^Too many attempts\. Try again in \d+ seconds?\.$/);
+    assert.match(toldBy(page) ?? '', /^Too many attempts\. Try again in \d+ (second|minute)s?\.$/);
     assert.match(page.headers.get('retry-after') ?? '', /^\d+$/);
   });
 

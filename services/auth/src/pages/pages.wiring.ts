@@ -58,7 +58,7 @@ type PagesGround = Pick<Ground, 'config' | 'masterKey' | 'accountQueries' | 'fac
 interface Others {
   readonly sessions: Sessions;
   readonly accounts: Pick<Accounts, 'signUp' | 'verifyEmail'>;
-  readonly proofs: Pick<Proofs, 'requestProof' | 'useProof'>;
+  readonly proofs: Pick<Proofs, 'askForLink' | 'useProof'>;
   readonly signInLinks: Pick<SignInLinks, 'redeemLink'>;
   readonly emailChanges: Pick<EmailChanges, 'confirmEmailChange' | 'undoEmailChange'>;
   readonly passwordChanges: Pick<PasswordChanges, 'resetPassword' | 'changePassword'>;
@@ -93,8 +93,8 @@ export function createPages(
   const whoIsIt = createWhoIsIt({ publicUrl, identity, refresh, peekSession, cookies });
   const members = createMembers({ publicUrl, visitors, whoIsIt, accounts, cookies, now });
   const { recent, surely } = stepUpRules(config);
-  const { requestProof, useProof } = proofs;
-  const linking = { publicUrl, visitors, members, requestProof, useProof };
+  const { askForLink, useProof } = proofs;
+  const linking = { publicUrl, visitors, members, askForLink, useProof };
   return {
     routes: [
       styleRoute,

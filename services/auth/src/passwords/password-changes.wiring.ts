@@ -19,7 +19,7 @@ import { resetPasswordRoute, sendResetRoute } from './reset-password.routes.ts';
 interface Others {
   readonly passwords: Pick<Passwords, 'passwords' | 'judgePassword'>;
   readonly sessions: Pick<Sessions, 'keepSession' | 'sessionTokens' | 'cookies'>;
-  readonly proofs: Pick<Proofs, 'requestProof' | 'useProof' | 'withdrawProofs'>;
+  readonly proofs: Pick<Proofs, 'askForLink' | 'useProof' | 'withdrawProofs'>;
   readonly revocations: Pick<Revocations, 'teller'>;
   readonly tokens: Pick<TokenMakers, 'deviceTokens'>;
   readonly guessing: Guessing;
@@ -31,7 +31,7 @@ export function createPasswordChanges(
   {
     passwords: { passwords, judgePassword },
     sessions: { keepSession, sessionTokens, cookies },
-    proofs: { requestProof, useProof, withdrawProofs },
+    proofs: { askForLink, useProof, withdrawProofs },
     revocations: { teller },
     tokens: { deviceTokens },
     guessing: { guard },
@@ -49,7 +49,7 @@ export function createPasswordChanges(
   return {
     ...{ resetPassword, changePassword },
     routes: [
-      sendResetRoute({ requestProof }),
+      sendResetRoute({ askForLink }),
       resetPasswordRoute({ resetPassword, deviceTokens }),
       changePasswordRoute({ changePassword, cookies }),
     ],

@@ -3,10 +3,10 @@ import type { Route } from '@causeway/service';
 import { z } from 'zod';
 
 import type { DeviceTokens } from '../guessing/device-token.ts';
+import type { AskForLink } from '../proofs/ask-for-link.ts';
 import { linkToken } from '../proofs/link-answers.ts';
 import { linkRequestRoute } from '../proofs/link-request.route.ts';
 import { linkInvalid } from '../proofs/proofs.errors.ts';
-import type { RequestProof } from '../proofs/request-proof.ts';
 import { noStore } from '../sessions/session-tokens.ts';
 import { accountDisabled } from '../sessions/sessions.errors.ts';
 import { eventHeader } from '../sessions/signed-in-answer.ts';
@@ -15,7 +15,7 @@ import { passwordCommon } from './passwords.errors.ts';
 import type { createResetPassword } from './reset-password.ts';
 
 /** `POST /v1/auth/password/reset` */
-export const sendResetRoute = (given: { readonly requestProof: RequestProof }): Route =>
+export const sendResetRoute = (given: { readonly askForLink: AskForLink }): Route =>
   linkRequestRoute(given, {
     kind: 'reset-password',
     path: '/v1/auth/password/reset',

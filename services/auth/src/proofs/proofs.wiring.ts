@@ -3,6 +3,9 @@ import type { Handler, RemovalStep } from '@causeway/events';
 import type { Feature, Ground } from '../feature.ts';
 import { bySystem } from '../jobs.ts';
 import type { QueueMail } from '../mail/queue-mail.ts';
+import { createAskRedis } from '../guessing/ask-redis.ts';
+import { createWindowCounter } from '../guessing/window-counter.ts';
+import { createAskForLink } from './ask-for-link.ts';
 import { createForgetProofs, forgetProofsOf } from './forget-proofs.ts';
 import { createLinkOf } from './link-of.ts';
 import { createLinkQuota } from './link-quota.ts';
@@ -18,10 +21,16 @@ const forgetEveryMs = 3_600_000;
 /** Nobody knows when they will look at their mail, and it opens nothing but the way to the password. */
 const unlockLifetimeMs = 24 * 3_600_000;
 
-type ProofsGround = Pick<Ground, 'config' | 'events' | 'masterKey' | 'proofs' | 'proofQueries' | 'now'>;
+const hourMs = 3_600_000;
+
+type ProofsGround = Pick<
+  Ground,
+  'config' | 'events' | 'logger' | 'masterKey' | 'proofs' | 'proofQueries' | 'now' | 'redis' | 'redisPrefix'
+>;
 
 /** Links by which somebody proves that an e-mail address is theirs. */
-export function createProofs({ config, events, masterKey, proofs, proofQueries, now }: ProofsGround) {
+export function createProofs(ground: ProofsGround) {
+  const { config, events, masterKey, proofs, proofQueries, now } = ground;
   const { persons, transaction } = events;
   const proofTokens = createProofTokens(masterKey.derive('proof-token'));
   const quota = createLinkQuota({ db: events.db, secret: masterKey.derive('link-quota'), now });
@@ -36,9 +45,15 @@ export function createProofs({ config, events, masterKey, proofs, proofQueries, 
   const openProof = createOpenProof({ proofs, lifetimesMs, now });
   const expireProofs = createExpireProofs({ proofs, proofQueries, now });
   const forgetProofs = createForgetProofs({ proofs, proofQueries, now });
+  const requestProof = createRequestProof({ openProof, quota, persons, transaction });
+  const blocks = createWindowCounter({
+    ask: createAskRedis({ redis: ground.redis, logger: ground.logger, what: 'links that are asked for' }),
+    prefix: `${ground.redisPrefix}:links`,
+    rules: { places: config.linksPerBlock, windowMs: hourMs },
+  });
   return {
-    openProof,
-    requestProof: createRequestProof({ openProof, quota, persons, transaction }),
+    ...{ openProof, requestProof },
+    askForLink: createAskForLink({ requestProof, blocks, secret: masterKey.derive('link-askers') }),
     useProof: createUseProof({ proofs, proofTokens, now }),
     linkOf: createLinkOf({ proofs, proofTokens, publicUrl: config.publicUrl, now }),
     withdrawProofs: createWithdrawProofs({ proofs, now }),

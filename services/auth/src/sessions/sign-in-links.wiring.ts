@@ -11,7 +11,7 @@ import { redeemLinkRoute, sendSignInLinkRoute } from './sign-in-link.routes.ts';
 
 interface Others {
   readonly sessions: Pick<Sessions, 'beginSignIn' | 'admit' | 'cookies'>;
-  readonly proofs: Pick<Proofs, 'requestProof' | 'useProof' | 'withdrawProofs'>;
+  readonly proofs: Pick<Proofs, 'askForLink' | 'useProof' | 'withdrawProofs'>;
   readonly revocations: Pick<Revocations, 'teller'>;
   readonly tokens: Pick<TokenMakers, 'deviceTokens'>;
   readonly guessing: Guessing;
@@ -22,7 +22,7 @@ export function createSignInLinks(
   ground: Pick<Ground, 'events' | 'accounts' | 'factors' | 'now'>,
   {
     sessions: { beginSignIn, admit, cookies },
-    proofs: { requestProof, useProof, withdrawProofs },
+    proofs: { askForLink, useProof, withdrawProofs },
     revocations: { teller },
     tokens: { deviceTokens },
     guessing: { guard },
@@ -36,7 +36,7 @@ export function createSignInLinks(
   });
   return {
     redeemLink,
-    routes: [sendSignInLinkRoute({ requestProof }), redeemLinkRoute({ redeemLink, cookies, deviceTokens })],
+    routes: [sendSignInLinkRoute({ askForLink }), redeemLinkRoute({ redeemLink, cookies, deviceTokens })],
   } satisfies Feature;
 }
 

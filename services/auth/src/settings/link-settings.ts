@@ -1,6 +1,6 @@
 import { defineSettings } from '@causeway/service';
 
-/** How long mailed links work. */
+/** How long mailed links work, and how many are mailed. */
 export const linkSettings = defineSettings({
   linkLifetimeMs: {
     env: 'LINK_LIFETIME',
@@ -17,6 +17,15 @@ export const linkSettings = defineSettings({
     min: 60_000,
     max: 24 * 3_600_000,
     description: 'How long a mailed link works by which somebody signs in, or sets a new password.',
+  },
+  linksPerBlock: {
+    env: 'LINKS_PER_BLOCK',
+    type: 'integer',
+    default: 100,
+    min: 1,
+    max: 1_000_000,
+    description:
+      'Mailed links that are asked for from one address (IPv6: one /64) in an hour, whomever they are for; more are answered with 429. Raise it where many people share an address.',
   },
   emailUndoMs: {
     env: 'EMAIL_UNDO_TIME',

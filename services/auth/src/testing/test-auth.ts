@@ -78,6 +78,8 @@ export async function openTestAuth(): Promise<TestAuth> {
     CAUSEWAY_INTERNAL_KEY: randomUUID(),
     CAUSEWAY_MASTER_KEY: `${randomUUID()}${randomUUID()}`,
     MAILBOX: 'true',
+    // All callers of a spec share one address.
+    LINKS_PER_BLOCK: '100000',
   };
   const logger = createLogger({ service: name, level: process.env.TEST_LOG === undefined ? 'silent' : 'debug' });
   const brokers = required('KAFKA_BROKERS').split(',');

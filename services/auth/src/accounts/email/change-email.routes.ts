@@ -5,9 +5,9 @@ import { z } from 'zod';
 import type { DeviceTokens } from '../../guessing/device-token.ts';
 import { tooManyAttempts } from '../../guessing/guessing.errors.ts';
 import { typedPassword } from '../../passwords/password.ts';
+import type { AskForLink } from '../../proofs/ask-for-link.ts';
 import { answerLinkSent, linkSentAnswer, linkToken } from '../../proofs/link-answers.ts';
-import { linkInvalid } from '../../proofs/proofs.errors.ts';
-import type { RequestProof } from '../../proofs/request-proof.ts';
+import { linkInvalid, tooManyLinks } from '../../proofs/proofs.errors.ts';
 import { cookieHeader } from '../../sessions/cookie-delivery.ts';
 import type { CookieDelivery } from '../../sessions/cookie-delivery.ts';
 import { noStore, tokensAnswer } from '../../sessions/session-tokens.ts';
@@ -21,7 +21,7 @@ import type { UndoEmailChange } from './undo-email-change.ts';
 
 /** `POST /v1/auth/email` */
 export const requestEmailChangeRoute = (given: {
-  readonly requestProof: RequestProof;
+  readonly askForLink: AskForLink;
   readonly recent: RecentAuthentication;
 }): Route =>
   defineRoute({
@@ -39,9 +39,10 @@ export const requestEmailChangeRoute = (given: {
     responses: {
       202: { description: 'It is mailed to the new address.', schema: linkSentAnswer, headers: eventHeader },
     },
+    faults: [tooManyLinks],
     // Whether somebody has it already is not looked up: that is told to nobody but whoever reads its mail.
-    handle: async ({ cause, token: { sub: accountId }, body: { email } }) =>
-      answerLinkSent(await given.requestProof(cause, { kind: 'change-email', email, accountId })),
+    handle: async ({ cause, clientIp: ip, token: { sub: accountId }, body: { email } }) =>
+      answerLinkSent(await given.askForLink(cause, { kind: 'change-email', email, accountId, ip })),
   });
 
 /** What {@link confirmEmailChangeRoute} is given. */

@@ -20,7 +20,7 @@ import { createUndoEmailChange } from './undo-email-change.ts';
 interface Others {
   readonly accounts: Pick<Accounts, 'demandOwner'>;
   readonly sessions: Pick<Sessions, 'keepSession' | 'sessionTokens' | 'cookies'>;
-  readonly proofs: Pick<Proofs, 'requestProof' | 'openProof' | 'useProof' | 'withdrawProofs'>;
+  readonly proofs: Pick<Proofs, 'askForLink' | 'openProof' | 'useProof' | 'withdrawProofs'>;
   readonly revocations: Pick<Revocations, 'teller'>;
   readonly tokens: Pick<TokenMakers, 'deviceTokens'>;
   readonly guessing: Guessing;
@@ -34,7 +34,7 @@ export function createEmailChanges(
   {
     accounts: { demandOwner },
     sessions: { keepSession, sessionTokens, cookies },
-    proofs: { requestProof, openProof, useProof, withdrawProofs },
+    proofs: { askForLink, openProof, useProof, withdrawProofs },
     revocations: { teller },
     tokens: { deviceTokens },
     guessing: { guard },
@@ -57,7 +57,7 @@ export function createEmailChanges(
   return {
     ...{ confirmEmailChange, undoEmailChange, reservations },
     routes: [
-      requestEmailChangeRoute({ requestProof, recent }),
+      requestEmailChangeRoute({ askForLink, recent }),
       confirmEmailChangeRoute({ confirmEmailChange, cookies, deviceTokens }),
       undoEmailChangeRoute({ undoEmailChange }),
     ],

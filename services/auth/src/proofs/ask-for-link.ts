@@ -1,0 +1,44 @@
+import { createHmac, createSecretKey } from 'node:crypto';
+
+import type { Cause } from '@causeway/contracts';
+import { addressBlock } from '@causeway/service';
+
+import type { WindowCounter } from '../guessing/window-counter.ts';
+import type { ProofRequest } from './open-proof.ts';
+import { tooManyLinks } from './proofs.errors.ts';
+import type { RequestProof } from './request-proof.ts';
+
+/** Which link, to whom, and who asks. */
+export interface LinkAsked extends ProofRequest {
+  /** The caller's address. */
+  readonly ip: string;
+}
+
+/**
+ * Has a link mailed because somebody asks for it. Whoever asks for many is refused by where they ask from, before anything is looked at:
+ * whatever address they give, they are answered alike.
+ *
+ * @returns ids of the events that were recorded; none where the address has had its links of this hour
+ * @throws fault `too-many-links`
+ */
+export type AskForLink = (cause: Cause, asked: LinkAsked) => Promise<readonly string[]>;
+
+/** What {@link createAskForLink} is given. */
+export interface AskForLinkDependencies {
+  readonly requestProof: RequestProof;
+  readonly blocks: WindowCounter;
+  /** 32 bytes, the same in every replica: who asks is counted under names that say nothing. */
+  readonly secret: Uint8Array;
+}
+
+/** Makes it. */
+export function createAskForLink({ requestProof, blocks, secret }: AskForLinkDependencies): AskForLink {
+  const key = createSecretKey(secret);
+  const nameOf = (ip: string): string =>
+    createHmac('sha256', key).update(addressBlock(ip)).digest().toString('base64url', 0, 16);
+  return async (cause, { ip, ...request }) => {
+    const waitMs = await blocks.take(nameOf(ip));
+    if (waitMs > 0) throw tooManyLinks({ retryAfterS: Math.ceil(waitMs / 1000) });
+    return requestProof(cause, request);
+  };
+}
