@@ -1,16 +1,8 @@
 import { hkdfSync } from 'node:crypto';
 
 import { topicOf } from '@causeway/contracts';
-import {
-  createEvents,
-  createIdempotency,
-  faultOfError,
-  followRevocations,
-  redactPerson,
-  removalHandlers,
-  removalMarkers,
-} from '@causeway/events';
-import type { CommitStream, Events, Handler, KafkaPort, RecordedCollection, RemovalDocument } from '@causeway/events';
+import { createEvents, createIdempotency, faultOfError, followRevocations, removalMarkers } from '@causeway/events';
+import type { CommitStream, Events, KafkaPort } from '@causeway/events';
 import {
   askAuth,
   createIdentity,
@@ -20,43 +12,19 @@ import {
   remoteKeys,
   withPosition,
 } from '@causeway/service';
-import type { Identity, RevocationList, Route, ServiceParts, StartContext } from '@causeway/service';
-import type { MongoClient } from 'mongodb';
+import type { Identity, RevocationList, ServiceParts, StartContext } from '@causeway/service';
 
-import { changesRoute } from './changes/changes.route.ts';
-import type { FeedHub } from './changes/feed-hub.ts';
-import { createFeedHub } from './changes/feed-hub.ts';
-import { readGeneration } from './changes/generation.ts';
-import type { DefinitionDocument } from './collections/collection.model.ts';
-import { definitionsCollection, ensureDefinitionIndexes } from './collections/collection.model.ts';
 import type { CollectionRegistry } from './collections/collection-registry.ts';
 import { createCollectionRegistry } from './collections/collection-registry.ts';
-import { createDefineCollection } from './collections/define-collection.ts';
-import { defineCollectionRoute } from './collections/define-collection.route.ts';
-import { listCollectionsRoute, readCollectionRoute } from './collections/read-collections.route.ts';
-import { createRemoveCollection } from './collections/remove-collection.ts';
-import { removeCollectionRoute } from './collections/remove-collection.route.ts';
 import type { Config, settings } from './config.ts';
 import { connect } from './connections.ts';
-import type { Connections } from './connections.ts';
 import { createCursorCodec } from './cursors/cursor-codec.ts';
-import { actorFields, redactRecords } from './erasure/redact-records.ts';
-import { removeRecords } from './erasure/remove-records.ts';
-import { createImportLocks } from './importing/import-lock.ts';
-import { createImportRecords } from './importing/import-records.ts';
-import { createChangeRecord } from './records/change-record.ts';
-import { patchRecordRoute, replaceRecordRoute } from './records/change-record.route.ts';
-import { createCreateRecord } from './records/create-record.ts';
-import { createRecordRoute } from './records/create-record.route.ts';
-import { createDeleteRecord } from './records/delete-record.ts';
-import { deleteRecordRoute } from './records/delete-record.route.ts';
+import type { Ground } from './feature.ts';
+import { createFeatures } from './features.ts';
+import { handlersOf } from './handlers.ts';
 import { createFindCurrent } from './records/find-current.ts';
-import { createAnswerQuery } from './queries/answer-query.ts';
-import { listRecordsRoute } from './queries/list-records.route.ts';
-import { queryRecordsRoute } from './queries/query-records.route.ts';
-import { createReadRecord } from './records/read-record.ts';
-import { readRecordRoute } from './records/read-record.route.ts';
-import { createRecordReader } from './records/record-reader.ts';
+
+export { handlersOf };
 
 /** Redis has told by then; without Kafka the service does not wait for it for ever. */
 const waitForRevocationsMs = 5_000;
@@ -76,94 +44,26 @@ export interface Replacements {
   readonly now?: () => Date;
 }
 
-interface Parts {
-  readonly config: Config;
-  readonly client: MongoClient;
-  readonly redis: Connections['redis'];
-  readonly redisPrefix: string;
-  readonly logger: StartContext<typeof settings>['logger'];
-  readonly events: Events;
-  readonly stream: CommitStream;
-  readonly registry: CollectionRegistry;
-  readonly hub: FeedHub;
-  readonly now: () => Date;
-}
-
 /** A key for one purpose, from the key that all replicas share. */
-const derive = (config: Config, purpose: string): Uint8Array =>
-  new Uint8Array(hkdfSync('sha256', config.internalKey, '', `causeway data ${purpose}`, 32));
+const derive =
+  (config: Config) =>
+  (purpose: string): Uint8Array =>
+    new Uint8Array(hkdfSync('sha256', config.internalKey, '', `causeway data ${purpose}`, 32));
 
-/** What handlers write to, once it is there. */
-interface Late {
-  readonly events: () => Events;
-  readonly registry: () => CollectionRegistry;
-  readonly markers: () => RecordedCollection<RemovalDocument>;
-}
+type Beginnings = Omit<Ground, 'derive' | 'findCurrent' | 'cursors' | 'idempotency'>;
 
-/** What this service does when something happens elsewhere: somebody who is erased is removed from it. */
-export const handlersOf = ({ events, registry, markers }: Late): Handler[] =>
-  removalHandlers({
-    service: 'data',
-    markers,
-    persons: () => events().persons,
-    kafkaUntil: (from) => events().kafkaUntil(from),
-    steps: [
-      removeRecords({ events, registry }),
-      redactRecords(events),
-      redactPerson({ redaction: () => events().redaction, fields: actorFields }),
-    ],
-  });
-
-async function routesOf({
-  config,
-  client,
-  redis,
-  redisPrefix,
-  events,
-  stream,
-  registry,
-  hub,
-  logger,
-  now,
-}: Parts): Promise<Route[]> {
+const groundOf = (beginnings: Beginnings): Ground => {
+  const { config, events, registry, stream } = beginnings;
   const { db, transaction } = events;
-  const definitions = events.collection<DefinitionDocument>(definitionsCollection, { thing: 'collection' });
-  const idempotency = createIdempotency({ db, transaction, secret: derive(config, 'idempotency') });
-  const locks = createImportLocks(db, derive(config, 'import'));
-  await Promise.all([idempotency.ensureIndexes(), locks.ensureIndexes()]);
-  const cursors = createCursorCodec(derive(config, 'cursor'));
-  const reader = createRecordReader({
-    registry,
-    stream,
-    client,
-    redis,
-    logger,
-    prefix: `${redisPrefix}:record:`,
-    cacheBytes: config.cacheBytes,
-  });
-  const changeRecord = createChangeRecord({ registry, now });
-  const { publicUrl, queryTimeoutMs } = config;
-  const findCurrent = createFindCurrent({ registry, stream });
-  const answerQuery = createAnswerQuery({ findCurrent, client, cursors, queryTimeoutMs });
-  return [
-    defineCollectionRoute({ defineCollection: createDefineCollection({ events, definitions, registry }) }),
-    readCollectionRoute({ definitions }),
-    listCollectionsRoute({ definitions }),
-    removeCollectionRoute({ removeCollection: createRemoveCollection({ events, definitions, registry }) }),
-    createRecordRoute({
-      createRecord: createCreateRecord({ registry, idempotency, now }),
-      importRecords: createImportRecords({ registry, idempotency, locks, persons: events.persons, now }),
-      publicUrl,
-    }),
-    listRecordsRoute({ answerQuery }),
-    queryRecordsRoute({ answerQuery }),
-    changesRoute({ findCurrent, cursors, hub }),
-    readRecordRoute({ readRecord: createReadRecord({ findCurrent, reader }) }),
-    replaceRecordRoute({ changeRecord }),
-    patchRecordRoute({ changeRecord }),
-    deleteRecordRoute({ deleteRecord: createDeleteRecord({ events, registry }) }),
-  ].map((route) => withPosition(route, () => events.position()));
-}
+  const own = derive(config);
+  return {
+    ...beginnings,
+    derive: own,
+    findCurrent: createFindCurrent({ registry, stream }),
+    cursors: createCursorCodec(own('cursor')),
+    idempotency: createIdempotency({ db, transaction, secret: own('idempotency') }),
+  };
+};
 
 /** Starts everything that this service is, and says what it serves. */
 export async function start(
@@ -208,32 +108,17 @@ export async function start(
     boundMs: config.revocationBoundMs,
     ...(redisPrefix === undefined ? {} : { prefix: redisPrefix }),
   });
-  const generation = await readGeneration(events.db);
-  const hub = createFeedHub({
-    stream,
-    registry,
-    generation,
-    isRevoked: isRevoked ?? revocations.isRevoked,
-    limit: config.feedLimit,
-    historyBytes: config.feedHistoryBytes,
-    logger,
-  });
-  await ensureDefinitionIndexes(events.db);
-  await registry.start();
-  const routes = await routesOf({
-    config,
-    client,
-    redis,
+  const ground = groundOf({
+    ...{ config, client, redis, events, stream, registry, logger, now },
     redisPrefix: redisPrefix ?? 'causeway:data',
-    events,
-    stream,
-    registry,
-    hub,
-    logger,
-    now,
+    isRevoked: isRevoked ?? revocations.isRevoked,
   });
+  const features = await createFeatures(ground);
+  const all = Object.entries(features);
+  await Promise.all([ground.idempotency.ensureIndexes(), ...all.map(([, each]) => each.ensureIndexes?.())]);
+  await registry.start();
   onStop('events', () => events.stop());
-  onStop('feeds', () => hub.stop());
+  for (const [name, { stop }] of all) if (stop !== undefined) onStop(name, stop);
   await events.start();
   await registry.refresh();
 
@@ -248,8 +133,9 @@ export async function start(
   onStop('revocations', () => follower.close());
   const caughtUp = await follower.caughtUp(waitForRevocationsMs);
   if (!caughtUp) logger.warn('Kafka has not told of revocations yet: those that auth tells of are refused');
+  const routes = [...all.flatMap(([, each]) => each.routes ?? []), ...eventRoutes(events)];
   return {
-    routes: [...routes, ...eventRoutes(events).map((route) => withPosition(route, () => events.position()))],
+    routes: routes.map((route) => withPosition(route, () => events.position())),
     identity,
     readiness: {
       mongodb: () => events.db.command({ ping: 1 }).then(() => true),

@@ -18,6 +18,8 @@ export interface Definition {
   readonly indexes: readonly IndexDefinition[];
   /** As sent: `parseRules` has accepted it. */
   readonly rules: Readonly<Record<string, unknown>>;
+  /** By a field's dotted path. As sent: `parseFields` has accepted it. */
+  readonly fields?: Readonly<Record<string, unknown>>;
   /** Absent means `keep`: the record stays, and no longer says whose it was. */
   readonly onErase?: 'delete';
 }

@@ -1,11 +1,11 @@
 import { faults } from '@causeway/contracts';
 
-import type { LocatedFault, Parsed } from '../conditions/located-fault.ts';
-import { pointerTo } from '../conditions/located-fault.ts';
-import { parseFieldPath } from '../conditions/field-path.ts';
+import type { DeclaredField } from '../fields/declared-field.ts';
+import { parseFields } from '../fields/parse-fields.ts';
 import type { Rules } from '../rules/rule.ts';
 import { parseRules } from '../rules/rule.ts';
-import type { Definition, IndexDefinition, OnErase } from './collection.model.ts';
+import type { Definition, OnErase } from './collection.model.ts';
+import { parseIndexes } from './parse-indexes.ts';
 import type { RecordSchema } from './record-schema.ts';
 import { compileRecordSchema } from './record-schema.ts';
 
@@ -14,10 +14,10 @@ export interface CompiledDefinition {
   readonly source: Definition;
   readonly schema: RecordSchema;
   readonly rules: Rules;
+  /** What it says of single fields, in its order. */
+  readonly fields: readonly DeclaredField[];
 }
 
-const maxIndexes = 20;
-const maxKeys = 8;
 const namePattern = /^[a-z][a-z0-9_-]{0,62}$/;
 
 /** Whether a collection may have this name: what stands in a path without being escaped. */
@@ -26,77 +26,29 @@ export const isCollectionName = (name: string): boolean => namePattern.test(name
 /**
  * Parses what an administrator sends about a collection.
  *
- * @param json - `{schema, indexes?, rules?, onErase?}`
+ * @param json - `{schema, indexes?, rules?, fields?, onErase?}`
  * @throws Fault `invalid-request` naming every fault by JSON pointer
  */
 export function parseDefinition(json: {
   readonly schema: unknown;
   readonly indexes?: unknown;
   readonly rules?: unknown;
+  readonly fields?: unknown;
   readonly onErase?: OnErase | undefined;
 }): CompiledDefinition {
   const schema = compileRecordSchema(json.schema, '/schema');
   const indexes = parseIndexes(json.indexes ?? [], '/indexes');
   const rules = parseRules(json.rules, '/rules');
-  const errors = [schema, indexes, rules].flatMap((parsed) => (parsed.ok ? [] : parsed.faults));
-  if (!schema.ok || !indexes.ok || !rules.ok) throw faults.invalidRequest({ errors });
+  const fields = parseFields(json.fields, schema.ok ? schema.value.source : undefined, '/fields');
+  const errors = [schema, indexes, rules, fields].flatMap((parsed) => (parsed.ok ? [] : parsed.faults));
+  if (!schema.ok || !indexes.ok || !rules.ok || !fields.ok) throw faults.invalidRequest({ errors });
   const source: Definition = {
     schema: schema.value.source,
     indexes: indexes.value,
     rules: (json.rules ?? {}) as Definition['rules'],
-    // The default is not stored: a definition of before is the same as one that says it.
+    // What is the default is not stored: a definition of before is the same as one that says it.
+    ...(fields.value.length === 0 ? {} : { fields: json.fields as NonNullable<Definition['fields']> }),
     ...(json.onErase === 'delete' ? { onErase: json.onErase } : {}),
   };
-  return { source, schema: schema.value, rules: rules.value };
-}
-
-function parseIndexes(json: unknown, pointer: string): Parsed<readonly IndexDefinition[]> {
-  if (!Array.isArray(json) || json.length > maxIndexes) {
-    return refused(pointer, 'invalid-indexes', `Give an array of at most ${maxIndexes} indexes.`);
-  }
-  const parsed = json.map((each: unknown, index) => parseIndex(each, pointerTo(pointer, index)));
-  const faulty = parsed.flatMap((each) => (each.ok ? [] : each.faults));
-  if (faulty.length > 0) return { ok: false, faults: faulty };
-  const indexes = parsed.flatMap((each) => (each.ok ? [each.value] : []));
-  const twice = indexes.findIndex((each, at) => indexes.findIndex((other) => sameKeys(each, other)) !== at);
-  if (twice === -1) return { ok: true, value: indexes };
-  return refused(pointerTo(pointer, twice), 'duplicate-index', 'Give each index once.');
-}
-
-const sameKeys = (a: IndexDefinition, b: IndexDefinition): boolean => JSON.stringify(a.keys) === JSON.stringify(b.keys);
-
-function parseIndex(json: unknown, pointer: string): Parsed<IndexDefinition> {
-  const isObject = typeof json === 'object' && json !== null && !Array.isArray(json);
-  const { keys, unique, ...rest } = (isObject ? json : {}) as Readonly<Record<string, unknown>>;
-  const [unknown] = Object.keys(rest);
-  if (unknown !== undefined)
-    return refused(pointerTo(pointer, unknown), 'unknown-field', 'An index has keys and unique.');
-  if (unique !== undefined && typeof unique !== 'boolean') {
-    return refused(pointerTo(pointer, 'unique'), 'invalid-index', 'Give true or false.');
-  }
-  const at = pointerTo(pointer, 'keys');
-  const entries = typeof keys === 'object' && keys !== null && !Array.isArray(keys) ? Object.entries(keys) : [];
-  if (entries.length === 0 || entries.length > maxKeys) {
-    return refused(at, 'invalid-index', `Give an object of 1 to ${maxKeys} fields, each 1 or -1.`);
-  }
-  const faulty = entries.flatMap(([name, direction]) => checkKey(name, direction, pointerTo(at, name)));
-  if (faulty.length > 0) return { ok: false, faults: faulty };
-  const checked = Object.fromEntries(entries) as Readonly<Record<string, 1 | -1>>;
-  return { ok: true, value: { keys: checked, ...(unique === true ? { unique } : {}) } };
-}
-
-function checkKey(name: string, direction: unknown, pointer: string): LocatedFault[] {
-  const path = parseFieldPath(name, 'record', pointer);
-  if (!path.ok) return path.faults;
-  // MongoDB would refuse every record in which such a part could mean a field and a place in an array.
-  if (path.value.segments.some((segment) => /^\d+$/.test(segment))) {
-    return [{ pointer, code: 'invalid-path', message: 'Index fields by name, not by their place in an array.' }];
-  }
-  return direction === 1 || direction === -1
-    ? []
-    : [{ pointer, code: 'invalid-index', message: 'Give 1 for rising order, -1 for falling.' }];
-}
-
-function refused(pointer: string, code: string, message: string): { ok: false; faults: LocatedFault[] } {
-  return { ok: false, faults: [{ pointer, code, message }] };
+  return { source, schema: schema.value, rules: rules.value, fields: fields.value };
 }

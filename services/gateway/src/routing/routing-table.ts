@@ -47,6 +47,11 @@ export const routingTable: readonly ServiceRoute[] = [
   row('user', '/v1/users/*'),
   row('data', '/v1/collections/*'),
   row('data', '/v1/data/*'),
+  row('data', '/v1/batch'),
+  row('data', '/v1/rules/*'),
+  row('data', '/v1/changes'),
+  row('data', '/v1/migrations/*'),
+  row('data', '/v1/operations/*'),
 ];
 
 interface Matcher {

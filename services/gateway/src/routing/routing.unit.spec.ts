@@ -22,7 +22,11 @@ describe('routing table', () => {
         '/mailbox/mal_1',
       ],
       user: ['/v1/users', '/v1/users/me', '/v1/users/usr_1'],
-      data: ['/v1/collections', '/v1/collections/a', '/v1/data/a', '/v1/data/a/rec_1', '/v1/data/a/changes'],
+      data: [
+        ...['/v1/collections', '/v1/collections/a', '/v1/data/a', '/v1/data/a/rec_1', '/v1/data/a/changes'],
+        ...['/v1/data/a/query', '/v1/batch', '/v1/rules/explain', '/v1/rules/try', '/v1/changes'],
+        ...['/v1/migrations', '/v1/migrations/mig_1/revert', '/v1/operations/opn_1'],
+      ],
     };
     for (const [service, paths] of Object.entries(services)) {
       for (const path of paths) assert.equal(find(path)?.service, service, path);
@@ -36,6 +40,9 @@ describe('routing table', () => {
       '/internal/log',
       '/v1/internal',
       '/v1/usersfoo',
+      '/v1/batches',
+      '/v1/batch/1',
+      '/v1/changes/1',
       '/accounts',
       '/mailboxes',
       '/v1/events',

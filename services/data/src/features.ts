@@ -1,0 +1,17 @@
+import { createChanges } from './changes/changes.wiring.ts';
+import { createCollections } from './collections/collections.wiring.ts';
+import type { Feature, Ground } from './feature.ts';
+import { createQueries } from './queries/queries.wiring.ts';
+import { createRecords } from './records/records.wiring.ts';
+
+/**
+ * All that this service does, by name, each feature given what it needs of others. Nothing runs yet.
+ *
+ * Their order is that of their routes, and the first that matches a path takes it: `…/changes` comes before `…/{id}`.
+ */
+export const createFeatures = async (ground: Ground): Promise<Readonly<Record<string, Feature>>> => ({
+  collections: createCollections(ground),
+  changes: await createChanges(ground),
+  queries: createQueries(ground),
+  records: createRecords(ground),
+});
