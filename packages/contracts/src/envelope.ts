@@ -17,7 +17,8 @@ export interface Cause {
 
 /**
  * An event as it is stored, published and read: CloudEvents 1.0 with the extensions `sequence`, `correlationid`,
- * `causationid`, distributed tracing and auth context. Over Kafka the attributes travel as `ce_` headers (binary mode).
+ * `causationid`, distributed tracing and auth context, and our own three of a batch. Over Kafka the attributes travel as `ce_` headers
+ * (binary mode).
  */
 export interface EventEnvelope<Data = unknown> {
   readonly specversion: '1.0';
@@ -45,6 +46,12 @@ export interface EventEnvelope<Data = unknown> {
   readonly tracestate?: string;
   readonly authtype: Principal['type'];
   readonly authid?: string;
+  /** UUIDv7 of the batch that it was recorded in: all its events are one commit. It and the next two are there together, or none is. */
+  readonly batchid?: string;
+  /** Its place in the order of the batch, as a decimal string: `0`, `1`, … */
+  readonly batchindex?: string;
+  /** How many events the batch has, as a decimal string. */
+  readonly batchsize?: string;
   readonly data: Data;
 }
 

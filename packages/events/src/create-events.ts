@@ -24,7 +24,7 @@ import { recordedCollection, type RecordedCollection } from './recording/recorde
 import { tombstones, type RecordedDocument } from './recording/recorded-document.ts';
 import { refusedWrites } from './recording/refused-writes.ts';
 import { SessionJournal, type Bell } from './recording/session-journal.ts';
-import { runTransaction } from './recording/transaction.ts';
+import { runTransaction, transactionMs } from './recording/transaction.ts';
 import { discards, redrives, type DiscardDocument, type RedriveDocument } from './redrive/redrive.model.ts';
 import { rebuilds, type RebuildDocument } from './rebuild/rebuild.model.ts';
 import { replays, type ReplayDocument } from './replay/replay.model.ts';
@@ -91,8 +91,10 @@ export const createEvents = (options: EventsOptions): Events => {
     if (subject !== undefined) relay?.ring(row, subject);
   };
 
-  const transaction: Events['transaction'] = async (work) => {
-    const { result, session } = await runTransaction({ client, journal, boundMs: options.transactionMs }, work);
+  const { transactionMs: mostMs = transactionMs } = options;
+  const transaction: Events['transaction'] = async (work, { boundMs = mostMs } = {}) => {
+    const own = { client, journal, boundMs: Math.min(boundMs, mostMs) };
+    const { result, session } = await runTransaction(own, work);
     for (const row of journal.rowsOf(session)) bell(row);
     return result;
   };

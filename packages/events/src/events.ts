@@ -13,6 +13,7 @@ import type { EventLog } from './log/event-log.ts';
 import type { ProducerLogs } from './log/producer-log.ts';
 import type { RecordedCollection } from './recording/recorded-collection.ts';
 import type { RecordedDocument } from './recording/recorded-document.ts';
+import type { TransactionBound } from './recording/transaction.ts';
 import type { Redrives } from './redrive/redrives.ts';
 import type { Rebuilds } from './rebuild/rebuilds.ts';
 import type { Replays } from './replay/replays.ts';
@@ -103,7 +104,10 @@ export interface Events extends TimerSchedule, Settled {
    */
   position(): string | undefined;
   /** Runs a transaction in which writes may be recorded; see `recording/transaction.ts`. The signal is aborted when its time is up. */
-  transaction<T>(work: (session: ClientSession, signal: AbortSignal) => Promise<T>): Promise<T>;
+  transaction<T>(
+    work: (session: ClientSession, signal: AbortSignal) => Promise<T>,
+    bound?: TransactionBound,
+  ): Promise<T>;
   readonly findEvent: FindEvent;
   readonly effectsOf: EffectsOf;
   readonly causedBy: CausedBy;

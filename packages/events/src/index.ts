@@ -35,18 +35,23 @@ export type { KafkaDriver, KafkaPort } from './kafka/port.ts';
 export type { LoggedEvent } from './log/event-log.ts';
 export type { ExtentQuestion, LogExtent } from './log/log-extent.ts';
 export type { PlacedEvent, ProducerLog, ProducerLogs } from './log/producer-log.ts';
-export { DuplicateKey, RevisionMismatch } from './recording/errors.ts';
+export { DuplicateKey, RefusedWrite, RevisionMismatch } from './recording/errors.ts';
+export type { EventGroup } from './recording/event-group.ts';
+export { OutOfTime } from './recording/out-of-time.ts';
+export type { RecordedCollection } from './recording/recorded-collection.ts';
 export type {
   ChangeOptions,
   Creation,
   Decision,
+  DeleteOptions,
   IfMatch,
-  RecordedCollection,
+  PlannedWrite,
   RecordedUpdate,
   RecordedWrite,
   UpdateOptions,
+  WriteManyOptions,
   WriteOptions,
-} from './recording/recorded-collection.ts';
+} from './recording/recorded-writes.ts';
 export { faultOfError } from './recording/fault-of-error.ts';
 export { draft, stateOf } from './recording/recorded-document.ts';
 export type { EventDraft, RecordedDocument, StateOf } from './recording/recorded-document.ts';

@@ -16,6 +16,9 @@ const attributes = [
   'tracestate',
   'authtype',
   'authid',
+  'batchid',
+  'batchindex',
+  'batchsize',
 ] as const satisfies readonly (keyof EventEnvelope)[];
 
 const required = [

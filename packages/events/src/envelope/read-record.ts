@@ -12,6 +12,8 @@ const mostLevels = 90;
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const sixteenDigits = /^\d{16}$/;
+/** A decimal number without leading zeros. */
+const count = /^(?:0|[1-9]\d{0,8})$/;
 /** RFC 3339, as CloudEvents 1.0 §3.1 has it. */
 const time = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
 const json = /^application\/json\s*(;|$)/i;
@@ -41,6 +43,19 @@ const isStorable = (data: unknown): boolean => {
   return true;
 };
 
+/** What is wrong with an event's place in its batch; undefined where nothing is, or where it is in none. */
+const faultOfBatch = ({ batchid, batchindex, batchsize }: EventEnvelope): string | undefined => {
+  const given = [batchid, batchindex, batchsize].filter((each) => each !== undefined);
+  if (given.length === 0) return undefined;
+  if (given.length < 3) return 'of ce_batchid, ce_batchindex and ce_batchsize some are missing';
+  if (!uuid.test(batchid ?? '')) return 'ce_batchid is no UUID in lower case';
+  if (!count.test(batchsize ?? '') || batchsize === '0') return 'ce_batchsize is no number from 1 on';
+  if (!count.test(batchindex ?? '') || Number(batchindex) >= Number(batchsize)) {
+    return 'ce_batchindex is no place in the batch: from 0 on, below ce_batchsize';
+  }
+  return undefined;
+};
+
 /** What is wrong with the attributes of an event, whoever has sent it; undefined where nothing is. */
 const faultOfAttributes = (event: EventEnvelope): string | undefined => {
   const {
@@ -56,7 +71,7 @@ const faultOfAttributes = (event: EventEnvelope): string | undefined => {
   if (!time.test(at) || Number.isNaN(Date.parse(at))) return 'ce_time is no time of RFC 3339';
   if (!principals.has(authtype)) return 'ce_authtype is none that is known';
   if (!json.test(datacontenttype)) return 'content-type is not application/json';
-  return undefined;
+  return faultOfBatch(event);
 };
 
 /** Whether an event may be where it was found. */

@@ -26,6 +26,9 @@ const event = (change: Partial<Record<keyof EventEnvelope, unknown>> = {}): Even
     ...change,
   }) as EventEnvelope;
 
+const inBatch = (change: object = {}): EventEnvelope =>
+  event({ batchid: newEventId(), batchindex: '2', batchsize: '3', ...change });
+
 const recordOf = (of: EventEnvelope, change: Partial<FetchedRecord> = {}): FetchedRecord => ({
   topic: topicOf('notes'),
   partition: slotOf(of.subject, partitions),
@@ -39,7 +42,8 @@ const nested = (levels: number): unknown => JSON.parse('{"a":'.repeat(levels) + 
 
 describe('a record that arrives', () => {
   it('is the event that it carries', () => {
-    const sent = event({ causationid: newEventId(), authid: 'usr_1', data: nested(80) });
+    const batch = { batchid: newEventId(), batchindex: '0', batchsize: '1' };
+    const sent = event({ causationid: newEventId(), authid: 'usr_1', ...batch, data: nested(80) });
     assert.deepEqual(readRecord(recordOf(sent), partitions), sent);
   });
 
@@ -64,6 +68,13 @@ describe('a record that arrives', () => {
     ['has a time that cannot be', recordOf(event({ time: '2026-13-40T03:04:05Z' })), /ce_time/],
     ['has an unknown principal', recordOf(event({ authtype: 'root' })), /ce_authtype/],
     ['is not of JSON', recordOf(event({ datacontenttype: 'text/plain' })), /content-type/],
+    ['lacks a part of its batch', recordOf(event({ batchid: newEventId(), batchindex: '0' })), /some are missing/],
+    ['has a batch without a UUID', recordOf(inBatch({ batchid: 'mine' })), /ce_batchid/],
+    ['has a place in its batch that is no number', recordOf(inBatch({ batchindex: '1x' })), /ce_batchindex/],
+    ['has a padded place in its batch', recordOf(inBatch({ batchindex: '01' })), /ce_batchindex/],
+    ['has a place beyond its batch', recordOf(inBatch({ batchindex: '3' })), /ce_batchindex/],
+    ['has an empty batch', recordOf(inBatch({ batchsize: '0' })), /ce_batchsize/],
+    ['has its place in the batch twice', recordOf(inBatch(), { doubled: ['ce_batchindex'] }), /twice: ce_batchindex/],
     ['is of another service', recordOf(event({ type: 'auth.account.created' })), /ce_type belongs to another/],
     ['has a foreign source', recordOf(event({ source: '/somebody/else' })), /ce_source/],
     ['is on another partition than its subject', recordOf(event(), { partition: 0 }), /ce_subject/],

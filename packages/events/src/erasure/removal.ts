@@ -3,8 +3,9 @@ import type { ClientSession } from 'mongodb';
 
 import { onEvent, type Handler } from '../consumer/handler.ts';
 import type { Events } from '../events.ts';
-import type { Decision, RecordedCollection } from '../recording/recorded-collection.ts';
+import type { RecordedCollection } from '../recording/recorded-collection.ts';
 import { draft } from '../recording/recorded-document.ts';
+import type { Decision } from '../recording/recorded-writes.ts';
 import type { Persons } from './persons.ts';
 import { removals, type RemovalCounts, type RemovalDocument } from './removal.model.ts';
 

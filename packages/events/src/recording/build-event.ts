@@ -1,6 +1,7 @@
 import { checkRecorded, newEventId, schemaUrn, toSequence, type Cause, type EventEnvelope } from '@causeway/contracts';
 import { currentTraceContext } from '@causeway/telemetry';
 
+import { groupAttributes, type EventGroup } from './event-group.ts';
 import { checkEventSize } from './limits.ts';
 import type { EventDraft } from './recorded-document.ts';
 
@@ -12,6 +13,8 @@ export interface EventPlace {
   readonly id: string;
   readonly revision: number;
   readonly at: Date;
+  /** Where it is recorded together with others. */
+  readonly group?: EventGroup | undefined;
 }
 
 /**
@@ -40,6 +43,7 @@ export const buildEvent = (cause: Cause, { contract, data }: EventDraft, place: 
     ...currentTraceContext(),
     authtype: principal.type,
     ...(principal.id === undefined ? {} : { authid: principal.id }),
+    ...groupAttributes(place.group),
     data: checkRecorded(contract, data),
   };
   checkEventSize(event);

@@ -35,6 +35,19 @@ export class RevisionMismatch extends Error {
   }
 }
 
+/** MongoDB refused one of many writes of a transaction, and with it all of them. */
+export class RefusedWrite extends Error {
+  override readonly name = 'RefusedWrite';
+  /** Of the write within those that were given. */
+  readonly index: number;
+
+  /** @param cause - {@link DuplicateKey}, or MongoDB's own error */
+  constructor(index: number, cause: Error) {
+    super(`the write at ${index} was refused`, { cause });
+    this.index = index;
+  }
+}
+
 /** Whether MongoDB refused a write because of a unique index. */
 export const isDuplicateKey = (error: unknown): error is MongoServerError =>
   error instanceof MongoServerError && error.code === duplicateKeyCode;

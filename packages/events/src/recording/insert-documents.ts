@@ -1,13 +1,7 @@
-import {
-  MongoServerError,
-  type ClientSession,
-  type Collection,
-  type Db,
-  type Document,
-  type OptionalUnlessRequiredId,
-} from 'mongodb';
+import { MongoServerError, type ClientSession, type Collection, type Db, type OptionalUnlessRequiredId } from 'mongodb';
 
-import { DuplicateKey, duplicateKeyCode, refusalsOnly, translate, type Refusal } from './errors.ts';
+import { DuplicateKey, duplicateKeyCode, refusalsOnly, translate } from './errors.ts';
+import { keysOfIndexes } from './keys-of-indexes.ts';
 import type { RecordedDocument } from './recorded-document.ts';
 import { isUnknownOutcome, settleCreate } from './unknown-outcome.ts';
 
@@ -35,14 +29,6 @@ const mostAtOnce = 2;
 /** Makes the inserter of a collection. */
 export const createInserter = <Doc extends RecordedDocument>(native: Collection<Doc>, db: Db): Inserter<Doc> => {
   const insertable = (document: Doc): OptionalUnlessRequiredId<Doc> => document as OptionalUnlessRequiredId<Doc>;
-
-  /** The keys of the indexes by which writes of a bulk were refused, by name: the driver tells them of single writes only. */
-  const keysOfIndexes = async (refused: readonly Refusal[]): Promise<ReadonlyMap<string, Document>> => {
-    const names = new Set(refused.flatMap(({ uniqueIndex }) => uniqueIndex ?? []));
-    if (names.size === 0) return new Map();
-    if (names.size === 1 && names.has('_id_')) return new Map([['_id_', { _id: 1 }]]);
-    return new Map((await native.indexes()).map(({ name = '', key }) => [name, key]));
-  };
 
   const insertOne = async (document: Doc, session?: ClientSession): Promise<void> => {
     try {
@@ -72,7 +58,7 @@ export const createInserter = <Doc extends RecordedDocument>(native: Collection<
           );
         }
       }
-      const keysOf = await keysOfIndexes(refused ?? []);
+      const keysOf = await keysOfIndexes(native, refused ?? []);
       for (const { index, code, uniqueIndex = '', message } of refused ?? []) {
         const isDuplicate = code === duplicateKeyCode;
         errors[index] = isDuplicate

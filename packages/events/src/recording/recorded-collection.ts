@@ -1,74 +1,36 @@
 import { faults, type Cause, type EventEnvelope } from '@causeway/contracts';
-import {
-  type ClientSession,
-  type Collection,
-  type Db,
-  type Filter,
-  type MatchKeysAndValues,
-  type UpdateFilter,
-} from 'mongodb';
+import { type ClientSession, type Collection, type Db, type Filter } from 'mongodb';
 
 import { buildEvent } from './build-event.ts';
+import { compareAndSet } from './compare-and-set.ts';
 import { RevisionMismatch, translate } from './errors.ts';
+import type { EventGroup } from './event-group.ts';
 import { createInserter } from './insert-documents.ts';
 import { checkOutboxSize, limits, outboxFull } from './limits.ts';
 import {
-  recordedKeys,
+  newDocument,
   tombstoneId,
+  tombstoneOf,
   tombstones,
   type EventDraft,
   type RecordedDocument,
-  type StateOf,
   type Tombstone,
 } from './recorded-document.ts';
+import type {
+  Creation,
+  Decision,
+  DeleteOptions,
+  IfMatch,
+  PlannedWrite,
+  RecordedUpdate,
+  RecordedWrite,
+  UpdateOptions,
+  WriteManyOptions,
+  WriteOptions,
+} from './recorded-writes.ts';
 import type { Bell, RecordedRow, SessionJournal } from './session-journal.ts';
 import { isRecorded, isUnknownOutcome, settleUpdate, unsettled } from './unknown-outcome.ts';
-
-/** The revisions that a caller accepts: `If-Match`, parsed. */
-export type IfMatch = '*' | readonly number[];
-
-/** What a write did. */
-export interface RecordedWrite<Doc extends RecordedDocument> {
-  readonly document: Doc;
-  readonly event: EventEnvelope;
-}
-
-/** What an update did; without `event`, there was nothing to change. */
-export interface RecordedUpdate<Doc extends RecordedDocument> {
-  readonly document: Doc;
-  readonly event?: EventEnvelope;
-}
-
-/** A document to create, and the event that says so. */
-export interface Creation<Doc extends RecordedDocument> {
-  readonly _id: string;
-  readonly state: StateOf<Doc>;
-  readonly event: EventDraft;
-}
-
-/** What a service decides: the whole new state, and the event that says so. */
-export interface Decision<Doc extends RecordedDocument> {
-  readonly state: StateOf<Doc>;
-  readonly event: EventDraft;
-}
-
-/** How to write. */
-export interface WriteOptions {
-  /** Of `events.transaction()`: the write becomes part of it. */
-  readonly session?: ClientSession;
-}
-
-/** How to change or delete. */
-export interface ChangeOptions extends WriteOptions {
-  /** Only at one of these revisions; then it is tried once. */
-  readonly ifMatch?: IfMatch;
-}
-
-/** How to change. */
-export interface UpdateOptions<Doc extends RecordedDocument> extends ChangeOptions {
-  /** The whole document, where the caller has just read it at majority: the first try decides by it, and reads nothing. */
-  readonly current?: Doc;
-}
+import { createWriteMany } from './write-many.ts';
 
 /** How {@link recordedCollection} is wired. */
 export interface RecordedCollectionOptions {
@@ -136,8 +98,23 @@ export interface RecordedCollection<Doc extends RecordedDocument> {
     cause: Cause,
     id: string,
     decide: (current: Doc) => EventDraft | Promise<EventDraft>,
-    options?: ChangeOptions,
+    options?: DeleteOptions<Doc>,
   ): Promise<RecordedWrite<Doc> | undefined>;
+
+  /**
+   * Makes many writes in a transaction, in the order given, by few statements: neighbours of one kind go together. Each records its
+   * event, with the next place of the group.
+   *
+   * @param writes - what they were decided by was read in this session, or is what an earlier write here, or in this session, has left
+   * @returns for each, what it did
+   * @throws {@link RefusedWrite} naming the one that MongoDB refused; `conflict` where one was decided by what is not there any more;
+   *   `unavailable` while an outbox is full. Whatever is thrown, the transaction cannot go on
+   */
+  writeMany(
+    cause: Cause,
+    writes: readonly PlannedWrite<Doc>[],
+    options: WriteManyOptions,
+  ): Promise<readonly RecordedWrite<Doc>[]>;
 }
 
 /** A write that was not there when it was looked for, and may still be on its way. */
@@ -146,18 +123,6 @@ interface OpenWrite {
   /** In place of its answer. */
   readonly error: unknown;
 }
-
-/** A document as a compare-and-set leaves it. */
-const changed = <Doc extends RecordedDocument>(
-  current: Doc,
-  set: object,
-  gone: readonly string[],
-  event: EventEnvelope,
-): Doc => {
-  const document = { ...current, ...set, outbox: [...current.outbox, event] };
-  for (const key of gone) Reflect.deleteProperty(document, key);
-  return document;
-};
 
 const checkRevision = (ifMatch: IfMatch | undefined, revision: number): void => {
   if (ifMatch !== undefined && ifMatch !== '*' && !ifMatch.includes(revision)) throw new RevisionMismatch(revision);
@@ -181,13 +146,15 @@ export const recordedCollection = <Doc extends RecordedDocument>(
   };
   const rowOf = ({ _id, outbox }: Doc): RecordedRow => ({ collection: name, id: _id, outbox });
 
-  const build = (cause: Cause, creation: Creation<Doc>, grave?: Tombstone): RecordedWrite<Doc> => {
+  const build = (
+    cause: Cause,
+    creation: Creation<Doc>,
+    { grave, group }: { readonly grave?: Tombstone | undefined; readonly group?: EventGroup | undefined } = {},
+  ): RecordedWrite<Doc> => {
     const at = now();
     const revision = (grave?.revision ?? 0) + 1;
-    const event = buildEvent(cause, creation.event, { service, thing, id: creation._id, revision, at });
-    const own = { _id: creation._id, revision, event: event.id, createdAt: at, updatedAt: at };
-    const document = { ...creation.state, ...own, outbox: [...(grave?.outbox ?? []), event] };
-    return { document: document as unknown as Doc, event };
+    const event = buildEvent(cause, creation.event, { service, thing, id: creation._id, revision, at, group });
+    return { document: newDocument(creation, event, { revision, at, outbox: grave?.outbox ?? [] }), event };
   };
 
   const insert = async (write: RecordedWrite<Doc>, session?: ClientSession): Promise<void> => {
@@ -198,21 +165,22 @@ export const recordedCollection = <Doc extends RecordedDocument>(
   const createAnew = async (
     cause: Cause,
     creation: Creation<Doc>,
+    group: EventGroup | undefined,
     session: ClientSession,
   ): Promise<RecordedWrite<Doc>> => {
     const grave = await graves.findOneAndDelete({ _id: tombstoneId(name, creation._id) }, { session });
     checkOutboxSize(grave?.outbox ?? []);
-    const write = build(cause, creation, grave ?? undefined);
+    const write = build(cause, creation, { grave: grave ?? undefined, group });
     await insert(write, session);
     return write;
   };
 
-  const create: RecordedCollection<Doc>['create'] = async (cause, creation, { session } = {}) => {
+  const create: RecordedCollection<Doc>['create'] = async (cause, creation, { session, group } = {}) => {
     if (options.reusableIds) {
-      const work = (own: ClientSession): Promise<RecordedWrite<Doc>> => createAnew(cause, creation, own);
+      const work = (own: ClientSession): Promise<RecordedWrite<Doc>> => createAnew(cause, creation, group, own);
       return session === undefined ? transaction(work) : work(session);
     }
-    const write = build(cause, creation);
+    const write = build(cause, creation, { group });
     await insert(write, session);
     return write;
   };
@@ -240,35 +208,24 @@ export const recordedCollection = <Doc extends RecordedDocument>(
   };
 
   /** One compare-and-set; undefined where somebody else was faster. */
-  const compareAndSet = async (
+  const trySet = async (
     cause: Cause,
     current: Doc,
     decision: Decision<Doc>,
     open: OpenWrite[],
-    session?: ClientSession,
+    { session, group }: WriteOptions,
   ): Promise<RecordedWrite<Doc> | undefined> => {
     checkOutboxSize(current.outbox);
     const at = now();
-    const place = { service, thing, id: current._id, revision: current.revision + 1, at };
+    const place = { service, thing, id: current._id, revision: current.revision + 1, at, group };
     const event = buildEvent(cause, decision.event, place);
-    const gone = Object.keys(current).filter((key) => !recordedKeys.has(key) && !(key in decision.state));
-    const set = { ...decision.state, revision: place.revision, event: event.id, updatedAt: at };
-    const update = {
-      $set: set as MatchKeysAndValues<Doc>,
-      ...(gone.length === 0 ? {} : { $unset: Object.fromEntries(gone.map((key) => [key, ''])) }),
-      $push: { outbox: event },
-    } as unknown as UpdateFilter<Doc>;
-    const filter = {
-      _id: current._id,
-      revision: current.revision,
-      [`outbox.${limits.outboxEvents - 1}`]: { $exists: false },
-    } as unknown as Filter<Doc>;
+    const { filter, update, document: changed } = compareAndSet(current, decision.state, event, at);
     let document: Doc | null;
     try {
       // Not `findOneAndUpdate`: so that it can be tried again, MongoDB would write down what it answers, at each call. What is there now
       // is known; but the outbox may be shorter, where the relay has pulled something since `current` was read.
       const { matchedCount } = await native.updateOne(filter, update, session === undefined ? {} : { session });
-      document = matchedCount === 0 ? null : changed(current, set, gone, event);
+      document = matchedCount === 0 ? null : changed;
     } catch (error) {
       if (session !== undefined || !isUnknownOutcome(error)) throw translate(error);
       document = await settleUpdate(native, db, current._id, event, error);
@@ -283,10 +240,11 @@ export const recordedCollection = <Doc extends RecordedDocument>(
   const read = async (id: string, session?: ClientSession): Promise<Doc | null> =>
     (await native.findOne(byId(id), session === undefined ? {} : { session })) as Doc | null;
 
-  const update: RecordedCollection<Doc>['update'] = async (cause, id, decide, { ifMatch, session, ...given } = {}) => {
+  const update: RecordedCollection<Doc>['update'] = async (cause, id, decide, how = {}) => {
+    const { ifMatch, session, current: given } = how;
     const open: OpenWrite[] = [];
     for (let tries = 1; tries <= limits.tries; tries += 1) {
-      const current = (tries === 1 ? given.current : undefined) ?? (await read(id, session));
+      const current = (tries === 1 ? given : undefined) ?? (await read(id, session));
       if (current === null) return undefined;
       for (const { event } of open) {
         if (!(await isRecorded(db, current, event.id))) continue;
@@ -297,7 +255,7 @@ export const recordedCollection = <Doc extends RecordedDocument>(
       if (current.outbox.length >= limits.outboxEvents) throw outboxFull();
       const decision = await decide(current);
       if (decision === undefined) return { document: current };
-      const write = await compareAndSet(cause, current, decision, open, session);
+      const write = await trySet(cause, current, decision, open, how);
       if (write !== undefined) return write;
     }
     // Whoever is told of a conflict takes it for a no.
@@ -309,22 +267,23 @@ export const recordedCollection = <Doc extends RecordedDocument>(
     cause: Cause,
     id: string,
     decide: (current: Doc) => EventDraft | Promise<EventDraft>,
-    ifMatch: IfMatch | undefined,
+    { ifMatch, group, current: given }: DeleteOptions<Doc>,
     session: ClientSession,
   ): Promise<RecordedWrite<Doc> | undefined> => {
-    const current = await read(id, session);
+    const current = given ?? (await read(id, session));
     if (current === null) return undefined;
     checkRevision(ifMatch, current.revision);
     checkOutboxSize(current.outbox);
     const at = now();
     const revision = current.revision + 1;
-    const event = buildEvent(cause, await decide(current), { service, thing, id, revision, at });
+    const event = buildEvent(cause, await decide(current), { service, thing, id, revision, at, group });
     // In a transaction the snapshot makes a write conflict of every race, so that the revision cannot have moved on.
-    await native.deleteOne({ _id: id, revision: current.revision } as unknown as Filter<Doc>, { session });
-    const outbox = [...current.outbox, event];
-    const own = { collection: name, id, revision, event: event.id, deletedAt: at, outbox };
-    await graves.insertOne({ _id: tombstoneId(name, id), ...own }, { session });
-    announce({ collection: tombstones, id: tombstoneId(name, id), outbox }, event.id, session);
+    const filter = { _id: id, revision: current.revision } as unknown as Filter<Doc>;
+    const { deletedCount } = await native.deleteOne(filter, { session });
+    if (deletedCount === 0) throw faults.conflict({ message: 'a delete was decided by what is not there any more' });
+    const grave = tombstoneOf(name, current, event, at);
+    await graves.insertOne(grave, { session });
+    announce({ collection: tombstones, id: grave._id, outbox: grave.outbox }, event.id, session);
     return { document: current, event };
   };
 
@@ -334,10 +293,20 @@ export const recordedCollection = <Doc extends RecordedDocument>(
     create,
     createMany,
     update,
-    delete(cause, id, decide, { ifMatch, session } = {}) {
-      const work = (own: ClientSession): Promise<RecordedWrite<Doc> | undefined> =>
-        bury(cause, id, decide, ifMatch, own);
+    delete(cause, id, decide, how = {}) {
+      const { session } = how;
+      const work = (own: ClientSession): Promise<RecordedWrite<Doc> | undefined> => bury(cause, id, decide, how, own);
       return session === undefined ? transaction(work) : work(session);
     },
+    writeMany: createWriteMany({
+      name,
+      native,
+      graves,
+      journal,
+      now,
+      service,
+      thing,
+      reusableIds: options.reusableIds,
+    }),
   };
 };

@@ -51,6 +51,32 @@ export const tombstones = 'tombstones';
 /** The `_id` of a tombstone. */
 export const tombstoneId = (collection: string, id: string): string => `${collection}/${id}`;
 
+/** What is left of a document once it is deleted. */
+export const tombstoneOf = (
+  collection: string,
+  { _id: id, revision, outbox }: RecordedDocument,
+  event: EventEnvelope,
+  at: Date,
+): Tombstone => ({
+  _id: tombstoneId(collection, id),
+  ...{ collection, id, revision: revision + 1, event: event.id, deletedAt: at },
+  outbox: [...outbox, event],
+});
+
+/**
+ * A document as its creation leaves it.
+ *
+ * @param place - its first revision, when, and what a tombstone under its id has still to publish
+ */
+export const newDocument = <Doc extends RecordedDocument>(
+  { _id, state }: { readonly _id: string; readonly state: StateOf<Doc> },
+  event: EventEnvelope,
+  { revision, at, outbox }: { readonly revision: number; readonly at: Date; readonly outbox: readonly EventEnvelope[] },
+): Doc => {
+  const own = { _id, revision, event: event.id, createdAt: at, updatedAt: at, outbox: [...outbox, event] };
+  return { ...state, ...own } as unknown as Doc;
+};
+
 /** The keys of a document that are not state. */
 export const recordedKeys: ReadonlySet<string> = new Set<keyof RecordedDocument>([
   '_id',

@@ -68,6 +68,12 @@ const contended = (boundMs: number, cause: unknown): Contended =>
     { cause },
   );
 
+/** How long a transaction may take. */
+export interface TransactionBound {
+  /** Default {@link transactionMs}, and no more than that. */
+  readonly boundMs?: number;
+}
+
 /** How {@link runTransaction} is wired. */
 export interface TransactionOptions {
   readonly client: MongoClient;

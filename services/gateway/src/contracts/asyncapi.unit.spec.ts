@@ -77,7 +77,14 @@ describe('the AsyncAPI document', () => {
     for (const name of ['content-type', 'ce_id', 'ce_sequence', 'ce_time', 'ce_correlationid', 'ce_authtype']) {
       assert.ok(headers.required.includes(name), name);
     }
-    for (const name of ['ce_causationid', 'ce_traceparent', 'ce_authid']) {
+    for (const name of [
+      'ce_causationid',
+      'ce_traceparent',
+      'ce_authid',
+      'ce_batchid',
+      'ce_batchindex',
+      'ce_batchsize',
+    ]) {
       assert.ok(name in headers.properties && !headers.required.includes(name), name);
     }
   });
