@@ -51,6 +51,7 @@ export const promisedCalls: readonly string[] = [
   'post /v1/auth/factors/recovery-codes',
   'post /v1/auth/factors/totp',
   'post /v1/auth/factors/totp/{id}/confirm',
+  'post /v1/auth/factors/undo',
   'post /v1/auth/password/reset',
   'post /v1/auth/password/reset/confirm',
   'post /v1/auth/refresh',

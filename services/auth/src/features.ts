@@ -27,7 +27,7 @@ export async function createFeatures(ground: Ground) {
   const proofs = createProofs(ground);
   const guessing = createGuessing(ground, { proofs, tokens });
   const ticketing = createTicketing(ground);
-  const factors = createFactors(ground, { guessing, ticketing, proofs });
+  const factors = createFactors(ground, { guessing, ticketing, proofs, revocations });
   const sessions = createSessions(ground, { passwords, revocations, tokens, guessing, ticketing, factors });
   const others = { passwords, revocations, tokens, guessing, sessions, proofs };
   const signInLinks = createSignInLinks(ground, others);

@@ -9,7 +9,7 @@ import { administrationHandlers } from './accounts/admin/administration.wiring.t
 import { auditHandlers, auditRemovalSteps } from './audit/audit.wiring.ts';
 import type { Config } from './config.ts';
 import { erasureHandlers } from './erasure/erasure.wiring.ts';
-import { factorRemovalSteps } from './factors/factors.wiring.ts';
+import { factorHandlers, factorRemovalSteps } from './factors/factors.wiring.ts';
 import type { Ground } from './feature.ts';
 import type { Features } from './features.ts';
 import { guessingHandlers, guessingRemovalSteps } from './guessing/guessing.wiring.ts';
@@ -37,6 +37,7 @@ export const handlersOf = ({ config, logger, late }: Declaration): Handler[] => 
   ...emailHandlers(late),
   ...proofHandlers(late),
   ...passwordHandlers(late),
+  ...factorHandlers(late),
   ...guessingHandlers(late),
   ...mailHandlers(late),
   ...sessionHandlers(late),

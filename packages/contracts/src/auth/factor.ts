@@ -36,8 +36,9 @@ export const factorUpdated = defineEvent({
   type: 'auth.factor.updated',
   version: 1,
   thing: 'factor',
-  description: 'A factor was confirmed, named or made anew; `changed` names what, never a secret.',
-  data: { ...factor, changed: z.array(z.string()).optional() },
+  description:
+    'A factor was confirmed, named or made anew, or a copy of it was used; `changed` names what, never a secret. `cameWith` is the factor with which recovery codes were made anew.',
+  data: { ...factor, changed: z.array(z.string()).optional(), cameWith: z.string().optional() },
 });
 
 /** A factor opens nothing any more, and nothing is kept of it. */
@@ -46,6 +47,6 @@ export const factorRemoved = defineEvent({
   version: 1,
   thing: 'factor',
   description:
-    'A factor opens nothing any more, and nothing is kept of it: `reason` is `owner`, `not-confirmed`, `reset`, or what else it went for.',
+    'A factor opens nothing any more, and nothing is kept of it: `reason` is `owner`, `not-confirmed`, `reset`, `undone`, or what else it went for.',
   data: { ...factor, reason: z.string().optional() },
 });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { defineEvent } from '../event-contract.ts';
 
-/** Kinds are `verify-email`, `sign-up`, `sign-in-link`, `reset-password`, `change-email`, `undo-email`, `unlock`; more may be added. */
+/** Kinds are `verify-email`, `sign-up`, `sign-in-link`, `reset-password`, `change-email`, `undo-email`, `undo-factor`, `unlock`; more may be added. */
 const proof = { proofId: z.string(), kind: z.string() };
 
 /** Somebody asks for a link by which they prove that an address is theirs. The link itself is in no event. */

@@ -78,7 +78,9 @@ export const auditedEvents: readonly Audited[] = [
   row(reservationExpired, ['accountId']),
   row(factorAdded, [...factor, 'status']),
   row(factorUsed, [...factor, 'remaining']),
-  row(factorUpdated, [...factor, 'changed']),
+  row(factorUpdated, [...factor, 'changed', 'cameWith'], {
+    isRefusal: ({ changed }) => Array.isArray(changed) && changed.includes('suspected'),
+  }),
   row(factorRemoved, [...factor, 'reason']),
   row(guardFailed, ['accountId', 'count', 'paths', 'emails', 'from', 'to'], {
     isRefusal: always,

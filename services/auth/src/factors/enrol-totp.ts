@@ -13,12 +13,13 @@ import { factorExists, invalidCode } from './factors.errors.ts';
 import { added, removed, updated } from './factors.events.ts';
 import type { RenewRecoveryCodes } from './keep-recovery-codes.ts';
 import type { NoteFactors } from './note-factors.ts';
+import type { OfferUndo } from './offer-undo.ts';
 import { newTotpSecret, totpStep, totpUri } from './totp.ts';
 
 /** What enrolling an authenticator app is given. */
 export interface EnrolTotpDependencies {
   readonly accountQueries: Pick<AccountQueries, 'byId'>;
-  readonly factors: Pick<RecordedCollection<FactorDocument>, 'create' | 'update' | 'delete'>;
+  readonly factors: Pick<RecordedCollection<FactorDocument>, 'create' | 'update' | 'delete' | 'native'>;
   readonly factorQueries: Pick<FactorQueries, 'activeOf' | 'pendingIdsOf'>;
   readonly transaction: <T>(work: (session: ClientSession) => Promise<T>) => Promise<T>;
   readonly vault: Vault;
@@ -27,6 +28,7 @@ export interface EnrolTotpDependencies {
   readonly issuer: string;
   readonly noteFactors: NoteFactors;
   readonly renewRecoveryCodes: RenewRecoveryCodes;
+  readonly offerUndo: OfferUndo;
   readonly now: () => Date;
 }
 
@@ -88,15 +90,17 @@ export interface ConfirmTotpCommand extends Caller {
  *   there is nothing to confirm, and `unauthenticated` where the account is gone, or the caller's session over by then
  */
 export function createConfirmTotp(dependencies: EnrolTotpDependencies) {
-  const { accountQueries, factors, transaction, vault, noteFactors, renewRecoveryCodes, guard, now } = dependencies;
-  const activate = async (factor: FactorDocument, { accountId, code }: ConfirmTotpCommand, at: Date) => {
+  const { accountQueries, factors, transaction, vault, noteFactors, renewRecoveryCodes, offerUndo, guard, now } =
+    dependencies;
+  const activate = async (factor: FactorDocument, { accountId, sessionId, code }: ConfirmTotpCommand, at: Date) => {
     const { _id, secretSealed, createdAt } = factor;
     const isOver = createdAt.getTime() + confirmWithinMs <= at.getTime();
     if (factor.accountId !== accountId || secretSealed === undefined || isOver) throw faults.notFound();
     if (factor.status === 'active') throw factorExists();
     const lastStep = await totpStep({ secret: vault.open(secretSealed, _id), code, at });
     if (lastStep === undefined) throw invalidCode();
-    return { state: { ...stateOf(factor), status: 'active' as const, lastStep }, event: updated(factor, ['status']) };
+    const state = { ...stateOf(factor), status: 'active' as const, lastStep };
+    return { state, event: updated(factor, ['status'], { sessionId }) };
   };
 
   const confirm = async (cause: Cause, command: ConfirmTotpCommand) => {
@@ -107,9 +111,13 @@ export function createConfirmTotp(dependencies: EnrolTotpDependencies) {
           session,
         });
         if (factor === undefined) throw faults.notFound();
-        const noted = await noteFactors(cause, command, session);
-        const { codes, event } = await renewRecoveryCodes(cause, command.accountId, session);
-        const events = [factor.event?.id, noted, event].filter((id) => id !== undefined);
+        const { accountId, sessionId, factorId } = command;
+        const { account, event: noted } = await noteFactors(cause, command, session);
+        const before = factors.native.find({ accountId, status: 'active', _id: { $ne: factorId } }, { session });
+        const added = { factor: factor.document, before: await before.toArray(), account, sessionId };
+        const offered = await offerUndo(cause, added, session);
+        const { codes, event } = await renewRecoveryCodes(cause, { accountId, sessionId, cameWith: factorId }, session);
+        const events = [factor.event?.id, noted, event, offered].filter((id) => id !== undefined);
         return { factor: factor.document, recoveryCodes: codes, events };
       });
     } catch (error) {

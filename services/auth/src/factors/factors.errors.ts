@@ -42,3 +42,12 @@ export const passkeyInvalid = defineFault({
   description:
     'It is not known here, was used on another site or without verifying who holds it, or the ceremony has taken too long: each challenge is answered once, within five minutes. Ask for new options and try again.',
 });
+
+/** Whoever reads the mail alone would open the account by it. */
+export const soleFactor = defineFault({
+  code: 'sole-factor',
+  category: 'conflict',
+  title: 'It is the only second factor that is left',
+  description:
+    'The account had another when this one was added, and has it no more: a mailed link does not take the last one away. Sign in and remove it, or ask an administrator.',
+});

@@ -1,9 +1,12 @@
-import type { RemovalStep } from '@causeway/events';
+import type { Handler, RemovalStep } from '@causeway/events';
 
 import type { Feature, Ground } from '../feature.ts';
 import type { Guessing } from '../guessing/guessing.wiring.ts';
 import { bySystem } from '../jobs.ts';
+import type { QueueMail } from '../mail/queue-mail.ts';
 import type { Proofs } from '../proofs/proofs.wiring.ts';
+import { createTellEnding } from '../revocations/tell-ending.ts';
+import type { Revocations } from '../revocations/revocations.wiring.ts';
 import { stepUpRules } from '../sessions/step-up-rules.ts';
 import type { Ticketing } from '../tickets/tickets.wiring.ts';
 import { createBeginTotp, createConfirmTotp } from './enrol-totp.ts';
@@ -11,11 +14,15 @@ import { beginTotpRoute, confirmTotpRoute } from './enrol-totp.route.ts';
 import { listFactorsRoute, removeFactorRoute, renameFactorRoute, replaceRecoveryCodesRoute } from './factors.route.ts';
 import { createForgetPending, forgetFactors } from './forget-factors.ts';
 import { createRenewRecoveryCodes, createReplaceRecoveryCodes, createUseRecoveryCode } from './keep-recovery-codes.ts';
+import { mailsOfFactors } from './mail-of-factors.handler.ts';
 import { createNoteFactors } from './note-factors.ts';
+import { createOfferUndo } from './offer-undo.ts';
 import { createRecoveryCodes } from './recovery-codes.ts';
 import { createRemoveFactor, createRenameFactor } from './remove-factor.ts';
 import { createOpenSecondProof } from './open-second-proof.ts';
 import { createPasskeys } from './passkeys/passkeys.wiring.ts';
+import { createUndoFactor } from './undo-factor.ts';
+import { undoFactorRoute } from './undo-factor.route.ts';
 import { createUseTotp } from './use-totp.ts';
 
 const forgetEveryMs = 60_000;
@@ -30,11 +37,13 @@ export function createFactors(
   ground: FactorsGround,
   {
     guessing: { guard },
-    proofs: { withdrawProofs },
+    proofs: { openProof, useProof, withdrawProofs },
+    revocations: { teller },
     ...others
   }: {
     readonly guessing: Pick<Guessing, 'guard'>;
-    readonly proofs: Pick<Proofs, 'withdrawProofs'>;
+    readonly proofs: Pick<Proofs, 'openProof' | 'useProof' | 'withdrawProofs'>;
+    readonly revocations: Pick<Revocations, 'teller'>;
     readonly ticketing: Pick<Ticketing, 'tickets'>;
   },
 ) {
@@ -45,6 +54,7 @@ export function createFactors(
   const noteFactors = createNoteFactors({ ...ground, withdrawProofs });
   const keeping = { factors, factorQueries, recoveryCodes, now };
   const renewRecoveryCodes = createRenewRecoveryCodes(keeping);
+  const offerUndo = createOfferUndo({ ...ground, openProof, publicUrl: config.publicUrl });
   const enrolling = {
     ...ground,
     transaction,
@@ -53,6 +63,7 @@ export function createFactors(
     issuer: config.tokenIssuer,
     noteFactors,
     renewRecoveryCodes,
+    offerUndo,
   };
   const changing = { ...ground, transaction };
   const { recent, surely } = stepUpRules(config);
@@ -60,17 +71,22 @@ export function createFactors(
     ...others,
     noteFactors,
     renewRecoveryCodes,
+    offerUndo,
   });
   const forgetPending = createForgetPending({ factors, factorQueries, now });
   const beginTotp = createBeginTotp(enrolling);
   const confirmTotp = createConfirmTotp(enrolling);
   const renameFactor = createRenameFactor(changing);
   const removeFactor = createRemoveFactor(changing);
+  const { tickets } = others.ticketing;
+  const tellEnding = createTellEnding({ teller, now });
+  const undoing = { ...changing, openProof, useProof, withdrawProofs };
+  const undoFactor = createUndoFactor({ ...undoing, tickets, tellEnding });
   const replaceRecoveryCodes = createReplaceRecoveryCodes({ ...keeping, noteFactors, transaction });
   return {
     askForPasskey,
     openPasskey,
-    ...{ beginTotp, confirmTotp, renameFactor, removeFactor, replaceRecoveryCodes },
+    ...{ beginTotp, confirmTotp, renameFactor, removeFactor, replaceRecoveryCodes, undoFactor },
     openSecondProof: createOpenSecondProof({
       openPasskey,
       useTotp: createUseTotp({ factors, factorQueries, vault, now }),
@@ -85,6 +101,7 @@ export function createFactors(
       renameFactorRoute({ renameFactor, recent }),
       removeFactorRoute({ removeFactor, recent: surely }),
       replaceRecoveryCodesRoute({ replaceRecoveryCodes, recent: surely }),
+      undoFactorRoute({ undoFactor }),
     ],
     jobs: [{ name: 'forget-factors', everyMs: forgetEveryMs, run: (signal) => forgetPending(bySystem(), signal) }],
   } satisfies Feature;
@@ -92,6 +109,18 @@ export function createFactors(
 
 /** What {@link createFactors} gives. */
 export type Factors = ReturnType<typeof createFactors>;
+
+/** What is done about factors that have changed. */
+export const factorHandlers = (
+  late: () => {
+    readonly ground: Pick<Ground, 'accounts' | 'config' | 'mails' | 'now' | 'sessions'>;
+    readonly mail: { readonly queueMail: QueueMail };
+  },
+): Handler[] =>
+  mailsOfFactors(() => {
+    const { ground, mail } = late();
+    return { ...ground, queueMail: mail.queueMail, publicUrl: ground.config.publicUrl };
+  });
 
 /** What is done about the factors of somebody who is erased. */
 export const factorRemovalSteps = (

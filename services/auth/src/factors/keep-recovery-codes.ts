@@ -32,13 +32,26 @@ export interface NewRecoveryCodes {
   readonly event: string;
 }
 
+/** Whose codes, and why there are others. */
+export interface RenewRecoveryCodesCommand {
+  readonly accountId: string;
+  /** Of whoever asks for them. */
+  readonly sessionId: string;
+  /** The factor that they come with, where nobody has asked for codes alone. */
+  readonly cameWith?: string;
+}
+
 /** Makes codes for an account, in a transaction; those that it had open nothing any more. */
-export type RenewRecoveryCodes = (cause: Cause, accountId: string, session: ClientSession) => Promise<NewRecoveryCodes>;
+export type RenewRecoveryCodes = (
+  cause: Cause,
+  command: RenewRecoveryCodesCommand,
+  session: ClientSession,
+) => Promise<NewRecoveryCodes>;
 
 /** @returns the use case */
 export const createRenewRecoveryCodes =
   ({ factors, recoveryCodes, now }: Omit<KeepRecoveryCodesDependencies, 'factorQueries'>): RenewRecoveryCodes =>
-  async (cause, accountId, session) => {
+  async (cause, { accountId, ...by }, session) => {
     const codes = recoveryCodes.make();
     const codesAt = now();
     const kept = (id: string) => codes.map((code) => ({ hash: recoveryCodes.hash(code, id) }));
@@ -49,7 +62,7 @@ export const createRenewRecoveryCodes =
         current._id,
         (factor) => ({
           state: { ...stateOf(factor), codes: kept(factor._id), codesAt },
-          event: updated(factor, ['codes']),
+          event: updated(factor, ['codes'], by),
         }),
         { session },
       );
@@ -72,13 +85,13 @@ export const createReplaceRecoveryCodes =
   ({ transaction, noteFactors, ...given }: ReplaceRecoveryCodesDependencies) =>
   (cause: Cause, caller: Caller): Promise<NewRecoveryCodes> => {
     const renew = createRenewRecoveryCodes(given);
-    const { accountId } = caller;
+    const { accountId, sessionId } = caller;
     return transaction(async (session) => {
       await noteFactors(cause, caller, session);
       const active = await given.factors.native.find({ accountId, status: 'active' }, { session }).toArray();
       if (!active.some(({ kind }) => kind !== 'recovery-codes'))
         throw faults.conflict({ detail: 'Enrol a second factor first: the codes stand in for it.' });
-      return renew(cause, accountId, session);
+      return renew(cause, { accountId, sessionId }, session);
     });
   };
 

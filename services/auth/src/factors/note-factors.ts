@@ -24,10 +24,14 @@ export interface NoteFactorsDependencies {
  * Notes at the account that it has a second factor, in the transaction of the change. Whatever gives the account to somebody writes it too:
  * they meet here, and a factor of whoever has lost the account is not kept.
  *
- * @returns the id of the event
+ * @returns the account, and the id of the event
  * @throws faults `unauthenticated` where the caller's session is over by now, and `not-found` where the account is gone
  */
-export type NoteFactors = (cause: Cause, caller: Caller, session: ClientSession) => Promise<string | undefined>;
+export type NoteFactors = (
+  cause: Cause,
+  caller: Caller,
+  session: ClientSession,
+) => Promise<{ readonly account: AccountDocument; readonly event: string | undefined }>;
 
 /** Makes it. */
 export const createNoteFactors =
@@ -49,5 +53,5 @@ export const createNoteFactors =
     const { accountId } = caller;
     if (found.isFirst === true)
       await given.withdrawProofs(cause, { accountId, kinds: ['change-email'], reason: 'second-factor' }, session);
-    return write.event?.id;
+    return { account: write.document, event: write.event?.id };
   };

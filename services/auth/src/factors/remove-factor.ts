@@ -63,7 +63,10 @@ export const createRemoveFactor =
       await demandLive(given, command, session);
       const events: (string | undefined)[] = [];
       const remove = async ({ _id }: Pick<FactorDocument, '_id'>): Promise<void> => {
-        const write = await given.factors.delete(cause, _id, (factor) => removed(factor, 'owner'), { session });
+        const removal = (factor: FactorDocument) =>
+          // One that was never confirmed was nobody's yet.
+          factor.status === 'pending' ? removed(factor, 'not-confirmed') : removed(factor, 'owner', sessionId);
+        const write = await given.factors.delete(cause, _id, removal, { session });
         events.push(write?.event.id);
       };
       const factor = await own(given, command, session);

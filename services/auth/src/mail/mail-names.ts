@@ -23,6 +23,16 @@ export const mailNames = {
   'email-left': ['changedAt'],
   /** To the address of before, once it is the account's again. */
   'email-restored': ['changedAt'],
+  /** A second factor was added; the link takes it back. */
+  'factor-added': ['link', 'expiresAt', 'factor', 'addedAt', 'device', 'securityPage'],
+  /** Its owner has removed one. */
+  'factor-removed': ['factor', 'removedAt', 'device', 'securityPage', 'resetPage'],
+  /** The link of `factor-added` was used. */
+  'factor-undone': ['undoneAt', 'securityPage'],
+  /** A passkey counted backwards: somebody may have a copy. */
+  'passkey-suspected': ['refusedAt', 'securityPage'],
+  /** There are other recovery codes, without another factor. */
+  'recovery-codes-renewed': ['renewedAt', 'device', 'codesPage', 'resetPage'],
   /** A refresh token came back that had been exchanged long ago: somebody has a copy. */
   'refresh-reused': ['endedAt'],
   /** Somebody has guessed too often. */
@@ -42,6 +52,6 @@ export type LinkMail = {
 }[MailName];
 
 /** What a mail's template may name, by its names; but for a link, which is made when the mail is sent. */
-export type MailParams<Name extends MailName> = Readonly<
-  Record<Exclude<(typeof mailNames)[Name][number], 'link'>, string>
->;
+export type MailParams<Name extends MailName> = Name extends MailName
+  ? Readonly<Record<Exclude<(typeof mailNames)[Name][number], 'link'>, string>>
+  : never;

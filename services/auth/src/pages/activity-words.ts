@@ -49,6 +49,7 @@ const links: Readonly<Record<string, string>> = {
   'reset-password': 'to choose a new password',
   'change-email': 'to change the e-mail address',
   'undo-email': 'to undo a change of the e-mail address',
+  'undo-factor': 'to take a second factor back',
   'sign-up': 'to sign up',
   unlock: 'to unlock the account',
 };
@@ -60,10 +61,12 @@ const factorOf = ({ facts }: Told): string => {
   return kind === 'passkey' ? 'a passkey' : 'an authenticator app';
 };
 
-const updateOf = ({ facts: { changed } }: Told): string => {
+const updateOf = (told: Told): string => {
+  const { changed } = told.facts;
   const has = (name: string): boolean => Array.isArray(changed) && changed.includes(name);
-  if (has('status')) return 'Turned on';
-  return has('codes') ? 'Made new' : 'Changed';
+  if (has('suspected')) return 'A passkey was refused: somebody may have a copy of it';
+  if (has('status')) return `Turned on ${factorOf(told)}`;
+  return `${has('codes') ? 'Made new' : 'Changed'} ${factorOf(told)}`;
 };
 
 const guesses = ({ facts: { count } }: Told): string =>
@@ -82,9 +85,9 @@ const words: Readonly<Record<string, Words>> = {
   'auth.proof.used': (told) => `A mailed link was used ${linkOf(told)}`.trim(),
   'auth.proof.withdrawn': (told) => `A mailed link works no more ${linkOf(told)}`.trim(),
   'auth.factor.added': (told) => `${told.facts.status === 'pending' ? 'Began to add' : 'Added'} ${factorOf(told)}`,
-  'auth.factor.updated': (told) => `${updateOf(told)} ${factorOf(told)}`,
+  'auth.factor.updated': updateOf,
   'auth.factor.used': (told) => `Proved who it is with ${factorOf(told)}`,
-  'auth.factor.removed': (told) => `Removed ${factorOf(told)}`,
+  'auth.factor.removed': (told) => `${told.facts.reason === 'undone' ? 'Took back' : 'Removed'} ${factorOf(told)}`,
   'auth.guard.failed': guesses,
   'auth.guard.locked': 'Too many attempts failed: signing in is for known devices only',
   'auth.guard.cleared': 'Signing in is possible everywhere again',

@@ -31,6 +31,12 @@ describe('activityInWords', () => {
     ['auth.factor.added', { kind: 'totp', status: 'pending' }, 'Began to add an authenticator app'],
     ['auth.factor.updated', { kind: 'totp', changed: ['status'] }, 'Turned on an authenticator app'],
     ['auth.factor.updated', { kind: 'recovery-codes', changed: ['codes'] }, 'Made new recovery codes'],
+    [
+      'auth.factor.updated',
+      { kind: 'passkey', changed: ['suspected'] },
+      'A passkey was refused: somebody may have a copy of it',
+    ],
+    ['auth.factor.removed', { kind: 'passkey', reason: 'undone' }, 'Took back a passkey'],
     ['auth.factor.used', { kind: 'totp' }, 'Proved who it is with an authenticator app'],
     ['auth.guard.failed', { count: 1 }, '1 attempt to sign in failed'],
     ['auth.guard.failed', { count: 12 }, '12 attempts to sign in failed'],

@@ -6,7 +6,7 @@ import { representActivity } from '../audit/audit-answer.ts';
 import type { AuditEntry } from '../audit/audit-entry.ts';
 import type { AuditPage, ReadAudit } from '../audit/read-audit.ts';
 import { activityInWords } from './activity-words.ts';
-import { deviceInWords } from './device-words.ts';
+import { deviceInWords } from '../sessions/device-words.ts';
 import { memberLayout, memberProblemPage } from './layout.ts';
 import type { Members } from './members.ts';
 import { timeHtml } from './time.ts';

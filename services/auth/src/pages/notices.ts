@@ -14,6 +14,8 @@ const notices = {
   'session-ended': 'That session has ended.',
   'others-ended': 'You are signed out everywhere else.',
   'factor-removed': 'It is removed, and you are signed out everywhere else.',
+  'factor-undone':
+    'It is taken back, and everybody is signed out. A link to choose a new password is on its way to you.',
   'factor-renamed': 'It has its new name.',
   'signed-out': 'You are signed out.',
   unlocked: 'You can sign in from here again, whoever else guesses.',

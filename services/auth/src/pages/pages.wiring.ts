@@ -34,6 +34,7 @@ import { signInPages } from './sign-in.page.ts';
 import { signUpPages } from './sign-up.page.ts';
 import { stepUpPages } from './step-up.page.ts';
 import { styleRoute } from './style.route.ts';
+import { takeBackPages } from './take-back.page.ts';
 import { undoPages } from './undo.page.ts';
 import { verifyPages } from './verify.page.ts';
 import { unlockPages } from './unlock.page.ts';
@@ -107,6 +108,7 @@ export function createPages(
       ...signInLinkPages({ ...linking, ...signInLinks, deviceTokens, cookies }),
       ...emailPages({ ...linking, confirmEmailChange, deviceTokens, cookies, recent }),
       ...undoPages({ ...linking, undoEmailChange }),
+      ...takeBackPages({ ...linking, ...factors }),
       ...passwordPages({ members, accounts, ...passwordChanges, cookies }),
       ...securityPages({ hasMailbox: config.mailbox, members, factorQueries, endSession, cookies }),
       ...stepUpPages({ publicUrl, members, stepUp, cookies }),

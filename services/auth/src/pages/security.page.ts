@@ -68,7 +68,10 @@ const remainingIn = ({ codes = [] }: FactorDocument): string =>
 const factorRow = (factor: FactorDocument): Html => html`
   <li>
     <div>
-      <p><strong>${factor.name}</strong></p>
+      <p>
+        <strong>${factor.name}</strong>
+        ${factor.suspectedAt !== undefined && html`<span class="tag">Maybe copied: remove it</span>`}
+      </p>
       <p class="when">
         Added
         ${timeHtml(factor.createdAt)}${factor.lastUsedAt !== undefined && html`, last used ${timeHtml(factor.lastUsedAt)}`}

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { EndOtherSessions } from '../sessions/end-other-sessions.ts';
 import type { EndSession } from '../sessions/end-session.ts';
 import type { SessionQueries, SessionSummary } from '../sessions/session.model.ts';
-import { deviceInWords } from './device-words.ts';
+import { deviceInWords } from '../sessions/device-words.ts';
 import type { FormFailure } from './form-failure.ts';
 import { alertHtml, csrfField, memberLayout, memberProblemPage } from './layout.ts';
 import type { Member, Members } from './members.ts';

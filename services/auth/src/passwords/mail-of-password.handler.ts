@@ -20,8 +20,10 @@ export const mailOfPassword = (late: () => MailOfPasswordDependencies): Handler 
     name: 'mail-of-password',
     on: [accountUpdated],
     async handle({ data: { accountId, changed }, time }, { cause, session }) {
-      // With the address the password goes where a change of that is undone, which has a mail of its own.
-      if (!changed.includes('password') || changed.includes('email')) return;
+      if (!changed.includes('password')) return;
+      // Where the change of an address is undone, or a second factor taken back, the password goes too; that has a mail of its own.
+      const isUndoing = changed.includes('factors') && !changed.includes('emailVerified');
+      if (changed.includes('email') || isUndoing) return;
       const { accounts, queueMail, publicUrl } = late();
       // As it is by now: the address may have changed.
       const projection = { email: 1, passwordHash: 1 } as const;

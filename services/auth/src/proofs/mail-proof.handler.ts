@@ -56,7 +56,7 @@ export const mailProof = (late: () => MailProofDependencies): Handler =>
         });
         await proofs.update(cause, proof._id, own, { session });
       }
-      const params = { expiresAt: timeInWords(expiresAt) };
+      const params = { ...proof.told, expiresAt: timeInWords(expiresAt) };
       await queueMail(cause, { template, to, accountId, proofId: proof._id, params }, session);
     },
   });

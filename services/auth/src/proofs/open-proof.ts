@@ -6,7 +6,7 @@ import type { RecordedCollection } from '@causeway/events';
 import type { ClientSession, Filter } from 'mongodb';
 
 import type { EmailAddress } from '../accounts/email-address.ts';
-import type { ProofDocument } from './proof.model.ts';
+import type { FactorsBefore, ProofDocument, ProofWords } from './proof.model.ts';
 import { proofKinds } from './proof-kinds.ts';
 import type { ProofKind } from './proof-kinds.ts';
 import { requested } from './proofs.events.ts';
@@ -21,6 +21,10 @@ export interface ProofRequest {
   readonly email: EmailAddress;
   /** Whose it is, where that is known without looking the address up: their own account asks. */
   readonly accountId?: string;
+  /** What the mail tells beside the link, where its template names more. */
+  readonly told?: ProofWords;
+  /** Of one that takes a second factor back. */
+  readonly before?: FactorsBefore;
 }
 
 /** What {@link createOpenProof} is given. */
@@ -59,7 +63,7 @@ const replacedBy = ({ kind, email, accountId }: ProofRequest): Filter<ProofDocum
 export const createOpenProof =
   ({ proofs, lifetimesMs, now }: OpenProofDependencies): OpenProof =>
   async (cause, request, session) => {
-    const { kind, email, accountId } = request;
+    const { kind, email, accountId, told, before } = request;
     const at = now();
     const replaced = replacedBy(request);
     if (replaced !== undefined) {
@@ -73,6 +77,8 @@ export const createOpenProof =
       ...(accountId === undefined ? {} : { accountId }),
       ...{ seed: randomBytes(32).toString('base64url'), status: 'open' as const },
       expiresAt: new Date(at.getTime() + lifetimesMs[kind]),
+      ...(told !== undefined && { told }),
+      ...(before !== undefined && { before }),
     };
     const { event } = await proofs.create(cause, { _id, state, event: requested({ _id, ...state }) }, { session });
     return { proofId: _id, event: event.id };

@@ -1,7 +1,8 @@
 import type { LinkMail } from '../mail/mail-names.ts';
 
 /** The name of a kind of link: what it opens. */
-export type ProofKind = 'verify-email' | 'sign-in-link' | 'reset-password' | 'change-email' | 'undo-email' | 'unlock';
+export type ProofKind =
+  'verify-email' | 'sign-in-link' | 'reset-password' | 'change-email' | 'undo-email' | 'undo-factor' | 'unlock';
 
 /** A kind of link. */
 export interface ProofKindDeclaration {
@@ -34,11 +35,16 @@ export const proofKinds: Readonly<Record<ProofKind, ProofKindDeclaration>> = {
     ...{ about: 'account', replaces: 'none', verifiesOnly: false },
     ...{ mail: 'email-changed', page: 'undo' },
   },
+  // To the address at that time; each second factor that is added has its own.
+  'undo-factor': {
+    ...{ about: 'account', replaces: 'none', verifiesOnly: false },
+    ...{ mail: 'factor-added', page: 'take-back' },
+  },
   unlock: { ...ofAddress, mail: 'account-locked', page: 'unlock' },
 };
 
 /** Links that open an account, or change what opens it: none outlives a change of the password. */
 export const linksOfCredentials: readonly ProofKind[] = ['sign-in-link', 'reset-password', 'change-email'];
 
-/** All but those by which the owner of an address takes its change back: whoever has changed it must not take these away. */
+/** All but those by which an owner takes back what was done to their account: whoever has done it must not take these away. */
 export const everyLinkButUndo: readonly ProofKind[] = [...linksOfCredentials, 'verify-email'];

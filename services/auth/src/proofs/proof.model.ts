@@ -3,7 +3,19 @@ import type { RecordedDocument } from '@causeway/events';
 import { Schema } from 'mongoose';
 import type { Connection } from 'mongoose';
 
+import type { MailParams } from '../mail/mail-names.ts';
 import type { ProofKind } from './proof-kinds.ts';
+
+/** What the mail of a second factor that was added tells beside the link, and for how long that works. */
+export type ProofWords = Omit<MailParams<'factor-added'>, 'expiresAt'>;
+
+/** What an account had when a second factor was added to it. */
+export interface FactorsBefore {
+  /** Second factors: apps and passkeys. */
+  readonly factorIds: readonly string[];
+  /** Of when its recovery codes were; absent where it had none. */
+  readonly codesAt?: Date;
+}
 
 /** A link by which somebody proves that an e-mail address is theirs: to be used once. The link itself is derived, and stored nowhere. */
 export interface ProofDocument extends RecordedDocument {
@@ -18,6 +30,10 @@ export interface ProofDocument extends RecordedDocument {
   readonly seed: string;
   readonly status: 'open' | 'used' | 'withdrawn';
   readonly expiresAt: Date;
+  /** What its mail tells beside the link. */
+  readonly told?: ProofWords;
+  /** Of one that takes a second factor back. */
+  readonly before?: FactorsBefore;
   /** When it was used or withdrawn. */
   readonly endedAt?: Date;
 }

@@ -40,6 +40,7 @@ export function createProofs(ground: ProofsGround) {
     'reset-password': config.resetLifetimeMs,
     'change-email': config.linkLifetimeMs,
     'undo-email': config.emailUndoMs,
+    'undo-factor': config.factorUndoMs,
     unlock: unlockLifetimeMs,
   };
   const openProof = createOpenProof({ proofs, lifetimesMs, now });

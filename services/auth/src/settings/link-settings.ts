@@ -36,4 +36,13 @@ export const linkSettings = defineSettings({
     description:
       'For how long a changed e-mail address can be undone by the one of before, which nobody else can sign up with until then. Second factors that were set up for so long before the change go with it.',
   },
+  factorUndoMs: {
+    env: 'FACTOR_UNDO_TIME',
+    type: 'duration',
+    default: 3 * 24 * 3_600_000,
+    min: 60_000,
+    max: 30 * 24 * 3_600_000,
+    description:
+      'For how long a second factor that was added can be taken back by the link that its mail brings. So long it does not keep out whoever reads that mail.',
+  },
 });

@@ -22,6 +22,7 @@ export const promisedRoutes: Readonly<Record<string, readonly string[]>> = {
   'GET /v1/auth/audit': ['200', '400', '401', '403', '503'],
   'POST /v1/auth/factors/passkeys': ['201', '400', '401', '409', '413', '415', '503'],
   'POST /v1/auth/factors/passkeys/options': ['200', '400', '401', '503'],
+  'POST /v1/auth/factors/undo': ['200', '400', '404', '409', '413', '415', '503'],
   'POST /v1/auth/factors/totp': ['201', '400', '401', '409', '413', '415', '503'],
   'POST /v1/auth/factors/totp/{id}/confirm': ['200', '400', '401', '404', '409', '413', '415', '429', '503'],
   'PATCH /v1/auth/factors/{id}': ['200', '400', '401', '404', '413', '415', '503'],

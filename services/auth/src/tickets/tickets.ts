@@ -55,8 +55,12 @@ export interface Tickets {
   take(purpose: Ceremony['purpose'], token: string): Promise<Ceremony | undefined>;
   /** Forgets what is over. */
   forgetExpired(): Promise<void>;
-  /** Forgets all of an account. */
-  forgetOf(accountId: string): Promise<number>;
+  /**
+   * Forgets all of an account.
+   *
+   * @param session - of the transaction that takes the account from whoever has begun something
+   */
+  forgetOf(accountId: string, session?: ClientSession): Promise<number>;
 }
 
 /** Long enough to find the telephone. */
@@ -108,6 +112,7 @@ export function createTickets({ db, now }: { readonly db: Db; readonly now: () =
     forgetExpired: async () => {
       await tickets.deleteMany({ expiresAt: { $lte: now() } });
     },
-    forgetOf: async (accountId) => (await tickets.deleteMany({ accountId })).deletedCount,
+    forgetOf: async (accountId, session) =>
+      (await tickets.deleteMany({ accountId }, session === undefined ? {} : { session })).deletedCount,
   };
 }

@@ -30,6 +30,7 @@ export const routingTable: readonly ServiceRoute[] = [
   { ...row('auth', '/v1/auth/password/reset/*'), credentials: 'ignored', limit: 'sign-in' },
   { ...row('auth', '/v1/auth/email/verification'), credentials: 'ignored', limit: 'sign-in' },
   { ...row('auth', '/v1/auth/email/undo'), credentials: 'ignored', limit: 'sign-in' },
+  { ...row('auth', '/v1/auth/factors/undo'), credentials: 'ignored', limit: 'sign-in' },
   { ...row('auth', '/v1/auth/unlock'), credentials: 'ignored', limit: 'sign-in' },
   // With the session that it belongs to, or without.
   { ...row('auth', '/v1/auth/email/verify'), limit: 'sign-in' },

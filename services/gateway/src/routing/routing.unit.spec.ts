@@ -57,7 +57,7 @@ describe('routing table', () => {
     for (const path of [
       ...['/v1/auth/sign-in', '/v1/auth/sign-in/second-factor', '/v1/auth/sign-up', '/account/sign-in'],
       ...['/v1/auth/sign-in/link/redeem', '/v1/auth/password/reset', '/v1/auth/password/reset/confirm'],
-      ...['/v1/auth/email/verification', '/v1/auth/email/undo'],
+      ...['/v1/auth/email/verification', '/v1/auth/email/undo', '/v1/auth/factors/undo'],
     ]) {
       assert.deepEqual([find(path)?.credentials, find(path)?.limit], ['ignored', 'sign-in'], path);
     }

@@ -76,7 +76,8 @@ describe('passkeys', () => {
     };
     assert.deepEqual([kind, name, recoveryCodes.length], ['passkey', 'Passkey', 10]);
     const [added] = await published.waitFor(({ subject }) => subject === `factor/${id}`);
-    assert.deepEqual(added?.data, { factorId: id, accountId: person.id, kind: 'passkey', status: 'active' });
+    const { id: accountId, sessionId } = person;
+    assert.deepEqual(added?.data, { factorId: id, accountId, kind: 'passkey', sessionId, status: 'active' });
     assert.ok((answer.headers.get('causeway-event') ?? '').includes(added.id));
     const account = await auth.call('GET /v1/auth/account', { token: person.accessToken });
     assert.equal(account.body.hasSecondFactor, true);

@@ -5,6 +5,7 @@ import { stepUpRules } from '../../sessions/step-up-rules.ts';
 import type { Ticketing } from '../../tickets/tickets.wiring.ts';
 import type { RenewRecoveryCodes } from '../keep-recovery-codes.ts';
 import type { NoteFactors } from '../note-factors.ts';
+import type { OfferUndo } from '../offer-undo.ts';
 import { passkeyOptionsRoute, registerPasskeyRoute } from './passkeys.route.ts';
 import { createBeginPasskey, createRegisterPasskey } from './register-passkey.ts';
 import { relyingPartyOf } from './relying-party.ts';
@@ -22,15 +23,16 @@ export function createPasskeys(
     readonly ticketing: Pick<Ticketing, 'tickets'>;
     readonly noteFactors: NoteFactors;
     readonly renewRecoveryCodes: RenewRecoveryCodes;
+    readonly offerUndo: OfferUndo;
   },
 ) {
   const { config, masterKey, events } = ground;
   const secret = masterKey.derive('passkey-user');
   const userHandleOf = (accountId: string) => Uint8Array.from(createHmac('sha256', secret).update(accountId).digest());
-  const { noteFactors, renewRecoveryCodes } = others;
+  const { noteFactors, renewRecoveryCodes, offerUndo } = others;
   const { tickets } = others.ticketing;
   const shared = { ...ground, tickets, userHandleOf, relyingParty: relyingPartyOf(config) };
-  const registering = { ...shared, noteFactors, renewRecoveryCodes, transaction: events.transaction };
+  const registering = { ...shared, noteFactors, renewRecoveryCodes, offerUndo, transaction: events.transaction };
   const { recent } = stepUpRules(config);
   return {
     askForPasskey: createAskForPasskey(shared),

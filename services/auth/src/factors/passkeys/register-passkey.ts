@@ -13,6 +13,7 @@ import { factorExists, factorLimit, passkeyInvalid } from '../factors.errors.ts'
 import { added } from '../factors.events.ts';
 import type { RenewRecoveryCodes } from '../keep-recovery-codes.ts';
 import type { NoteFactors } from '../note-factors.ts';
+import type { OfferUndo } from '../offer-undo.ts';
 import type { RegistrationAnswer } from './passkey-bodies.ts';
 import type { RelyingParty } from './relying-party.ts';
 
@@ -28,6 +29,7 @@ export interface RegisterPasskeyDependencies {
   readonly userHandleOf: (accountId: string) => Uint8Array<ArrayBuffer>;
   readonly noteFactors: NoteFactors;
   readonly renewRecoveryCodes: RenewRecoveryCodes;
+  readonly offerUndo: OfferUndo;
 }
 
 /** Nobody has more keys than that. */
@@ -108,18 +110,20 @@ export const createRegisterPasskey = (given: RegisterPasskeyDependencies) => {
   };
 
   const keep = async (cause: Cause, passkey: Passkey, command: RegisterPasskeyCommand, session: ClientSession) => {
-    const { accountId, name } = command;
+    const { accountId, sessionId, name } = command;
     // First the account: those who register at once meet here, and are counted one after the other.
-    const noted = await given.noteFactors(cause, command, session);
+    const { account, event: noted } = await given.noteFactors(cause, command, session);
     const active = await given.factors.native.find({ accountId, status: 'active' }, { session }).toArray();
     if (active.filter(({ kind }) => kind === 'passkey').length >= mostPasskeys) throw factorLimit();
     const _id = newId('fac');
     const state = { accountId, kind: 'passkey', status: 'active', name, passkey } as const;
-    const creation = { _id, state, event: added({ _id, ...state }) };
+    const creation = { _id, state, event: added({ _id, ...state }, sessionId) };
     const { document, event } = await given.factors.create(cause, creation, { session });
     const hasCodes = active.some(({ kind }) => kind === 'recovery-codes');
-    const renewed = hasCodes ? undefined : await given.renewRecoveryCodes(cause, accountId, session);
-    const events = [noted, event.id, renewed?.event].filter((id) => id !== undefined);
+    const renewal = { accountId, sessionId, cameWith: _id };
+    const renewed = hasCodes ? undefined : await given.renewRecoveryCodes(cause, renewal, session);
+    const offered = await given.offerUndo(cause, { factor: document, before: active, account, sessionId }, session);
+    const events = [noted, event.id, renewed?.event, offered].filter((id) => id !== undefined);
     return { factor: document, recoveryCodes: renewed?.codes, events };
   };
 

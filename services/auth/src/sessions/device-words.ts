@@ -22,6 +22,12 @@ const systems: Words = [
 const nameIn = (words: Words, userAgent: string): string | undefined =>
   words.find(([pattern]) => pattern.test(userAgent))?.[1];
 
+/** @returns the browser and its system; undefined where it is none of those that are known here */
+export const knownDeviceInWords = (userAgent = ''): string | undefined => {
+  const [program, system] = [nameIn(programs, userAgent), nameIn(systems, userAgent)];
+  return program !== undefined && system !== undefined ? `${program} on ${system}` : program;
+};
+
 /**
  * What somebody calls the device that a session was begun with. It helps them to tell theirs apart; whoever wants to can say another.
  *
@@ -29,8 +35,7 @@ const nameIn = (words: Words, userAgent: string): string | undefined =>
  */
 export const deviceInWords = (userAgent: string | undefined): string => {
   if (userAgent === undefined) return 'Unknown device';
-  const [program, system] = [nameIn(programs, userAgent), nameIn(systems, userAgent)];
-  if (program !== undefined && system !== undefined) return `${program} on ${system}`;
   // Programs that are no browsers name themselves first (RFC 9110 §10.1.5).
-  return program ?? /^[\w.-]{1,40}/.exec(userAgent)?.[0] ?? system ?? 'Unknown device';
+  const named = /^[\w.-]{1,40}/.exec(userAgent)?.[0];
+  return knownDeviceInWords(userAgent) ?? named ?? nameIn(systems, userAgent) ?? 'Unknown device';
 };
