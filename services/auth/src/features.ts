@@ -29,7 +29,7 @@ export async function createFeatures(ground: Ground) {
   const ticketing = createTicketing(ground);
   const factors = createFactors(ground, { guessing, ticketing, proofs, revocations });
   const sessions = createSessions(ground, { passwords, revocations, tokens, guessing, ticketing, factors });
-  const others = { passwords, revocations, tokens, guessing, sessions, proofs };
+  const others = { passwords, revocations, tokens, guessing, ticketing, sessions, proofs };
   const signInLinks = createSignInLinks(ground, others);
   const passwordChanges = createPasswordChanges(ground, others);
   const audit = createAudit(ground);

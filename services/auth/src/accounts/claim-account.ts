@@ -8,6 +8,7 @@ import { removed } from '../factors/factors.events.ts';
 import { everyLinkButUndo } from '../proofs/proof-kinds.ts';
 import { linkInvalid } from '../proofs/proofs.errors.ts';
 import type { WithdrawProofs } from '../proofs/withdraw-proofs.ts';
+import type { Tickets } from '../tickets/tickets.ts';
 import { raiseAccessVersion } from './access-version.ts';
 import { accountOf } from './account.model.ts';
 import type { Account, AccountDocument } from './account.model.ts';
@@ -18,6 +19,7 @@ export interface ClaimAccountDependencies {
   readonly accounts: Pick<RecordedCollection<AccountDocument>, 'native' | 'update'>;
   readonly factors: Pick<RecordedCollection<FactorDocument>, 'delete' | 'native'>;
   readonly withdrawProofs: WithdrawProofs;
+  readonly tickets: Pick<Tickets, 'forgetOf'>;
   readonly now: () => Date;
 }
 
@@ -45,7 +47,7 @@ const mostFactors = 100;
 /**
  * Gives an account to whoever reads the mail of its address, in the transaction that uses their link. Where nobody had confirmed the address
  * until then, somebody else may have signed up with it and wait: what was set before, the password, second factors and links, is gone, and all
- * sessions end. A new password ends them in any case.
+ * sessions end. A new password ends them in any case; what somebody has begun and not completed goes with them.
  *
  * @throws fault `link-invalid` where the account has another address by now, or is gone
  */
@@ -57,7 +59,7 @@ export type ClaimAccount = (
 
 /** Makes it. */
 export const createClaimAccount = (dependencies: ClaimAccountDependencies): ClaimAccount => {
-  const { accounts, factors, withdrawProofs, now } = dependencies;
+  const { accounts, factors, withdrawProofs, tickets, now } = dependencies;
   const forgetFactors = async (cause: Cause, accountId: string, session: ClientSession): Promise<string[]> => {
     const found = factors.native.find({ accountId }, { session, projection: { _id: 1 } }).limit(mostFactors);
     const events: string[] = [];
@@ -97,6 +99,7 @@ export const createClaimAccount = (dependencies: ClaimAccountDependencies): Clai
     if (write === undefined) throw linkInvalid();
     const { document, event } = write;
     if (event === undefined) return { account: accountOf(document), events: [] };
+    await tickets.forgetOf(accountId, session);
     if (before.emailVerified) return { account: accountOf(document), event, events: [event.id] };
     const gone = await forgetFactors(cause, accountId, session);
     await withdrawProofs(cause, { accountId, kinds: everyLinkButUndo, reason: 'claimed' }, session);

@@ -182,7 +182,7 @@ describe('an authenticator app as second factor', () => {
     const disabled = { disabledAt: new Date(), accessVersion: 2, sessionsFrom: 2 };
     await world.db.collection<{ _id: string }>('accounts').updateOne({ _id: ada.id }, { $set: disabled });
     const answer = await secondStep(mfaToken, await codeOf(totp.secret));
-    assert.equal(answer.status, 401);
+    assert.deepEqual(told(answer), [404, 'ticket-invalid']);
     const live = { accountId: ada.id, status: 'live', accountVersion: 1, method: 'password' };
     assert.equal(await world.db.collection('sessions').countDocuments(live), 0);
   });

@@ -8,6 +8,7 @@ import type { Proofs } from '../proofs/proofs.wiring.ts';
 import { createTellEnding } from '../revocations/tell-ending.ts';
 import type { Revocations } from '../revocations/revocations.wiring.ts';
 import type { Sessions } from '../sessions/sessions.wiring.ts';
+import type { Ticketing } from '../tickets/tickets.wiring.ts';
 import type { TokenMakers } from '../tokens/tokens.wiring.ts';
 import { createChangePassword } from './change-password.ts';
 import { changePasswordRoute } from './change-password.route.ts';
@@ -23,6 +24,7 @@ interface Others {
   readonly revocations: Pick<Revocations, 'teller'>;
   readonly tokens: Pick<TokenMakers, 'deviceTokens'>;
   readonly guessing: Guessing;
+  readonly ticketing: Pick<Ticketing, 'tickets'>;
 }
 
 /** Changing a password, and setting another by a link that is mailed. */
@@ -35,12 +37,13 @@ export function createPasswordChanges(
     revocations: { teller },
     tokens: { deviceTokens },
     guessing: { guard },
+    ticketing: { tickets },
   }: Others,
 ) {
   const { config, events, accounts, accountQueries, now } = ground;
   const tellEnding = createTellEnding({ teller, now });
   const common = { passwords, judgePassword, guard, withdrawProofs, tellEnding, transaction: events.transaction };
-  const claimAccount = createClaimAccount({ ...ground, withdrawProofs });
+  const claimAccount = createClaimAccount({ ...ground, withdrawProofs, tickets });
   const resetPassword = createResetPassword({ ...common, useProof, claimAccount });
   const changePassword = createChangePassword({
     ...{ ...common, accounts, accountQueries, keepSession, sessionTokens, now },

@@ -3,16 +3,16 @@ import type { Route } from '@causeway/service';
 import { z } from 'zod';
 
 import { ticketInvalid } from '../tickets/tickets.errors.ts';
-import type { Tickets } from '../tickets/tickets.ts';
 import { proofOptions } from './ask-for-proof.ts';
 import type { AskForProof } from './ask-for-proof.ts';
+import type { OpenTicket } from './open-ticket.ts';
 import { noStore } from './session-tokens.ts';
 
 const responses = { 200: { description: 'What the proof may be.', schema: proofOptions } } as const;
 
 /** `POST /v1/auth/sign-in/second-factor/options` */
 export const secondFactorOptionsRoute = (given: {
-  readonly tickets: Pick<Tickets, 'read'>;
+  readonly openTicket: OpenTicket;
   readonly askForProof: AskForProof;
 }): Route =>
   defineRoute({
@@ -27,8 +27,7 @@ export const secondFactorOptionsRoute = (given: {
     responses,
     faults: [ticketInvalid],
     async handle({ body: { mfaToken } }) {
-      const ticket = await given.tickets.read('mfa', mfaToken);
-      if (ticket === undefined) throw ticketInvalid();
+      const { ticket } = await given.openTicket(mfaToken);
       return { status: 200, headers: noStore, body: await given.askForProof(ticket.accountId) };
     },
   });

@@ -1,7 +1,6 @@
 import type { Cause } from '@causeway/contracts';
 import type { ClientSession } from 'mongodb';
 
-import type { AccountQueries } from '../accounts/account.model.ts';
 import type { OpenSecondProof } from '../factors/open-second-proof.ts';
 import type { SecondProof } from '../factors/second-proof.ts';
 import type { DeviceTokens } from '../guessing/device-token.ts';
@@ -9,14 +8,15 @@ import type { GuessGuard } from '../guessing/guess-guard.ts';
 import { ticketInvalid } from '../tickets/tickets.errors.ts';
 import type { Ticket, Tickets } from '../tickets/tickets.ts';
 import type { Admit, SignedIn } from './complete-sign-in.ts';
+import type { OpenTicket } from './open-ticket.ts';
 import type { Device, StartSession } from './start-session.ts';
 
 /** What {@link createSecondFactor} is given. */
 export interface SecondFactorDependencies {
   readonly guard: Pick<GuessGuard, 'attempt' | 'clear'>;
   readonly deviceTokens: Pick<DeviceTokens, 'isKnown'>;
-  readonly accounts: Pick<AccountQueries, 'credentialsOf'>;
-  readonly tickets: Pick<Tickets, 'read' | 'use'>;
+  readonly openTicket: OpenTicket;
+  readonly tickets: Pick<Tickets, 'use'>;
   readonly openSecondProof: OpenSecondProof;
   readonly startSession: StartSession;
   readonly admit: Admit;
@@ -37,11 +37,11 @@ export interface SecondFactorCommand {
  * Signs somebody in who has given a first proof. The code is taken, the token of the first step used up and the session begun in one
  * transaction: of any number at once one gets in.
  *
- * @returns the use case; it throws faults `ticket-invalid`, `invalid-code`, `passkey-invalid`, `too-many-attempts` before a code is looked at, and
- *   `invalid-credentials` where the account has changed since the first step
+ * @returns the use case; it throws faults `ticket-invalid`, also where something has ended the account's sessions since the first step,
+ *   `invalid-code`, `passkey-invalid`, `too-many-attempts` before a code is looked at, and `invalid-credentials` where the account changes meanwhile
  */
 export const createSecondFactor = (dependencies: SecondFactorDependencies) => {
-  const { guard, deviceTokens, accounts, tickets, openSecondProof, startSession, admit, transaction } = dependencies;
+  const { guard, deviceTokens, openTicket, tickets, openSecondProof, startSession, admit, transaction } = dependencies;
 
   const enter = async (cause: Cause, ticket: Ticket, { proof, device }: SecondFactorCommand): Promise<SignedIn> => {
     const { accountId, accountVersion: accessVersion, method } = ticket;
@@ -60,9 +60,7 @@ export const createSecondFactor = (dependencies: SecondFactorDependencies) => {
   };
 
   return async (cause: Cause, command: SecondFactorCommand): Promise<SignedIn> => {
-    const ticket = await tickets.read('mfa', command.mfaToken);
-    const account = ticket === undefined ? undefined : await accounts.credentialsOf(ticket.accountId);
-    if (ticket === undefined || account === undefined) throw ticketInvalid();
+    const { ticket, account } = await openTicket(command.mfaToken);
     const own: Cause = { ...cause, principal: { type: 'app_user', id: account._id } };
     const known = deviceTokens.isKnown(command.deviceToken, account.emailKey) ? command.deviceToken : undefined;
     // Who reads the owner's mail is not locked out with those who guess; and has the few places of known devices first.

@@ -24,6 +24,7 @@ import { createExpireSessions } from './expire-sessions.ts';
 import { createKeepSession } from './keep-session.ts';
 import { listSessionsRoute } from './list-sessions.route.ts';
 import { mailOfReuse } from './mail-of-reuse.handler.ts';
+import { createOpenTicket } from './open-ticket.ts';
 import { createPeekSession } from './peek-session.ts';
 import { createPasskeySignIn } from './passkey-sign-in.ts';
 import { passkeySignInOptionsRoute, passkeySignInRoute } from './passkey-sign-in.route.ts';
@@ -82,8 +83,9 @@ export function createSessions(
   const keepSession = createKeepSession({ sessions, refreshTokens, lifetimes, now });
   const signIn = createSignIn({ guard, deviceTokens, accounts, passwords, renewHash, completeSignIn });
   const passkeySignIn = createPasskeySignIn({ accounts, openPasskey, guard, completeSignIn, transaction });
+  const openTicket = createOpenTicket({ accounts, tickets });
   const completing = { tickets, openSecondProof, startSession, admit, transaction };
-  const secondFactor = createSecondFactor({ guard, deviceTokens, accounts, ...completing });
+  const secondFactor = createSecondFactor({ guard, deviceTokens, openTicket, ...completing });
   const refreshing = { refreshTokens, sessionTokens, lifetimes, revoke, endSession, now };
   const refresh = createRefresh({ ...refreshing, accounts, sessions });
   const peekSession = createPeekSession({ accounts, sessions, refreshTokens, now });
@@ -103,7 +105,7 @@ export function createSessions(
       signInRoute({ signIn, cookies, deviceTokens }),
       passkeySignInOptionsRoute({ askForPasskey }),
       passkeySignInRoute({ passkeySignIn, cookies, deviceTokens }),
-      secondFactorOptionsRoute({ tickets, askForProof }),
+      secondFactorOptionsRoute({ openTicket, askForProof }),
       secondFactorRoute({ secondFactor, cookies, deviceTokens }),
       refreshRoute({ refresh, cookies }),
       stepUpOptionsRoute({ askForProof }),

@@ -4,6 +4,7 @@ import type { Guessing } from '../guessing/guessing.wiring.ts';
 import type { Proofs } from '../proofs/proofs.wiring.ts';
 import { createTellEnding } from '../revocations/tell-ending.ts';
 import type { Revocations } from '../revocations/revocations.wiring.ts';
+import type { Ticketing } from '../tickets/tickets.wiring.ts';
 import type { TokenMakers } from '../tokens/tokens.wiring.ts';
 import { createRedeemLink } from './redeem-link.ts';
 import type { Sessions } from './sessions.wiring.ts';
@@ -15,6 +16,7 @@ interface Others {
   readonly revocations: Pick<Revocations, 'teller'>;
   readonly tokens: Pick<TokenMakers, 'deviceTokens'>;
   readonly guessing: Guessing;
+  readonly ticketing: Pick<Ticketing, 'tickets'>;
 }
 
 /** Signing in by a link that is mailed. */
@@ -26,10 +28,11 @@ export function createSignInLinks(
     revocations: { teller },
     tokens: { deviceTokens },
     guessing: { guard },
+    ticketing: { tickets },
   }: Others,
 ) {
   const { transaction } = ground.events;
-  const claimAccount = createClaimAccount({ ...ground, withdrawProofs });
+  const claimAccount = createClaimAccount({ ...ground, withdrawProofs, tickets });
   const tellEnding = createTellEnding({ teller, now: ground.now });
   const redeemLink = createRedeemLink({
     ...{ useProof, claimAccount, beginSignIn, admit, guard, tellEnding, transaction },

@@ -7,6 +7,7 @@ import type { Proofs } from '../../proofs/proofs.wiring.ts';
 import { createTellEnding } from '../../revocations/tell-ending.ts';
 import type { Revocations } from '../../revocations/revocations.wiring.ts';
 import type { Sessions } from '../../sessions/sessions.wiring.ts';
+import type { Ticketing } from '../../tickets/tickets.wiring.ts';
 import type { TokenMakers } from '../../tokens/tokens.wiring.ts';
 import type { Accounts } from '../accounts.wiring.ts';
 import { confirmEmailChangeRoute, requestEmailChangeRoute, undoEmailChangeRoute } from './change-email.routes.ts';
@@ -24,6 +25,7 @@ interface Others {
   readonly revocations: Pick<Revocations, 'teller'>;
   readonly tokens: Pick<TokenMakers, 'deviceTokens'>;
   readonly guessing: Guessing;
+  readonly ticketing: Pick<Ticketing, 'tickets'>;
 }
 
 type EmailGround = Pick<Ground, 'config' | 'events' | 'accounts' | 'factors' | 'proofs' | 'masterKey' | 'now'>;
@@ -38,6 +40,7 @@ export function createEmailChanges(
     revocations: { teller },
     tokens: { deviceTokens },
     guessing: { guard },
+    ticketing: { tickets },
   }: Others,
 ) {
   const { config, events, accounts, factors, proofs, masterKey, now } = ground;
@@ -51,7 +54,7 @@ export function createEmailChanges(
   const recent = { maxAgeMs: config.stepUpAgeMs, acr: 'enrolled' } as const;
   const confirmEmailChange = createConfirmEmailChange({ ...common, demandOwner, keepSession, sessionTokens });
   const undoEmailChange = createUndoEmailChange({
-    ...{ ...common, factors, openProof, guard },
+    ...{ ...common, factors, openProof, guard, tickets },
     undoMs: config.emailUndoMs,
   });
   return {

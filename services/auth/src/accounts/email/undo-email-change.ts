@@ -12,6 +12,7 @@ import type { OpenProof } from '../../proofs/open-proof.ts';
 import type { OwnedProof, UseProof } from '../../proofs/use-proof.ts';
 import type { WithdrawProofs } from '../../proofs/withdraw-proofs.ts';
 import type { TellEnding } from '../../revocations/tell-ending.ts';
+import type { Tickets } from '../../tickets/tickets.ts';
 import { raiseAccessVersion } from '../access-version.ts';
 import { emailKeysOf } from '../account.model.ts';
 import type { AccountDocument } from '../account.model.ts';
@@ -26,6 +27,7 @@ export interface UndoEmailChangeDependencies {
   readonly openProof: OpenProof;
   readonly withdrawProofs: WithdrawProofs;
   readonly reservations: Pick<Reservations, 'keptOf'>;
+  readonly tickets: Pick<Tickets, 'forgetOf'>;
   readonly guard: Pick<GuessGuard, 'clear'>;
   readonly tellEnding: TellEnding;
   readonly transaction: Events['transaction'];
@@ -42,7 +44,8 @@ export interface UndoEmailChangeDependencies {
  * @returns the use case, which gives the ids of the events; it throws fault `link-invalid`
  */
 export function createUndoEmailChange(dependencies: UndoEmailChangeDependencies) {
-  const { accounts, factors, useProof, openProof, withdrawProofs, reservations, transaction, now } = dependencies;
+  const { accounts, factors, useProof, openProof, withdrawProofs, reservations, tickets, transaction, now } =
+    dependencies;
 
   /** Takes second factors away that were set up since, or shortly before; gives the ids of the events, and whether there is one left. */
   const forgetFactors = async (cause: Cause, { accountId, createdAt }: OwnedProof, session: ClientSession) => {
@@ -92,6 +95,7 @@ export function createUndoEmailChange(dependencies: UndoEmailChangeDependencies)
       { session },
     );
     if (write?.event === undefined) throw linkInvalid();
+    await tickets.forgetOf(accountId, session);
     await withdrawProofs(cause, { accountId, kinds: everyLinkButUndo, reason: 'email-changed' }, session);
     await withdrawProofs(
       cause,
