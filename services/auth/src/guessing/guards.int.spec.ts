@@ -126,6 +126,8 @@ describe('what was guessed', () => {
       assert.equal((await auth.call('POST /v1/auth/unlock', { body: { token: bad } })).body.code, 'link-invalid', bad);
     assert.equal((await auth.call('POST /v1/auth/unlock', { body: { token: { $gt: '' } } })).status, 400);
     assert.equal((await auth.call('POST /v1/auth/email/verify', { body: { token, password } })).status, 404);
+    const { text } = await mailbox.mailAbout(ada.email, 'Somebody guesses at your account at causeway.example');
+    assert.doesNotMatch(text, /go on counting/);
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => auth.call('POST /v1/auth/unlock', { body: { token } })),
     );
@@ -146,6 +148,8 @@ describe('what was guessed', () => {
     await guess(ada.email, 1);
     await counted.lock(ada.email);
     await guess(ada.email, 1, [429]);
+    const { text, html } = await mailbox.mailAbout(ada.email, 'Somebody guesses at your account at causeway.example');
+    for (const words of [text, html]) assert.match(words, /go on counting until\s+you are in/);
     const token = await mailbox.tokenTo(ada.email, 'unlock');
     const unlocked = await auth.call('POST /v1/auth/unlock', { body: { token } });
     assert.equal(unlocked.status, 200, JSON.stringify(unlocked.body));

@@ -37,6 +37,8 @@ export const mailNames = {
   'refresh-reused': ['endedAt'],
   /** Somebody has guessed too often. */
   'account-locked': ['link', 'expiresAt'],
+  /** The same, where the account has a second factor: the link forgives nothing, but makes a device known. */
+  'account-locked-second-factor': ['link', 'expiresAt'],
   /** An administrator has disabled the account. */
   'account-disabled': ['disabledAt'],
   /** An administrator has enabled it again. */

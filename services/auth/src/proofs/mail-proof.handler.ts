@@ -37,7 +37,7 @@ export const mailProof = (late: () => MailProofDependencies): Handler =>
       const proof = await proofs.native.findOne({ _id: data.proofId }, { session });
       if (proof?.status !== 'open') return;
       const { emailKey, kind, expiresAt } = proof;
-      const { about, mail: template } = proofKinds[kind];
+      const { about, mail, mailWithSecondFactor = mail } = proofKinds[kind];
       const whose = about === 'account' ? { _id: proof.accountId ?? '' } : { emailKey };
       const account = await accounts.native.findOne(whose, { session });
       const reason = whyNot(proof, account);
@@ -56,6 +56,7 @@ export const mailProof = (late: () => MailProofDependencies): Handler =>
         });
         await proofs.update(cause, proof._id, own, { session });
       }
+      const template = account.hasSecondFactor === true ? mailWithSecondFactor : mail;
       const params = { ...proof.told, expiresAt: timeInWords(expiresAt) };
       await queueMail(cause, { template, to, accountId, proofId: proof._id, params }, session);
     },

@@ -8,6 +8,8 @@ export type ProofKind =
 export interface ProofKindDeclaration {
   /** The mail that brings it. */
   readonly mail: LinkMail;
+  /** In its place, where the account has a second factor and the link does less for it. */
+  readonly mailWithSecondFactor?: LinkMail;
   /** The page that it leads to: `/account/<page>/<token>`. */
   readonly page: string;
   /** `address`: to whoever has the address, which is looked up when it is mailed. `account`: to the address, about an account that is known. */
@@ -40,7 +42,10 @@ export const proofKinds: Readonly<Record<ProofKind, ProofKindDeclaration>> = {
     ...{ about: 'account', replaces: 'none', verifiesOnly: false },
     ...{ mail: 'factor-added', page: 'take-back' },
   },
-  unlock: { ...ofAddress, mail: 'account-locked', page: 'unlock' },
+  unlock: {
+    ...{ ...ofAddress, mail: 'account-locked', page: 'unlock' },
+    mailWithSecondFactor: 'account-locked-second-factor',
+  },
 };
 
 /** Links that open an account, or change what opens it: none outlives a change of the password. */
