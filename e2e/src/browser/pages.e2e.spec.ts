@@ -6,7 +6,7 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { noteSecrets } from '../harness/secrets-used.ts';
-import { launch, noChromium, openPage } from './chromium.ts';
+import { addAuthenticator, launch, noChromium, openPage } from './chromium.ts';
 
 /** A telephone and a desk. */
 const sizes = [
@@ -66,6 +66,13 @@ describe('pages in Chromium', { skip: noChromium ?? false }, () => {
         await page.getByRole('button', { name: 'Sign up' }).click();
         await page.waitForURL('**/account/security**');
         await look('security');
+        await addAuthenticator(context, page);
+        await page.getByRole('button', { name: 'Add a passkey' }).click();
+        await page.getByRole('heading', { name: 'Your recovery codes' }).waitFor();
+        noteSecrets('a page in Chromium', { recoveryCodes: await page.locator('[data-codes] li').allInnerTexts() });
+        await page.goto('/account/recovery-codes');
+        await page.getByRole('button', { name: 'Use a passkey' }).waitFor();
+        await look('step-up');
         await page.goto('/account/nowhere');
         await look('nowhere');
         await context.close();

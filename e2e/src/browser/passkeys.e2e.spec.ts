@@ -93,6 +93,33 @@ describe('passkeys in Chromium', { skip: noChromium ?? false }, () => {
     await context.close();
   });
 
+  it('prove once more who it is, and a recovery code does where there is no script', async () => {
+    const { page, context } = await openPage(browser);
+    const authenticator = await addAuthenticator(context, page);
+    await signUp(page);
+    const [code = ''] = await addPasskey(page);
+    const storageState = await context.storageState();
+    const plain = await openPage(browser, { javaScriptEnabled: false, storageState });
+    // The session has shown one proof: new codes take two.
+    await plain.page.goto('/account/recovery-codes');
+    await plain.page.getByRole('heading', { name: 'Is it you?' }).waitFor();
+    assert.equal(await plain.page.getByRole('button', { name: 'Use a passkey' }).count(), 0);
+    await plain.page.getByLabel('Code').fill(code);
+    await plain.page.getByRole('button', { name: 'Go on' }).click();
+    await plain.page.waitForURL('**/account/recovery-codes');
+    await plain.context.close();
+
+    await page.goto('/account/recovery-codes');
+    await page.getByRole('heading', { name: 'Is it you?' }).waitFor();
+    await authenticator.verify(false);
+    await page.getByRole('button', { name: 'Use a passkey' }).click();
+    await page.getByText('The passkey was not used.').waitFor();
+    await authenticator.verify(true);
+    await page.getByRole('button', { name: 'Use a passkey' }).click();
+    await page.waitForURL('**/account/recovery-codes');
+    await context.close();
+  });
+
   it('sign nobody in whom the authenticator has not verified', async () => {
     const { page, context } = await openPage(browser);
     const authenticator = await addAuthenticator(context, page);

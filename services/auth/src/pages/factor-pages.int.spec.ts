@@ -7,6 +7,7 @@ import { Browser, toldBy } from '../testing/browser.ts';
 import type { Seen } from '../testing/browser.ts';
 import { claimsOf, openTestAuth, password, signUp } from '../testing/test-auth.ts';
 import type { Person, TestAuth, TestReplica } from '../testing/test-auth.ts';
+import { addPasskey } from '../testing/test-passkey.ts';
 
 const foreignSite = { 'sec-fetch-site': 'cross-site' };
 const hour = 3_600_000;
@@ -177,6 +178,19 @@ describe('pages of second factors', () => {
     const done = await browser.send(form, { password, next: '/\\evil.example' });
     assert.deepEqual([done.status, done.location], [303, '/account/security'], toldBy(done));
     assert.ok(Number(authTime()) > Number(before));
+  });
+
+  it('let a passkey prove it where there is one and a script, and a code where there is none', async () => {
+    const { text: asks } = await browser.open('/account/step-up');
+    assert.doesNotMatch(asks, /data-passkey/);
+    const site = { origin: 'https://causeway.example', rpId: 'causeway.example' };
+    const { registered } = await addPasskey(auth, { accessToken: browser.jar.get('access') }, site);
+    const asked = await browser.open('/account/step-up?next=%2Faccount%2Frecovery-codes');
+    assert.match(asked.text, /<div hidden data-passkey="step-up" data-next="\/account\/recovery-codes"/);
+    assert.match(asked.text, /One of your recovery codes\./);
+    assert.doesNotMatch(asked.text, /authenticator app/);
+    const [code = ''] = (registered.body as unknown as { recoveryCodes: string[] }).recoveryCodes;
+    await stepUp('/account/recovery-codes', { code });
   });
 
   it('make new recovery codes, and the old ones open nothing', async () => {

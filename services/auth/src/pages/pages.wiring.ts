@@ -111,7 +111,7 @@ export function createPages(
       ...takeBackPages({ ...linking, ...factors }),
       ...passwordPages({ members, accounts, ...passwordChanges, cookies }),
       ...securityPages({ hasMailbox: config.mailbox, members, factorQueries, endSession, cookies }),
-      ...stepUpPages({ publicUrl, members, stepUp, cookies }),
+      ...stepUpPages({ publicUrl, members, factorQueries, stepUp, cookies }),
       ...sessionsPages({ members, sessionQueries, endSession, endOtherSessions, now }),
       ...activityPages({ members, readAudit }),
       ...authenticatorPages({ members, ...factors, recent }),

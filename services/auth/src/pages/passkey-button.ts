@@ -30,7 +30,7 @@ export const passkeyScriptRoute: Route = defineRoute({
 
 /** A button that does something with a passkey. */
 export interface PasskeyButton {
-  readonly deed: 'sign-in' | 'second-factor' | 'register';
+  readonly deed: 'sign-in' | 'second-factor' | 'step-up' | 'register';
   readonly label: string;
   /** Where it leads once it is done: within our origin. */
   readonly next: string;

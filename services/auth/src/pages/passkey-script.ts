@@ -10,7 +10,8 @@ export const passkeyScript = `'use strict';
   const ask = async (path, body) => {
     const headers = body === undefined ? {} : { 'Content-Type': 'application/json' };
     const answer = await fetch(path, { method: 'POST', headers, body: body === undefined ? null : JSON.stringify(body) });
-    const said = await answer.json();
+    // What gives its tokens in cookies alone has nothing to say.
+    const said = answer.status === 204 ? {} : await answer.json();
     if (!answer.ok) throw Object.assign(new Error(said.title), { code: said.code });
     return said;
   };
@@ -28,8 +29,13 @@ export const passkeyScript = `'use strict';
       ask('/v1/auth/sign-in/passkey', { ...(await use(await ask('/v1/auth/sign-in/passkey/options'))), delivery: 'cookies' }),
     'second-factor': async ({ ticket: mfaToken }) => {
       const { passkey } = await ask('/v1/auth/sign-in/second-factor/options', { mfaToken });
-      if (passkey === undefined) throw new Error('There is no passkey of this account. Type a code instead.');
+      if (passkey === undefined) throw new Error('There is no passkey of this account. Type a code instead');
       return ask('/v1/auth/sign-in/second-factor', { mfaToken, passkey: await use(passkey), delivery: 'cookies' });
+    },
+    'step-up': async () => {
+      const { passkey } = await ask('/v1/auth/step-up/options');
+      if (passkey === undefined) throw new Error('There is no passkey of this account. Type a code instead');
+      return ask('/v1/auth/step-up', { passkey: await use(passkey) });
     },
     register: async () => ask('/v1/auth/factors/passkeys', await make(await ask('/v1/auth/factors/passkeys/options'))),
   };
@@ -58,8 +64,9 @@ export const passkeyScript = `'use strict';
         if (recoveryCodes !== undefined) show(holder, recoveryCodes);
         else location.assign(place.origin === location.origin ? place : '/account/security');
       } catch (error) {
-        if (error.code === 'insufficient-authentication' || error.code === 'unauthenticated')
-          return location.assign('/account/sign-in?next=' + encodeURIComponent(location.pathname));
+        const back = '?next=' + encodeURIComponent(next);
+        if (error.code === 'insufficient-authentication') return location.assign('/account/step-up' + back);
+        if (error.code === 'unauthenticated') return location.assign('/account/sign-in' + back);
         wrong.textContent = error.code === undefined && error.name !== 'Error'
           ? 'The passkey was not used. Try again, or go on without it.' : error.message + '.';
       } finally {

@@ -3,6 +3,7 @@ import type { Page, Route } from '@causeway/service';
 import { z } from 'zod';
 
 import { typedCode } from '../factors/enrol-totp.route.ts';
+import type { FactorQueries } from '../factors/factor.model.ts';
 import { typedPassword } from '../passwords/password.ts';
 import type { CookieDelivery } from '../sessions/cookie-delivery.ts';
 import type { createStepUp, StepUpProof } from '../sessions/step-up.ts';
@@ -10,12 +11,14 @@ import type { FormFailure } from './form-failure.ts';
 import { alertHtml, csrfField, fieldHtml, layout, problemPage } from './layout.ts';
 import type { Member, Members } from './members.ts';
 import { afterSignIn, nextField, nextQuery, withNext } from './next.ts';
+import { passkeyButton } from './passkey-button.ts';
 import { proofOf } from './second-factor.page.ts';
 
 /** What {@link stepUpPages} are given. */
 export interface StepUpPagesDependencies {
   readonly publicUrl: string;
   readonly members: Members;
+  readonly factorQueries: Pick<FactorQueries, 'activeOf'>;
   readonly stepUp: ReturnType<typeof createStepUp>;
   readonly cookies: Pick<CookieDelivery, 'cookiesOf'>;
 }
@@ -26,7 +29,20 @@ const form = z.object({ password: text, code: text, csrf: text, next: text });
 const passwordFields = z.object({ password: typedPassword.min(1, 'This is required.') });
 const codeFields = z.object({ code: typedCode });
 
-const page = ({ account, csrf }: Member, next: string, failure?: FormFailure): Page => ({
+interface Shown {
+  readonly member: Member;
+  readonly next: string;
+  /** Kinds of factors that there are. */
+  readonly kinds: readonly string[];
+  readonly failure?: FormFailure | undefined;
+}
+
+const codeHint = (kinds: readonly string[]): string =>
+  kinds.includes('totp')
+    ? 'The six digits that your authenticator app shows, or one of your recovery codes.'
+    : 'One of your recovery codes.';
+
+const page = ({ member: { account, csrf }, next, kinds, failure }: Shown): Page => ({
   title: 'Is it you?',
   body: html`${alertHtml(failure?.summary)}
     <p>
@@ -38,7 +54,7 @@ const page = ({ account, csrf }: Member, next: string, failure?: FormFailure): P
         account.hasSecondFactor
           ? fieldHtml({
               ...{ name: 'code', label: 'Code', type: 'text', autocomplete: 'one-time-code', required: true },
-              hint: 'The six digits that your authenticator app shows, or one of your recovery codes.',
+              hint: codeHint(kinds),
               wrong: failure?.fields.code,
             })
           : fieldHtml({
@@ -49,6 +65,10 @@ const page = ({ account, csrf }: Member, next: string, failure?: FormFailure): P
       ${csrfField(csrf)} ${nextField(next)}
       <button type="submit">Go on</button>
     </form>
+    ${
+      kinds.includes('passkey') &&
+      passkeyButton({ deed: 'step-up', label: 'Use a passkey', next: next === '' ? '/account/security' : next })
+    }
     <p class="more"><a href="${withNext('/account/sign-in', next)}">Sign in anew instead</a></p>`,
 });
 
@@ -58,9 +78,14 @@ const proofIn = ({ account }: Member, { password, code }: z.output<typeof form>)
 };
 
 /** `/account/step-up`: whoever is signed in proves once more who they are, and goes on to where they were going */
-export function stepUpPages({ publicUrl, members, stepUp, cookies }: StepUpPagesDependencies): Route[] {
+export function stepUpPages(dependencies: StepUpPagesDependencies): Route[] {
+  const { publicUrl, members, factorQueries, stepUp, cookies } = dependencies;
   const common = { path, access: 'anonymous', layout, problemPage } as const;
   const localNext = (next: string | undefined): string => localPath(next, publicUrl) ?? '';
+  const pageOf = async (member: Member, next: string, failure?: FormFailure): Promise<Page> => {
+    const kinds = (await factorQueries.activeOf(member.claims.sub)).map(({ kind }) => kind);
+    return page({ member, next, kinds, failure });
+  };
   return [
     definePage({
       ...common,
@@ -70,7 +95,7 @@ export function stepUpPages({ publicUrl, members, stepUp, cookies }: StepUpPages
       query: nextQuery,
       handle: (call) => {
         const next = localNext(call.query.next);
-        return members.show(call, withNext(path, next), (member) => ({ page: page(member, next) }));
+        return members.show(call, withNext(path, next), async (member) => ({ page: await pageOf(member, next) }));
       },
     }),
     definePage({
@@ -84,7 +109,7 @@ export function stepUpPages({ publicUrl, members, stepUp, cookies }: StepUpPages
         return members.act(call, {
           ...{ at: withNext(path, next), csrf: call.body.csrf },
           words: { 'invalid-credentials': 'The password is not right.' },
-          page: (member, failure) => page(member, next, failure),
+          page: (member, failure) => pageOf(member, next, failure),
           async work(member) {
             const { sub: accountId, sid: sessionId } = member.claims;
             const { clientIp: ip, signal } = call;

@@ -22,14 +22,22 @@ export interface TestPasskey {
   signInAs(counter: number): Promise<Answered>;
 }
 
-/** Registers a passkey of somebody, who has proved lately who they are. */
-export async function addPasskey(auth: TestReplica, { accessToken: token }: Person): Promise<TestPasskey> {
+/**
+ * Registers a passkey of somebody, who has proved lately who they are.
+ *
+ * @param where - whose it is, where `PUBLIC_URL` is another
+ */
+export async function addPasskey(
+  auth: TestReplica,
+  { accessToken: token }: Pick<Person, 'accessToken'>,
+  where = site,
+): Promise<TestPasskey> {
   const ask = async (path: string, by: object = {}): Promise<Asked> => {
     const answer = await auth.call(`POST ${path}`, by);
     assert.equal(answer.status, 200, JSON.stringify(answer.body));
     return answer.body as unknown as Asked;
   };
-  const key = new SoftAuthenticator(site);
+  const key = new SoftAuthenticator(where);
   const { ticket, options } = await ask('/v1/auth/factors/passkeys/options', { token });
   const body = { ticket, response: key.register(options) };
   const registered = await auth.call('POST /v1/auth/factors/passkeys', { token, body });
