@@ -53,6 +53,7 @@ export type {
   WriteOptions,
 } from './recording/recorded-writes.ts';
 export { faultOfError } from './recording/fault-of-error.ts';
+export { gatherReads } from './recording/gather-reads.ts';
 export { draft, stateOf } from './recording/recorded-document.ts';
 export type { EventDraft, RecordedDocument, StateOf } from './recording/recorded-document.ts';
 export { redriveFaults } from './redrive/redrive.errors.ts';

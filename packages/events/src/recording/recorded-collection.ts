@@ -30,6 +30,7 @@ import type {
 } from './recorded-writes.ts';
 import type { Bell, RecordedRow, SessionJournal } from './session-journal.ts';
 import { isRecorded, isUnknownOutcome, settleUpdate, unsettled } from './unknown-outcome.ts';
+import { createUpdater } from './update-documents.ts';
 import { createWriteMany } from './write-many.ts';
 
 /** How {@link recordedCollection} is wired. */
@@ -137,6 +138,7 @@ export const recordedCollection = <Doc extends RecordedDocument>(
   const native = db.collection<Doc>(name);
   const graves = db.collection<Tombstone>(tombstones);
   const inserter = createInserter(native, db);
+  const updater = createUpdater(native, db);
   const byId = (id: string): Filter<Doc> => ({ _id: id }) as Filter<Doc>;
 
   /** Rings at once, or after the commit of the transaction that the write is part of. */
@@ -213,19 +215,18 @@ export const recordedCollection = <Doc extends RecordedDocument>(
     current: Doc,
     decision: Decision<Doc>,
     open: OpenWrite[],
-    { session, group }: WriteOptions,
+    { session, group, alone }: WriteOptions & { readonly alone: boolean },
   ): Promise<RecordedWrite<Doc> | undefined> => {
     checkOutboxSize(current.outbox);
     const at = now();
     const place = { service, thing, id: current._id, revision: current.revision + 1, at, group };
     const event = buildEvent(cause, decision.event, place);
-    const { filter, update, document: changed } = compareAndSet(current, decision.state, event, at);
+    const write = compareAndSet(current, decision.state, event, at);
     let document: Doc | null;
     try {
-      // Not `findOneAndUpdate`: so that it can be tried again, MongoDB would write down what it answers, at each call. What is there now
-      // is known; but the outbox may be shorter, where the relay has pulled something since `current` was read.
-      const { matchedCount } = await native.updateOne(filter, update, session === undefined ? {} : { session });
-      document = matchedCount === 0 ? null : changed;
+      const isMade = await updater(write, { session, alone });
+      // What is there now is known; but the outbox may be shorter, where the relay has pulled something since `current` was read.
+      document = isMade ? write.document : null;
     } catch (error) {
       if (session !== undefined || !isUnknownOutcome(error)) throw translate(error);
       document = await settleUpdate(native, db, current._id, event, error);
@@ -255,7 +256,7 @@ export const recordedCollection = <Doc extends RecordedDocument>(
       if (current.outbox.length >= limits.outboxEvents) throw outboxFull();
       const decision = await decide(current);
       if (decision === undefined) return { document: current };
-      const write = await trySet(cause, current, decision, open, how);
+      const write = await trySet(cause, current, decision, open, { ...how, alone: tries > 1 });
       if (write !== undefined) return write;
     }
     // Whoever is told of a conflict takes it for a no.

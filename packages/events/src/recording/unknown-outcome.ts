@@ -1,5 +1,6 @@
 import { faults, type EventEnvelope } from '@causeway/contracts';
 import {
+  MongoBulkWriteError,
   MongoError,
   MongoNetworkError,
   MongoServerError,
@@ -10,7 +11,7 @@ import {
 } from 'mongodb';
 
 import { eventLog, type LoggedEvent } from '../log/event-log.ts';
-import { DuplicateKey } from './errors.ts';
+import { DuplicateKey, refusalsOnly } from './errors.ts';
 import { awayCodes } from './outage.ts';
 import type { RecordedDocument } from './recorded-document.ts';
 
@@ -20,6 +21,8 @@ import type { RecordedDocument } from './recorded-document.ts';
  */
 export const isUnknownOutcome = (error: unknown): boolean => {
   if (!(error instanceof MongoError)) return false;
+  // The driver wraps whatever becomes of a bulk.
+  if (error instanceof MongoBulkWriteError) return refusalsOnly(error) === undefined;
   // The driver's own retry found no server: the first attempt may have got through all the same.
   if (error instanceof MongoServerSelectionError) return true;
   if (error instanceof MongoNetworkError || error.hasErrorLabel('RetryableWriteError')) return true;

@@ -1,5 +1,5 @@
 /* eslint-disable @typescript-eslint/no-unsafe-class-instance-assignment -- Mongoose types the options of a path as a class, and takes plain objects */
-import { readAfter, readAfterTimeoutMs } from '@causeway/events';
+import { gatherReads, readAfter, readAfterTimeoutMs } from '@causeway/events';
 import type { RecordedDocument } from '@causeway/events';
 import type { Timestamp } from 'mongodb';
 import { Schema } from 'mongoose';
@@ -134,16 +134,19 @@ export function accountQueries(connection: Connection): AccountQueries {
   const rows = client.db(connection.name).collection<AccountDocument>(accountsCollection);
   const account = Object.fromEntries(accountFields.map((field) => [field, 1]));
   const projection = { ...account, passwordHash: 1 };
+  const gathered = gatherReads<AccountDocument, Account>(rows, { projection: account, maxTimeMS: readAfterTimeoutMs });
   const whole = <Row extends Partial<Later>>(row: Row | null): (Row & Later) | undefined =>
     row === null ? undefined : accountOf(row);
   return {
     ensureIndexes: () => model.createIndexes(),
-    byId: async (id, after) =>
-      whole(
+    byId: async (id, after) => {
+      if (after === undefined) return whole((await gathered(id)) ?? null);
+      return whole(
         await readAfter(client, after, (options) =>
           rows.findOne<Account>({ _id: id }, { ...options, projection: account, maxTimeMS: readAfterTimeoutMs }),
         ),
-      ),
+      );
+    },
     byEmail: async (emailKey) => whole(await rows.findOne<Credentials>({ emailKey }, { projection })),
     byAnyEmail: async (emailKey) => {
       const either = { $or: [{ emailKey }, { emailKeys: emailKey }] };

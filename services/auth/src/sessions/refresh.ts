@@ -1,5 +1,5 @@
 import type { Cause } from '@causeway/contracts';
-import type { Decision, RecordedCollection, RecordedUpdate } from '@causeway/events';
+import { gatherReads, type Decision, type RecordedCollection, type RecordedUpdate } from '@causeway/events';
 
 import type { Account, AccountQueries } from '../accounts/account.model.ts';
 import { readRefreshToken } from '../tokens/refresh-token.ts';
@@ -44,6 +44,7 @@ export function createRefresh(dependencies: RefreshDependencies) {
   const { accounts, sessions, refreshTokens, sessionTokens, lifetimes, revoke, endSession, now } = dependencies;
 
   const judge = createJudgeToken(refreshTokens);
+  const read = gatherReads(sessions.native);
 
   const rotate = (session: SessionDocument, at: Date): Decision<SessionDocument> => {
     const state = rotated(session, at, { refreshTokens, lifetimes });
@@ -68,8 +69,8 @@ export function createRefresh(dependencies: RefreshDependencies) {
     const claim = readRefreshToken(token);
     if (claim === undefined) throw invalidRefreshToken();
     // The one read of it, unless somebody else is faster.
-    const session = await sessions.native.findOne({ _id: claim.sessionId });
-    if (session === null) throw invalidRefreshToken();
+    const session = await read(claim.sessionId);
+    if (session === undefined) throw invalidRefreshToken();
     const { accountId } = session;
 
     const at = now();
