@@ -5,6 +5,7 @@ import { buildEvent } from './build-event.ts';
 import { compareAndSet } from './compare-and-set.ts';
 import { RevisionMismatch, translate } from './errors.ts';
 import type { EventGroup } from './event-group.ts';
+import { gatherReads } from './gather-reads.ts';
 import { createInserter } from './insert-documents.ts';
 import { checkOutboxSize, limits, outboxFull } from './limits.ts';
 import {
@@ -139,6 +140,7 @@ export const recordedCollection = <Doc extends RecordedDocument>(
   const graves = db.collection<Tombstone>(tombstones);
   const inserter = createInserter(native, db);
   const updater = createUpdater(native, db);
+  const readSoon = gatherReads(native);
   const byId = (id: string): Filter<Doc> => ({ _id: id }) as Filter<Doc>;
 
   /** Rings at once, or after the commit of the transaction that the write is part of. */
@@ -239,7 +241,9 @@ export const recordedCollection = <Doc extends RecordedDocument>(
   };
 
   const read = async (id: string, session?: ClientSession): Promise<Doc | null> =>
-    (await native.findOne(byId(id), session === undefined ? {} : { session })) as Doc | null;
+    session === undefined
+      ? ((await readSoon(id)) ?? null)
+      : ((await native.findOne(byId(id), { session })) as Doc | null);
 
   const update: RecordedCollection<Doc>['update'] = async (cause, id, decide, how = {}) => {
     const { ifMatch, session, current: given } = how;

@@ -1,17 +1,17 @@
 import type { RevisionCache } from '@causeway/cache';
 import { createRevisionCache } from '@causeway/cache';
 import { faults } from '@causeway/contracts';
-import { clusterTimeOf, readAfter } from '@causeway/events';
+import { clusterTimeOf, gatherReads, readAfter } from '@causeway/events';
 import type { Change, CommitStream, ReadAfterOptions } from '@causeway/events';
 import type { Redis } from 'ioredis';
-import type { MongoClient } from 'mongodb';
+import type { Collection, MongoClient } from 'mongodb';
 
 import { recordsCollection } from '../collections/collection.model.ts';
 import type { CollectionRegistry } from '../collections/collection-registry.ts';
 import { reaches } from '../positions/freshness.ts';
 import { isTimeUp } from '../queries/find-records.ts';
 import type { RecordReader } from './read-record.ts';
-import type { RecordAnswer, VisibleRecord } from './record.model.ts';
+import type { RecordAnswer, RecordDocument, VisibleRecord } from './record.model.ts';
 import { answerRecord, visibleProjection } from './record.model.ts';
 
 /** A record as it is cached: to be judged, and to be answered. */
@@ -57,10 +57,21 @@ export function createRecordReader(options: RecordReaderOptions): RecordReader {
   const { registry, client, stream } = options;
   const cache = createCache(options);
 
+  const readers = new WeakMap<Collection<RecordDocument>, (id: string) => Promise<VisibleRecord | undefined>>();
+
+  /** Those that are read at once go together; a position to wait for is each one's own. */
+  const find = async (records: Collection<RecordDocument>, id: string, own: ReadAfterOptions) => {
+    const options = { projection: visibleProjection, maxTimeMS: loadMs };
+    if (own.session !== undefined) return records.findOne<VisibleRecord>({ _id: id }, { ...options, ...own });
+    const reader = readers.get(records) ?? gatherReads<RecordDocument, VisibleRecord>(records, options);
+    readers.set(records, reader);
+    return reader(id);
+  };
+
   const load = async (collectionId: string, id: string, own: ReadAfterOptions = {}): Promise<Cached | undefined> => {
     const records = registry.get(collectionId)?.records.native;
-    const read = { projection: visibleProjection, maxTimeMS: loadMs, ...own };
-    const record = await records?.findOne<VisibleRecord>({ _id: id }, read).catch((error: unknown) => {
+    if (records === undefined) return undefined;
+    const record = await find(records, id, own).catch((error: unknown) => {
       // For want of time, or of the position: a later try may find both.
       throw isTimeUp(error) ? faults.unavailable({ retryAfterS: 1, cause: error }) : error;
     });
