@@ -38,6 +38,22 @@ export const settings = defineSettings({
     min: 100,
     description: 'How long MongoDB may work on one list or count, and on one batch of an export.',
   },
+  queryScanLimit: {
+    env: 'QUERY_SCAN_LIMIT',
+    type: 'integer',
+    default: 10_000,
+    min: 1,
+    max: 1_000_000_000,
+    description: 'How many records a collection may have before a query that no index serves is refused.',
+  },
+  queryCostLimit: {
+    env: 'QUERY_COST',
+    type: 'integer',
+    default: 100_000,
+    min: 1,
+    max: 1_000_000_000,
+    description: 'How many records a query may count, or put in order in memory.',
+  },
   cacheBytes: {
     env: 'RECORD_CACHE_SIZE',
     type: 'bytes',

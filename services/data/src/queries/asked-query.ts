@@ -15,10 +15,17 @@ import { parseSort } from '../sorting/sort.ts';
 export type FaultPlace = Pick<FaultLocation, 'parameter' | 'pointer'>;
 
 /** A part of a query. */
-export type QueryPart = 'filter' | 'sort' | 'fields' | 'limit' | 'cursor' | 'count';
+export type QueryPart = 'filter' | 'sort' | 'fields' | 'limit' | 'cursor' | 'count' | 'explain' | 'as';
 
 /** Says where a part of a query was sent. */
 export type Locate = (part: QueryPart, pointer?: string) => FaultPlace;
+
+/** Somebody whose query an administrator looks at; without `sub` nobody who is signed in. */
+export interface AskedAs {
+  readonly sub?: string | undefined;
+  readonly roles?: readonly string[] | undefined;
+  readonly org?: string | undefined;
+}
 
 /** What somebody asks for, the same whether it was sent in an address or in a body. */
 export interface AskedQuery {
@@ -32,6 +39,12 @@ export interface AskedQuery {
   readonly cursor: string | undefined;
   /** Undefined where nothing was said. */
   readonly count: boolean | undefined;
+  /** Whether to say how it was found; an administrator's. */
+  readonly explain: boolean;
+  /** Whether all records may be looked at; an administrator's. */
+  readonly scan: boolean;
+  /** By whose rights it is run; an administrator's, of what is explained. */
+  readonly as: AskedAs | undefined;
   readonly locate: Locate;
 }
 
@@ -101,9 +114,10 @@ const refused = (found: readonly LocatedFault[], place: (pointer: string) => Fau
  * however it was sent. The members of an object in a filter stay in their order, which MongoDB tells apart where an object
  * is compared.
  */
-export const bindingOf = ({ filter, fields }: AskedQuery, { sort }: RecordQuery): unknown => [
+export const bindingOf = ({ filter, fields, as }: AskedQuery, { sort }: RecordQuery): unknown => [
   'list',
   filter ?? {},
   sort.map(({ path, direction }) => [path.text, direction]),
   fields ?? null,
+  ...(as === undefined ? [] : [as]),
 ];

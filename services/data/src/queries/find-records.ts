@@ -10,11 +10,12 @@ import type { SortKey } from '../sorting/sort.ts';
 import type { Caller } from '../rules/rule.ts';
 import { conditionOf } from '../rules/rule.ts';
 import type { PagePlace } from './page-place.ts';
-import { keyOfPlace, placeOf } from './page-place.ts';
+import { placeOf } from './page-place.ts';
 import { projectionFor } from './project-record.ts';
+import { queryTooCostly } from './queries.errors.ts';
 import type { VisibleRecord } from '../records/record.model.ts';
 import { queryTooSlow } from '../records/records.errors.ts';
-import type { FaultPlace, RecordQuery } from './asked-query.ts';
+import type { RecordQuery } from './asked-query.ts';
 
 /** What a caller may see of what was asked for, as a MongoDB query. */
 export function visibleFilter({ rules }: Collection, caller: Caller, { condition }: RecordQuery): Document {
@@ -57,9 +58,8 @@ export interface Page {
 
 /** How to read a page. */
 export interface PageOptions {
-  readonly place: PagePlace | undefined;
-  /** Where the cursor was sent, for the fault. */
-  readonly placeAt: FaultPlace;
+  /** The row that the page before ended with. */
+  readonly after: SortKey | undefined;
   readonly limit: number;
   readonly timeoutMs: number;
   /** Of `readAfter`; and what ends it. */
@@ -71,21 +71,13 @@ export interface PageOptions {
 /** A page of large records ends before its limit. */
 const maxPageLength = 8 * 1_048_576;
 
-/**
- * Reads a page: up to a number of records, or fewer where they are large.
- *
- * @throws Fault `invalid-request` where the place to go on from is gone; see {@link keyOfPlace}
- */
+/** Reads a page: up to a number of records, or fewer where they are large. */
 export async function readPage(
   collection: Collection,
   caller: Caller,
   query: RecordQuery,
-  { place, placeAt, limit, timeoutMs, read, answer }: PageOptions,
+  { after, limit, timeoutMs, read, answer }: PageOptions,
 ): Promise<Page> {
-  const after =
-    place === undefined
-      ? undefined
-      : await keyOfPlace(collection, query.sort, { place, at: placeAt }, { maxTimeMS: timeoutMs, ...read });
   const items: string[] = [];
   let length = 0;
   let last: VisibleRecord | undefined;
@@ -105,8 +97,14 @@ export async function readPage(
 /** MaxTimeMSExpired: https://www.mongodb.com/docs/manual/reference/error-codes/ */
 const timeIsUpCode = 50;
 
+/** QueryExceededMemoryLimitNoDiskUseAllowed: what is to be put in order does not fit, where a server allows no disk. */
+const memoryIsUpCode = 292;
+
 /** Whether MongoDB gave up on something since it took longer than it may. */
 export const isTimeUp = (error: unknown): boolean => error instanceof MongoServerError && error.code === timeIsUpCode;
 
 /** The fault of a query that MongoDB gave up on; anything else as it is. */
-export const faultOfQuery = (error: unknown): unknown => (isTimeUp(error) ? queryTooSlow({ cause: error }) : error);
+export const faultOfQuery = (error: unknown): unknown => {
+  if (isTimeUp(error)) return queryTooSlow({ cause: error });
+  return error instanceof MongoServerError && error.code === memoryIsUpCode ? queryTooCostly({ cause: error }) : error;
+};

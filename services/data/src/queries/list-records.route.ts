@@ -1,12 +1,11 @@
-import { faults } from '@causeway/contracts';
 import { defineRoute } from '@causeway/service';
 import type { Route } from '@causeway/service';
 import { z } from 'zod';
 
 import { afterHeader } from '../records/record-answer.ts';
-import { queryTooSlow } from '../records/records.errors.ts';
+import { pageAnswer } from './answer-page.ts';
 import type { createAnswerQuery } from './answer-query.ts';
-import { exportDescription, pageAnswer, queryMediaTypes } from './answer-query.ts';
+import { exportDescription, queryFaults, queryMediaTypes } from './answer-query.ts';
 import type { QueryParameters } from './query-parameters.ts';
 import { askedByParameters, queryParameters } from './query-parameters.ts';
 
@@ -40,7 +39,7 @@ export const listRecordsRoute = ({
         },
       },
     },
-    faults: [faults.notFound, queryTooSlow],
+    faults: queryFaults,
     handle: (call) =>
       answerQuery({
         name: call.params.collection,
@@ -51,8 +50,8 @@ export const listRecordsRoute = ({
   });
 
 function linkTo(name: string, parameters: QueryParameters, cursor: string): string | undefined {
-  const own = Object.entries({ ...parameters, count: undefined, cursor }).flatMap(([parameter, value]) =>
-    value === undefined ? [] : [[parameter, String(value)] as [string, string]],
+  const own = Object.entries({ ...parameters, count: undefined, explain: undefined, cursor }).flatMap(
+    ([parameter, value]) => (value === undefined ? [] : [[parameter, String(value)] as [string, string]]),
   );
   const link = `</v1/data/${name}?${new URLSearchParams(own).toString()}>; rel="next"`;
   return link.length <= maxLinkLength ? link : undefined;

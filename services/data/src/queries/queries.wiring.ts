@@ -1,11 +1,15 @@
 import type { Feature, Ground } from '../feature.ts';
+import { createAnswerPage } from './answer-page.ts';
 import { createAnswerQuery } from './answer-query.ts';
 import { listRecordsRoute } from './list-records.route.ts';
+import { createAdmitQuery } from './plan/admit-query.ts';
 import { queryRecordsRoute } from './query-records.route.ts';
 
-/** Lists and exports, asked for in an address or in a body. */
+/** Lists and exports, asked for in an address or in a body, and what judges them before they are run. */
 export function createQueries({ config, findCurrent, client, cursors }: Ground) {
-  const { queryTimeoutMs } = config;
-  const answerQuery = createAnswerQuery({ findCurrent, client, cursors, queryTimeoutMs });
+  const { queryTimeoutMs, queryScanLimit: scanLimit, queryCostLimit } = config;
+  const admit = createAdmitQuery({ scanLimit, costLimit: queryCostLimit, timeoutMs: queryTimeoutMs });
+  const answerPage = createAnswerPage({ cursors, admit, queryTimeoutMs, queryCostLimit });
+  const answerQuery = createAnswerQuery({ findCurrent, client, admit, answerPage, queryTimeoutMs });
   return { routes: [listRecordsRoute({ answerQuery }), queryRecordsRoute({ answerQuery })] } satisfies Feature;
 }

@@ -13,6 +13,16 @@ export const queryBody = z.strictObject({
   cursor: z.string().max(4_096).optional().describe('`nextCursor` of the page before.'),
   fields: z.array(z.string()).min(1).optional().describe('Fields to answer with.'),
   count: z.boolean().optional().describe('Whether to count what the whole query finds.'),
+  explain: z.boolean().optional().describe('Whether to say by which index, and at what cost; for administrators.'),
+  scan: z.enum(['allow']).optional().describe('Lets a query look at all records; for administrators.'),
+  as: z
+    .strictObject({
+      sub: z.string().max(256).optional(),
+      roles: z.array(z.string().max(64)).max(50).optional(),
+      org: z.string().max(256).optional(),
+    })
+    .optional()
+    .describe('Beside `explain`: by whose rights the query is run; without `sub`, nobody’s who is signed in.'),
 });
 
 /** A query as it was sent. */
@@ -21,12 +31,25 @@ export type QueryBody = z.output<typeof queryBody>;
 const inBody: Locate = (part, pointer = '') => ({ pointer: `/${part}${pointer}` });
 
 /** What a body asks for. */
-export const askedByBody = ({ filter, sort = [], fields, limit, cursor, count }: QueryBody): AskedQuery => ({
+export const askedByBody = ({
+  filter,
+  sort = [],
+  fields,
+  limit,
+  cursor,
+  count,
+  explain = false,
+  scan,
+  as,
+}: QueryBody): AskedQuery => ({
   filter,
   sort: typeof sort === 'string' ? (sort === '' ? [] : sort.split(',')) : sort,
   fields,
   limit,
   cursor,
   count,
+  explain,
+  scan: scan !== undefined,
+  as,
   locate: inBody,
 });

@@ -16,6 +16,11 @@ export const queryParameters = z.strictObject({
   cursor: z.string().max(4_096).optional().describe('`nextCursor` of the page before.'),
   fields: z.string().max(4_096).optional().describe('Fields to answer with, separated by commas.'),
   count: z.enum(['true', 'false']).optional().describe('Whether to count what the whole query finds.'),
+  explain: z
+    .enum(['true', 'false'])
+    .optional()
+    .describe('Whether to say by which index, and at what cost; for administrators.'),
+  scan: z.enum(['allow']).optional().describe('Lets a query look at all records; for administrators.'),
 });
 
 /** What the parameters say, as sent. */
@@ -49,12 +54,24 @@ export function filterOf(text: string | undefined): unknown {
  *
  * @throws Fault `invalid-request` where the filter is no JSON
  */
-export const askedByParameters = ({ filter, sort, fields, limit, cursor, count }: QueryParameters): AskedQuery => ({
+export const askedByParameters = ({
+  filter,
+  sort,
+  fields,
+  limit,
+  cursor,
+  count,
+  explain,
+  scan,
+}: QueryParameters): AskedQuery => ({
   filter: filterOf(filter),
   sort: sort === undefined || sort === '' ? [] : sort.split(','),
   fields: fields?.split(','),
   limit,
   cursor,
   count: count === undefined ? undefined : count === 'true',
+  explain: explain === 'true',
+  scan: scan !== undefined,
+  as: undefined,
   locate: inParameters,
 });

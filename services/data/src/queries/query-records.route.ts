@@ -1,12 +1,11 @@
-import { faults } from '@causeway/contracts';
 import { defineRoute } from '@causeway/service';
 import type { Route } from '@causeway/service';
 import { z } from 'zod';
 
 import { afterHeader } from '../records/record-answer.ts';
-import { queryTooSlow } from '../records/records.errors.ts';
+import { pageAnswer } from './answer-page.ts';
 import type { createAnswerQuery } from './answer-query.ts';
-import { exportDescription, pageAnswer, queryMediaTypes } from './answer-query.ts';
+import { exportDescription, queryFaults, queryMediaTypes } from './answer-query.ts';
 import { askedByBody, queryBody } from './query-body.ts';
 
 /** `POST /v1/data/{collection}/query`: what a list answers, asked for in a body. */
@@ -30,6 +29,6 @@ export const queryRecordsRoute = ({
     responses: {
       200: { description: 'A page of records, or all of them.', schema: pageAnswer, mediaTypes: queryMediaTypes },
     },
-    faults: [faults.notFound, queryTooSlow],
+    faults: queryFaults,
     handle: (call) => answerQuery({ name: call.params.collection, call, ask: () => askedByBody(call.body) }),
   });

@@ -1,0 +1,159 @@
+import type { ReadAfterOptions } from '@causeway/events';
+
+import type { Collection } from '../../collections/collection-registry.ts';
+import type { Condition, Value } from '../../conditions/condition.ts';
+import { everything } from '../../conditions/condition.ts';
+import type { Caller } from '../../rules/rule.ts';
+import { conditionOf } from '../../rules/rule.ts';
+import type { RecordQuery } from '../asked-query.ts';
+import { findVisible, visibleFilter } from '../find-records.ts';
+import { queryNeedsIndex, queryTooCostly } from '../queries.errors.ts';
+import type { ProposedIndex } from './advise-index.ts';
+import { adviseIndexes } from './advise-index.ts';
+import { alternativesOf } from './conjuncts.ts';
+import { isWalk, lacksIndex } from './judge-plan.ts';
+import { keepValues } from './kept-values.ts';
+import type { QueryPlans } from './read-plan.ts';
+import { readPlans } from './read-plan.ts';
+import { shapeOf } from './shape-of.ts';
+
+/** What bounds queries. */
+export interface QueryBounds {
+  /** Records that a collection may have before its queries need an index. */
+  readonly scanLimit: number;
+  /** Records that may be counted, or put in order in memory. */
+  readonly costLimit: number;
+  /** How long MongoDB may take for one question. */
+  readonly timeoutMs: number;
+}
+
+/** A query that is to be run. */
+export interface AdmittedQuery {
+  readonly collection: Collection;
+  readonly caller: Caller;
+  readonly query: RecordQuery;
+  /** Of `readAfter`. */
+  readonly read: ReadAfterOptions;
+}
+
+/** What is to be thought of a query. */
+export interface QueryVerdict {
+  /** Whether all records would be looked at, though there are many. */
+  readonly isRefused: boolean;
+  /** Indexes that would serve it; none where one does. */
+  readonly missing: readonly ProposedIndex[];
+}
+
+/** Judges queries before they are run. */
+export interface AdmitQuery {
+  /** @throws Fault `query-needs-index`, `query-too-costly` */
+  demand(query: AdmittedQuery): Promise<void>;
+  /** The same for who wants to know: with what the rules need, and for small collections too. */
+  judge(query: AdmittedQuery): Promise<QueryVerdict>;
+}
+
+/** A collection grows by little within this. */
+const sizeKeptMs = 10_000;
+const mostSizes = 1_000;
+/** An index may have come meanwhile, without the definition: one that was built anew. */
+const plansKeptMs = 60_000;
+const mostPlans = 1_000;
+
+/** How MongoDB would find a page: the limit is that of a page, and decides nothing. */
+const pageLimit = 21;
+
+/** Makes what judges queries. */
+export function createAdmitQuery({ scanLimit, costLimit, timeoutMs }: QueryBounds): AdmitQuery {
+  const sizes = keepValues<number>({ keptMs: sizeKeptMs, most: mostSizes });
+  const plans = keepValues<QueryPlans>({ keptMs: plansKeptMs, most: mostPlans });
+
+  const sizeOf = ({ id, records }: Collection): Promise<number> =>
+    sizes.get(id, () => records.native.estimatedDocumentCount({ maxTimeMS: timeoutMs }));
+
+  const plansOf = ({ collection, caller, query }: AdmittedQuery): Promise<QueryPlans> => {
+    const shape = shapeOf(wholeOf(collection, caller, query), query.sort);
+    return plans.get(`${collection.id} ${collection.revision} ${shape}`, async () => {
+      // Not in anybody's session: others wait for the same answer.
+      const cursor = findVisible(collection, caller, query, { limit: pageLimit, read: {} });
+      return readPlans(await cursor.explain({ verbosity: 'queryPlanner', maxTimeMS: timeoutMs }));
+    });
+  };
+
+  /** What is put in order in memory has to be found whole first. */
+  const demandSortable = async (asked: AdmittedQuery): Promise<void> => {
+    const { collection, caller, query, read } = asked;
+    const filter = visibleFilter(collection, caller, query);
+    const options = { limit: costLimit + 1, maxTimeMS: timeoutMs, ...read };
+    const count = await collection.records.native.countDocuments(filter, options);
+    if (count > costLimit) {
+      const detail = `More than ${costLimit} records would have to be put in order in memory.`;
+      throw queryTooCostly({ detail, extensions: { limit: costLimit, indexes: adviceFor(asked) } });
+    }
+  };
+
+  return {
+    async demand(asked) {
+      const size = await sizeOf(asked.collection);
+      if (size <= scanLimit) return;
+      const found = await plansOf(asked);
+      if (isUnserved(found, asked)) throw needsIndex(adviceFor(asked), scanLimit);
+      if (size > costLimit && found.winning.sortsInMemory) await demandSortable(asked);
+    },
+    async judge(asked) {
+      const [size, found] = await Promise.all([sizeOf(asked.collection), plansOf(asked)]);
+      const isServed = !isUnserved(found, asked);
+      return {
+        isRefused: size > scanLimit && !isServed,
+        missing: isServed && !found.winning.sortsInMemory ? [] : wholeAdvice(asked),
+      };
+    },
+  };
+}
+
+const wholeOf = ({ rules }: Collection, caller: Caller, { condition }: RecordQuery): Condition<Value> => ({
+  kind: 'and',
+  branches: [conditionOf(rules.read, caller), condition],
+});
+
+const isEverything = (condition: Condition<Value>): boolean =>
+  condition.kind === 'and' && condition.branches.every(isEverything);
+
+/**
+ * Whether a rule leaves so much to be seen that nothing leads to it, as one by which all may see what is not hidden. Whoever
+ * asks for nothing else is shown it in the order of an index, and what is hidden is passed over on the way.
+ */
+const leavesMost = ({ rules }: Collection, caller: Caller): boolean =>
+  alternativesOf(conditionOf(rules.read, caller)).some((conjuncts) => conjuncts.every(({ help }) => help === 'wide'));
+
+const isOpen = ({ collection, caller, query }: AdmittedQuery): boolean =>
+  isEverything(query.condition) && leavesMost(collection, caller);
+
+const isUnserved = (plans: QueryPlans, asked: AdmittedQuery): boolean =>
+  lacksIndex(plans) && !(isOpen(asked) && plans.candidates.some(isWalk));
+
+const knownOf = ({ source, scalarTypesAt }: Collection) => ({ scalarTypesAt, known: source.indexes });
+
+/** What whoever asks may be told: the fields that they have named themselves, and nothing where it is the rule that needs one. */
+const adviceFor = (asked: AdmittedQuery): ProposedIndex[] => {
+  const { collection, query } = asked;
+  if (isEverything(query.condition) && !isOpen(asked)) return [];
+  return adviseIndexes(query.condition, query.sort, knownOf(collection));
+};
+
+/** What an administrator may be told. */
+const wholeAdvice = (asked: AdmittedQuery): ProposedIndex[] => {
+  const { collection, caller, query } = asked;
+  const condition = isOpen(asked) ? everything : wholeOf(collection, caller, query);
+  return adviseIndexes(condition, query.sort, knownOf(collection));
+};
+
+function needsIndex(indexes: readonly ProposedIndex[], scanLimit: number): Error {
+  const advice =
+    indexes.length === 0
+      ? 'No index serves the filter by itself: an administrator sees with explain=true what the rules need.'
+      : `An administrator may add to its indexes: ${indexes.map((each) => JSON.stringify(each)).join(', ')}.`;
+  return queryNeedsIndex({
+    detail: `The collection has more than ${scanLimit} records, and no index serves the query. ${advice}`,
+    extensions: { indexes },
+  });
+}

@@ -1,0 +1,58 @@
+import type { CompiledDefinition } from '../../collections/parse-definition.ts';
+import type { Condition, Operand } from '../../conditions/condition.ts';
+import { pointerTo } from '../../conditions/located-fault.ts';
+import type { ScalarTypesAt } from '../../sorting/sort.ts';
+import { parseSort } from '../../sorting/sort.ts';
+import type { ProposedIndex } from './advise-index.ts';
+import { adviseIndexes } from './advise-index.ts';
+import { alternativesOf } from './conjuncts.ts';
+
+/** What an administrator should know about a rule, though it is taken. */
+export interface RuleWarning {
+  /** The alternative: `/rules/read/0`. */
+  readonly pointer: string;
+  readonly code: 'rule-needs-index' | 'rule-without-index';
+  readonly message: string;
+  /** What would serve it; null where no index can. */
+  readonly index: ProposedIndex | null;
+}
+
+const messages = {
+  'rule-needs-index': 'No index leads to what this alternative shows: once there are many records, lists are refused.',
+  'rule-without-index': 'No index can lead to what this alternative shows: lists go through records in their order.',
+} as const;
+
+/**
+ * Warns of alternatives of the read rule that no index of the definition leads to. The other rules are asked about one record
+ * at a time.
+ *
+ * @param scalarTypesAt - what the schema says
+ */
+export function warnOfRules(
+  { rules, source }: Pick<CompiledDefinition, 'rules' | 'source'>,
+  scalarTypesAt: ScalarTypesAt,
+): RuleWarning[] {
+  const { read } = rules;
+  if (read.kind !== 'alternatives') return [];
+  const first = new Set(['id', ...source.indexes.flatMap(({ keys }) => Object.keys(keys).slice(0, 1))]);
+  return read.alternatives.flatMap((alternative, at) => {
+    if (isLedTo(alternative, first)) return [];
+    const index = indexFor(alternative, scalarTypesAt);
+    const code = index === null ? 'rule-without-index' : 'rule-needs-index';
+    return [{ pointer: pointerTo('/rules/read', at), code, message: messages[code], index }];
+  });
+}
+
+/** Whether an index begins with a field of each way in which an alternative can be met. */
+const isLedTo = (alternative: Condition<Operand>, first: ReadonlySet<string>): boolean =>
+  alternativesOf(alternative).every((conjuncts) =>
+    conjuncts.some(({ path, help }) => help !== 'wide' && first.has(path)),
+  );
+
+function indexFor(alternative: Condition<Operand>, scalarTypesAt: ScalarTypesAt): ProposedIndex | null {
+  const narrows = alternativesOf(alternative).every((conjuncts) => conjuncts.some(({ help }) => help !== 'wide'));
+  const byId = parseSort([], scalarTypesAt);
+  if (!narrows || !byId.ok) return null;
+  const [index = null] = adviseIndexes(alternative, byId.value, { scalarTypesAt, known: [] });
+  return index;
+}

@@ -1,0 +1,66 @@
+import type { Atom, Condition, ElementTest, Value } from '../../conditions/condition.ts';
+import type { Sort } from '../../sorting/sort.ts';
+
+/**
+ * What of a query decides which indexes may serve it: everything but the values.
+ *
+ * @returns text, the same for queries that differ in values alone
+ */
+export const shapeOf = (condition: Condition<Value>, sort: Sort): string =>
+  `${ofCondition(condition)} ${sort.map(({ path, direction }) => `${path.storage}:${direction}`).join()}`;
+
+function ofCondition(condition: Condition<Value>): string {
+  switch (condition.kind) {
+    case 'field':
+      return `${JSON.stringify(condition.path.storage)}${ofAtom(condition.atom)}`;
+    case 'not':
+      return `!(${ofCondition(condition.branch)})`;
+    case 'and':
+    case 'or':
+    case 'nor':
+      return `${condition.kind}(${condition.branches.map(ofCondition).join()})`;
+  }
+}
+
+function ofAtom(atom: Atom<Value>): string {
+  switch (atom.op) {
+    case 'eq':
+    case 'gt':
+    case 'gte':
+    case 'lt':
+    case 'lte':
+      return `${atom.op}${ofValue(atom.operand)}`;
+    case 'in':
+    case 'all':
+      return `${atom.op}${[...new Set(atom.operands.map(ofValue))].sort().join('')}${atom.operands.length}`;
+    case 'regex':
+      return `regex${atom.pattern.pcre}`;
+    case 'element-matches':
+      return `any(${ofCondition(atom.condition)})`;
+    case 'element-passes':
+      return `any(${ofTest(atom.test)})`;
+    case 'exists':
+    case 'size':
+      return atom.op;
+  }
+}
+
+function ofTest(test: ElementTest<Value>): string {
+  switch (test.kind) {
+    case 'all':
+      return `(${test.tests.map(ofTest).join()})`;
+    case 'not':
+      return `!${ofTest(test.test)}`;
+    case 'atom':
+      return ofAtom(test.atom);
+  }
+}
+
+/** By its type an index finds a value, and by whether it bounds anything: nothing, or the least of its type, does not. */
+function ofValue(value: Value): string {
+  if (value === null) return '0';
+  if (typeof value === 'string') return value === '' ? 'e' : 's';
+  if (typeof value !== 'object') return (typeof value).charAt(0);
+  if (value instanceof Date) return 't';
+  return Array.isArray(value) ? 'a' : 'o';
+}
