@@ -5,6 +5,9 @@ import type { DefinitionDocument } from './collection.model.ts';
 /** `keep`: a record stays, without whose it was. `delete`: it goes. */
 export const onErase = z.enum(['keep', 'delete']);
 
+/** `refuse`: a query of a large collection needs an index. `allow`: it may look at all records. */
+export const scans = z.enum(['refuse', 'allow']);
+
 /** A definition as administrators see it. */
 export const collectionAnswer = z.object({
   id: z.string(),
@@ -18,6 +21,7 @@ export const collectionAnswer = z.object({
   ),
   rules: z.record(z.string(), z.unknown()),
   onErase: onErase.meta({ description: "What becomes of somebody's records when they are erased." }),
+  scans: scans.meta({ description: 'Whether queries may look at all records of a large collection.' }),
   revision: z.int(),
   createdAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
@@ -38,6 +42,7 @@ export const answerCollection = ({
   indexes: definition.indexes.map(({ keys, unique }) => ({ keys, ...(unique === undefined ? {} : { unique }) })),
   rules: definition.rules,
   onErase: definition.onErase ?? 'keep',
+  scans: definition.scans ?? 'refuse',
   revision,
   createdAt: createdAt.toISOString(),
   updatedAt: updatedAt.toISOString(),

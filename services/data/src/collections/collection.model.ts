@@ -12,6 +12,9 @@ export interface IndexDefinition {
 /** What becomes of somebody's records when they are erased. */
 export type OnErase = 'keep' | 'delete';
 
+/** Whether queries may look at all records of a large collection. */
+export type Scans = 'refuse' | 'allow';
+
 /** What an administrator says about a collection. */
 export interface Definition {
   readonly schema: SchemaObject;
@@ -22,6 +25,8 @@ export interface Definition {
   readonly fields?: Readonly<Record<string, unknown>>;
   /** Absent means `keep`: the record stays, and no longer says whose it was. */
   readonly onErase?: 'delete';
+  /** Absent means `refuse`: a large collection answers what an index serves. */
+  readonly scans?: 'allow';
 }
 
 /** A definition as it is stored; its `_id` (`col_…`) names the records' collection, so that the name may be used anew. */

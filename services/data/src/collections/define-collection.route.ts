@@ -3,15 +3,21 @@ import { defineRoute, etag } from '@causeway/service';
 import type { Route } from '@causeway/service';
 import { z } from 'zod';
 
-import { answerCollection, collectionAnswer, onErase } from './collection-answer.ts';
+import { answerCollection, collectionAnswer, onErase, scans } from './collection-answer.ts';
 import { definitionBusy, definitionConflict, tooManyCollections } from './collections.errors.ts';
 import type { createDefineCollection } from './define-collection.ts';
+import { ruleWarning, warnOfRules } from '../queries/plan/rule-warnings.ts';
 import { isCollectionName, parseDefinition } from './parse-definition.ts';
 
 const headers = {
   ETag: { description: "The definition's revision." },
   'Causeway-Event': { description: 'The id of the event; absent where nothing has changed.' },
 };
+
+/** What is answered beside the definition. */
+const definedAnswer = collectionAnswer.extend({
+  warnings: z.array(ruleWarning).optional().describe('What will be slow or refused once there are many records.'),
+});
 
 /** `PUT /v1/collections/{name}` */
 export const defineCollectionRoute = ({
@@ -35,12 +41,15 @@ export const defineCollectionRoute = ({
         description:
           "What becomes of somebody's records when they are erased: kept without whose they were, or deleted.",
       }),
+      scans: scans.default('refuse').meta({
+        description: 'Whether queries may look at all records once there are many; otherwise they need an index.',
+      }),
     }),
     bodyLimitBytes: 262_144,
     requestHeaders: { 'If-Match': { description: 'Only if the definition has this revision.' } },
     responses: {
-      200: { description: 'The definition, changed.', schema: collectionAnswer, headers },
-      201: { description: 'The definition, new.', schema: collectionAnswer, headers },
+      200: { description: 'The definition, changed.', schema: definedAnswer, headers },
+      201: { description: 'The definition, new.', schema: definedAnswer, headers },
     },
     faults: [definitionConflict, definitionBusy, tooManyCollections, faults.preconditionFailed],
     async handle({ cause, params: { name }, body, ifMatch }) {
@@ -49,6 +58,7 @@ export const defineCollectionRoute = ({
         throw faults.invalidRequest({ errors: [{ parameter: 'name', code: 'invalid-name', message }] });
       }
       const definition = parseDefinition(body);
+      const warnings = warnOfRules(definition);
       const { document, eventId, isNew } = await defineCollection(cause, { name, definition, ifMatch });
       return {
         status: isNew ? 201 : 200,
@@ -57,7 +67,7 @@ export const defineCollectionRoute = ({
           'Causeway-Event': eventId,
           Location: isNew ? `/v1/collections/${name}` : undefined,
         },
-        body: answerCollection(document),
+        body: { ...answerCollection(document), ...(warnings.length === 0 ? {} : { warnings }) },
       };
     },
   });

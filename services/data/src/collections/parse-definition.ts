@@ -4,7 +4,7 @@ import type { DeclaredField } from '../fields/declared-field.ts';
 import { parseFields } from '../fields/parse-fields.ts';
 import type { Rules } from '../rules/rule.ts';
 import { parseRules } from '../rules/rule.ts';
-import type { Definition, OnErase } from './collection.model.ts';
+import type { Definition, OnErase, Scans } from './collection.model.ts';
 import { parseIndexes } from './parse-indexes.ts';
 import type { RecordSchema } from './record-schema.ts';
 import { compileRecordSchema } from './record-schema.ts';
@@ -26,7 +26,7 @@ export const isCollectionName = (name: string): boolean => namePattern.test(name
 /**
  * Parses what an administrator sends about a collection.
  *
- * @param json - `{schema, indexes?, rules?, fields?, onErase?}`
+ * @param json - `{schema, indexes?, rules?, fields?, onErase?, scans?}`
  * @throws Fault `invalid-request` naming every fault by JSON pointer
  */
 export function parseDefinition(json: {
@@ -35,6 +35,7 @@ export function parseDefinition(json: {
   readonly rules?: unknown;
   readonly fields?: unknown;
   readonly onErase?: OnErase | undefined;
+  readonly scans?: Scans | undefined;
 }): CompiledDefinition {
   const schema = compileRecordSchema(json.schema, '/schema');
   const indexes = parseIndexes(json.indexes ?? [], '/indexes');
@@ -49,6 +50,7 @@ export function parseDefinition(json: {
     // What is the default is not stored: a definition of before is the same as one that says it.
     ...(fields.value.length === 0 ? {} : { fields: json.fields as NonNullable<Definition['fields']> }),
     ...(json.onErase === 'delete' ? { onErase: json.onErase } : {}),
+    ...(json.scans === 'allow' ? { scans: json.scans } : {}),
   };
   return { source, schema: schema.value, rules: rules.value, fields: fields.value };
 }

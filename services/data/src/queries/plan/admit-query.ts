@@ -93,6 +93,7 @@ export function createAdmitQuery({ scanLimit, costLimit, timeoutMs }: QueryBound
 
   return {
     async demand(asked) {
+      if (asked.collection.source.scans === 'allow') return;
       const size = await sizeOf(asked.collection);
       if (size <= scanLimit) return;
       const found = await plansOf(asked);
@@ -103,7 +104,7 @@ export function createAdmitQuery({ scanLimit, costLimit, timeoutMs }: QueryBound
       const [size, found] = await Promise.all([sizeOf(asked.collection), plansOf(asked)]);
       const isServed = !isUnserved(found, asked);
       return {
-        isRefused: size > scanLimit && !isServed,
+        isRefused: asked.collection.source.scans !== 'allow' && size > scanLimit && !isServed,
         missing: isServed && !found.winning.sortsInMemory ? [] : wholeAdvice(asked),
       };
     },

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 import type { IndexDefinition } from '../../collections/collection.model.ts';
 import type { Condition } from '../../conditions/condition.ts';
 import { parseFieldPath } from '../../conditions/field-path.ts';
@@ -6,9 +8,10 @@ import type { Alternatives, Conjunct, Help } from './conjuncts.ts';
 import { alternativesOf } from './conjuncts.ts';
 
 /** An index that a definition may be given. */
-export interface ProposedIndex {
-  readonly keys: IndexDefinition['keys'];
-}
+export const proposedIndex = z.object({ keys: z.record(z.string(), z.union([z.literal(1), z.literal(-1)])) });
+
+/** An index that a definition may be given. */
+export type ProposedIndex = z.input<typeof proposedIndex>;
 
 /** More at once would rather be another query. */
 const mostProposals = 3;

@@ -7,19 +7,18 @@ import type { SortKey } from '../../sorting/sort.ts';
 import { findVisible } from '../find-records.ts';
 import { queryTooCostly } from '../queries.errors.ts';
 import type { AdmitQuery, AdmittedQuery } from './admit-query.ts';
+import { proposedIndex } from './advise-index.ts';
 import { plannerOf, readPlans } from './read-plan.ts';
-
-const indexShape = z.object({ keys: z.record(z.string(), z.union([z.literal(1), z.literal(-1)])) });
 
 /** What is answered about a query. */
 export const explanation = z.object({
-  indexes: z.array(indexShape).describe('The indexes that were read; none where all records were.'),
+  indexes: z.array(proposedIndex).describe('The indexes that were read; none where all records were.'),
   plan: z.array(z.string()).describe('The stages in MongoDB, what gives the result first.'),
   examined: z.object({ keys: z.int(), records: z.int() }).nullable().describe('Null where the query was not run.'),
   returned: z.int().nullable(),
   ms: z.number().nullable(),
   sortedInMemory: z.boolean(),
-  missing: z.array(indexShape).describe('Indexes that would serve the query; none where one does.'),
+  missing: z.array(proposedIndex).describe('Indexes that would serve the query; none where one does.'),
   refused: z.boolean().describe('Whether the query is refused without `scan`.'),
 });
 

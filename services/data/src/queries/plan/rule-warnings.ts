@@ -1,21 +1,25 @@
+import { z } from 'zod';
+
 import type { CompiledDefinition } from '../../collections/parse-definition.ts';
+import { scalarTypesAt } from '../../collections/scalar-types.ts';
 import type { Condition, Operand } from '../../conditions/condition.ts';
 import { pointerTo } from '../../conditions/located-fault.ts';
 import type { ScalarTypesAt } from '../../sorting/sort.ts';
 import { parseSort } from '../../sorting/sort.ts';
 import type { ProposedIndex } from './advise-index.ts';
-import { adviseIndexes } from './advise-index.ts';
+import { adviseIndexes, proposedIndex } from './advise-index.ts';
 import { alternativesOf } from './conjuncts.ts';
 
 /** What an administrator should know about a rule, though it is taken. */
-export interface RuleWarning {
-  /** The alternative: `/rules/read/0`. */
-  readonly pointer: string;
-  readonly code: 'rule-needs-index' | 'rule-without-index';
-  readonly message: string;
-  /** What would serve it; null where no index can. */
-  readonly index: ProposedIndex | null;
-}
+export const ruleWarning = z.object({
+  pointer: z.string().describe('The alternative: `/rules/read/0`.'),
+  code: z.enum(['rule-needs-index', 'rule-without-index']),
+  message: z.string(),
+  index: proposedIndex.nullable().describe('What would serve it; null where no index can.'),
+});
+
+/** What an administrator should know about a rule, though it is taken. */
+export type RuleWarning = z.input<typeof ruleWarning>;
 
 const messages = {
   'rule-needs-index': 'No index leads to what this alternative shows: once there are many records, lists are refused.',
@@ -25,19 +29,15 @@ const messages = {
 /**
  * Warns of alternatives of the read rule that no index of the definition leads to. The other rules are asked about one record
  * at a time.
- *
- * @param scalarTypesAt - what the schema says
  */
-export function warnOfRules(
-  { rules, source }: Pick<CompiledDefinition, 'rules' | 'source'>,
-  scalarTypesAt: ScalarTypesAt,
-): RuleWarning[] {
+export function warnOfRules({ rules, source }: Pick<CompiledDefinition, 'rules' | 'source'>): RuleWarning[] {
   const { read } = rules;
+  const typesAt: ScalarTypesAt = (segments) => scalarTypesAt(source.schema, segments);
   if (read.kind !== 'alternatives') return [];
   const first = new Set(['id', ...source.indexes.flatMap(({ keys }) => Object.keys(keys).slice(0, 1))]);
   return read.alternatives.flatMap((alternative, at) => {
     if (isLedTo(alternative, first)) return [];
-    const index = indexFor(alternative, scalarTypesAt);
+    const index = indexFor(alternative, typesAt);
     const code = index === null ? 'rule-without-index' : 'rule-needs-index';
     return [{ pointer: pointerTo('/rules/read', at), code, message: messages[code], index }];
   });
@@ -49,10 +49,10 @@ const isLedTo = (alternative: Condition<Operand>, first: ReadonlySet<string>): b
     conjuncts.some(({ path, help }) => help !== 'wide' && first.has(path)),
   );
 
-function indexFor(alternative: Condition<Operand>, scalarTypesAt: ScalarTypesAt): ProposedIndex | null {
+function indexFor(alternative: Condition<Operand>, typesAt: ScalarTypesAt): ProposedIndex | null {
   const narrows = alternativesOf(alternative).every((conjuncts) => conjuncts.some(({ help }) => help !== 'wide'));
-  const byId = parseSort([], scalarTypesAt);
+  const byId = parseSort([], typesAt);
   if (!narrows || !byId.ok) return null;
-  const [index = null] = adviseIndexes(alternative, byId.value, { scalarTypesAt, known: [] });
+  const [index = null] = adviseIndexes(alternative, byId.value, { scalarTypesAt: typesAt, known: [] });
   return index;
 }

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { parseDefinition } from '../../collections/parse-definition.ts';
-import { scalarTypesAt } from '../../collections/scalar-types.ts';
 import { warnOfRules } from './rule-warnings.ts';
 
 const text = { type: 'string' };
@@ -10,9 +9,7 @@ const schema = { type: 'object', properties: { status: text, author: text, team:
 
 const warningsOf = (read: unknown, ...indexes: unknown[]): unknown[] => {
   const definition = parseDefinition({ schema, indexes, rules: read === undefined ? {} : { read } });
-  return warnOfRules(definition, (segments) => scalarTypesAt(definition.source.schema, segments)).map(
-    ({ pointer, code, index }) => [pointer, code, index?.keys ?? null],
-  );
+  return warnOfRules(definition).map(({ pointer, code, index }) => [pointer, code, index?.keys ?? null]);
 };
 
 describe('the warnings about a read rule', () => {
