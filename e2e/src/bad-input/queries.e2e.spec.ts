@@ -81,6 +81,8 @@ describe('a query', () => {
       { sort: 'outbox' },
       { fields: '_id' },
       { count: 'yes' },
+      { explain: 'yes' },
+      { scan: 'refuse' },
       { cursor: 'bm90IG91cnM' },
     ];
     for (const query of bad) {

@@ -219,6 +219,15 @@ describe('a list', () => {
     const asked = { filter, fields: ['title'], limit: 200 };
     const answer = await call('POST', path, { token: administrator, json: asked });
     assert.deepEqual(expectStatus(answer, 200).json<Page>(), found);
+    const explained = await call('POST', path, { token: administrator, json: { ...asked, explain: true } });
+    const { explain } = expectStatus(explained, 200).json<{ explain: { examined: { records: number } } }>();
+    assert.equal(explain.examined.records, 90);
+    const { accessToken: member } = await signUp();
+    await expectProblem(
+      await call('GET', `/v1/data/${collection}`, { token: member, query: { explain: 'true' } }),
+      403,
+      'forbidden',
+    );
     const first = await listRecords(collection, administrator, { sort: '-score,title', limit: '40' });
     const goOn = { sort: ['-score', 'title'], cursor: first.nextCursor, limit: 40 };
     const next = expectStatus(await call('POST', path, { token: administrator, json: goOn }), 200).json<Page>();

@@ -66,12 +66,17 @@ describe('collections', () => {
     assert.equal(made.status, 201, made.text);
     assert.equal(made.headers.get('etag'), '"1"');
     assert.equal(made.headers.get('location'), `/v1/collections/${name}`);
-    const { id, createdAt, updatedAt, ...rest } = made.body as Record<string, unknown>;
+    const { warnings, ...defined } = made.body as Record<string, unknown>;
+    const { id, createdAt, updatedAt, ...rest } = defined;
+    assert.deepEqual(
+      (warnings as { pointer: string }[]).map(({ pointer }) => pointer),
+      ['/rules/read/1'],
+    );
     assert.match(String(id), /^col_/);
     assert.equal(createdAt, updatedAt);
-    assert.deepEqual(rest, { name, revision: 1, ...articles, onErase: 'keep' });
+    assert.deepEqual(rest, { name, revision: 1, ...articles, onErase: 'keep', scans: 'refuse' });
     const read = await replica.call(`GET /v1/collections/${name}`, { token: admin.token });
-    assert.deepEqual(read.body, made.body);
+    assert.deepEqual(read.body, defined);
     const list = await replica.call('GET /v1/collections', { token: admin.token });
     assert.ok((list.body as unknown as { items: { name: string }[] }).items.some((each) => each.name === name));
     const changed = await put(name, { ...articles, rules: { read: 'public' } }, { headers: { 'if-match': '"1"' } });
