@@ -11,6 +11,7 @@ import { killAndWait } from '../harness/kill-and-wait.ts';
 import { mailTo } from '../harness/mailbox.ts';
 import { type Person, signUp } from '../harness/people.ts';
 import { totpCode } from '../harness/totp.ts';
+import { verifyAddress } from '../harness/verify-address.ts';
 
 const isLong = process.env.CAUSEWAY_TEST_LONG !== undefined;
 const rounds = isLong ? 20 : 2;
@@ -46,9 +47,8 @@ interface WithApp extends Person {
 /** Somebody with an authenticator app, whose last code was of the step before this one. */
 async function withApp(): Promise<WithApp> {
   const person = await signUp();
-  const { email, password, accessToken: token } = person;
-  const signedIn = await call('POST', '/v1/auth/sign-in', { json: { email, password } });
-  const { deviceToken } = expectStatus(signedIn, 200).json<{ deviceToken: string }>();
+  const { accessToken: token } = person;
+  const deviceToken = await verifyAddress(person);
   const begun = await call('POST', '/v1/auth/factors/totp', { token, json: {} });
   const { id, secret } = expectStatus(begun, 201).json<{ id: string; secret: string }>();
   const path = `/v1/auth/factors/totp/${id}/confirm`;

@@ -23,6 +23,7 @@ import { checkMailSettings, mailSettings } from './settings/mail-settings.ts';
 import { checkPasskeySettings, passkeySettings } from './settings/passkey-settings.ts';
 import { passwordSettings } from './settings/password-settings.ts';
 import { checkSessionSettings, sessionSettings } from './settings/session-settings.ts';
+import { signUpSettings } from './settings/sign-up-settings.ts';
 
 /** Every setting of this service: those of a feature are in a file of `settings/`. */
 export const settings = defineSettings({
@@ -61,6 +62,7 @@ export const settings = defineSettings({
   ...mailSettings,
   ...auditSettings,
   ...linkSettings,
+  ...signUpSettings,
 });
 
 /** The configuration of this service, checked. */

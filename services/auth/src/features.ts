@@ -28,7 +28,7 @@ export async function createFeatures(ground: Ground) {
   const guessing = createGuessing(ground, { proofs, tokens });
   const ticketing = createTicketing(ground);
   const factors = createFactors(ground, { guessing, ticketing, proofs, revocations });
-  const sessions = createSessions(ground, { passwords, revocations, tokens, guessing, ticketing, factors });
+  const sessions = createSessions(ground, { passwords, revocations, tokens, guessing, ticketing, factors, proofs });
   const others = { passwords, revocations, tokens, guessing, ticketing, sessions, proofs };
   const signInLinks = createSignInLinks(ground, others);
   const passwordChanges = createPasswordChanges(ground, others);

@@ -53,8 +53,9 @@ export const handlersOf = ({ config, logger, late }: Declaration): Handler[] => 
       ...ticketRemovalSteps(late),
       ...sessionRemovalSteps(late),
       ...guessingRemovalSteps(late),
-      ...proofRemovalSteps(late),
+      // Before proofs: those of a sign-up tell which mails were theirs.
       ...mailRemovalSteps(late),
+      ...proofRemovalSteps(late),
       ...factorRemovalSteps(late),
       ...auditRemovalSteps(late),
       // The last: what other steps redact is found by what is there still.

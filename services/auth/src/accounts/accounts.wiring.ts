@@ -8,12 +8,15 @@ import type { Proofs } from '../proofs/proofs.wiring.ts';
 import type { RequestProof } from '../proofs/request-proof.ts';
 import type { Sessions } from '../sessions/sessions.wiring.ts';
 import type { TokenMakers } from '../tokens/tokens.wiring.ts';
+import { createCompleteSignUp } from './complete-sign-up.ts';
 import { createDemandOwner } from './demand-owner.ts';
 import { ensureFirstAdministrator } from './first-administrator.ts';
 import { readAccountRoute } from './read-account.route.ts';
 import { createSignUp } from './sign-up.ts';
+import { createSignUpByMail } from './sign-up-by-mail.ts';
 import { requestVerification } from './request-verification.handler.ts';
-import { answerSignedUp, signUpRoute } from './sign-up.route.ts';
+import { answerSignedUp, answerVerificationSent, signUpRoute } from './sign-up.route.ts';
+import type { SignUp } from './sign-up.route.ts';
 import { createVerifyEmail } from './verify-email.ts';
 import { sendVerificationRoute, verifyEmailRoute } from './verify-email.route.ts';
 
@@ -27,30 +30,36 @@ export function createAccounts(
     sessions: { startSession, sessionTokens, cookies },
     tokens: { deviceTokens },
     guessing: { guard },
-    proofs: { askForLink, useProof },
+    proofs: { requestProof, admitAsker, askForLink, useProof, withdrawSignUps },
   }: {
     readonly passwords: Passwords;
     readonly sessions: Pick<Sessions, 'startSession' | 'sessionTokens' | 'cookies'>;
     readonly tokens: Pick<TokenMakers, 'deviceTokens'>;
     readonly guessing: Guessing;
-    readonly proofs: Pick<Proofs, 'askForLink' | 'useProof'>;
+    readonly proofs: Pick<Proofs, 'requestProof' | 'admitAsker' | 'askForLink' | 'useProof' | 'withdrawSignUps'>;
   },
 ) {
   const { transaction } = events;
-  const signUp = createSignUp({
-    ...{ accounts, accountQueries, passwords, judgePassword, startSession, sessionTokens, idempotency, transaction },
+  const signingUp = { passwords, judgePassword, idempotency, transaction };
+  const signUpAtOnce = createSignUp({
+    ...{ ...signingUp, accounts, accountQueries, startSession, sessionTokens },
     answer: (signedIn) => answerSignedUp(signedIn, deviceTokens),
+  });
+  const signUpByMail = createSignUpByMail({ ...signingUp, admitAsker, requestProof, answer: answerVerificationSent });
+  const signUp: SignUp = config.emailVerification === 'required' ? signUpByMail : signUpAtOnce;
+  const completeSignUp = createCompleteSignUp({
+    ...{ accounts, passwords, guard, useProof, withdrawSignUps, startSession, sessionTokens, transaction },
   });
   const demandOwner = createDemandOwner({ accountQueries, passwords, guard });
   const verifyEmail = createVerifyEmail({ accounts, demandOwner, useProof, transaction });
   return {
-    ...{ signUp, verifyEmail, demandOwner },
+    ...{ signUp, completeSignUp, verifyEmail, demandOwner },
     ensureIndexes: () => accountQueries.ensureIndexes(),
     routes: [
       signUpRoute({ signUp, cookies }),
       readAccountRoute({ accounts: accountQueries }),
       sendVerificationRoute({ askForLink }),
-      verifyEmailRoute({ verifyEmail }),
+      verifyEmailRoute({ useProof, verifyEmail, completeSignUp, cookies, deviceTokens }),
     ],
     async begin() {
       if (config.firstAdministrator === undefined) return;

@@ -1,4 +1,4 @@
-import { newId } from '@causeway/contracts';
+import { faults, newId } from '@causeway/contracts';
 import type { Cause } from '@causeway/contracts';
 import { DuplicateKey } from '@causeway/events';
 import type { Idempotency, IdempotentRequest, RecordedCollection } from '@causeway/events';
@@ -32,7 +32,8 @@ export interface SignUpDependencies<Answer> {
 /** What somebody signs up with. */
 export interface SignUpCommand {
   readonly email: EmailAddress;
-  readonly password: string;
+  /** Absent where none is chosen. */
+  readonly password?: string | undefined;
   readonly name?: string | undefined;
   readonly device: Device;
   /** The call, where it may be repeated. */
@@ -40,6 +41,13 @@ export interface SignUpCommand {
   /** Aborted when the client has gone. */
   readonly signal?: AbortSignal;
 }
+
+const passwordRequired = {
+  pointer: '/password',
+  code: 'required',
+  message:
+    'Is required: accounts are made without one only where addresses are verified first (EMAIL_VERIFICATION=required).',
+};
 
 /**
  * Makes an account and signs its owner in: one transaction, so that there is neither an account without the tokens that were
@@ -82,6 +90,7 @@ export function createSignUp<Answer>(dependencies: SignUpDependencies<Answer>) {
     const { request, email, name, password, signal } = command;
     const earlier = request === undefined ? undefined : await idempotency.find<Answer>(request);
     if (earlier !== undefined) return repeat(earlier, command);
+    if (password === undefined) throw faults.invalidRequest({ errors: [passwordRequired] });
     await judgePassword(password, { email: email.address, name }, signal);
     const passwordHash = await passwords.hash(password, signal);
     const effect = (session: ClientSession): Promise<Answer> => write(cause, passwordHash, command, session);

@@ -51,7 +51,9 @@ describe('verifying an e-mail address', () => {
     assert.ok(mail.html.includes(`href="http://127.0.0.1:8080/account/verify/${token}"`));
     assert.equal(await isVerified(ada), false);
     const answer = await verify({ token }, { token: ada.accessToken });
-    assert.deepEqual([answer.status, answer.body], [200, { status: 'verified' }]);
+    const { deviceToken, ...rest } = answer.body;
+    assert.deepEqual([answer.status, rest], [200, { status: 'verified' }]);
+    assert.match(String(deviceToken), /^cwd_/);
     assert.equal(answer.headers.get('cache-control'), 'no-store');
     assert.equal(await isVerified(ada), true);
     const [proof] = await proofsOf(ada);

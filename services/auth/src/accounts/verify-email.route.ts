@@ -1,16 +1,27 @@
-import { defineRoute } from '@causeway/service';
+import { crossSite, defineRoute } from '@causeway/service';
 import type { Route } from '@causeway/service';
 import { z } from 'zod';
 
+import type { DeviceTokens } from '../guessing/device-token.ts';
 import { tooManyAttempts } from '../guessing/guessing.errors.ts';
 import { typedPassword } from '../passwords/password.ts';
 import type { AskForLink } from '../proofs/ask-for-link.ts';
 import { linkToken } from '../proofs/link-answers.ts';
 import { linkRequestRoute } from '../proofs/link-request.route.ts';
 import { linkInvalid } from '../proofs/proofs.errors.ts';
+import type { UseProof } from '../proofs/use-proof.ts';
+import { cookieHeader, delivery } from '../sessions/cookie-delivery.ts';
+import type { CookieDelivery } from '../sessions/cookie-delivery.ts';
 import { noStore } from '../sessions/session-tokens.ts';
 import { invalidCredentials } from '../sessions/sessions.errors.ts';
-import { eventHeader } from '../sessions/signed-in-answer.ts';
+import {
+  answerSignedIn,
+  deviceOf,
+  eventHeader,
+  signedInAnswer,
+  signedInByCookies,
+} from '../sessions/signed-in-answer.ts';
+import type { CompleteSignUp } from './complete-sign-up.ts';
 import type { VerifyEmail } from './verify-email.ts';
 
 /** `POST /v1/auth/email/verification` */
@@ -23,33 +34,62 @@ export const sendVerificationRoute = (given: { readonly askForLink: AskForLink }
     mailed: 'It is mailed, if there is something to verify.',
   });
 
+/** What {@link verifyEmailRoute} is given. */
+export interface VerifyEmailRouteDependencies {
+  readonly useProof: Pick<UseProof, 'look'>;
+  readonly verifyEmail: VerifyEmail;
+  readonly completeSignUp: CompleteSignUp;
+  readonly cookies: CookieDelivery;
+  readonly deviceTokens: DeviceTokens;
+}
+
 /** `POST /v1/auth/email/verify` */
-export const verifyEmailRoute = ({ verifyEmail }: { readonly verifyEmail: VerifyEmail }): Route =>
-  defineRoute({
+export const verifyEmailRoute = (given: VerifyEmailRouteDependencies): Route => {
+  const { useProof, verifyEmail, completeSignUp, cookies, deviceTokens } = given;
+  return defineRoute({
     method: 'post',
     path: '/v1/auth/email/verify',
     operationId: 'verifyEmail',
     tag: 'auth',
     summary: 'Verify an e-mail address by the link that was mailed to it',
     description:
-      "Made in a session of the account, or with the account's password: the link alone does not say who made the account.",
+      "Made in a session of the account, or with the account's password: the link alone does not say who made the account. The link of a sign-up that waits for it makes the account and signs in; with the password that was chosen, where one was.",
     access: 'public',
-    body: z.strictObject({ token: linkToken, password: typedPassword.optional() }),
+    body: z.strictObject({ token: linkToken, password: typedPassword.optional(), delivery }),
     bodyLimitBytes: 16_384,
     responses: {
       200: {
         description: 'It is verified.',
-        schema: z.object({ status: z.literal('verified') }),
+        schema: z.object({
+          status: z.literal('verified'),
+          deviceToken: z.string().meta({
+            description: 'For sign-ins from here: who has it is not locked out with those who guess.',
+          }),
+        }),
         headers: eventHeader,
       },
+      201: {
+        description: 'Signed up, and signed in.',
+        schema: z.union([signedInAnswer, signedInByCookies]),
+        headers: { ...eventHeader, ...cookieHeader },
+      },
     },
-    faults: [linkInvalid, invalidCredentials, tooManyAttempts],
-    async handle({ cause, body, token, clientIp: ip, signal }) {
-      const events = await verifyEmail(cause, { ...body, callerId: token?.sub, ip, signal });
-      return {
-        status: 200,
-        headers: { ...noStore, 'Causeway-Event': events.join(', ') },
-        body: { status: 'verified' },
-      };
+    faults: [linkInvalid, invalidCredentials, tooManyAttempts, crossSite],
+    async handle(call) {
+      const { cause, token: caller, clientIp: ip, signal } = call;
+      const { token, password, delivery: kind } = call.body;
+      const proof = await useProof.look(token, ['verify-email', 'sign-up']);
+      if (proof.kind === 'sign-up') {
+        const command = { token, password, device: deviceOf(call), signal };
+        const answer = await cookies.deliver(call, kind, async () =>
+          answerSignedIn(await completeSignUp(cause, command), deviceTokens),
+        );
+        return { status: 201, ...answer };
+      }
+      const events = await verifyEmail(cause, { token, password, callerId: caller?.sub, ip, signal });
+      const headers = { ...noStore, 'Causeway-Event': events.join(', ') };
+      const deviceToken = deviceTokens.issue(proof.emailKey);
+      return { status: 200, headers, body: { status: 'verified' as const, deviceToken } };
     },
   });
+};

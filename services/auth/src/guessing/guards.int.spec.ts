@@ -8,6 +8,7 @@ import { openCountedGuesses } from '../testing/counted-guesses.ts';
 import type { CountedGuesses } from '../testing/counted-guesses.ts';
 import { openTestAuth, password, personOf, randomEmail, signUp } from '../testing/test-auth.ts';
 import type { Person, TestAuth, TestReplica } from '../testing/test-auth.ts';
+import { markVerified } from '../testing/test-links.ts';
 import { openTestMailbox } from '../testing/test-mailbox.ts';
 import type { TestMailbox } from '../testing/test-mailbox.ts';
 import { enrolTotp } from '../testing/test-totp.ts';
@@ -65,6 +66,7 @@ describe('what was guessed', () => {
   });
   beforeEach(async () => {
     ada = await signUp(auth);
+    await markVerified(world, ada);
     deviceToken = String((await post(ada.email, password)).body.deviceToken);
   });
   after(async () => {
@@ -159,6 +161,17 @@ describe('what was guessed', () => {
     const body = { mfaToken, totp: await totp.code(), ...by };
     assert.equal((await auth.call('POST /v1/auth/sign-in/second-factor', { body })).status, 200);
     assert.equal((await post(ada.email, password)).status, 200);
+  });
+
+  it('knows no device of an account whose address nobody has verified: a stranger may have signed up with it', async () => {
+    const bob = await signUp(auth);
+    const early = await post(bob.email, password);
+    assert.deepEqual([early.status, early.body.deviceToken], [200, undefined]);
+    const browser = new Browser(auth);
+    const page = await browser.send(await browser.open('/account/sign-in'), { email: bob.email, password });
+    assert.deepEqual([page.status, browser.jar.get('device')], [303, '']);
+    await markVerified(world, bob);
+    assert.match(String((await post(bob.email, password)).body.deviceToken), /^cwd_/);
   });
 
   it('does not lock out a device that the owner has used before, and a sign-in from there unlocks it for all', async () => {

@@ -8,6 +8,7 @@ import { openCountedGuesses } from '../testing/counted-guesses.ts';
 import type { CountedGuesses } from '../testing/counted-guesses.ts';
 import { openTestAuth, password, randomEmail, signUp } from '../testing/test-auth.ts';
 import type { Answered, Person, TestAuth, TestReplica } from '../testing/test-auth.ts';
+import { markVerified } from '../testing/test-links.ts';
 
 const wrong = 'not the password';
 
@@ -64,6 +65,7 @@ describe('guessing passwords', () => {
   });
 
   it('lets a device in that its owner has used before, and not for another account', async () => {
+    await markVerified(world, ada);
     const answer = await auth.call('POST /v1/auth/sign-in', { body: { email: ada.email, password } });
     const deviceToken = String(answer.body.deviceToken);
     await guess(ada.email, 5);

@@ -5,6 +5,7 @@ import { Fault } from '@causeway/contracts';
 import type { Cause } from '@causeway/contracts';
 
 import type { Credentials } from '../accounts/account.model.ts';
+import { createSignUpByMail } from '../accounts/sign-up-by-mail.ts';
 import { createOpenProof } from '../proofs/open-proof.ts';
 import type { OpenProofDependencies } from '../proofs/open-proof.ts';
 import { createRequestProof } from '../proofs/request-proof.ts';
@@ -62,8 +63,9 @@ const stepsOfSignIn = async (email: typeof known): Promise<string[]> => {
   return steps;
 };
 
-const stepsOfRequest = async (email: typeof known): Promise<string[]> => {
-  const { steps, step } = recorder();
+type Recorder = ReturnType<typeof recorder>;
+
+const requesting = ({ step }: Recorder) => {
   const opening = {
     proofs: {
       native: {
@@ -72,7 +74,7 @@ const stepsOfRequest = async (email: typeof known): Promise<string[]> => {
       create: step('create', { event: { id: 'evt_1' } }),
       update: step('update', undefined),
     },
-    lifetimesMs: { 'verify-email': 1 },
+    lifetimesMs: { 'verify-email': 1, 'sign-up': 1 },
     now: () => new Date(0),
   } as unknown as OpenProofDependencies;
   const dependencies = {
@@ -81,8 +83,32 @@ const stepsOfRequest = async (email: typeof known): Promise<string[]> => {
     persons: { enter: step('look for the person', true) },
     transaction: (work: (session: never) => Promise<unknown>) => work(undefined as never),
   } as unknown as RequestProofDependencies;
-  assert.deepEqual(await createRequestProof(dependencies)(cause, { kind: 'verify-email', email }), ['evt_1']);
-  return steps;
+  return createRequestProof(dependencies);
+};
+
+const stepsOfRequest = async (email: typeof known): Promise<string[]> => {
+  const recording = recorder();
+  assert.deepEqual(await requesting(recording)(cause, { kind: 'verify-email', email }), ['evt_1']);
+  return recording.steps;
+};
+
+/** Nothing that could tell whose an address is, is even given to it. */
+const stepsOfSignUp = async (email: typeof known, password?: string): Promise<string[]> => {
+  const recording = recorder();
+  const { step } = recording;
+  const never = () => assert.fail('nothing is repeated');
+  const signUp = createSignUpByMail({
+    admitAsker: step('count who asks', undefined),
+    passwords: { hash: step('hash', '$argon2id$…') },
+    judgePassword: step('judge', undefined),
+    requestProof: requesting(recording),
+    idempotency: { ensureIndexes: never, find: never, has: never, run: never },
+    transaction: (work) => work(undefined as never),
+    answer: (events) => events,
+  });
+  const { answer } = await signUp(cause, { email, password, device: {} });
+  assert.deepEqual(answer, ['evt_1']);
+  return recording.steps;
 };
 
 describe('an address that somebody has and one that nobody has', () => {
@@ -96,5 +122,14 @@ describe('an address that somebody has and one that nobody has', () => {
     const steps = await stepsOfRequest(known);
     assert.deepEqual(steps, ['take a place', 'meet', 'look for open ones', 'create']);
     assert.deepEqual(await stepsOfRequest(unknown), steps);
+  });
+
+  it('take the same steps at a sign-up that is to be verified: one hash, one count, one link', async () => {
+    const steps = await stepsOfSignUp(known, 'a password');
+    assert.deepEqual(steps, ['count who asks', 'judge', 'hash', 'take a place', 'meet', 'create']);
+    assert.deepEqual(await stepsOfSignUp(unknown, 'a password'), steps);
+    const without = await stepsOfSignUp(known);
+    assert.deepEqual(without, ['count who asks', 'take a place', 'meet', 'create']);
+    assert.deepEqual(await stepsOfSignUp(unknown), without);
   });
 });

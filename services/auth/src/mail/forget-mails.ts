@@ -52,6 +52,8 @@ export const createForgetMails =
  */
 export const forgetMailsOf = (given: {
   readonly dependencies: () => ForgetMailsDependencies;
+  /** Proofs by which somebody has signed up: their mails went to an address that was nobody's yet. */
+  readonly signUpsOf: (accountId: string) => Promise<readonly string[]>;
   readonly redaction: () => Events['redaction'];
 }): RemovalStep => ({
   name: 'forget-mails',
@@ -60,8 +62,9 @@ export const forgetMailsOf = (given: {
     const counts = { mails: 0, mailEventsRedacted: 0 };
     const dependencies = given.dependencies();
     await given.redaction().published();
+    const signUps = await given.signUpsOf(personId);
     for (;;) {
-      const ids = await dependencies.mailQueries.idsOf(personId, chunk);
+      const ids = await dependencies.mailQueries.idsOf({ accountId: personId, proofIds: signUps }, chunk);
       if (ids.length === 0) return { counts };
       const subjects = ids.map((id) => `mail/${id}`);
       // First the log: once the mails are gone, nothing tells which of its events were about them.

@@ -5,6 +5,12 @@
 export const mailNames = {
   /** Somebody has signed up with the address. */
   'verify-email': ['link', 'expiresAt'],
+  /** Somebody wants to sign up with the address, which nobody has. */
+  'sign-up': ['link', 'expiresAt'],
+  /** The same, of an address that is an account's already. */
+  'account-exists': ['signInPage', 'resetPage'],
+  /** Somebody wants to sign in, or a new password, with an address that nobody has; where the settings have that told. */
+  'no-account': ['signUpPage'],
   /** Somebody wants to sign in without a password. */
   'sign-in-link': ['link', 'expiresAt'],
   /** Somebody has forgotten their password. */

@@ -28,20 +28,22 @@ const mailSchema = new Schema<MailDocument>(
   {
     _id: { type: String, required: true },
     accountId: String,
+    proofId: String,
     status: String,
     endedAt: Date,
   },
   { collection: mailsCollection, autoIndex: false, autoCreate: false, versionKey: false, strictQuery: 'throw' },
 )
   .index({ accountId: 1 }, { name: 'of-account', sparse: true })
+  .index({ proofId: 1 }, { name: 'of-proof', sparse: true })
   .index({ endedAt: 1 }, { name: 'ended', sparse: true })
   .index({ status: 1 }, { name: 'waiting', partialFilterExpression: { status: 'queued' } });
 
 /** Reads of mails. Writes go through `@causeway/events`. */
 export interface MailQueries {
   ensureIndexes(): Promise<void>;
-  /** Ids of all the account's mails. */
-  idsOf(accountId: string, limit: number): Promise<string[]>;
+  /** Ids of all the account's mails, and of those that brought the links of some proofs. */
+  idsOf(whose: { readonly accountId: string; readonly proofIds: readonly string[] }, limit: number): Promise<string[]>;
   /** How many are to be sent still, of so many at most. */
   countWaiting(atMost: number): Promise<number>;
   /** Ids of mails that were over before a time. */
@@ -54,8 +56,10 @@ export function mailQueries(connection: Connection): MailQueries {
   type Ids = { readonly _id: string }[];
   return {
     ensureIndexes: () => model.createIndexes(),
-    idsOf: async (accountId, limit) =>
-      (await model.find({ accountId }).select('_id').limit(limit).lean<Ids>().exec()).map((each) => each._id),
+    idsOf: async ({ accountId, proofIds }, limit) => {
+      const query = model.find({ $or: [{ accountId }, { proofId: { $in: [...proofIds] } }] });
+      return (await query.select('_id').limit(limit).lean<Ids>().exec()).map((each) => each._id);
+    },
     countWaiting: (atMost) => model.countDocuments({ status: 'queued' }, { limit: atMost }).exec(),
     endedBefore: async (time, limit) => {
       const query = model.find({ endedAt: { $lt: time } });

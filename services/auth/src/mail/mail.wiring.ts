@@ -79,9 +79,13 @@ export const mailHandlers = (late: () => { readonly mail: { readonly sendMail: S
 /** What is done about the mails of somebody who is erased. */
 export const mailRemovalSteps = (
   late: () => {
-    readonly ground: Pick<Ground, 'events'>;
+    readonly ground: Pick<Ground, 'events' | 'proofQueries'>;
     readonly mail: { readonly forgetting: ForgetMailsDependencies };
   },
 ): RemovalStep[] => [
-  forgetMailsOf({ dependencies: () => late().mail.forgetting, redaction: () => late().ground.events.redaction }),
+  forgetMailsOf({
+    dependencies: () => late().mail.forgetting,
+    signUpsOf: (accountId) => late().ground.proofQueries.signUpsOf(accountId),
+    redaction: () => late().ground.events.redaction,
+  }),
 ];

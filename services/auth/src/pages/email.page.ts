@@ -112,7 +112,7 @@ export const emailPages = (dependencies: EmailPagesDependencies): Route[] => {
     ...linkPages(
       { ...given, members },
       {
-        ...{ kind: 'change-email', name: 'email', operationId: 'confirmEmailChange' },
+        ...{ kinds: ['change-email'], name: 'email', operationId: 'confirmEmailChange' },
         title: 'Change your address',
         ...{ body: confirmation, button: 'Yes, change it' },
         another: html`<p><a href="${path}">Have another link mailed</a></p>`,

@@ -16,6 +16,7 @@ const summaries: Readonly<Record<string, string>> = {
   'invalid-request': 'Some of this cannot be right. Look at the fields below.',
   'invalid-credentials': 'The e-mail address or the password is not right.',
   'account-disabled': 'This account has been disabled. An administrator can enable it.',
+  'email-unverified': 'Nobody has verified this address yet. A mail with the link is on its way, five an hour at most.',
   'invalid-code': 'The code is not right, or was used before. Wait for the next one.',
   'ticket-invalid': 'This sign-in took too long, or was completed already. Start again.',
   'email-taken': 'There is an account with this e-mail address. Sign in instead, or use another address.',

@@ -3,9 +3,10 @@ import { createDemandSameOrigin, definePage, html } from '@causeway/service';
 import type { Call, Html, Page, PageAnswer, Route } from '@causeway/service';
 import { z } from 'zod';
 
+import type { ProofDocument } from '../proofs/proof.model.ts';
 import type { ProofKind } from '../proofs/proof-kinds.ts';
 import { linkInvalid } from '../proofs/proofs.errors.ts';
-import type { OwnedProof, UseProof } from '../proofs/use-proof.ts';
+import type { UseProof } from '../proofs/use-proof.ts';
 import { failureOf, formExpired } from './form-failure.ts';
 import type { FormFailure } from './form-failure.ts';
 import { alertHtml, csrfField, layout, problemPage } from './layout.ts';
@@ -18,12 +19,13 @@ export interface LinkPagesDependencies {
   readonly publicUrl: string;
   readonly visitors: Visitors;
   readonly members: Pick<Members, 'known'>;
-  readonly useProof: Pick<UseProof, 'peek'>;
+  readonly useProof: Pick<UseProof, 'look'>;
 }
 
 /** A link that is good, and who has opened it. */
 export interface OpenedLink {
-  readonly proof: OwnedProof;
+  /** Nobody's yet, where somebody signs up by it. */
+  readonly proof: ProofDocument;
   /** Whoever is signed in, who need not be whose link it is. */
   readonly member: Member | undefined;
   readonly failure?: FormFailure | undefined;
@@ -40,7 +42,7 @@ export interface UsedLink extends OpenedLink {
 
 /** The page that a mailed link leads to. */
 export interface LinkPage {
-  readonly kind: ProofKind;
+  readonly kinds: readonly ProofKind[];
   /** `/account/<name>/<token>` */
   readonly name: string;
   readonly operationId: string;
@@ -98,7 +100,7 @@ export function linkPages({ publicUrl, visitors, members, useProof }: LinkPagesD
     const { member, csrf, setCookie } = await members.known(call);
     const answer = async (): Promise<PageAnswer> => {
       try {
-        return await then({ proof: await useProof.peek(token, page.kind), member }, csrf);
+        return await then({ proof: await useProof.look(token, page.kinds), member }, csrf);
       } catch (error) {
         if (isOver(error)) return over();
         throw error;

@@ -10,6 +10,8 @@ const notices = {
   'email-changed': 'Your address is changed. All other sessions have ended.',
   'email-restored':
     'Your account has its address again, and everybody is signed out. A link to choose a new password is on its way to you.',
+  'verification-sent':
+    'A mail is on its way to your address. Open the link in it to go on; if you have an account already, it says so.',
   'link-sent': 'If there is something to send, a mail is on its way. Only the link in the newest one works.',
   'session-ended': 'That session has ended.',
   'others-ended': 'You are signed out everywhere else.',

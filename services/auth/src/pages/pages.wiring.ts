@@ -58,7 +58,7 @@ type PagesGround = Pick<Ground, 'config' | 'masterKey' | 'accountQueries' | 'fac
 
 interface Others {
   readonly sessions: Sessions;
-  readonly accounts: Pick<Accounts, 'signUp' | 'verifyEmail'>;
+  readonly accounts: Pick<Accounts, 'signUp' | 'completeSignUp' | 'verifyEmail'>;
   readonly proofs: Pick<Proofs, 'askForLink' | 'useProof'>;
   readonly signInLinks: Pick<SignInLinks, 'redeemLink'>;
   readonly emailChanges: Pick<EmailChanges, 'confirmEmailChange' | 'undoEmailChange'>;
@@ -75,7 +75,7 @@ export function createPages(
   { config, masterKey, accountQueries: accounts, factorQueries, sessionQueries, now }: PagesGround,
   {
     sessions,
-    accounts: { signUp, verifyEmail },
+    accounts: { signUp, completeSignUp, verifyEmail },
     proofs,
     signInLinks,
     emailChanges: { confirmEmailChange, undoEmailChange },
@@ -102,8 +102,8 @@ export function createPages(
       passkeyScriptRoute,
       ...signInPages({ publicUrl, visitors, signIn, cookies, deviceTokens }),
       ...secondFactorPages({ publicUrl, visitors, secondFactor, cookies, deviceTokens }),
-      ...signUpPages({ publicUrl, visitors, signUp, cookies }),
-      ...verifyPages({ ...linking, verifyEmail }),
+      ...signUpPages({ publicUrl, visitors, signUp, cookies, isByMail: config.emailVerification === 'required' }),
+      ...verifyPages({ ...linking, verifyEmail, completeSignUp, deviceTokens, cookies }),
       ...resetPages({ ...linking, ...passwordChanges, deviceTokens, cookies }),
       ...signInLinkPages({ ...linking, ...signInLinks, deviceTokens, cookies }),
       ...emailPages({ ...linking, confirmEmailChange, deviceTokens, cookies, recent }),

@@ -35,7 +35,7 @@ export const resetPages = ({ resetPassword, deviceTokens, cookies, ...given }: R
     explanation: 'By the link in the mail you choose another.',
   }),
   ...linkPages(given, {
-    ...{ kind: 'reset-password', name: 'reset', operationId: 'resetPassword' },
+    ...{ kinds: ['reset-password'], name: 'reset', operationId: 'resetPassword' },
     title: 'Choose a new password',
     ...{ body, button: 'Set the new password' },
     another: html`<p><a href="/account/reset">Have another link mailed</a></p>`,

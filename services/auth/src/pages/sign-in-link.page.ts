@@ -38,7 +38,7 @@ export const signInLinkPages = (dependencies: SignInLinkPagesDependencies): Rout
       explanation: 'The link in the mail signs you in without your password.',
     }),
     ...linkPages(given, {
-      ...{ kind: 'sign-in-link', name: 'link', operationId: 'redeemSignInLink' },
+      ...{ kinds: ['sign-in-link'], name: 'link', operationId: 'redeemSignInLink' },
       title: 'Sign in',
       ...{ body, button: 'Sign in' },
       another: html`<p><a href="/account/link">Have another link mailed</a></p>`,

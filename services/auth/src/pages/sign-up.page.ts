@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 import { emailAddress } from '../accounts/email-address.ts';
 import { personName } from '../accounts/person-name.ts';
-import type { SignUp } from '../accounts/sign-up.route.ts';
+import type { SignUp, SignUpAnswer } from '../accounts/sign-up.route.ts';
 import { newPassword } from '../passwords/password.ts';
 import type { CookieDelivery } from '../sessions/cookie-delivery.ts';
 import { deviceOf } from '../sessions/signed-in-answer.ts';
@@ -12,6 +12,7 @@ import { failureOf, formExpired } from './form-failure.ts';
 import type { FormFailure } from './form-failure.ts';
 import { alertHtml, fieldHtml, layout, problemPage } from './layout.ts';
 import { afterSignIn, nextField, nextQuery, withNext } from './next.ts';
+import { noticeHtml, noticeQuery, withNotice } from './notices.ts';
 import type { Visitors } from './visitors.ts';
 
 /** What {@link signUpPages} are given. */
@@ -20,24 +21,30 @@ export interface SignUpPagesDependencies {
   readonly visitors: Visitors;
   readonly signUp: SignUp;
   readonly cookies: CookieDelivery;
+  /** Whether there is no account before its address has been verified: then it needs no password. */
+  readonly isByMail: boolean;
 }
 
 const path = '/account/sign-up';
 const text = z.string().default('');
 const form = z.object({ name: text, email: text, password: text, csrf: text, next: text });
 const fields = z.object({ name: personName.optional(), email: emailAddress, password: newPassword });
+const fieldsByMail = fields.extend({ password: newPassword.optional() });
 
 interface Shown {
   readonly csrf: string;
   readonly next: string;
   readonly name?: string;
   readonly email?: string;
+  readonly done?: string | undefined;
   readonly failure?: FormFailure;
 }
 
-const page = ({ csrf, next, name, email, failure }: Shown): Page => ({
+const goodPassword = 'At least 10 characters. A few words that have nothing to do with each other are good.';
+
+const page = (isByMail: boolean, { csrf, next, name, email, done, failure }: Shown): Page => ({
   title: 'Sign up',
-  body: html`${alertHtml(failure?.summary)}
+  body: html`${noticeHtml(done)} ${alertHtml(failure?.summary)}
     <form method="post" action="${path}">
       ${fieldHtml({
         ...{ name: 'name', label: 'Name (optional)', type: 'text', autocomplete: 'name', required: false },
@@ -48,8 +55,9 @@ const page = ({ csrf, next, name, email, failure }: Shown): Page => ({
         ...{ value: email, wrong: failure?.fields.email },
       })}
       ${fieldHtml({
-        ...{ name: 'password', label: 'Password', type: 'password', autocomplete: 'new-password', required: true },
-        hint: 'At least 10 characters. A few words that have nothing to do with each other are good.',
+        ...{ name: 'password', type: 'password', autocomplete: 'new-password', required: !isByMail },
+        label: isByMail ? 'Password (optional)' : 'Password',
+        hint: isByMail ? `${goodPassword} Without one you sign in by links that are mailed to you.` : goodPassword,
         wrong: failure?.fields.password,
       })}
       <input type="hidden" name="csrf" value="${csrf}" />
@@ -60,14 +68,15 @@ const page = ({ csrf, next, name, email, failure }: Shown): Page => ({
 });
 
 /** `/account/sign-up` */
-export function signUpPages({ publicUrl, visitors, signUp, cookies }: SignUpPagesDependencies): Route[] {
+export function signUpPages(dependencies: SignUpPagesDependencies): Route[] {
+  const { publicUrl, visitors, signUp, cookies, isByMail } = dependencies;
   const common = { path, access: 'anonymous', layout, problemPage } as const;
 
   const refuse = (call: Call, typed: z.output<typeof form>, failure: FormFailure): PageAnswer => {
     const { csrf, headers } = visitors.of(call);
     const { next, name, email } = typed;
     const shown = { csrf, next, name, email, failure };
-    return { page: page(shown), status: failure.status, headers: { ...failure.headers, ...headers } };
+    return { page: page(isByMail, shown), status: failure.status, headers: { ...failure.headers, ...headers } };
   };
 
   return [
@@ -76,31 +85,34 @@ export function signUpPages({ publicUrl, visitors, signUp, cookies }: SignUpPage
       method: 'get',
       operationId: 'signUpPage',
       summary: 'The form to sign up with',
-      query: nextQuery,
+      query: nextQuery.extend(noticeQuery.shape),
       handle: (call) => {
         const { csrf, headers } = visitors.of(call);
-        return { page: page({ csrf, next: localPath(call.query.next, publicUrl) ?? '' }), headers };
+        const { next, done } = call.query;
+        return { page: page(isByMail, { csrf, next: localPath(next, publicUrl) ?? '', done }), headers };
       },
     }),
     definePage({
       ...common,
       method: 'post',
       operationId: 'signUpByForm',
-      summary: 'Makes an account and signs in',
+      summary: 'Makes an account and signs in, or has the link mailed that does',
       form,
       async handle(call) {
         const typed = call.body;
         if (!visitors.isOwn(call, typed.csrf)) return refuse(call, typed, formExpired);
         try {
           const { name, email, password } = typed;
-          const given = { ...(name.trim() === '' ? {} : { name }), email, password };
-          const account = validateBody(fields, given) as z.output<typeof fields>;
+          const chosen = isByMail && password === '' ? {} : { password };
+          const given = { ...(name.trim() === '' ? {} : { name }), email, ...chosen };
+          const account = validateBody(isByMail ? fieldsByMail : fields, given) as z.output<typeof fieldsByMail>;
           const command = { ...account, device: deviceOf(call), signal: call.signal };
-          const { headers } = await cookies.deliver(
+          const { headers, body } = await cookies.deliver<SignUpAnswer['body']>(
             call,
             'cookies',
             async () => (await signUp(call.cause, command)).answer,
           );
+          if (body.status === 'verification-sent') return { seeOther: withNotice(path, 'verification-sent') };
           return { seeOther: afterSignIn(typed.next, publicUrl), headers };
         } catch (error) {
           return refuse(call, typed, failureOf(error));

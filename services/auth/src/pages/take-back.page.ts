@@ -25,7 +25,7 @@ const body = ({ proof: { email, told } }: OpenedLink): Html => html`
 /** `/account/take-back/{token}`: where somebody takes a second factor back that they have not added */
 export const takeBackPages = ({ undoFactor, ...given }: TakeBackPagesDependencies): Route[] =>
   linkPages(given, {
-    ...{ kind: 'undo-factor', name: 'take-back', operationId: 'undoFactor' },
+    ...{ kinds: ['undo-factor'], name: 'take-back', operationId: 'undoFactor' },
     title: 'Take a second factor back',
     ...{ body, button: 'That was not me: take it back' },
     another: html`<p>

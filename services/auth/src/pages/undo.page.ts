@@ -22,7 +22,7 @@ const body = ({ proof }: OpenedLink): Html => html`
 /** `/account/undo/{token}`: where the address of before takes its change back */
 export const undoPages = ({ undoEmailChange, ...given }: UndoPagesDependencies): Route[] =>
   linkPages(given, {
-    ...{ kind: 'undo-email', name: 'undo', operationId: 'undoEmailChange' },
+    ...{ kinds: ['undo-email'], name: 'undo', operationId: 'undoEmailChange' },
     title: 'Take your address back',
     ...{ body, button: 'That was not me: take it back' },
     another: html`<p>If you cannot sign in, <a href="/account/reset">choose a new password by mail</a>.</p>`,

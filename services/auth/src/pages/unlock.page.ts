@@ -18,7 +18,7 @@ export interface UnlockPagesDependencies extends LinkPagesDependencies {
 /** `/account/unlock/{token}` */
 export const unlockPages = ({ unlock, deviceTokens, cookies, ...given }: UnlockPagesDependencies): Route[] =>
   linkPages(given, {
-    ...{ kind: 'unlock', name: 'unlock', operationId: 'unlock' },
+    ...{ kinds: ['unlock'], name: 'unlock', operationId: 'unlock' },
     title: 'Unlock your account',
     body: () =>
       html`<p>

@@ -23,22 +23,42 @@ export interface LinkAsked extends ProofRequest {
  */
 export type AskForLink = (cause: Cause, asked: LinkAsked) => Promise<readonly string[]>;
 
-/** What {@link createAskForLink} is given. */
-export interface AskForLinkDependencies {
-  readonly requestProof: RequestProof;
+/**
+ * Counts whoever asks for links by where they ask from, before anything is looked at.
+ *
+ * @param ip - the caller's address; nothing is counted where that is not known
+ * @throws fault `too-many-links`
+ */
+export type AdmitAsker = (ip: string | undefined) => Promise<void>;
+
+/** What {@link createAdmitAsker} is given. */
+export interface AdmitAskerDependencies {
   readonly blocks: WindowCounter;
   /** 32 bytes, the same in every replica: who asks is counted under names that say nothing. */
   readonly secret: Uint8Array;
 }
 
 /** Makes it. */
-export function createAskForLink({ requestProof, blocks, secret }: AskForLinkDependencies): AskForLink {
+export function createAdmitAsker({ blocks, secret }: AdmitAskerDependencies): AdmitAsker {
   const key = createSecretKey(secret);
   const nameOf = (ip: string): string =>
     createHmac('sha256', key).update(addressBlock(ip)).digest().toString('base64url', 0, 16);
-  return async (cause, { ip, ...request }) => {
-    const waitMs = await blocks.take(nameOf(ip));
+  return async (ip) => {
+    const waitMs = ip === undefined ? 0 : await blocks.take(nameOf(ip));
     if (waitMs > 0) throw tooManyLinks({ retryAfterS: Math.ceil(waitMs / 1000) });
-    return requestProof(cause, request);
   };
 }
+
+/** What {@link createAskForLink} is given. */
+export interface AskForLinkDependencies {
+  readonly requestProof: RequestProof;
+  readonly admitAsker: AdmitAsker;
+}
+
+/** Makes it. */
+export const createAskForLink =
+  ({ requestProof, admitAsker }: AskForLinkDependencies): AskForLink =>
+  async (cause, { ip, ...request }) => {
+    await admitAsker(ip);
+    return requestProof(cause, request);
+  };

@@ -1,21 +1,20 @@
 import { proofRequested } from '@causeway/contracts';
 import { onEvent, stateOf } from '@causeway/events';
-import type { Handler, RecordedCollection } from '@causeway/events';
+import type { Handler } from '@causeway/events';
 
 import type { AccountDocument } from '../accounts/account.model.ts';
-import type { QueueMail } from '../mail/queue-mail.ts';
 import { timeInWords } from '../mail/time-in-words.ts';
+import { mailSignUp } from './mail-sign-up.ts';
+import type { MailSignUpDependencies } from './mail-sign-up.ts';
 import type { ProofDocument } from './proof.model.ts';
-import { proofKinds } from './proof-kinds.ts';
+import { linksOfBelievers, proofKinds } from './proof-kinds.ts';
 import { matched } from './proofs.events.ts';
 import { withdrawal } from './withdraw-proofs.ts';
 
 /** What {@link mailProof} is given, once it runs. */
-export interface MailProofDependencies {
-  readonly accounts: Pick<RecordedCollection<AccountDocument>, 'native'>;
-  readonly proofs: Pick<RecordedCollection<ProofDocument>, 'native' | 'update'>;
-  readonly queueMail: QueueMail;
-  readonly now: () => Date;
+export interface MailProofDependencies extends MailSignUpDependencies {
+  /** Whether whoever has no account is written to that they have none. */
+  readonly mailsUnknown: boolean;
 }
 
 /** Why a link is not mailed; undefined where it is. */
@@ -27,22 +26,34 @@ const whyNot = (proof: ProofDocument, account: AccountDocument | null): string |
   return proofKinds[proof.kind].verifiesOnly && account.emailVerified ? 'already-verified' : undefined;
 };
 
-/** Looks up whose an address is, and mails them the link that was asked for; to nobody, where it is nobody's. */
+/** Looks up whose an address is, and mails them the link that was asked for; to nobody, where it is nobody's, unless they sign up. */
 export const mailProof = (late: () => MailProofDependencies): Handler =>
   onEvent.transaction({
     name: 'mail-proof',
     on: [proofRequested],
     async handle({ data }, { cause, session }) {
-      const { accounts, proofs, queueMail, now } = late();
+      const { accounts, proofs, queueMail, publicUrl, mailsUnknown, now } = late();
       const proof = await proofs.native.findOne({ _id: data.proofId }, { session });
       if (proof?.status !== 'open') return;
       const { emailKey, kind, expiresAt } = proof;
+      if (kind === 'sign-up') {
+        await mailSignUp(late(), cause, proof, session);
+        return;
+      }
       const { about, mail, mailWithSecondFactor = mail } = proofKinds[kind];
       const whose = about === 'account' ? { _id: proof.accountId ?? '' } : { emailKey };
       const account = await accounts.native.findOne(whose, { session });
       const reason = whyNot(proof, account);
       if (account === null || reason !== undefined) {
-        await proofs.update(cause, proof._id, (current) => withdrawal(current, reason ?? '', now()), { session });
+        const owner = reason === 'unknown-address' ? proof.accountId : account?._id;
+        await proofs.update(cause, proof._id, (current) => withdrawal(current, reason ?? '', now(), owner), {
+          session,
+        });
+        const isNobodys = account === null && proof.accountId === undefined;
+        if (mailsUnknown && isNobodys && linksOfBelievers.includes(kind)) {
+          const params = { signUpPage: `${publicUrl}/account/sign-up` };
+          await queueMail(cause, { template: 'no-account', to: proof.email, params }, session);
+        }
         return;
       }
       const accountId = account._id;

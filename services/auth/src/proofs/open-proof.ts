@@ -6,7 +6,7 @@ import type { RecordedCollection } from '@causeway/events';
 import type { ClientSession, Filter } from 'mongodb';
 
 import type { EmailAddress } from '../accounts/email-address.ts';
-import type { FactorsBefore, ProofDocument, ProofWords } from './proof.model.ts';
+import type { FactorsBefore, HeldByProof, ProofDocument, ProofWords } from './proof.model.ts';
 import { proofKinds } from './proof-kinds.ts';
 import type { ProofKind } from './proof-kinds.ts';
 import { requested } from './proofs.events.ts';
@@ -25,6 +25,8 @@ export interface ProofRequest {
   readonly told?: ProofWords;
   /** Of one that takes a second factor back. */
   readonly before?: FactorsBefore;
+  /** What comes of it, where that is to be an account. */
+  readonly holds?: HeldByProof;
 }
 
 /** What {@link createOpenProof} is given. */
@@ -63,7 +65,7 @@ const replacedBy = ({ kind, email, accountId }: ProofRequest): Filter<ProofDocum
 export const createOpenProof =
   ({ proofs, lifetimesMs, now }: OpenProofDependencies): OpenProof =>
   async (cause, request, session) => {
-    const { kind, email, accountId, told, before } = request;
+    const { kind, email, accountId, told, before, holds } = request;
     const at = now();
     const replaced = replacedBy(request);
     if (replaced !== undefined) {
@@ -79,6 +81,7 @@ export const createOpenProof =
       expiresAt: new Date(at.getTime() + lifetimesMs[kind]),
       ...(told !== undefined && { told }),
       ...(before !== undefined && { before }),
+      ...holds,
     };
     const { event } = await proofs.create(cause, { _id, state, event: requested({ _id, ...state }) }, { session });
     return { proofId: _id, event: event.id };

@@ -19,7 +19,9 @@ void describe('links that are over', () => {
     const told: unknown[] = [];
     const update = (_cause: unknown, _id: string, decide: (proof: ProofDocument) => unknown) => {
       left = left.filter((each) => each !== _id);
-      const decision = decide({ _id, kind: 'verify-email', status: rows.get(_id) } as unknown as ProofDocument);
+      const held = { passwordHash: '$argon2id$…', name: 'Ada' };
+      const row = { _id, kind: 'verify-email', status: rows.get(_id), ...held };
+      const decision = decide(row as unknown as ProofDocument);
       if (decision === undefined) return Promise.resolve({ document: {} });
       told.push(decision);
       return Promise.resolve({ document: {}, event: {} });
@@ -32,6 +34,7 @@ void describe('links that are over', () => {
     assert.equal(await expire(cause, running), 59);
     const [first] = told as { state: ProofDocument; event: { data: unknown } }[];
     assert.deepEqual([first?.state.status, first?.state.endedAt], ['withdrawn', now()]);
+    assert.doesNotMatch(JSON.stringify(told), /argon2id|Ada/, 'what a sign-up held goes with it');
     assert.deepEqual(first?.event.data, { proofId: 'prf_0', kind: 'verify-email', reason: 'expired' });
     assert.equal(await expire(cause, AbortSignal.abort()), 0);
   });

@@ -2,7 +2,8 @@ import type { LinkMail } from '../mail/mail-names.ts';
 
 /** The name of a kind of link: what it opens. */
 export type ProofKind =
-  'verify-email' | 'sign-in-link' | 'reset-password' | 'change-email' | 'undo-email' | 'undo-factor' | 'unlock';
+  | ('verify-email' | 'sign-up' | 'sign-in-link' | 'reset-password')
+  | ('change-email' | 'undo-email' | 'undo-factor' | 'unlock');
 
 /** A kind of link. */
 export interface ProofKindDeclaration {
@@ -25,6 +26,8 @@ const ofAddress = { about: 'address', replaces: 'of-address', verifiesOnly: fals
 /** Every kind of link. */
 export const proofKinds: Readonly<Record<ProofKind, ProofKindDeclaration>> = {
   'verify-email': { ...ofAddress, mail: 'verify-email', page: 'verify', verifiesOnly: true },
+  // One does not replace another: whoever signs up with somebody's address would void the link that its owner has.
+  'sign-up': { ...ofAddress, mail: 'sign-up', page: 'verify', replaces: 'none' },
   'sign-in-link': { ...ofAddress, mail: 'sign-in-link', page: 'link' },
   'reset-password': { ...ofAddress, mail: 'reset-password', page: 'reset' },
   // To the new address.
@@ -47,6 +50,9 @@ export const proofKinds: Readonly<Record<ProofKind, ProofKindDeclaration>> = {
     mailWithSecondFactor: 'account-locked-second-factor',
   },
 };
+
+/** Links for whoever believes to have an account: where the settings have it told, they are written to that there is none. */
+export const linksOfBelievers: readonly ProofKind[] = ['sign-in-link', 'reset-password'];
 
 /** Links that open an account, or change what opens it: none outlives a change of the password. */
 export const linksOfCredentials: readonly ProofKind[] = ['sign-in-link', 'reset-password', 'change-email'];

@@ -1,4 +1,5 @@
 /* eslint-disable @typescript-eslint/no-unsafe-class-instance-assignment -- Mongoose types the options of a path as a class, and takes plain objects */
+import { stateOf } from '@causeway/events';
 import type { RecordedDocument } from '@causeway/events';
 import { Schema } from 'mongoose';
 import type { Connection } from 'mongoose';
@@ -36,7 +37,22 @@ export interface ProofDocument extends RecordedDocument {
   readonly before?: FactorsBefore;
   /** When it was used or withdrawn. */
   readonly endedAt?: Date;
+  /** What somebody signs up with, until it is over. An encoded argon2id hash, which leaves this collection for an account's row alone. */
+  readonly passwordHash?: string;
+  readonly name?: string;
 }
+
+/** What a link holds for the account that comes of it. */
+export type HeldByProof = Pick<ProofDocument, 'passwordHash' | 'name'>;
+
+/** A proof that is over, with nothing of what it held. */
+export const overProof = (proof: ProofDocument, status: 'used' | 'withdrawn', endedAt: Date) => {
+  const { passwordHash: _hash, name: _name, ...rest } = stateOf(proof);
+  return { ...rest, status, endedAt };
+};
+
+/** Of one account: more than are withdrawn when it is made. */
+const mostSignUps = 100;
 
 /** The collection's name. */
 export const proofsCollection = 'proofs';
@@ -66,6 +82,8 @@ export interface ProofQueries {
   ensureIndexes(): Promise<void>;
   /** Ids of all the account's proofs. */
   idsOf(accountId: string, limit: number): Promise<string[]>;
+  /** Ids of those by which somebody has signed up, or could have. */
+  signUpsOf(accountId: string): Promise<string[]>;
   /** Ids of proofs that are over by time and have not been withdrawn. */
   expiredIds(now: Date, limit: number): Promise<string[]>;
   /** Ids of proofs that were over before a time. */
@@ -85,6 +103,10 @@ export function proofQueries(connection: Connection): ProofQueries {
     expiredIds: async (now, limit) => {
       const query = model.find({ status: 'open', expiresAt: { $lte: now } }).sort({ expiresAt: 1 });
       return (await query.select('_id').limit(limit).lean<Ids>().exec()).map((each) => each._id);
+    },
+    signUpsOf: async (accountId) => {
+      const query = model.find({ accountId, kind: 'sign-up' });
+      return (await query.select('_id').limit(mostSignUps).lean<Ids>().exec()).map((each) => each._id);
     },
     endedBefore: async (time, limit) => {
       const query = model.find({ endedAt: { $lt: time } });

@@ -5,7 +5,7 @@ import { bySystem } from '../jobs.ts';
 import type { QueueMail } from '../mail/queue-mail.ts';
 import { createAskRedis } from '../guessing/ask-redis.ts';
 import { createWindowCounter } from '../guessing/window-counter.ts';
-import { createAskForLink } from './ask-for-link.ts';
+import { createAdmitAsker, createAskForLink } from './ask-for-link.ts';
 import { createForgetProofs, forgetProofsOf } from './forget-proofs.ts';
 import { createLinkOf } from './link-of.ts';
 import { createLinkQuota } from './link-quota.ts';
@@ -14,7 +14,7 @@ import { createOpenProof } from './open-proof.ts';
 import { createProofTokens } from './proof-token.ts';
 import { createRequestProof } from './request-proof.ts';
 import { createUseProof } from './use-proof.ts';
-import { createExpireProofs, createWithdrawProofs } from './withdraw-proofs.ts';
+import { createExpireProofs, createWithdrawProofs, createWithdrawSignUps } from './withdraw-proofs.ts';
 
 const expireEveryMs = 60_000;
 const forgetEveryMs = 3_600_000;
@@ -36,6 +36,7 @@ export function createProofs(ground: ProofsGround) {
   const quota = createLinkQuota({ db: events.db, secret: masterKey.derive('link-quota'), now });
   const lifetimesMs = {
     'verify-email': config.linkLifetimeMs,
+    'sign-up': config.linkLifetimeMs,
     'sign-in-link': config.resetLifetimeMs,
     'reset-password': config.resetLifetimeMs,
     'change-email': config.linkLifetimeMs,
@@ -52,12 +53,14 @@ export function createProofs(ground: ProofsGround) {
     prefix: `${ground.redisPrefix}:links`,
     rules: { places: config.linksPerBlock, windowMs: hourMs },
   });
+  const admitAsker = createAdmitAsker({ blocks, secret: masterKey.derive('link-askers') });
   return {
-    ...{ openProof, requestProof },
-    askForLink: createAskForLink({ requestProof, blocks, secret: masterKey.derive('link-askers') }),
+    ...{ openProof, requestProof, admitAsker },
+    askForLink: createAskForLink({ requestProof, admitAsker }),
     useProof: createUseProof({ proofs, proofTokens, now }),
     linkOf: createLinkOf({ proofs, proofTokens, publicUrl: config.publicUrl, now }),
     withdrawProofs: createWithdrawProofs({ proofs, now }),
+    withdrawSignUps: createWithdrawSignUps({ proofs, now }),
     ensureIndexes: () => Promise.all([proofQueries.ensureIndexes(), quota.ensureIndexes()]),
     jobs: [
       { name: 'expire-proofs', everyMs: expireEveryMs, run: (signal) => expireProofs(bySystem(), signal) },
@@ -73,10 +76,16 @@ export type Proofs = ReturnType<typeof createProofs>;
 /** What is done about links that are asked for. */
 export const proofHandlers = (
   late: () => {
-    readonly ground: Pick<Ground, 'accounts' | 'proofs' | 'now'>;
+    readonly ground: Pick<Ground, 'accounts' | 'config' | 'proofs' | 'now'>;
     readonly mail: { readonly queueMail: QueueMail };
   },
-): Handler[] => [mailProof(() => ({ ...late().ground, queueMail: late().mail.queueMail }))];
+): Handler[] => [
+  mailProof(() => {
+    const { ground, mail } = late();
+    const { publicUrl, mailUnknownAddresses: mailsUnknown } = ground.config;
+    return { ...ground, queueMail: mail.queueMail, publicUrl, mailsUnknown };
+  }),
+];
 
 /** What is done about the links of somebody who is erased. */
 export const proofRemovalSteps = (

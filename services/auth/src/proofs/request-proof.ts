@@ -35,7 +35,14 @@ const quotasOf = ({ kind, email, accountId }: ProofRequest): QuotaName[] =>
  * @param session - of a transaction that this is to be a part of
  * @returns ids of the events that were recorded; none where the address has had its links of this hour
  */
-export type RequestProof = (cause: Cause, request: ProofRequest, session?: ClientSession) => Promise<readonly string[]>;
+export type RequestProof = (
+  cause: Cause,
+  request: ProofRequest & {
+    /** What it is asked for by, where that may be done again: it takes no second place. */
+    readonly by?: string;
+  },
+  session?: ClientSession,
+) => Promise<readonly string[]>;
 
 /** Makes it. */
 export const createRequestProof = (dependencies: RequestProofDependencies): RequestProof => {
@@ -47,9 +54,9 @@ export const createRequestProof = (dependencies: RequestProofDependencies): Requ
     await quota.meet(quotasOf(command), session);
     return [(await openProof(cause, command, session)).event];
   };
-  return async (cause, command, session) => {
+  return async (cause, { by = cause.causationId ?? newEventId(), ...command }, session) => {
     // A handler that is run again, or by another replica too, asks for the same link.
-    if (!(await quota.take(quotasOf(command), cause.causationId ?? newEventId()))) return [];
+    if (!(await quota.take(quotasOf(command), by))) return [];
     return session === undefined
       ? transaction((own) => request(cause, command, own))
       : request(cause, command, session);

@@ -1,9 +1,10 @@
 import type { Cause } from '@causeway/contracts';
-import { stateOf } from '@causeway/events';
 import type { RecordedCollection } from '@causeway/events';
 import type { ClientSession } from 'mongodb';
 
+import { overProof } from './proof.model.ts';
 import type { ProofDocument } from './proof.model.ts';
+import type { ProofKind } from './proof-kinds.ts';
 import { readProofToken } from './proof-token.ts';
 import type { ProofTokens } from './proof-token.ts';
 import { linkInvalid } from './proofs.errors.ts';
@@ -16,25 +17,44 @@ export interface UseProofDependencies {
   readonly now: () => Date;
 }
 
-/** A proof whose owner is known: no other has been mailed to anybody. */
+/** A proof whose owner is known: of these kinds no other has been mailed to anybody. */
 export type OwnedProof = ProofDocument & { readonly accountId: string };
+
+/** Links of somebody who has an account. */
+export type OwnedKind = Exclude<ProofKind, 'sign-up'>;
 
 /** Takes links. */
 export interface UseProof {
   /**
    * What a link stands for, without using it.
    *
-   * @param kind - of the link that is wanted; no other is taken
+   * @param kinds - of the links that are wanted; no other is taken
+   * @returns the proof, which is nobody's yet where somebody signs up by it
    * @throws fault `link-invalid`
    */
-  peek(token: string, kind: string): Promise<OwnedProof>;
+  look(token: string, kinds: readonly ProofKind[]): Promise<ProofDocument>;
+  /** The same of the link of an account. */
+  peek(token: string, kind: OwnedKind): Promise<OwnedProof>;
   /**
    * Uses a link, in the transaction of its effect: of any number at once, one does.
    *
    * @returns the proof, and the id of the event
    * @throws fault `link-invalid`
    */
-  use(cause: Cause, token: string, kind: string, session: ClientSession): Promise<{ proof: OwnedProof; event: string }>;
+  use(
+    cause: Cause,
+    token: string,
+    kind: OwnedKind,
+    session: ClientSession,
+  ): Promise<{ proof: OwnedProof; event: string }>;
+  /**
+   * Uses a link that somebody signs up by, in the transaction that makes their account.
+   *
+   * @param accountId - of the account
+   * @returns the id of the event
+   * @throws fault `link-invalid`
+   */
+  redeem(cause: Cause, token: string, accountId: string, session: ClientSession): Promise<string>;
 }
 
 /** Makes it. */
@@ -45,37 +65,47 @@ export const createUseProof = ({ proofs, proofTokens, now }: UseProofDependencie
     return proofId;
   };
 
-  const isGood = (proof: ProofDocument, token: string, kind: string): proof is OwnedProof => {
-    const { _id: proofId, emailKey, seed } = proof;
+  const isGood = (proof: ProofDocument, token: string, kinds: readonly ProofKind[]): boolean => {
+    const { _id: proofId, kind, emailKey, seed } = proof;
     // The kind of the row, not of the caller: a token that was made for another does not come to be genuine.
-    const genuine = proofTokens.isGenuine(token, { proofId, kind: proof.kind, emailKey, seed });
-    return (
-      genuine &&
-      proof.kind === kind &&
-      proof.status === 'open' &&
-      proof.expiresAt > now() &&
-      proof.accountId !== undefined
+    const genuine = proofTokens.isGenuine(token, { proofId, kind, emailKey, seed });
+    const isMailed = kind === 'sign-up' || proof.accountId !== undefined;
+    return genuine && kinds.includes(kind) && proof.status === 'open' && proof.expiresAt > now() && isMailed;
+  };
+
+  const look = async (token: string, kinds: readonly ProofKind[]): Promise<ProofDocument> => {
+    const proof = await proofs.native.findOne({ _id: idIn(token) });
+    if (proof === null || !isGood(proof, token, kinds)) throw linkInvalid();
+    return proof;
+  };
+
+  const end = async (
+    cause: Cause,
+    { token, kind, owner }: { readonly token: string; readonly kind: ProofKind; readonly owner?: string },
+    session: ClientSession,
+  ): Promise<{ proof: ProofDocument; event: string }> => {
+    const write = await proofs.update(
+      cause,
+      idIn(token),
+      (proof) => {
+        if (!isGood(proof, token, [kind])) return undefined;
+        const whose = owner === undefined ? {} : { accountId: owner };
+        return { state: { ...overProof(proof, 'used', now()), ...whose }, event: used({ ...proof, ...whose }) };
+      },
+      { session },
     );
+    if (write?.event === undefined) throw linkInvalid();
+    return { proof: write.document, event: write.event.id };
   };
 
   return {
-    async peek(token, kind) {
-      const proof = await proofs.native.findOne({ _id: idIn(token) });
-      if (proof === null || !isGood(proof, token, kind)) throw linkInvalid();
-      return proof;
+    look,
+    peek: async (token, kind) => (await look(token, [kind])) as OwnedProof,
+    use: async (cause, token, kind, session) => {
+      const { proof, event } = await end(cause, { token, kind }, session);
+      return { proof: proof as OwnedProof, event };
     },
-    async use(cause, token, kind, session) {
-      const write = await proofs.update(
-        cause,
-        idIn(token),
-        (proof) =>
-          isGood(proof, token, kind)
-            ? { state: { ...stateOf(proof), status: 'used', endedAt: now() }, event: used(proof) }
-            : undefined,
-        { session },
-      );
-      if (write?.event === undefined) throw linkInvalid();
-      return { proof: write.document as OwnedProof, event: write.event.id };
-    },
+    redeem: async (cause, token, owner, session) =>
+      (await end(cause, { token, kind: 'sign-up', owner }, session)).event,
   };
 };

@@ -1,8 +1,8 @@
 import type { Cause } from '@causeway/contracts';
-import { stateOf } from '@causeway/events';
 import type { Decision, RecordedCollection } from '@causeway/events';
 import type { ClientSession } from 'mongodb';
 
+import { overProof } from './proof.model.ts';
 import type { ProofDocument, ProofQueries } from './proof.model.ts';
 import type { ProofKind } from './proof-kinds.ts';
 import { withdrawn } from './proofs.events.ts';
@@ -10,10 +10,21 @@ import { withdrawn } from './proofs.events.ts';
 /** Proofs that are dealt with at a time. */
 const chunk = 50;
 
-/** @returns the end of a proof that was not used, decided; undefined where it is over already */
-export const withdrawal = (proof: ProofDocument, reason: string, at: Date): Decision<ProofDocument> | undefined =>
+/**
+ * @param accountId - whose address it is, where that is known: it goes with them
+ * @returns the end of a proof that was not used, decided; undefined where it is over already
+ */
+export const withdrawal = (
+  proof: ProofDocument,
+  reason: string,
+  at: Date,
+  accountId = proof.accountId,
+): Decision<ProofDocument> | undefined =>
   proof.status === 'open'
-    ? { state: { ...stateOf(proof), status: 'withdrawn', endedAt: at }, event: withdrawn(proof, reason) }
+    ? {
+        state: { ...overProof(proof, 'withdrawn', at), ...(accountId === undefined ? {} : { accountId }) },
+        event: withdrawn(proof, reason),
+      }
     : undefined;
 
 /** Whose links open nothing any more, which of them, and why. */
@@ -45,6 +56,31 @@ export const createWithdrawProofs =
     const found = given.proofs.native.find(open, { session, projection: { _id: 1 } });
     for (const { _id } of await found.limit(chunk).toArray())
       await given.proofs.update(cause, _id, (proof) => withdrawal(proof, reason, given.now()), { session });
+  };
+
+/**
+ * Withdraws what others, or the same person, have asked for who wanted to sign up with an address, in the transaction that makes its account.
+ * What is left of very many opens nothing either, since the address is taken.
+ */
+export type WithdrawSignUps = (
+  cause: Cause,
+  whose: { readonly emailKey: string; readonly accountId: string },
+  session: ClientSession,
+) => Promise<void>;
+
+/** Makes it. */
+export const createWithdrawSignUps =
+  (given: {
+    readonly proofs: Pick<RecordedCollection<ProofDocument>, 'native' | 'update'>;
+    readonly now: () => Date;
+  }): WithdrawSignUps =>
+  async (cause, { emailKey, accountId }, session) => {
+    const open = { emailKey, kind: 'sign-up', status: 'open' } as const;
+    const found = given.proofs.native.find(open, { session, projection: { _id: 1 } });
+    for (const { _id } of await found.limit(chunk).toArray())
+      await given.proofs.update(cause, _id, (proof) => withdrawal(proof, 'signed-up', given.now(), accountId), {
+        session,
+      });
   };
 
 /** What {@link createExpireProofs} is given. */

@@ -53,22 +53,31 @@ export interface BeginSignInDependencies {
   readonly factorQueries: Pick<FactorQueries, 'activeOf'>;
   readonly tickets: Pick<Tickets, 'issue'>;
   readonly startSession: StartSession;
+  readonly demandVerified: DemandVerified;
 }
+
+/**
+ * Demands that an address has been verified, where the settings do.
+ *
+ * @throws fault `email-unverified`, with the link on its way
+ */
+export type DemandVerified = (cause: Cause, account: Account) => Promise<void>;
 
 /**
  * Begins the session of somebody who has given a proof, or asks for a second one; alone, or in the transaction that uses the proof up.
  * What has begun is still to be admitted.
  *
- * @throws fault `account-disabled`
+ * @throws faults `account-disabled`, `email-unverified`
  */
 export type BeginSignIn = (cause: Cause, proven: Proven, session?: ClientSession) => Promise<BegunSignIn | MfaRequired>;
 
 /** @returns the use case */
 export const createBeginSignIn =
-  ({ factorQueries, tickets, startSession }: BeginSignInDependencies): BeginSignIn =>
+  ({ factorQueries, tickets, startSession, demandVerified }: BeginSignInDependencies): BeginSignIn =>
   async (cause, { account, method, amr, device }, session) => {
     // Told to nobody but its owner.
     if (account.disabledAt !== undefined) throw accountDisabled();
+    await demandVerified(cause, account);
     const { _id: accountId, accessVersion: accountVersion, hasSecondFactor } = account;
     if (hasSecondFactor && assuranceOf(amr) === 'aal1') {
       const methods = [...new Set((await factorQueries.activeOf(accountId)).map(({ kind }) => kind))];
@@ -90,7 +99,7 @@ export interface CompleteSignInDependencies {
 /**
  * Lets somebody in, or asks for a second proof: the one end of every way to sign in.
  *
- * @throws faults `account-disabled`; `invalid-credentials` where the account has changed meanwhile
+ * @throws faults `account-disabled`, `email-unverified`; `invalid-credentials` where the account has changed meanwhile
  */
 export type CompleteSignIn = (cause: Cause, proven: Proven) => Promise<SignedIn | MfaRequired>;
 

@@ -30,7 +30,7 @@ export interface CookieDeliveryDependencies {
 /** A call, as far as cookies are concerned. */
 export type CookieCall = Pick<Call, 'headers' | 'cause' | 'request' | 'response'>;
 
-type Secrets = Tokens & { readonly deviceToken: string };
+type Secrets = Tokens & { readonly deviceToken?: string | undefined };
 
 /** An answer that may carry tokens. */
 export interface TokensAnswer<Body> {
@@ -105,7 +105,7 @@ export function createCookieDelivery(dependencies: CookieDeliveryDependencies): 
         headers: {
           ...answer.headers,
           'Causeway-Event': events.join(', '),
-          'Set-Cookie': [...cookiesOf(tokens), deviceCookie(deviceToken)],
+          'Set-Cookie': [...cookiesOf(tokens), ...(deviceToken === undefined ? [] : [deviceCookie(deviceToken)])],
         },
         body: rest,
       };

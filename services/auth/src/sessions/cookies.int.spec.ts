@@ -7,6 +7,7 @@ import type { PublishedEvents } from '@causeway/events/testing';
 import { CookieJar } from '../testing/browser.ts';
 import { claimsOf, openTestAuth, password, randomEmail, signUp } from '../testing/test-auth.ts';
 import type { Person, TestAuth, TestReplica } from '../testing/test-auth.ts';
+import { markVerified } from '../testing/test-links.ts';
 
 const publicUrl = 'https://causeway.example';
 const own = { 'sec-fetch-site': 'same-origin' } as const;
@@ -40,6 +41,7 @@ describe('cookies for browsers', () => {
   beforeEach(async () => {
     jar = new CookieJar();
     ada = await signUp(auth);
+    await markVerified(world, ada);
   });
 
   it('carry the tokens of a sign-in, which are then not in the body', async () => {

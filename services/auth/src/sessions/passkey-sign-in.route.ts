@@ -10,7 +10,7 @@ import { cookieHeader, delivery } from './cookie-delivery.ts';
 import type { CookieDelivery } from './cookie-delivery.ts';
 import type { createPasskeySignIn } from './passkey-sign-in.ts';
 import { noStore } from './session-tokens.ts';
-import { accountDisabled, invalidCredentials } from './sessions.errors.ts';
+import { accountDisabled, emailUnverified, invalidCredentials } from './sessions.errors.ts';
 import { answerSignedIn, deviceOf, eventHeader, signedInAnswer, signedInByCookies } from './signed-in-answer.ts';
 
 /** `POST /v1/auth/sign-in/passkey/options` */
@@ -55,7 +55,7 @@ export const passkeySignInRoute = ({ passkeySignIn, cookies, deviceTokens }: Pas
         headers: { ...eventHeader, ...cookieHeader },
       },
     },
-    faults: [passkeyInvalid, invalidCredentials, accountDisabled, crossSite],
+    faults: [passkeyInvalid, invalidCredentials, accountDisabled, emailUnverified, crossSite],
     async handle(call) {
       const { delivery: kind, ...answer } = call.body;
       const delivered = await cookies.deliver(call, kind, async () =>

@@ -28,7 +28,7 @@ export interface PasskeySignInCommand {
  * Signs somebody in with a passkey alone: it has verified who holds it. It is not counted as a guess, since nobody can guess a signature;
  * whoever is locked out by guesses of others gets in by it.
  *
- * @returns the use case; it throws faults `passkey-invalid`, `account-disabled`, and `invalid-credentials` where the account has changed
+ * @returns the use case; it throws faults `passkey-invalid`, `account-disabled`, `email-unverified`, and `invalid-credentials` where the account has changed
  *   meanwhile
  */
 export const createPasskeySignIn =

@@ -16,6 +16,15 @@ export const accountDisabled = defineFault({
   description: 'An administrator has disabled this account. Ask whoever runs this service.',
 });
 
+/** The password is right, and nobody has verified the address, which the settings demand: told to nobody who does not have it. */
+export const emailUnverified = defineFault({
+  code: 'email-unverified',
+  category: 'forbidden',
+  title: 'The e-mail address is not verified',
+  description:
+    'The account is signed in to once its address is verified: open the newest link that was mailed to it; another is on its way, five an hour at most.',
+});
+
 /** The refresh token is none of ours, or its session is over. */
 export const invalidRefreshToken = defineFault({
   code: 'invalid-refresh-token',

@@ -7,6 +7,7 @@ import type { Guessing } from '../guessing/guessing.wiring.ts';
 import { bySystem } from '../jobs.ts';
 import type { QueueMail } from '../mail/queue-mail.ts';
 import type { Passwords } from '../passwords/passwords.wiring.ts';
+import type { Proofs } from '../proofs/proofs.wiring.ts';
 import type { Revocations } from '../revocations/revocations.wiring.ts';
 import type { Ticketing } from '../tickets/tickets.wiring.ts';
 import type { TokenMakers } from '../tokens/tokens.wiring.ts';
@@ -14,6 +15,7 @@ import { createAskForProof } from './ask-for-proof.ts';
 import { secondFactorOptionsRoute, stepUpOptionsRoute } from './ask-for-proof.routes.ts';
 import { createAdmit, createBeginSignIn, createCompleteSignIn } from './complete-sign-in.ts';
 import { createCookieDelivery } from './cookie-delivery.ts';
+import { createDemandVerified } from './demand-verified.ts';
 import { createEndOtherSessions } from './end-other-sessions.ts';
 import { createEndReplacedSession } from './end-replaced-session.ts';
 import { createEndSession } from './end-session.ts';
@@ -54,6 +56,7 @@ interface Others {
   readonly guessing: Guessing;
   readonly ticketing: Ticketing;
   readonly factors: Factors;
+  readonly proofs: Pick<Proofs, 'requestProof'>;
 }
 
 /** Signing in, and what sessions live through until they end. */
@@ -78,7 +81,9 @@ export function createSessions(
   const sessionTokens = createSessionTokens({ ...tokens, now });
   const startSession = createStartSession({ sessions, refreshTokens, lifetimes, now });
   const admit = createAdmit({ accounts, endSession, sessionTokens });
-  const beginSignIn = createBeginSignIn({ factorQueries, tickets, startSession });
+  const { requestProof } = others.proofs;
+  const demandVerified = createDemandVerified({ requestProof, isRequired: config.emailVerification === 'required' });
+  const beginSignIn = createBeginSignIn({ factorQueries, tickets, startSession, demandVerified });
   const completeSignIn = createCompleteSignIn({ beginSignIn, admit });
   const keepSession = createKeepSession({ sessions, refreshTokens, lifetimes, now });
   const signIn = createSignIn({ guard, deviceTokens, accounts, passwords, renewHash, completeSignIn });

@@ -8,7 +8,7 @@ import { tooManyAttempts } from '../guessing/guessing.errors.ts';
 import { typedPassword } from '../passwords/password.ts';
 import { cookieHeader, delivery } from './cookie-delivery.ts';
 import type { CookieDelivery } from './cookie-delivery.ts';
-import { accountDisabled, invalidCredentials } from './sessions.errors.ts';
+import { accountDisabled, emailUnverified, invalidCredentials } from './sessions.errors.ts';
 import type { createSignIn } from './sign-in.ts';
 import {
   answerMfaRequired,
@@ -51,7 +51,7 @@ export const signInRoute = ({ signIn, cookies, deviceTokens }: SignInRouteDepend
         headers: { ...eventHeader, ...cookieHeader },
       },
     },
-    faults: [invalidCredentials, accountDisabled, tooManyAttempts, crossSite],
+    faults: [invalidCredentials, accountDisabled, emailUnverified, tooManyAttempts, crossSite],
     async handle(call) {
       const { email, password, delivery: kind, deviceToken = cookies.deviceTokenOf(call) } = call.body;
       const command = { email, password, device: deviceOf(call), deviceToken, signal: call.signal };

@@ -34,7 +34,7 @@ export interface SignInCommand {
 /**
  * Signs somebody in with a password, where that is enough.
  *
- * @returns the use case; it throws faults `invalid-credentials`, `account-disabled`, `too-many-attempts` before anything is looked at, and
+ * @returns the use case; it throws faults `invalid-credentials`, `account-disabled`, `email-unverified`, `too-many-attempts` before anything is looked at, and
  *   `unavailable` where too many sign in at once
  */
 export const createSignIn = (dependencies: SignInDependencies) => {

@@ -19,7 +19,7 @@ const signInBeside = async (current: object | undefined) => {
     sessionTokens: never,
   });
   const beginSignIn = createBeginSignIn({
-    ...{ tickets: { issue: never }, factorQueries: { activeOf: never } },
+    ...{ tickets: { issue: never }, factorQueries: { activeOf: never }, demandVerified: () => Promise.resolve() },
     startSession: (_cause, { account: { accessVersion: accountVersion } }) =>
       Promise.resolve({ document: { _id: 'ses_1', accountVersion }, event: { id: 'e1' } } as never),
   });

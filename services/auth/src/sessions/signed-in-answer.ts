@@ -12,9 +12,9 @@ export const signedInAnswer = z.object({
   status: z.literal('signed-in'),
   account: accountSummary,
   ...tokensAnswer.shape,
-  deviceToken: z.string().meta({
+  deviceToken: z.string().optional().meta({
     description:
-      'To be kept for the next sign-in from here: who has it is not locked out when others guess at the account.',
+      'To be kept for the next sign-in from here: who has it is not locked out when others guess at the account. Absent until the address has been verified, since anybody may sign up with it.',
   }),
 });
 
@@ -45,7 +45,8 @@ export const answerSignedIn = ({ account, tokens, events }: SignedIn, deviceToke
     status: 'signed-in' as const,
     account: summarizeAccount(account),
     ...tokens,
-    deviceToken: deviceTokens.issue(account.emailKey),
+    // Whoever signs up with somebody's address, and signs in, must not be known to the account that its owner comes to have.
+    ...(account.emailVerified && { deviceToken: deviceTokens.issue(account.emailKey) }),
   },
 });
 

@@ -8,7 +8,8 @@ export const linkSettings = defineSettings({
     default: 3_600_000,
     min: 60_000,
     max: 7 * 24 * 3_600_000,
-    description: 'How long a mailed link works that verifies an e-mail address, or changes it.',
+    description:
+      'How long a mailed link works that verifies an e-mail address, with or without an account, or changes it.',
   },
   resetLifetimeMs: {
     env: 'RESET_LIFETIME',

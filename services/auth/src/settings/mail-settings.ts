@@ -26,6 +26,13 @@ export const mailSettings = defineSettings({
     description:
       'Mails are not sent, but kept for administrators to read (`GET /v1/auth/mailbox`), the newest thousand. For an installation without a mail server, where everybody trusts the administrators with their links.',
   },
+  mailUnknownAddresses: {
+    env: 'MAIL_UNKNOWN_ADDRESSES',
+    type: 'boolean',
+    default: false,
+    description:
+      'Whoever asks for a link to sign in, or to set a password, with an address that nobody has is told so, by mail to that address; else nothing is mailed. What the call answers is the same in any case.',
+  },
   mailTemplates: {
     env: 'MAIL_TEMPLATES',
     type: 'string',

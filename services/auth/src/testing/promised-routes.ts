@@ -15,7 +15,7 @@ export const promisedRoutes: Readonly<Record<string, readonly string[]>> = {
   'POST /v1/auth/email/confirm': ['200', '400', '401', '403', '404', '409', '413', '415', '429', '503'],
   'POST /v1/auth/email/undo': ['200', '400', '404', '413', '415', '503'],
   'POST /v1/auth/email/verification': ['202', '400', '413', '415', '429', '503'],
-  'POST /v1/auth/email/verify': ['200', '400', '401', '404', '413', '415', '429', '503'],
+  'POST /v1/auth/email/verify': ['200', '201', '400', '401', '403', '404', '413', '415', '429', '503'],
   'GET /v1/auth/factors': ['200', '400', '401', '503'],
   'POST /v1/auth/factors/recovery-codes': ['200', '400', '401', '409', '503'],
   'GET /v1/auth/activity': ['200', '400', '401', '503'],
@@ -47,5 +47,5 @@ export const promisedRoutes: Readonly<Record<string, readonly string[]>> = {
   'POST /v1/auth/sign-out': ['204', '400', '401', '503'],
   'POST /v1/auth/step-up': ['200', '204', '400', '401', '413', '415', '429', '503'],
   'POST /v1/auth/unlock': ['200', '400', '404', '413', '415', '503'],
-  'POST /v1/auth/sign-up': ['201', '400', '409', '413', '415', '422', '503'],
+  'POST /v1/auth/sign-up': ['201', '202', '400', '403', '409', '413', '415', '422', '429', '503'],
 };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 
 import { personOf } from './test-auth.ts';
-import type { Answered, Person, TestReplica } from './test-auth.ts';
+import type { Answered, Person, TestAuth, TestReplica } from './test-auth.ts';
 import type { TestMailbox } from './test-mailbox.ts';
 
 /** @returns tokens that are none, made from one that is */
@@ -28,6 +28,11 @@ export async function verifyAddress(auth: TestReplica, mailbox: TestMailbox, per
   const token = await mailbox.tokenTo(person.email, 'verify');
   const answer = await auth.call('POST /v1/auth/email/verify', { body: { token }, token: person.accessToken });
   assert.equal(answer.status, 200, JSON.stringify(answer.body));
+}
+
+/** Has it that somebody's address is verified, where what came before is of no matter. */
+export async function markVerified({ db }: Pick<TestAuth, 'db'>, { id: _id }: Person): Promise<void> {
+  await db.collection<{ _id: string }>('accounts').updateOne({ _id }, { $set: { emailVerified: true } });
 }
 
 /** Headers as they have to be for every address: all of their names, and the values of those that are no id, time or position. */

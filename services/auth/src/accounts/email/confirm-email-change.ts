@@ -6,7 +6,7 @@ import type { ClientSession } from 'mongodb';
 import { everyLinkButUndo } from '../../proofs/proof-kinds.ts';
 import { linkInvalid } from '../../proofs/proofs.errors.ts';
 import type { OwnedProof, UseProof } from '../../proofs/use-proof.ts';
-import type { WithdrawProofs } from '../../proofs/withdraw-proofs.ts';
+import type { WithdrawProofs, WithdrawSignUps } from '../../proofs/withdraw-proofs.ts';
 import type { TellEnding } from '../../revocations/tell-ending.ts';
 import type { KeepSession } from '../../sessions/keep-session.ts';
 import type { SessionTokens, Tokens } from '../../sessions/session-tokens.ts';
@@ -24,6 +24,7 @@ export interface ConfirmEmailChangeDependencies {
   readonly accounts: Pick<RecordedCollection<AccountDocument>, 'update'>;
   readonly useProof: UseProof;
   readonly withdrawProofs: WithdrawProofs;
+  readonly withdrawSignUps: WithdrawSignUps;
   readonly demandOwner: DemandOwner;
   readonly reservations: Pick<Reservations, 'keep'>;
   readonly keepSession: KeepSession;
@@ -103,6 +104,8 @@ export function createConfirmEmailChange(dependencies: ConfirmEmailChangeDepende
     const done = { account, event: write.event, events: [used, write.event.id] };
     const isOther = asItWas.emailKey !== emailKey;
     if (!isOther) return done;
+    // Nobody signs up with it any more.
+    await dependencies.withdrawSignUps(cause, { emailKey, accountId }, session);
     // A link to what it has again leads nowhere.
     await withdrawProofs(cause, { accountId, kinds: ['undo-email'], emailKey, reason: 'email-changed' }, session);
     await withdrawProofs(cause, { accountId, kinds: everyLinkButUndo, reason: 'email-changed' }, session);

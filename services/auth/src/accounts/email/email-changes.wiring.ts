@@ -21,7 +21,7 @@ import { createUndoEmailChange } from './undo-email-change.ts';
 interface Others {
   readonly accounts: Pick<Accounts, 'demandOwner'>;
   readonly sessions: Pick<Sessions, 'keepSession' | 'sessionTokens' | 'cookies'>;
-  readonly proofs: Pick<Proofs, 'askForLink' | 'openProof' | 'useProof' | 'withdrawProofs'>;
+  readonly proofs: Pick<Proofs, 'askForLink' | 'openProof' | 'useProof' | 'withdrawProofs' | 'withdrawSignUps'>;
   readonly revocations: Pick<Revocations, 'teller'>;
   readonly tokens: Pick<TokenMakers, 'deviceTokens'>;
   readonly guessing: Guessing;
@@ -36,7 +36,7 @@ export function createEmailChanges(
   {
     accounts: { demandOwner },
     sessions: { keepSession, sessionTokens, cookies },
-    proofs: { askForLink, openProof, useProof, withdrawProofs },
+    proofs: { askForLink, openProof, useProof, withdrawProofs, withdrawSignUps },
     revocations: { teller },
     tokens: { deviceTokens },
     guessing: { guard },
@@ -52,7 +52,9 @@ export function createEmailChanges(
   const common = { accounts, useProof, withdrawProofs, reservations, tellEnding, transaction: events.transaction, now };
   // Whoever has one proof alone must not move the account to where its links go.
   const recent = { maxAgeMs: config.stepUpAgeMs, acr: 'enrolled' } as const;
-  const confirmEmailChange = createConfirmEmailChange({ ...common, demandOwner, keepSession, sessionTokens });
+  const confirmEmailChange = createConfirmEmailChange({
+    ...{ ...common, withdrawSignUps, demandOwner, keepSession, sessionTokens },
+  });
   const undoEmailChange = createUndoEmailChange({
     ...{ ...common, factors, openProof, guard, tickets },
     undoMs: config.emailUndoMs,
