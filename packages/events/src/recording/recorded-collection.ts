@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import { faults, type Cause, type EventEnvelope } from '@causeway/contracts';
 import { type ClientSession, type Collection, type Db, type Filter } from 'mongodb';
 
@@ -77,7 +79,7 @@ export interface RecordedCollection<Doc extends RecordedDocument> {
 
   /**
    * Changes a document by compare-and-set on its revision. `decide` is called with what is there, anew after each lost
-   * race (at most 5 times), and gives the whole new state, or undefined where there is nothing to change.
+   * race (at most 5 times, or `tries`), and gives the whole new state, or undefined where there is nothing to change.
    *
    * @returns undefined where there is no such document
    * @throws {@link RevisionMismatch}, {@link DuplicateKey}, `conflict` after 5 lost races, `unavailable` while the outbox is full, or where
@@ -125,6 +127,9 @@ interface OpenWrite {
   /** In place of its answer. */
   readonly error: unknown;
 }
+
+/** Those who lose the same races over and over are to come at different times. */
+const raceDelayMs = 50;
 
 const checkRevision = (ifMatch: IfMatch | undefined, revision: number): void => {
   if (ifMatch !== undefined && ifMatch !== '*' && !ifMatch.includes(revision)) throw new RevisionMismatch(revision);
@@ -246,9 +251,10 @@ export const recordedCollection = <Doc extends RecordedDocument>(
       : ((await native.findOne(byId(id), { session })) as Doc | null);
 
   const update: RecordedCollection<Doc>['update'] = async (cause, id, decide, how = {}) => {
-    const { ifMatch, session, current: given } = how;
+    const { ifMatch, session, current: given, tries: mostTries = limits.tries } = how;
     const open: OpenWrite[] = [];
-    for (let tries = 1; tries <= limits.tries; tries += 1) {
+    for (let tries = 1; tries <= mostTries; tries += 1) {
+      if (tries > limits.tries) await delay(Math.random() * raceDelayMs);
       const current = (tries === 1 ? given : undefined) ?? (await read(id, session));
       if (current === null) return undefined;
       for (const { event } of open) {
@@ -265,7 +271,7 @@ export const recordedCollection = <Doc extends RecordedDocument>(
     }
     // Whoever is told of a conflict takes it for a no.
     if (open[0] !== undefined) throw unsettled(open[0].error);
-    throw faults.conflict({ detail: `Others changed it ${limits.tries} times meanwhile. Try again.` });
+    throw faults.conflict({ detail: `Others changed it ${mostTries} times meanwhile. Try again.` });
   };
 
   const bury = async (

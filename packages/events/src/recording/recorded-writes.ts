@@ -50,6 +50,8 @@ export interface ChangeOptions extends WriteOptions {
 export interface UpdateOptions<Doc extends RecordedDocument> extends ChangeOptions {
   /** The whole document, where the caller has just read it at majority: the first try decides by it, and reads nothing. */
   readonly current?: Doc;
+  /** How often it is tried against others, 5 times where nothing is said; after the fifth each try waits for up to 50 ms. */
+  readonly tries?: number;
 }
 
 /** How to delete. */

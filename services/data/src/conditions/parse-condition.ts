@@ -36,6 +36,31 @@ export function parseCondition(
   return state.faults.length > 0 ? { ok: false, faults: state.faults } : { ok: true, value: condition };
 }
 
+/** What is asked of an element of an array: of its fields, or of itself as of a field `element` that holds it. */
+export interface AskedOfElement {
+  readonly of: 'fields' | 'element';
+  readonly condition: Condition<Operand>;
+}
+
+/**
+ * Parses what MongoDB's `$pull` asks of elements: operators ask it of an element as of a field, fields ask it of one that is
+ * an object.
+ *
+ * @param json - As `JSON.parse` gave it: an object with members.
+ * @param pointer - Where it stands, for the faults.
+ */
+export function parseElementCondition(json: object, pointer: string): Parsed<AskedOfElement> {
+  const state = new ParseState(false);
+  const place: Place = { pointer, depth: 0, root: 'element' };
+  const isOfElement = isOperatorObject(json) && !logicalOperators.has(Object.keys(json)[0] ?? '');
+  const value: AskedOfElement = isOfElement
+    ? { of: 'element', condition: { kind: 'and', branches: parseOperators(state, element, json, place) } }
+    : { of: 'fields', condition: parseFields(state, json, place) };
+  return state.faults.length > 0 ? { ok: false, faults: state.faults } : { ok: true, value };
+}
+
+const element: FieldPath = { text: 'element', storage: 'element', segments: ['element'], holds: 'json' };
+
 const everything: Condition<Operand> = { kind: 'and', branches: [] };
 
 /** A condition over fields: a whole one, a branch, or what `$elemMatch` asks of an element's fields. */

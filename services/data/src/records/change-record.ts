@@ -8,6 +8,7 @@ import { matches } from '@causeway/service';
 import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
 import type { Caller } from '../rules/rule.ts';
 import { checkRecord, demandReadable, demandRight, demandWritable, mayDo } from './judge-record.ts';
+import { createInTurn } from './in-turn.ts';
 import type { Fields, RecordDocument } from './record.model.ts';
 import { updated } from './records.events.ts';
 import { underDefinition } from './under-definition.ts';
@@ -20,6 +21,8 @@ export interface ChangeRecord {
   readonly ifMatch: IfMatch | undefined;
   /** Makes the new fields of the current ones: replaces them, or applies a patch. */
   readonly change: (fields: Fields) => unknown;
+  /** Whether it means the same whatever is there: then others who change the record are waited for, and not told of. */
+  readonly isAtomic?: boolean;
 }
 
 /** The record after the change. */
@@ -28,6 +31,9 @@ export interface ChangedRecord {
   /** Absent where there was nothing to change. */
   readonly eventId: string | undefined;
 }
+
+/** Within a process they come in turn: it is other processes that a race is lost against. */
+const atomicTries = 25;
 
 /**
  * Changes a record: the rule has to hold before and after.
@@ -42,6 +48,7 @@ export function createChangeRecord({
   readonly registry: CollectionRegistry;
   readonly now: () => Date;
 }) {
+  const inTurn = createInTurn();
   const decide = (
     collection: Collection,
     { caller, ifMatch, change }: ChangeRecord,
@@ -70,9 +77,17 @@ export function createChangeRecord({
     underDefinition(registry, command.collection, async (collection) => {
       demandReadable(collection, command.caller);
       demandWritable(collection);
-      const write = await collection.records.update(cause, command.id, (current) =>
-        decide(collection, command, cause.principal.id, current),
-      );
+      const update = (options?: { readonly tries: number }) =>
+        collection.records.update(
+          cause,
+          command.id,
+          (current) => decide(collection, command, cause.principal.id, current),
+          options,
+        );
+      const write =
+        command.isAtomic === true
+          ? await inTurn(`${collection.id}/${command.id}`, () => update({ tries: atomicTries }))
+          : await update();
       if (write === undefined) throw faults.notFound();
       return { document: write.document, eventId: write.event?.id };
     });

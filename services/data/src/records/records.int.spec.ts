@@ -241,11 +241,14 @@ describe('records', () => {
       assert.deepEqual(now.body.tags, ['a', 'b']);
     });
 
-    it('takes only the two media types of patches', async () => {
+    it('takes only the three media types of patches', async () => {
       const { path } = await made();
       const answer = await replica.call(`PATCH ${path}`, { body: {}, token: ada.token });
       assert.equal(answer.status, 415);
-      assert.equal(answer.headers.get('accept-patch'), 'application/merge-patch+json, application/json-patch+json');
+      assert.equal(
+        answer.headers.get('accept-patch'),
+        'application/merge-patch+json, application/json-patch+json, application/vnd.causeway.operators+json',
+      );
     });
 
     it('records nothing where nothing changes', async () => {
