@@ -8,6 +8,7 @@ import { admin, type Person, signUp } from '../harness/people.ts';
 
 const mergePatch = 'application/merge-patch+json';
 const jsonPatch = 'application/json-patch+json';
+const operators = 'application/vnd.causeway.operators+json';
 
 describe('a collection', () => {
   it('is defined, changed, listed and removed by administrators alone', async () => {
@@ -105,14 +106,18 @@ describe('a record', () => {
     const operated = await call('PATCH', path, { token, type: jsonPatch, json: operations });
     assert.deepEqual(expectStatus(operated, 200).json().tags, ['c']);
     assert.equal(operated.headers.etag, '"4"');
+    const increment = { $inc: { score: 2 }, $addToSet: { tags: 'd' } };
+    const incremented = await call('PATCH', path, { token, type: operators, json: increment });
+    const { score, tags } = expectStatus(incremented, 200).json();
+    assert.deepEqual([score, tags], [7, ['c', 'd']]);
 
     const read = expectStatus(await call('GET', path, { token }), 200);
-    assert.deepEqual(read.json(), operated.json());
-    expectStatus(await call('GET', path, { token, headers: { 'if-none-match': '"4"' } }), 304);
-    const deleted = expectStatus(await call('DELETE', path, { token, headers: { 'if-match': '"4"' } }), 204);
+    assert.deepEqual(read.json(), incremented.json());
+    expectStatus(await call('GET', path, { token, headers: { 'if-none-match': '"5"' } }), 304);
+    const deleted = expectStatus(await call('DELETE', path, { token, headers: { 'if-match': '"5"' } }), 204);
     await expectProblem(await call('GET', path, { token }), 404, 'not-found');
-    const events = [created, replaced, patched, operated, deleted].flatMap((each) => each.events);
-    assert.equal(new Set(events).size, 5);
+    const events = [created, replaced, patched, operated, incremented, deleted].flatMap((each) => each.events);
+    assert.equal(new Set(events).size, 6);
   });
 
   it('is changed by one of two who read the same revision', async () => {

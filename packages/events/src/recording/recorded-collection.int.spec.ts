@@ -82,6 +82,25 @@ describe('recorded writes', () => {
     );
   });
 
+  it('tries an update as often as the caller says, five times where it says nothing', async () => {
+    await notes.create(testCause(), creation('raced', '0'));
+    const decision = (text: string) => ({ state: { text }, event: draft(contracts.updated, { text }) });
+    /** Somebody is faster, so many times. */
+    const losing = (races: number) => {
+      let left = races;
+      return async () => {
+        if (left > 0) await notes.update(testCause(), 'raced', () => decision(`faster ${left}`));
+        left -= 1;
+        return decision('at last');
+      };
+    };
+    assert.equal((await notes.update(testCause(), 'raced', losing(4)))?.document.text, 'at last');
+    await assert.rejects(notes.update(testCause(), 'raced', losing(5)), { code: 'conflict' });
+    const patient = await notes.update(testCause(), 'raced', losing(7), { tries: 8 });
+    assert.equal(patient?.document.text, 'at last');
+    await assert.rejects(notes.update(testCause(), 'raced', losing(8), { tries: 8 }), { code: 'conflict' });
+  });
+
   it('drops state that the decision leaves out', async () => {
     const state = { text: 'x', tag: 'gone' };
     await notes.create(testCause(), { _id: 'a4', state, event: draft(contracts.created, state) });
