@@ -67,6 +67,7 @@ export const promisedCalls: readonly string[] = [
   'post /v1/auth/step-up',
   'post /v1/auth/step-up/options',
   'post /v1/auth/unlock',
+  'post /v1/batch',
   'post /v1/data/{collection}',
   'post /v1/data/{collection}/query',
   'post /v1/parked/{id}/discard',

@@ -1,3 +1,4 @@
+import { createBatch } from './batch/batch.wiring.ts';
 import { createChanges } from './changes/changes.wiring.ts';
 import { createCollections } from './collections/collections.wiring.ts';
 import type { Feature, Ground } from './feature.ts';
@@ -14,4 +15,5 @@ export const createFeatures = async (ground: Ground): Promise<Readonly<Record<st
   changes: await createChanges(ground),
   queries: createQueries(ground),
   records: createRecords(ground),
+  batch: createBatch(ground),
 });

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { faults, type Cause, type EventEnvelope } from '@causeway/contracts';
-import { type ClientSession, type Collection, type Db, type Filter } from 'mongodb';
+import { type ClientSession, type Collection, type Db, type Filter, type UpdateFilter } from 'mongodb';
 
 import { buildEvent } from './build-event.ts';
 import { compareAndSet } from './compare-and-set.ts';
@@ -119,6 +119,15 @@ export interface RecordedCollection<Doc extends RecordedDocument> {
     writes: readonly PlannedWrite<Doc>[],
     options: WriteManyOptions,
   ): Promise<readonly RecordedWrite<Doc>[]>;
+
+  /**
+   * Holds documents as they are until a transaction commits: whoever changes or deletes one of them meanwhile meets it, and one of the two is
+   * made anew. What was only read in a transaction may have changed by its commit. It makes no revision and records no event.
+   *
+   * @param ids - of documents that were read in this session, and that it does not write
+   * @throws `conflict` where one of them is not there
+   */
+  touch(ids: readonly string[], options: { readonly session: ClientSession }): Promise<void>;
 }
 
 /** A write that was not there when it was looked for, and may still be on its way. */
@@ -319,5 +328,15 @@ export const recordedCollection = <Doc extends RecordedDocument>(
       thing,
       reusableIds: options.reusableIds,
     }),
+    async touch(ids, { session }) {
+      if (ids.length === 0) return;
+      const filter = { _id: { $in: ids } } as unknown as Filter<Doc>;
+      // One that was written under an older definition stays as it is. The next change of the document takes `refs` out again.
+      const { matchedCount } = await native.updateMany(filter, { $inc: { refs: 1 } } as unknown as UpdateFilter<Doc>, {
+        bypassDocumentValidation: true,
+        session,
+      });
+      if (matchedCount < new Set(ids).size) throw faults.conflict({ message: 'a document that was read is not there' });
+    },
   };
 };

@@ -136,21 +136,19 @@ describe('many writes of one transaction', () => {
   it('names the write that a unique index refuses, and leaves nothing of the others', async () => {
     await made('holder', 'held');
     const id = newEventId();
-    const writes = [
-      create('u1'),
-      create('u2'),
-      update(await made('u3'), 'x'),
-      create('u4', { text: 'x', tag: 'held' }),
-    ];
+    const refused = create('u4', { text: 'x', tag: 'held' });
+    const writes = [create('u1'), create('u2'), update(await made('u3'), 'x'), remove(await made('u0')), refused];
     await assert.rejects(write(writes, id), (error) => {
       assert.ok(error instanceof RefusedWrite, String(error));
-      assert.equal(error.index, 3);
+      assert.equal(error.index, 4);
       assert.ok(error.cause instanceof DuplicateKey);
       assert.deepEqual(error.cause.keyPattern, { tag: 1 });
       return true;
     });
     assert.equal(await notes.native.countDocuments({ _id: /^u[124]$/ }), 0);
     assert.equal((await notes.native.findOne({ _id: 'u3' }))?.revision, 1);
+    assert.equal((await notes.native.findOne({ _id: 'u0' }))?.revision, 1);
+    assert.equal(await events.db.collection<Tombstone>('tombstones').findOne({ id: 'u0' }), null);
     // What comes later is published: nothing of the group is on its way.
     const { event } = await notes.create(testCause(), {
       _id: 'u5',
@@ -189,6 +187,32 @@ describe('many writes of one transaction', () => {
         ['8', 9],
       ],
     );
+  });
+
+  it('holds a document that was only read until the commit, and leaves it as it is', async () => {
+    const current = await made('held');
+    const late = Promise.withResolvers<undefined>();
+    const touched = Promise.withResolvers<undefined>();
+    let attempts = 0;
+    const reading = events.transaction(async (session) => {
+      attempts += 1;
+      await notes.touch(['held'], { session });
+      touched.resolve(undefined);
+      await late.promise;
+    });
+    await touched.promise;
+    const changing = write([update(current, 'changed')]);
+    // It waits for nobody: it is made anew until the other one is through.
+    const first = await Promise.race([changing.then(() => 'changed'), new Promise((done) => setTimeout(done, 300))]);
+    assert.equal(first, undefined);
+    const row = await notes.native.findOne({ _id: 'held' });
+    assert.deepEqual(row, current);
+    late.resolve(undefined);
+    await Promise.all([reading, changing]);
+    assert.equal(attempts, 1);
+    assert.deepEqual(Object.keys((await notes.native.findOne({ _id: 'held' })) ?? {}).includes('refs'), false);
+    const missing = events.transaction((session) => notes.touch(['held', 'nobody'], { session }));
+    await assert.rejects(missing, (error) => (error as { code?: string }).code === 'conflict');
   });
 
   const kill = async (moment: 'written' | 'recorded'): Promise<void> => {

@@ -36,6 +36,38 @@ export interface ChangedRecord {
 const atomicTries = 25;
 
 /**
+ * Judges a change of a record, and decides what is written.
+ *
+ * @param by - whose change it is
+ * @param at - when, for rules that look at it
+ * @returns undefined where there is nothing to change
+ * @throws Fault `not-found`, `forbidden`, `precondition-failed`, `invalid-request`, `payload-too-large`, and what the change throws
+ */
+export function decideChange(
+  collection: Collection,
+  { caller, ifMatch, change }: Pick<ChangeRecord, 'caller' | 'ifMatch' | 'change'>,
+  current: RecordDocument,
+  { by, at }: { readonly by: string | undefined; readonly at: Date },
+): Decision<RecordDocument> | undefined {
+  demandRight(collection, 'update', caller, current);
+  // Only now: whoever may not see the record does not learn its revision.
+  if (!matches(ifMatch, current.revision)) throw faults.preconditionFailed();
+  const fields = change(current.fields);
+  checkRecord(collection, fields);
+  const { createdBy } = current;
+  const state = {
+    def: collection.def,
+    fields,
+    ...(createdBy === undefined ? {} : { createdBy }),
+    ...(by === undefined ? {} : { updatedBy: by }),
+  };
+  const judged = { ...current, ...state, revision: current.revision + 1, updatedAt: at };
+  if (!mayDo(collection, 'update', caller, judged)) throw faults.forbidden();
+  if (isDeepStrictEqual(fields, current.fields)) return undefined;
+  return { state, event: updated(collection, current, state) };
+}
+
+/**
  * Changes a record: the rule has to hold before and after.
  *
  * @returns the use case; it throws faults `not-found`, `forbidden`, `precondition-failed`, `invalid-request`,
@@ -49,29 +81,6 @@ export function createChangeRecord({
   readonly now: () => Date;
 }) {
   const inTurn = createInTurn();
-  const decide = (
-    collection: Collection,
-    { caller, ifMatch, change }: ChangeRecord,
-    by: string | undefined,
-    current: RecordDocument,
-  ): Decision<RecordDocument> | undefined => {
-    demandRight(collection, 'update', caller, current);
-    // Only now: whoever may not see the record does not learn its revision.
-    if (!matches(ifMatch, current.revision)) throw faults.preconditionFailed();
-    const fields = change(current.fields);
-    checkRecord(collection, fields);
-    const { createdBy } = current;
-    const state = {
-      def: collection.def,
-      fields,
-      ...(createdBy === undefined ? {} : { createdBy }),
-      ...(by === undefined ? {} : { updatedBy: by }),
-    };
-    const judged = { ...current, ...state, revision: current.revision + 1, updatedAt: now() };
-    if (!mayDo(collection, 'update', caller, judged)) throw faults.forbidden();
-    if (isDeepStrictEqual(fields, current.fields)) return undefined;
-    return { state, event: updated(collection, current, state) };
-  };
 
   return async (cause: Cause, command: ChangeRecord): Promise<ChangedRecord> =>
     underDefinition(registry, command.collection, async (collection) => {
@@ -81,7 +90,7 @@ export function createChangeRecord({
         collection.records.update(
           cause,
           command.id,
-          (current) => decide(collection, command, cause.principal.id, current),
+          (current) => decideChange(collection, command, current, { by: cause.principal.id, at: now() }),
           options,
         );
       const write =
