@@ -210,7 +210,10 @@ describe('many writes of one transaction', () => {
     late.resolve(undefined);
     await Promise.all([reading, changing]);
     assert.equal(attempts, 1);
-    assert.deepEqual(Object.keys((await notes.native.findOne({ _id: 'held' })) ?? {}).includes('refs'), false);
+    const held = (await notes.native.findOne({ _id: 'held' })) ?? assert.fail();
+    assert.deepEqual([held.text, held.revision, 'refs' in held], ['changed', 2, true]);
+    await write([update(held, 'once more')]);
+    assert.equal('refs' in ((await notes.native.findOne({ _id: 'held' })) ?? assert.fail()), false);
     const missing = events.transaction((session) => notes.touch(['held', 'nobody'], { session }));
     await assert.rejects(missing, (error) => (error as { code?: string }).code === 'conflict');
   });
