@@ -123,6 +123,24 @@ describe('a batch', () => {
     assert.equal(answer.headers.get('causeway-event'), events.map(({ id }) => id).join(', '));
   });
 
+  it('takes operators, also with what it creates, and says which does not fit', async () => {
+    const id = await account(1);
+    const inc = (change: object) => ({ op: 'update', collection: 'accounts', id, operators: change });
+    const answer = await send([
+      { op: 'create', collection: 'accounts', as: 'new', fields: { balance: 0 } },
+      inc({ $inc: { balance: 2 } }),
+      inc({ $inc: { balance: 3 }, $set: { article: { $id: 'new' } } }),
+    ]);
+    const [created, , changed] = results(answer);
+    assert.deepEqual([changed?.record?.balance, changed?.record?.article], [6, created?.id]);
+    const failed = await send([inc({ $inc: { balance: 1 } }), inc({ $push: { balance: 1 } })]);
+    assert.equal(code(failed), '409 operator-failed', failed.text);
+    assert.equal(failed.body.operation, 1);
+    const [error] = failed.body.errors as unknown as { pointer: string }[];
+    assert.match(error?.pointer ?? '', /^\/operations\/1\/operators\/\$push/);
+    assert.equal((await read('accounts', id)).body.balance, 6);
+  });
+
   it('answers without records where that is asked for', async () => {
     const answer = await send([{ op: 'create', collection: 'accounts', fields: { balance: 1 } }], {
       query: '?return=minimal',
@@ -301,6 +319,26 @@ describe('a batch', () => {
       rows.reduce((sum, row) => sum + Number(row.revision) - 1, 0),
       2 * moved,
     );
+  });
+
+  it('loses none of the increments of many batches at once', async () => {
+    const ids = [await account(), await account()];
+    const once = async (turn: number): Promise<number> => {
+      const operations = ids.map((id) => ({
+        ...{ op: 'update', collection: 'accounts', id },
+        operators: { $inc: { balance: 1 } },
+      }));
+      const answer = await send(operations, { to: turn % 2 === 0 ? replica : other });
+      assert.ok([200, 503].includes(answer.status), answer.text);
+      return answer.status === 200 ? 1 : 0;
+    };
+    const done = await Promise.all(Array.from({ length: 16 }, (_, turn) => once(turn)));
+    const total = done.reduce((sum, each) => sum + each, 0);
+    assert.ok(total > 0);
+    for (const id of ids) {
+      const { balance, revision } = (await read('accounts', id)).body;
+      assert.deepEqual([balance, revision], [total, total + 1]);
+    }
   });
 
   it('holds what it checks until it is done: of two that each check what the other changes, one is refused', async () => {

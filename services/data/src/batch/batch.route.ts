@@ -5,6 +5,7 @@ import type { Route } from '@causeway/service';
 import { z } from 'zod';
 
 import { definitionBusy } from '../collections/collections.errors.ts';
+import { operatorFailed } from '../operators/operators.errors.ts';
 import { eventHeader } from '../records/event-ids.ts';
 import { recordAnswer } from '../records/record-answer.ts';
 import { duplicateValue, patchFailed, unindexable } from '../records/records.errors.ts';
@@ -20,7 +21,7 @@ const description = [
   'Each operation is one of',
   '',
   '- `{"op": "create", "collection", "fields", "as"?}`: `as` names what it makes, for `{"$id": name}` in the fields or as the `id` of operations after it,',
-  '- `{"op": "update", "collection", "id", "ifMatch"?, "fields" | "merge" | "patch"}`: all fields anew, a merge patch, or a JSON Patch,',
+  '- `{"op": "update", "collection", "id", "ifMatch"?, "fields" | "merge" | "patch" | "operators"}`: all fields anew, or a patch of one of the kinds of a single record,',
   '- `{"op": "delete", "collection", "id", "ifMatch"?}`,',
   '- `{"op": "check", "collection", "id", "ifMatch"}`: the record has this revision when the batch is done.',
   '',
@@ -73,6 +74,7 @@ export const batchRoute = ({ runBatch }: { readonly runBatch: ReturnType<typeof 
       batchTooSlow,
       duplicateValue,
       patchFailed,
+      operatorFailed,
       definitionBusy,
       unindexable,
       ruleTooCostly,

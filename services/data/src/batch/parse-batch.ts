@@ -14,7 +14,7 @@ type Json = Readonly<Record<string, unknown>>;
 
 const members: Readonly<Record<Operation['op'], readonly string[]>> = {
   create: ['op', 'collection', 'fields', 'as'],
-  update: ['op', 'collection', 'id', 'ifMatch', 'fields', 'merge', 'patch'],
+  update: ['op', 'collection', 'id', 'ifMatch', 'fields', 'merge', 'patch', 'operators'],
   delete: ['op', 'collection', 'id', 'ifMatch'],
   check: ['op', 'collection', 'id', 'ifMatch'],
 };

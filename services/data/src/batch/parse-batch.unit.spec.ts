@@ -24,12 +24,13 @@ describe('a batch', () => {
       named('update', { merge: { n: 1 }, ifMatch: 3 }),
       named('update', { id: { $id: 'x' }, patch: [{ op: 'remove', path: '/n' }] }),
       named('update', { fields: {} }),
+      named('update', { operators: { $inc: { n: 1 }, $push: { made: { $id: 'x' } } } }),
       named('delete'),
       named('check', { ifMatch: 1 }),
     ]);
     assert.deepEqual(
       operations.map(({ op }) => op),
-      ['create', 'update', 'update', 'update', 'delete', 'check'],
+      ['create', 'update', 'update', 'update', 'update', 'delete', 'check'],
     );
   });
 
@@ -56,6 +57,11 @@ describe('a batch', () => {
     ],
     ['has an id that is a number', [named('delete', { id: 7 })], ['/operations/0/id invalid-id']],
     ['has an id with an operator', [named('delete', { id: { $gt: '' } })], ['/operations/0/id invalid-id']],
+    [
+      'has an operator that is none',
+      [named('update', { operators: { $rename: { a: 'b' } } })],
+      ['/operations/0/operators/$rename unknown-operator'],
+    ],
     ['changes nothing', [named('update')], ['/operations/0 invalid-change']],
     ['changes in two ways', [named('update', { merge: {}, fields: {} })], ['/operations/0 invalid-change']],
     [

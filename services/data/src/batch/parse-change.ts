@@ -1,5 +1,9 @@
+import { faults } from '@causeway/contracts';
+
 import type { Parsed } from '../conditions/located-fault.ts';
 import { pointerTo } from '../conditions/located-fault.ts';
+import { applyOperators } from '../operators/apply-operators.ts';
+import { parseOperators } from '../operators/parse-operators.ts';
 import { applyJsonPatch, jsonPatch } from '../records/json-patch.ts';
 import { mergePatch } from '../records/merge-patch.ts';
 import type { Fields } from '../records/record.model.ts';
@@ -21,7 +25,10 @@ const refused = (pointer: string, code: string, message: string): Parsed<never> 
   faults: [{ pointer, code, message }],
 });
 
-/** The ways to say it, as for a single record: all fields anew, a merge patch, a JSON Patch. */
+/** Stands for an id that is not known yet. */
+const someId = (): string => 'rec_';
+
+/** The ways to say it, as for a single record: all fields anew, a merge patch, a JSON Patch, operators. */
 const parsers: Readonly<Record<string, ChangeParser>> = {
   fields: (json, pointer) =>
     isObject(json)
@@ -39,6 +46,20 @@ const parsers: Readonly<Record<string, ChangeParser>> = {
     const [issue] = parsed.error.issues;
     const at = (issue?.path ?? []).reduce<string>((before, part) => pointerTo(before, String(part)), pointer);
     return refused(at, 'invalid-patch', 'Give a JSON Patch (RFC 6902): an array of at most 200 operations.');
+  },
+  operators: (json, pointer) => {
+    const parsed = parseOperators(withIds(json, someId));
+    if (!parsed.ok) {
+      return { ok: false, faults: parsed.faults.map((each) => ({ ...each, pointer: `${pointer}${each.pointer}` })) };
+    }
+    return {
+      ok: true,
+      value: (fields, idOf) => {
+        const operators = parseOperators(withIds(json, idOf));
+        if (!operators.ok) throw faults.invalidRequest({ errors: operators.faults });
+        return applyOperators(fields, operators.value);
+      },
+    };
   },
 };
 const ways = Object.keys(parsers);
