@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 
+import { createHeldStream } from '../testing/held-stream.ts';
 import { articles, openTestData } from '../testing/test-data.ts';
 import type { Answered, Person, TestData, TestReplica } from '../testing/test-data.ts';
 
@@ -16,6 +17,7 @@ describe('a batch', () => {
   let data: TestData;
   let replica: TestReplica;
   let other: TestReplica;
+  const held = createHeldStream();
   let admin: Person;
   let ada: Person;
   let eve: Person;
@@ -37,7 +39,7 @@ describe('a batch', () => {
   before(async () => {
     data = await openTestData();
     replica = await data.replica();
-    other = await data.replica();
+    other = await data.replica({}, held);
     admin = await data.person({ roles: ['admin', 'member'] });
     ada = await data.person();
     eve = await data.person();
@@ -359,14 +361,19 @@ describe('a batch', () => {
     await replica.call(`PUT /v1/collections/${name}`, { body: open, token: admin.token });
     const made = await send([{ op: 'create', collection: name, fields: { n: 1 } }], { to: other });
     const id = results(made)[0]?.id ?? '';
-    const closed = { ...open, rules: { ...open.rules, delete: undefined, update: undefined } };
-    await replica.call(`PUT /v1/collections/${name}`, { body: closed, token: admin.token });
-    for (const operation of [
-      { op: 'delete', id },
-      { op: 'update', id, merge: { n: 2 } },
-    ]) {
-      const answer = await send([{ collection: name, ...operation }], { to: other });
-      assert.equal(code(answer), '403 forbidden', answer.text);
+    held.hold();
+    try {
+      const closed = { ...open, rules: { ...open.rules, delete: undefined, update: undefined } };
+      await replica.call(`PUT /v1/collections/${name}`, { body: closed, token: admin.token });
+      for (const operation of [
+        { op: 'delete', id },
+        { op: 'update', id, merge: { n: 2 } },
+      ]) {
+        const answer = await send([{ collection: name, ...operation }], { to: other });
+        assert.equal(code(answer), '403 forbidden', answer.text);
+      }
+    } finally {
+      held.release();
     }
   });
 
