@@ -49,23 +49,29 @@ describe('a partition without a leader', () => {
     const create = (id: string) =>
       notes.create(testCause(), { _id: id, state: { text: id }, event: draft(contracts.created, { text: id }) });
     const arrived = (): Set<string> => new Set(world.events().map(({ subject }) => subject.slice('note/'.length)));
+    // Told once for all of them: this process publishes, too.
+    const areThere = (ids: readonly string[]): true | undefined => {
+      const there = arrived();
+      return ids.every((id) => there.has(id)) ? true : undefined;
+    };
 
     // More than a relay reads at once, before and between the others.
     const stuck = idsOf(0, 700, 'stuck');
     await Promise.all(stuck.map(create));
     const others = [1, 2, 3].flatMap((slot) => idsOf(slot, 20, `free${slot}-`));
     await Promise.all(others.map(create));
-    await eventually('the others', () => (others.every((id) => arrived().has(id)) ? true : undefined));
+    await eventually('the others', () => areThere(others));
     const late = idsOf(1, 5, 'late');
     for (const id of late) await create(id);
-    await eventually('those that come later', () => (late.every((id) => arrived().has(id)) ? true : undefined));
-    assert.ok(!stuck.some((id) => arrived().has(id)));
+    await eventually('those that come later', () => areThere(late));
+    const soFar = arrived();
+    assert.ok(!stuck.some((id) => soFar.has(id)));
 
     const [first = ''] = stuck;
     const event = draft(contracts.updated, { text: 'again' });
     await notes.update(testCause(), first, () => ({ state: { text: 'again' }, event }));
     broken = undefined;
-    await eventually('what was held back', () => (stuck.every((id) => arrived().has(id)) ? true : undefined));
+    await eventually('what was held back', () => areThere(stuck));
     await eventually('its update', () =>
       world.events().some(({ type }) => type.endsWith('updated')) ? true : undefined,
     );
