@@ -37,6 +37,10 @@ export const defineCollectionRoute = ({
       schema: z.record(z.string(), z.unknown()),
       indexes: z.array(z.unknown()).optional(),
       rules: z.record(z.string(), z.unknown()).optional(),
+      fields: z.record(z.string(), z.unknown()).optional().meta({
+        description:
+          'By the dotted path of a field: `default` (a value, `{"$auth": "sub"}` or `{"$now": true}`), `readOnly`, `writeOnce`.',
+      }),
       onErase: onErase.default('keep').meta({
         description:
           "What becomes of somebody's records when they are erased: kept without whose they were, or deleted.",

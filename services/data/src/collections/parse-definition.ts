@@ -1,5 +1,6 @@
 import { faults } from '@causeway/contracts';
 
+import { checkDefaults } from '../fields/check-defaults.ts';
 import type { DeclaredField } from '../fields/declared-field.ts';
 import { parseFields } from '../fields/parse-fields.ts';
 import type { Rules } from '../rules/rule.ts';
@@ -42,7 +43,9 @@ export function parseDefinition(json: {
   const rules = parseRules(json.rules, '/rules');
   const fields = parseFields(json.fields, schema.ok ? schema.value.source : undefined, '/fields');
   const errors = [schema, indexes, rules, fields].flatMap((parsed) => (parsed.ok ? [] : parsed.faults));
-  if (!schema.ok || !indexes.ok || !rules.ok || !fields.ok) throw faults.invalidRequest({ errors });
+  if (schema.ok && fields.ok) errors.push(...checkDefaults(fields.value, schema.value.validate, '/fields'));
+  if (errors.length > 0 || !schema.ok || !indexes.ok || !rules.ok || !fields.ok)
+    throw faults.invalidRequest({ errors });
   const source: Definition = {
     schema: schema.value.source,
     indexes: indexes.value,

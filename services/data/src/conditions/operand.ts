@@ -14,6 +14,9 @@ const authKinds: ReadonlyMap<string, { name: AuthName; kind: 'text' | 'list' }> 
   ['sid', { name: 'sid', kind: 'text' }],
 ]);
 
+/** Whether a name stands for something of the caller's. */
+export const isAuthName = (name: unknown): name is AuthName => typeof name === 'string' && authKinds.has(name);
+
 /** Bounds of one operand's own value; the whole tree's bound on nodes comes on top. */
 const operandBounds = { depth: 8, nodes: 1_000 };
 

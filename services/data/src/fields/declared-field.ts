@@ -1,9 +1,20 @@
+import type { AuthName } from '../conditions/condition.ts';
+
+/** What a field gets at the creation of a record that is sent without it. */
+export type FieldDefault =
+  | { readonly kind: 'value'; readonly value: unknown }
+  /** What is known of the caller; nothing where it is not known. */
+  | { readonly kind: 'auth'; readonly name: AuthName }
+  /** The time, as text: ISO 8601 in UTC with milliseconds. */
+  | { readonly kind: 'now' };
+
 /** What a definition says of one field, beside its schema. */
 export interface DeclaredField {
   /** Dotted, as the administrator wrote it. */
   readonly path: string;
   /** Below a record's `fields`; objects only on the way. */
   readonly segments: readonly string[];
+  readonly default?: FieldDefault;
   /** Only administrators may give it a value, and its default. */
   readonly readOnly?: true;
   /** Nobody may change the value that it once has. */

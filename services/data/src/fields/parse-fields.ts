@@ -5,6 +5,7 @@ import { fieldsKey, parseFieldPath } from '../conditions/field-path.ts';
 import type { LocatedFault, Parsed } from '../conditions/located-fault.ts';
 import { pointerTo } from '../conditions/located-fault.ts';
 import type { DeclaredField } from './declared-field.ts';
+import { parseDefault } from './default-of.ts';
 
 type Options = Omit<DeclaredField, 'path' | 'segments'>;
 
@@ -15,6 +16,7 @@ const maxFields = 200;
 
 /** Every option that a field may have: a feature adds its own here. */
 const optionParsers: ReadonlyMap<string, OptionParser> = new Map<string, OptionParser>([
+  ['default', parseDefault],
   ['readOnly', (json, pointer) => parseFlag(json, pointer, { readOnly: true })],
   ['writeOnce', (json, pointer) => parseFlag(json, pointer, { writeOnce: true })],
 ]);

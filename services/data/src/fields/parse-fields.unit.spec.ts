@@ -69,6 +69,24 @@ describe('the fields of a definition', () => {
     }
   });
 
+  it('have defaults: a value, something of the caller’s, or the time', () => {
+    const defaultsOf = (json: unknown): unknown => {
+      const parsed = parse({ any: { default: json } });
+      return parsed.ok ? parsed.value[0]?.default : parsed.faults.map(({ pointer, code }) => `${code} ${pointer}`);
+    };
+    for (const value of [null, false, 0, 'text', [], {}, { a: [1] }]) {
+      assert.deepEqual(defaultsOf(value), { kind: 'value', value });
+    }
+    assert.deepEqual(defaultsOf({ $auth: 'sub' }), { kind: 'auth', name: 'sub' });
+    assert.deepEqual(defaultsOf({ $now: true }), { kind: 'now' });
+    for (const json of [{ $now: '-1h' }, { $now: false }, { $auth: 'password' }, { $auth: null }]) {
+      assert.deepEqual(defaultsOf(json), ['invalid-option /fields/any/default']);
+    }
+    assert.deepEqual(defaultsOf({ $auth: 'sub', x: 1 }), ['invalid-name /fields/any/default/$auth']);
+    assert.deepEqual(defaultsOf({ $rand: {} }), ['invalid-name /fields/any/default/$rand']);
+    assert.deepEqual(defaultsOf([2 ** 53]), ['integer-out-of-range /fields/any/default/0']);
+  });
+
   it('are an object, and not too many', () => {
     for (const json of [[], 'title', 1]) assert.deepEqual(faultsOf(json), ['invalid-fields /fields']);
     const many = Object.fromEntries(Array.from({ length: 201 }, (_, index) => [`f${index}`, { readOnly: true }]));

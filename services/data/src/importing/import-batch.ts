@@ -33,6 +33,8 @@ export interface ImportWriter {
   /** Gives a line its record's id. */
   readonly idOf: (line: number) => string;
   readonly now: () => Date;
+  /** When the import was begun first, where it may be repeated: a line that comes again has the same defaults. */
+  readonly startedAt?: Date;
 }
 
 const [keyReused] = idempotencyFaults;
@@ -74,14 +76,15 @@ export async function writeBatch(collection: Collection, batch: Batch, writer: I
 function decideLine(
   collection: Collection,
   line: Line,
-  { cause, caller, idOf, now }: ImportWriter,
+  { cause, caller, idOf, now, startedAt }: ImportWriter,
 ): Creation<RecordDocument> {
   if (line.bytes === undefined) {
     const detail = `A line may hold at most ${maxRecordBytes} bytes.`;
     throw faults.payloadTooLarge({ detail, extensions: { limitBytes: maxRecordBytes } });
   }
   const fields = parseJson(line.bytes);
-  return decideCreate(collection, caller, cause.principal.id, { id: idOf(line.number), fields, at: now() });
+  const given = { id: idOf(line.number), fields, at: now(), defaultsAt: startedAt };
+  return decideCreate(collection, caller, cause.principal.id, given);
 }
 
 /** A line that was written by an earlier run of the same import is there already, and created. */

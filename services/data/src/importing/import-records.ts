@@ -106,7 +106,7 @@ export function createImportRecords({ registry, idempotency, locks, persons, now
       throw faults.unavailable({ message: 'an import is done, but its answer is gone', retryAfterS: 1 });
     }
     const idOf = createLineIds(lock.key, lock.startedAt);
-    const result = await writeLines({ ...command, body }, { ...writer, idOf }, lock);
+    const result = await writeLines({ ...command, body }, { ...writer, idOf, startedAt: lock.startedAt }, lock);
     return await idempotency.run(whole(), () => Promise.resolve(result));
   };
 

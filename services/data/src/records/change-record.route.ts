@@ -7,6 +7,7 @@ import { definitionBusy } from '../collections/collections.errors.ts';
 import { applyOperators } from '../operators/apply-operators.ts';
 import { operatorFailed } from '../operators/operators.errors.ts';
 import { operatorsType, parseOperators } from '../operators/parse-operators.ts';
+import { fieldReadOnly, fieldWriteOnce } from '../fields/fields.errors.ts';
 import { callerOf } from '../rules/caller.ts';
 import { ruleTooCostly } from '../rules/rules.errors.ts';
 import type { createChangeRecord } from './change-record.ts';
@@ -39,6 +40,8 @@ const changeFaults = [
   definitionBusy,
   unindexable,
   ruleTooCostly,
+  fieldReadOnly,
+  fieldWriteOnce,
 ];
 
 /** `PUT /v1/data/{collection}/{id}`: all fields anew. */

@@ -6,6 +6,7 @@ import type { Decision, IfMatch } from '@causeway/events';
 import { matches } from '@causeway/service';
 
 import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
+import { demandFieldWrites } from '../fields/check-writes.ts';
 import type { Caller } from '../rules/rule.ts';
 import { checkRecord, demandReadable, demandRight, demandWritable, mayDo } from './judge-record.ts';
 import { createInTurn } from './in-turn.ts';
@@ -54,6 +55,7 @@ export function decideChange(
   if (!matches(ifMatch, current.revision)) throw faults.preconditionFailed();
   const fields = change(current.fields);
   checkRecord(collection, fields);
+  demandFieldWrites(collection, caller, current.fields, fields);
   const { createdBy } = current;
   const state = {
     def: collection.def,
@@ -71,7 +73,7 @@ export function decideChange(
  * Changes a record: the rule has to hold before and after.
  *
  * @returns the use case; it throws faults `not-found`, `forbidden`, `precondition-failed`, `invalid-request`,
- *   `duplicate-value`, and what the change throws
+ *   `duplicate-value`, `field-read-only`, `field-write-once`, and what the change throws
  */
 export function createChangeRecord({
   registry,

@@ -5,6 +5,8 @@ import { faults } from '@causeway/contracts';
 import type { ClientSession } from 'mongodb';
 
 import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
+import { applyDefaults } from '../fields/apply-defaults.ts';
+import { demandFieldWrites } from '../fields/check-writes.ts';
 import type { Caller } from '../rules/rule.ts';
 import { checkRecord, demandCreatable, demandWritable, mayDo } from './judge-record.ts';
 import type { RecordAnswer, RecordDocument } from './record.model.ts';
@@ -38,18 +40,27 @@ export interface CreatedRecord {
  * Judges a record that is to be created, and decides what is written.
  *
  * @param id - the record's
+ * @param fields - as sent, without defaults
  * @param at - when, for rules that look at it
- * @throws Fault `invalid-request`, `payload-too-large`, `forbidden`, `not-found`, `definition-busy`
+ * @param defaultsAt - when, for defaults; `at` where nothing is said
+ * @throws Fault `invalid-request`, `payload-too-large`, `forbidden`, `not-found`, `definition-busy`, `field-read-only`
  */
 export function decideCreate(
   collection: Collection,
   caller: Caller,
   by: string | undefined,
-  { id, fields, at }: { readonly id: string; readonly fields: unknown; readonly at: Date },
+  {
+    id,
+    fields: sent,
+    at,
+    defaultsAt = at,
+  }: { readonly id: string; readonly fields: unknown; readonly at: Date; readonly defaultsAt?: Date | undefined },
 ): Creation<RecordDocument> {
   demandCreatable(collection, caller);
   demandWritable(collection);
+  const fields = applyDefaults(collection.fields, sent, caller, defaultsAt);
   checkRecord(collection, fields);
+  demandFieldWrites(collection, caller, undefined, sent);
   const state = { def: collection.def, fields, ...(by === undefined ? {} : { createdBy: by }) };
   const judged = { ...state, _id: id, revision: 1, createdAt: at, updatedAt: at };
   if (!mayDo(collection, 'create', caller, judged)) throw faults.forbidden();
