@@ -5,6 +5,7 @@ import type { ClientSession } from 'mongodb';
 
 import type { FactorDocument } from '../factors/factor.model.ts';
 import { removed } from '../factors/factors.events.ts';
+import type { KnownDevices } from '../guessing/known-devices.ts';
 import { everyLinkButUndo } from '../proofs/proof-kinds.ts';
 import { linkInvalid } from '../proofs/proofs.errors.ts';
 import type { WithdrawProofs } from '../proofs/withdraw-proofs.ts';
@@ -20,6 +21,7 @@ export interface ClaimAccountDependencies {
   readonly factors: Pick<RecordedCollection<FactorDocument>, 'delete' | 'native'>;
   readonly withdrawProofs: WithdrawProofs;
   readonly tickets: Pick<Tickets, 'forgetOf'>;
+  readonly knownDevices: Pick<KnownDevices, 'forget'>;
   readonly now: () => Date;
 }
 
@@ -46,8 +48,8 @@ const mostFactors = 100;
 
 /**
  * Gives an account to whoever reads the mail of its address, in the transaction that uses their link. Where nobody had confirmed the address
- * until then, somebody else may have signed up with it and wait: what was set before, the password, second factors and links, is gone, and all
- * sessions end. A new password ends them in any case; what somebody has begun and not completed goes with them.
+ * until then, somebody else may have signed up with it and wait: what was set before, the password, second factors and links, is gone, all
+ * sessions end, and no device is known any more. A new password ends them in any case; what somebody has begun and not completed goes with them.
  *
  * @throws fault `link-invalid` where the account has another address by now, or is gone
  */
@@ -59,7 +61,7 @@ export type ClaimAccount = (
 
 /** Makes it. */
 export const createClaimAccount = (dependencies: ClaimAccountDependencies): ClaimAccount => {
-  const { accounts, factors, withdrawProofs, tickets, now } = dependencies;
+  const { accounts, factors, withdrawProofs, knownDevices, tickets, now } = dependencies;
   const forgetFactors = async (cause: Cause, accountId: string, session: ClientSession): Promise<string[]> => {
     const found = factors.native.find({ accountId }, { session, projection: { _id: 1 } }).limit(mostFactors);
     const events: string[] = [];
@@ -101,6 +103,7 @@ export const createClaimAccount = (dependencies: ClaimAccountDependencies): Clai
     if (event === undefined) return { account: accountOf(document), events: [] };
     await tickets.forgetOf(accountId, session);
     if (before.emailVerified) return { account: accountOf(document), event, events: [event.id] };
+    await knownDevices.forget(command.emailKey, session);
     const gone = await forgetFactors(cause, accountId, session);
     await withdrawProofs(cause, { accountId, kinds: everyLinkButUndo, reason: 'claimed' }, session);
     return { account: accountOf(document), event, events: [event.id, ...gone] };

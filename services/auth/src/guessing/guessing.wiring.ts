@@ -9,6 +9,7 @@ import { forgetGuards } from './forget-guards.ts';
 import { createGuessGuard } from './guess-guard.ts';
 import { createGuessJournal, guessNotes } from './guess-journal.ts';
 import { guessRules } from './guess-rules.ts';
+import { createKnownDevices } from './known-devices.ts';
 import { createLocalCounters } from './local-counters.ts';
 import { watchLocked } from './locked-gauge.ts';
 import { createRedisCounters } from './redis-counters.ts';
@@ -19,6 +20,7 @@ import { unlockRoute } from './unlock.route.ts';
 
 const tellEveryMs = 2_000;
 const countEveryMs = 10_000;
+const forgetEveryMs = 3_600_000;
 
 /** Guards what can be guessed. */
 export function createGuessing(
@@ -58,13 +60,18 @@ export function createGuessing(
   const journal = createGuessJournal({ notes, now });
   const guard = createGuessGuard({ counters, secret: masterKey.derive('guesses'), journal });
   const tellGuesses = createTellGuesses({ notes, accounts, guards, persons, transaction });
+  const knownDevices = createKnownDevices({
+    ...{ db: events.db, deviceTokens, now },
+    secret: masterKey.derive('strange-devices'),
+  });
   const unlock = createUnlock({ accounts, guard, useProof, transaction });
   return {
-    ...{ guard, unlock },
+    ...{ guard, unlock, knownDevices },
     routes: [unlockRoute({ unlock, deviceTokens })],
-    ensureIndexes: () => guardQueries.ensureIndexes(),
+    ensureIndexes: () => Promise.all([guardQueries.ensureIndexes(), knownDevices.ensureIndexes()]),
     jobs: [
       { name: 'tell-guesses', everyMs: tellEveryMs, run: (signal) => tellGuesses(bySystem(), signal) },
+      { name: 'forget-devices', everyMs: forgetEveryMs, run: () => knownDevices.forgetOld() },
       { name: 'count-locked', everyMs: countEveryMs, run: watchLocked(guardQueries, now) },
     ],
   } satisfies Feature;

@@ -47,12 +47,7 @@ const stepsOfSignIn = async (email: typeof known): Promise<string[]> => {
   });
   const signIn = createSignIn({
     guard,
-    deviceTokens: {
-      isKnown: () => {
-        steps.push('look at the device');
-        return false;
-      },
-    },
+    knownDevices: { isKnown: step('look at the device', false) },
     accounts: { byEmail: step('look up', email === known ? (account as unknown as Credentials) : undefined) },
     // The hasher of this service hashes for nobody too.
     passwords: { matches: step('hash', false) },

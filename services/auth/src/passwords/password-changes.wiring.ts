@@ -36,14 +36,14 @@ export function createPasswordChanges(
     proofs: { askForLink, useProof, withdrawProofs },
     revocations: { teller },
     tokens: { deviceTokens },
-    guessing: { guard },
+    guessing: { guard, knownDevices },
     ticketing: { tickets },
   }: Others,
 ) {
   const { config, events, accounts, accountQueries, now } = ground;
   const tellEnding = createTellEnding({ teller, now });
   const common = { passwords, judgePassword, guard, withdrawProofs, tellEnding, transaction: events.transaction };
-  const claimAccount = createClaimAccount({ ...ground, withdrawProofs, tickets });
+  const claimAccount = createClaimAccount({ ...ground, withdrawProofs, knownDevices, tickets });
   const resetPassword = createResetPassword({ ...common, useProof, claimAccount });
   const changePassword = createChangePassword({
     ...{ ...common, accounts, accountQueries, keepSession, sessionTokens, now },

@@ -3,8 +3,8 @@ import type { ClientSession } from 'mongodb';
 
 import type { OpenSecondProof } from '../factors/open-second-proof.ts';
 import type { SecondProof } from '../factors/second-proof.ts';
-import type { DeviceTokens } from '../guessing/device-token.ts';
 import type { GuessGuard } from '../guessing/guess-guard.ts';
+import type { KnownDevices } from '../guessing/known-devices.ts';
 import { ticketInvalid } from '../tickets/tickets.errors.ts';
 import type { Ticket, Tickets } from '../tickets/tickets.ts';
 import type { Admit, SignedIn } from './complete-sign-in.ts';
@@ -14,7 +14,7 @@ import type { Device, StartSession } from './start-session.ts';
 /** What {@link createSecondFactor} is given. */
 export interface SecondFactorDependencies {
   readonly guard: Pick<GuessGuard, 'attempt' | 'clear'>;
-  readonly deviceTokens: Pick<DeviceTokens, 'isKnown'>;
+  readonly knownDevices: Pick<KnownDevices, 'isKnown'>;
   readonly openTicket: OpenTicket;
   readonly tickets: Pick<Tickets, 'use'>;
   readonly openSecondProof: OpenSecondProof;
@@ -41,7 +41,7 @@ export interface SecondFactorCommand {
  *   `invalid-code`, `passkey-invalid`, `too-many-attempts` before a code is looked at, and `invalid-credentials` where the account changes meanwhile
  */
 export const createSecondFactor = (dependencies: SecondFactorDependencies) => {
-  const { guard, deviceTokens, openTicket, tickets, openSecondProof, startSession, admit, transaction } = dependencies;
+  const { guard, knownDevices, openTicket, tickets, openSecondProof, startSession, admit, transaction } = dependencies;
 
   const enter = async (cause: Cause, ticket: Ticket, { proof, device }: SecondFactorCommand): Promise<SignedIn> => {
     const { accountId, accountVersion: accessVersion, method } = ticket;
@@ -62,7 +62,7 @@ export const createSecondFactor = (dependencies: SecondFactorDependencies) => {
   return async (cause: Cause, command: SecondFactorCommand): Promise<SignedIn> => {
     const { ticket, account } = await openTicket(command.mfaToken);
     const own: Cause = { ...cause, principal: { type: 'app_user', id: account._id } };
-    const known = deviceTokens.isKnown(command.deviceToken, account.emailKey) ? command.deviceToken : undefined;
+    const known = (await knownDevices.isKnown(command.deviceToken, account.emailKey)) ? command.deviceToken : undefined;
     // Who reads the owner's mail is not locked out with those who guess; and has the few places of known devices first.
     const device = ticket.amr.includes('link') ? 'mailed-link' : known;
     const { proof } = command;

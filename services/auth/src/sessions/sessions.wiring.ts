@@ -65,7 +65,7 @@ export function createSessions(
   { passwords: { passwords, renewHash }, revocations: { teller }, tokens, ...others }: Others,
 ) {
   const { config, now, accountQueries: accounts, sessions, sessionQueries, factorQueries } = ground;
-  const { guard } = others.guessing;
+  const { guard, knownDevices } = others.guessing;
   const { tickets } = others.ticketing;
   const { openSecondProof, openPasskey, askForPasskey } = others.factors;
   const askForProof = createAskForProof({ factorQueries, askForPasskey });
@@ -86,11 +86,11 @@ export function createSessions(
   const beginSignIn = createBeginSignIn({ factorQueries, tickets, startSession, demandVerified });
   const completeSignIn = createCompleteSignIn({ beginSignIn, admit });
   const keepSession = createKeepSession({ sessions, refreshTokens, lifetimes, now });
-  const signIn = createSignIn({ guard, deviceTokens, accounts, passwords, renewHash, completeSignIn });
+  const signIn = createSignIn({ guard, knownDevices, accounts, passwords, renewHash, completeSignIn });
   const passkeySignIn = createPasskeySignIn({ accounts, openPasskey, guard, completeSignIn, transaction });
   const openTicket = createOpenTicket({ accounts, tickets });
   const completing = { tickets, openSecondProof, startSession, admit, transaction };
-  const secondFactor = createSecondFactor({ guard, deviceTokens, openTicket, ...completing });
+  const secondFactor = createSecondFactor({ guard, knownDevices, openTicket, ...completing });
   const refreshing = { refreshTokens, sessionTokens, lifetimes, revoke, endSession, now };
   const refresh = createRefresh({ ...refreshing, accounts, sessions });
   const peekSession = createPeekSession({ accounts, sessions, refreshTokens, now });

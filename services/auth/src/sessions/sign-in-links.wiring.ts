@@ -27,12 +27,12 @@ export function createSignInLinks(
     proofs: { askForLink, useProof, withdrawProofs },
     revocations: { teller },
     tokens: { deviceTokens },
-    guessing: { guard },
+    guessing: { guard, knownDevices },
     ticketing: { tickets },
   }: Others,
 ) {
   const { transaction } = ground.events;
-  const claimAccount = createClaimAccount({ ...ground, withdrawProofs, tickets });
+  const claimAccount = createClaimAccount({ ...ground, withdrawProofs, knownDevices, tickets });
   const tellEnding = createTellEnding({ teller, now: ground.now });
   const redeemLink = createRedeemLink({
     ...{ useProof, claimAccount, beginSignIn, admit, guard, tellEnding, transaction },

@@ -2,8 +2,8 @@ import type { Cause } from '@causeway/contracts';
 
 import type { AccountQueries } from '../accounts/account.model.ts';
 import type { EmailAddress } from '../accounts/email-address.ts';
-import type { DeviceTokens } from '../guessing/device-token.ts';
 import type { GuessGuard } from '../guessing/guess-guard.ts';
+import type { KnownDevices } from '../guessing/known-devices.ts';
 import type { PasswordHasher } from '../passwords/password-hasher.ts';
 import type { RenewHash } from '../passwords/renew-hash.ts';
 import type { CompleteSignIn, MfaRequired, SignedIn } from './complete-sign-in.ts';
@@ -13,7 +13,7 @@ import type { Device } from './start-session.ts';
 /** What {@link createSignIn} is given. */
 export interface SignInDependencies {
   readonly guard: Pick<GuessGuard, 'attempt'>;
-  readonly deviceTokens: Pick<DeviceTokens, 'isKnown'>;
+  readonly knownDevices: Pick<KnownDevices, 'isKnown'>;
   readonly accounts: Pick<AccountQueries, 'byEmail'>;
   readonly passwords: Pick<PasswordHasher, 'matches'>;
   readonly renewHash: RenewHash;
@@ -38,7 +38,7 @@ export interface SignInCommand {
  *   `unavailable` where too many sign in at once
  */
 export const createSignIn = (dependencies: SignInDependencies) => {
-  const { guard, deviceTokens, accounts, passwords, renewHash, completeSignIn } = dependencies;
+  const { guard, knownDevices, accounts, passwords, renewHash, completeSignIn } = dependencies;
   const enter = async (cause: Cause, command: SignInCommand): Promise<SignedIn | MfaRequired> => {
     const { email, password, device, signal } = command;
     const account = await accounts.byEmail(email.key);
@@ -49,9 +49,9 @@ export const createSignIn = (dependencies: SignInDependencies) => {
     const renewed = await renewHash(own, account, password, signal);
     return { ...entered, events: [...entered.events, ...renewed] };
   };
-  return (cause: Cause, command: SignInCommand): Promise<SignedIn | MfaRequired> => {
+  return async (cause: Cause, command: SignInCommand): Promise<SignedIn | MfaRequired> => {
     const { email, device: from, deviceToken } = command;
-    const device = deviceTokens.isKnown(deviceToken, email.key) ? deviceToken : undefined;
+    const device = (await knownDevices.isKnown(deviceToken, email.key)) ? deviceToken : undefined;
     const guess = { emailKey: email.key, path: 'password', ip: from.ip, device } as const;
     return guard.attempt(
       guess,

@@ -39,7 +39,7 @@ export function createEmailChanges(
     proofs: { askForLink, openProof, useProof, withdrawProofs, withdrawSignUps },
     revocations: { teller },
     tokens: { deviceTokens },
-    guessing: { guard },
+    guessing: { guard, knownDevices },
     ticketing: { tickets },
   }: Others,
 ) {
@@ -56,7 +56,7 @@ export function createEmailChanges(
     ...{ ...common, withdrawSignUps, demandOwner, keepSession, sessionTokens },
   });
   const undoEmailChange = createUndoEmailChange({
-    ...{ ...common, factors, openProof, guard, tickets },
+    ...{ ...common, factors, openProof, guard, knownDevices, tickets },
     undoMs: config.emailUndoMs,
   });
   return {

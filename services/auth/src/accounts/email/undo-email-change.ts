@@ -6,6 +6,7 @@ import type { ClientSession } from 'mongodb';
 import type { FactorDocument } from '../../factors/factor.model.ts';
 import { removed } from '../../factors/factors.events.ts';
 import type { GuessGuard } from '../../guessing/guess-guard.ts';
+import type { KnownDevices } from '../../guessing/known-devices.ts';
 import { everyLinkButUndo } from '../../proofs/proof-kinds.ts';
 import { linkInvalid } from '../../proofs/proofs.errors.ts';
 import type { OpenProof } from '../../proofs/open-proof.ts';
@@ -29,6 +30,7 @@ export interface UndoEmailChangeDependencies {
   readonly reservations: Pick<Reservations, 'keptOf'>;
   readonly tickets: Pick<Tickets, 'forgetOf'>;
   readonly guard: Pick<GuessGuard, 'clear'>;
+  readonly knownDevices: Pick<KnownDevices, 'forget'>;
   readonly tellEnding: TellEnding;
   readonly transaction: Events['transaction'];
   /** For how long a change can be undone, and for how long before one second factors are distrusted with it. */
@@ -95,6 +97,8 @@ export function createUndoEmailChange(dependencies: UndoEmailChangeDependencies)
       { session },
     );
     if (write?.event === undefined) throw linkInvalid();
+    // Whoever has stolen the account was signed in to it.
+    await dependencies.knownDevices.forget(emailKey, session);
     await tickets.forgetOf(accountId, session);
     await withdrawProofs(cause, { accountId, kinds: everyLinkButUndo, reason: 'email-changed' }, session);
     await withdrawProofs(
