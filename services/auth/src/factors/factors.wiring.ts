@@ -36,12 +36,12 @@ type FactorsGround = Pick<
 export function createFactors(
   ground: FactorsGround,
   {
-    guessing: { guard },
+    guessing: { guard, knownDevices },
     proofs: { openProof, useProof, withdrawProofs },
     revocations: { teller },
     ...others
   }: {
-    readonly guessing: Pick<Guessing, 'guard'>;
+    readonly guessing: Pick<Guessing, 'guard' | 'knownDevices'>;
     readonly proofs: Pick<Proofs, 'openProof' | 'useProof' | 'withdrawProofs'>;
     readonly revocations: Pick<Revocations, 'teller'>;
     readonly ticketing: Pick<Ticketing, 'tickets'>;
@@ -81,7 +81,7 @@ export function createFactors(
   const { tickets } = others.ticketing;
   const tellEnding = createTellEnding({ teller, now });
   const undoing = { ...changing, openProof, useProof, withdrawProofs };
-  const undoFactor = createUndoFactor({ ...undoing, tickets, tellEnding });
+  const undoFactor = createUndoFactor({ ...undoing, tickets, knownDevices, tellEnding });
   const replaceRecoveryCodes = createReplaceRecoveryCodes({ ...keeping, noteFactors, transaction });
   return {
     askForPasskey,

@@ -6,6 +6,7 @@ import type { ClientSession } from 'mongodb';
 import { raiseAccessVersion } from '../accounts/access-version.ts';
 import type { AccountDocument } from '../accounts/account.model.ts';
 import { updated } from '../accounts/accounts.events.ts';
+import type { KnownDevices } from '../guessing/known-devices.ts';
 import type { OpenProof } from '../proofs/open-proof.ts';
 import { everyLinkButUndo } from '../proofs/proof-kinds.ts';
 import type { FactorsBefore } from '../proofs/proof.model.ts';
@@ -26,6 +27,7 @@ export interface UndoFactorDependencies {
   readonly openProof: OpenProof;
   readonly withdrawProofs: WithdrawProofs;
   readonly tickets: Pick<Tickets, 'forgetOf'>;
+  readonly knownDevices: Pick<KnownDevices, 'forget'>;
   readonly tellEnding: TellEnding;
   readonly transaction: Events['transaction'];
   readonly now: () => Date;
@@ -97,6 +99,8 @@ export function createUndoFactor(dependencies: UndoFactorDependencies) {
     const { accountId, email, emailKey, createdAt: since } = proof;
     const { event, events } = await takeBack(cause, proof, session);
     await tickets.forgetOf(accountId, session);
+    // Whoever has added it was signed in.
+    await dependencies.knownDevices.forget(emailKey, session);
     const reason = 'factor-undone';
     await withdrawProofs(cause, { accountId, kinds: everyLinkButUndo, reason }, session);
     await withdrawProofs(cause, { accountId, kinds: ['undo-factor'], since, reason }, session);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 
-import { lockAccount } from '../testing/lock-account.ts';
+import { openCountedGuesses } from '../testing/counted-guesses.ts';
+import type { CountedGuesses } from '../testing/counted-guesses.ts';
 import { openTestAuth, password, personOf, randomEmail, signUp } from '../testing/test-auth.ts';
 import type { Person, TestAuth, TestReplica } from '../testing/test-auth.ts';
 import { changeAddress, sendLink, verifyAddress } from '../testing/test-links.ts';
@@ -12,6 +13,7 @@ describe('devices that an account knows', () => {
   let world: TestAuth;
   let auth: TestReplica;
   let mailbox: TestMailbox;
+  let counted: CountedGuesses;
   let ada: Person;
   let deviceToken: string;
 
@@ -24,12 +26,22 @@ describe('devices that an account knows', () => {
     return status === 401;
   };
 
+  const lock = async (): Promise<void> => {
+    assert.equal((await signIn('not the right one', '')).status, 401);
+    await counted.lock(ada.email);
+    assert.equal((await signIn('not the right one', '')).status, 429);
+  };
+
   before(async () => {
     world = await openTestAuth();
     auth = await world.replica({ GUESSES_PER_BLOCK: '100000' });
     mailbox = await openTestMailbox(world);
+    counted = await openCountedGuesses(world);
   });
-  after(() => world.stop());
+  after(async () => {
+    counted.stop();
+    await world.stop();
+  });
   beforeEach(async () => {
     ada = await signUp(auth);
     await verifyAddress(auth, mailbox, ada);
@@ -40,7 +52,7 @@ describe('devices that an account knows', () => {
     await changeAddress(auth, mailbox, ada, randomEmail());
     const body = { token: await mailbox.tokenTo(ada.email, 'undo') };
     assert.equal((await auth.call('POST /v1/auth/email/undo', { body })).status, 200);
-    await lockAccount(world, auth, ada.email);
+    await lock();
     assert.equal(await isKnown(), false);
   });
 
@@ -52,13 +64,13 @@ describe('devices that an account knows', () => {
     const body = { token: await mailbox.tokenTo(ada.email, 'link') };
     const answer = await auth.call('POST /v1/auth/sign-in/link/redeem', { body });
     assert.equal(personOf(answer).id, ada.id);
-    await lockAccount(world, auth, ada.email);
+    await lock();
     assert.equal(await isKnown(), false);
     assert.equal(await isKnown(String(answer.body.deviceToken)), true);
   });
 
   it('stay where nothing of that has come', async () => {
-    await lockAccount(world, auth, ada.email);
+    await lock();
     assert.equal(await isKnown(), true);
     const rows = await world.db.collection('strange-devices').find({}).toArray();
     assert.ok(!JSON.stringify(rows).includes(ada.email));
