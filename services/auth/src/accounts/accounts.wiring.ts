@@ -48,7 +48,17 @@ export function createAccounts(
   const signUpByMail = createSignUpByMail({ ...signingUp, admitAsker, requestProof, answer: answerVerificationSent });
   const signUp: SignUp = config.emailVerification === 'required' ? signUpByMail : signUpAtOnce;
   const completeSignUp = createCompleteSignUp({
-    ...{ accounts, passwords, guard, useProof, withdrawSignUps, startSession, sessionTokens, transaction },
+    ...{
+      accounts,
+      passwords,
+      judgePassword,
+      guard,
+      useProof,
+      withdrawSignUps,
+      startSession,
+      sessionTokens,
+      transaction,
+    },
   });
   const demandOwner = createDemandOwner({ accountQueries, passwords, guard });
   const verifyEmail = createVerifyEmail({ accounts, demandOwner, useProof, transaction });

@@ -144,6 +144,54 @@ describe('signing up where the address has to be verified first', () => {
     assert.equal((await signIn({ email, password })).status, 200);
   });
 
+  it('lets whoever reads the mail choose another password: strangers who use up the links of an address keep nobody from it', async () => {
+    const [strangers, chosen] = ['of somebody else entirely', 'quite another sentence'];
+    for (let count = 1; count <= 5; count += 1) await ask({ email, password: strangers });
+    await linkOf(email, 5);
+    await ask({ email, password });
+    const token = await linkOf(email, 5);
+    const answer = await verify({ token, newPassword: chosen });
+    assert.equal(answer.status, 201, JSON.stringify(answer.body));
+    const person = personOf(answer);
+    assert.equal(person.email, email);
+    // The link is all that was shown.
+    assert.deepEqual(claimsOf(person.accessToken).amr, ['link']);
+    assert.equal((await signIn({ email, password: chosen })).status, 200);
+    for (const each of [strangers, password])
+      assert.equal((await signIn({ email, password: each })).body.code, 'invalid-credentials');
+    for (const { passwordHash } of await proofsOf(email)) assert.equal(passwordHash, undefined);
+    refusedAsLink(await verify({ token, newPassword: chosen }));
+  });
+
+  it('judges a password that is chosen at the link as that of a sign-up, and keeps the link where it is refused', async () => {
+    await ask({ email, name: 'Ada Lovelace', password });
+    const token = await linkOf(email);
+    const refused = async (body: object, status: number, pointer: string): Promise<void> => {
+      const answer = await verify({ token, ...body });
+      const { errors } = answer.body as unknown as { errors: { pointer: string }[] };
+      assert.deepEqual([answer.status, errors[0]?.pointer], [status, pointer], JSON.stringify(answer.body));
+    };
+    for (const common of ['Password123!', email, 'Ada Lovelace'])
+      await refused({ newPassword: common }, 422, '/newPassword');
+    for (const bad of ['short', '', 'x'.repeat(257), null, { $gt: '' }])
+      await refused({ newPassword: bad }, 400, '/newPassword');
+    await refused({ password, newPassword: 'quite another sentence' }, 400, '/newPassword');
+    assert.equal(await accountsOf(email), 0);
+    assert.equal((await verify({ token, password })).status, 201);
+    const ada = await signUp(lenient);
+    const verification = { token: await linkOf(ada.email), newPassword: 'quite another sentence' };
+    const other = await verify(verification, { token: ada.accessToken });
+    assert.equal(other.status, 400, 'nobody sets the password of an account by it');
+    assert.equal((await lenient.call('POST /v1/auth/sign-in', { body: { email: ada.email, password } })).status, 200);
+  });
+
+  it('takes a password at the link where the sign-up chose none', async () => {
+    await ask({ email });
+    const token = await linkOf(email);
+    assert.equal((await verify({ token, newPassword: password })).status, 201);
+    assert.equal((await signIn({ email, password })).status, 200);
+  });
+
   it('is answered alike for an address that nobody has, that somebody has, verified or not, and that is kept', async () => {
     const [verified, unverified, moved] = [await signUp(lenient), await signUp(lenient), await signUp(lenient)];
     await verifyAddress(lenient, mailbox, verified);

@@ -1,10 +1,12 @@
+import { faults } from '@causeway/contracts';
 import { crossSite, defineRoute } from '@causeway/service';
 import type { Route } from '@causeway/service';
 import { z } from 'zod';
 
 import type { DeviceTokens } from '../guessing/device-token.ts';
 import { tooManyAttempts } from '../guessing/guessing.errors.ts';
-import { typedPassword } from '../passwords/password.ts';
+import { newPassword, typedPassword } from '../passwords/password.ts';
+import { passwordCommon } from '../passwords/passwords.errors.ts';
 import type { AskForLink } from '../proofs/ask-for-link.ts';
 import { linkToken } from '../proofs/link-answers.ts';
 import { linkRequestRoute } from '../proofs/link-request.route.ts';
@@ -43,6 +45,12 @@ export interface VerifyEmailRouteDependencies {
   readonly deviceTokens: DeviceTokens;
 }
 
+const newPasswordUnexpected = {
+  pointer: '/newPassword',
+  code: 'unexpected',
+  message: 'There is an account already: send its password, or reset that by `POST /v1/auth/password/reset`.',
+};
+
 /** `POST /v1/auth/email/verify` */
 export const verifyEmailRoute = (given: VerifyEmailRouteDependencies): Route => {
   const { useProof, verifyEmail, completeSignUp, cookies, deviceTokens } = given;
@@ -53,9 +61,17 @@ export const verifyEmailRoute = (given: VerifyEmailRouteDependencies): Route => 
     tag: 'auth',
     summary: 'Verify an e-mail address by the link that was mailed to it',
     description:
-      "Made in a session of the account, or with the account's password: the link alone does not say who made the account. The link of a sign-up that waits for it makes the account and signs in; with the password that was chosen, where one was.",
+      "Made in a session of the account, or with the account's password: the link alone does not say who made the account. The link of a sign-up that waits for it makes the account and signs in: with the password that was chosen, where one was, or with another in its place (`newPassword`), never with both.",
     access: 'public',
-    body: z.strictObject({ token: linkToken, password: typedPassword.optional(), delivery }),
+    body: z.strictObject({
+      token: linkToken,
+      password: typedPassword.optional().meta({ description: 'Of the account; or the one that the sign-up chose.' }),
+      newPassword: newPassword.optional().meta({
+        description:
+          'For the link of a sign-up alone: another password, for whoever reads the mail and does not know, or want, the one that the sign-up chose.',
+      }),
+      delivery,
+    }),
     bodyLimitBytes: 16_384,
     responses: {
       200: {
@@ -74,18 +90,19 @@ export const verifyEmailRoute = (given: VerifyEmailRouteDependencies): Route => 
         headers: { ...eventHeader, ...cookieHeader },
       },
     },
-    faults: [linkInvalid, invalidCredentials, tooManyAttempts, crossSite],
+    faults: [linkInvalid, invalidCredentials, passwordCommon, tooManyAttempts, crossSite],
     async handle(call) {
       const { cause, token: caller, clientIp: ip, signal } = call;
-      const { token, password, delivery: kind } = call.body;
+      const { token, password, newPassword: chosen, delivery: kind } = call.body;
       const proof = await useProof.look(token, ['verify-email', 'sign-up']);
       if (proof.kind === 'sign-up') {
-        const command = { token, password, device: deviceOf(call), signal };
+        const command = { token, password, newPassword: chosen, device: deviceOf(call), signal };
         const answer = await cookies.deliver(call, kind, async () =>
           answerSignedIn(await completeSignUp(cause, command), deviceTokens),
         );
         return { status: 201, ...answer };
       }
+      if (chosen !== undefined) throw faults.invalidRequest({ errors: [newPasswordUnexpected] });
       const events = await verifyEmail(cause, { token, password, callerId: caller?.sub, ip, signal });
       const headers = { ...noStore, 'Causeway-Event': events.join(', ') };
       const deviceToken = deviceTokens.issue(proof.emailKey);

@@ -38,6 +38,8 @@ export interface UsedLink extends OpenedLink {
   readonly csrf: string;
   /** Empty where the form has no such field, and where nothing was typed. */
   readonly password: string;
+  /** The same of one that is chosen in its place. */
+  readonly newPassword: string;
 }
 
 /** The page that a mailed link leads to. */
@@ -59,7 +61,7 @@ export interface LinkPage {
 }
 
 const text = z.string().default('');
-const form = z.object({ password: text, csrf: text });
+const form = z.object({ password: text, newPassword: text, csrf: text });
 const params = z.object({ token: z.string().max(2_048) });
 
 /**
@@ -127,7 +129,7 @@ export function linkPages({ publicUrl, visitors, members, useProof }: LinkPagesD
       async handle(call) {
         demandSameOrigin(call.request);
         const { token } = call.params;
-        const { csrf: own, password } = call.body;
+        const { csrf: own, password, newPassword } = call.body;
         return open(call, token, async (opened, csrf) => {
           const refuse = (failure: FormFailure): PageAnswer => {
             const { status, headers } = failure;
@@ -135,7 +137,7 @@ export function linkPages({ publicUrl, visitors, members, useProof }: LinkPagesD
           };
           if (!visitors.isOwn(call, own)) return refuse(formExpired);
           try {
-            return await page.work(call, { ...opened, token, csrf, password });
+            return await page.work(call, { ...opened, token, csrf, password, newPassword });
           } catch (error) {
             if (isOver(error)) throw error;
             return refuse(failureOf(error, page.words));

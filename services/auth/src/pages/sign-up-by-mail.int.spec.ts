@@ -73,6 +73,26 @@ describe('the pages to sign up with, where the address has to be verified first'
     assert.match(again.text, /<h1>This link does not work<\/h1>[^]*href="\/account\/sign-up"/);
   });
 
+  it('let whoever reads the mail choose another password than the one of the sign-up', async () => {
+    await ask({ password: 'of somebody else entirely' });
+    const page = await open();
+    assert.match(page.text, /<label for="newPassword">Or another password<\/label>/);
+    const common = await browser.send(page, { newPassword: 'Password123!' });
+    assert.equal(common.status, 422);
+    assert.match(common.text, /id="newPassword-wrong"/);
+    const short = await browser.send(common, { newPassword: 'short' });
+    assert.equal(short.status, 400);
+    assert.match(short.text, /id="newPassword-wrong">\s*Must have at least 10 characters/);
+    const both = await browser.send(short, { password: 'of somebody else entirely', newPassword: password });
+    assert.equal(both.status, 400);
+    assert.match(both.text, /id="newPassword-wrong">\s*Send either/);
+    assert.equal(await accounts(), 0);
+    assert.equal((await browser.send(both, { newPassword: password })).location, '/account/security');
+    const signIn = (typed: string) => auth.call('POST /v1/auth/sign-in', { body: { email, password: typed } });
+    assert.equal((await signIn(password)).status, 200);
+    assert.equal((await signIn('of somebody else entirely')).status, 401);
+  });
+
   it('need no password: then the button is all', async () => {
     assert.match((await browser.open('/account/sign-up')).text, /<label for="password">Password \(optional\)<\/label>/);
     await ask({ password: '' });

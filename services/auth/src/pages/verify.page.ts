@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { CompleteSignUp } from '../accounts/complete-sign-up.ts';
 import type { VerifyEmail } from '../accounts/verify-email.ts';
 import type { DeviceTokens } from '../guessing/device-token.ts';
-import { typedPassword } from '../passwords/password.ts';
+import { newPassword, typedPassword } from '../passwords/password.ts';
 import type { CookieDelivery } from '../sessions/cookie-delivery.ts';
 import { answerSignedIn, deviceOf } from '../sessions/signed-in-answer.ts';
 import { fieldHtml } from './layout.ts';
@@ -24,6 +24,7 @@ export interface VerifyPagesDependencies extends LinkPagesDependencies, LinkRequ
 }
 
 const fields = z.object({ password: typedPassword.min(1, 'This is required.') });
+const chosenFields = z.object({ newPassword });
 
 const isSignUp = ({ proof }: OpenedLink): boolean => proof.kind === 'sign-up';
 
@@ -33,16 +34,35 @@ const isOwn = ({ proof, member }: OpenedLink): boolean => member !== undefined &
 const takesPassword = (opened: OpenedLink): boolean =>
   isSignUp(opened) ? opened.proof.passwordHash !== undefined : !isOwn(opened);
 
+/** Who signs up may have forgotten it; or somebody else has chosen it, and the address is theirs all the same. */
+const choice = ({ failure }: OpenedLink): Html =>
+  fieldHtml({
+    ...{ name: 'newPassword', label: 'Or another password', type: 'password', autocomplete: 'new-password' },
+    ...{ required: false, wrong: failure?.fields.newPassword },
+    hint: 'If you do not know that one, or would rather have another: at least 10 characters. That one is forgotten then.',
+  });
+
+/** What is sent of a form that asks for a password: the one that there is, or another one. */
+const passwordsOf = (used: UsedLink): { readonly password?: string; readonly newPassword?: string } => {
+  if (!takesPassword(used)) return {};
+  const { password, newPassword: chosen } = used;
+  if (!isSignUp(used) || chosen === '') return validateBody(fields, { password }) as z.output<typeof fields>;
+  const another = validateBody(chosenFields, { newPassword: chosen }) as z.output<typeof chosenFields>;
+  return { ...another, ...(password !== '' && { password }) };
+};
+
 const body = (opened: OpenedLink): Html => html`
   <p>Is <strong>${opened.proof.email}</strong> your address, and did you sign up with it?</p>
   ${
     takesPassword(opened) &&
     fieldHtml({
-      ...{ name: 'password', label: 'Password', type: 'password', autocomplete: 'current-password', required: true },
+      ...{ name: 'password', label: 'Password', type: 'password', autocomplete: 'current-password' },
+      required: !isSignUp(opened),
       hint: 'The one that you chose when you signed up. If you did not, close this page: nothing happens.',
       wrong: opened.failure?.fields.password,
     })
   }
+  ${isSignUp(opened) && takesPassword(opened) && choice(opened)}
   ${
     isSignUp(opened) &&
     opened.member !== undefined &&
@@ -54,8 +74,8 @@ const body = (opened: OpenedLink): Html => html`
 export const verifyPages = (dependencies: VerifyPagesDependencies): Route[] => {
   const { verifyEmail, completeSignUp, deviceTokens, cookies, ...given } = dependencies;
 
-  const signUp = async (call: Call, token: string, password: string | undefined): Promise<PageAnswer> => {
-    const command = { token, password, device: deviceOf(call), signal: call.signal };
+  const signUp = async (call: Call, used: UsedLink): Promise<PageAnswer> => {
+    const command = { token: used.token, ...passwordsOf(used), device: deviceOf(call), signal: call.signal };
     const { headers } = await cookies.deliver(call, 'cookies', async () =>
       answerSignedIn(await completeSignUp(call.cause, command), deviceTokens),
     );
@@ -63,13 +83,10 @@ export const verifyPages = (dependencies: VerifyPagesDependencies): Route[] => {
   };
 
   const work = async (call: Call, used: UsedLink): Promise<PageAnswer> => {
-    const { token, member, password: typed } = used;
-    const { password } = takesPassword(used)
-      ? (validateBody(fields, { password: typed }) as z.output<typeof fields>)
-      : { password: undefined };
-    if (isSignUp(used)) return signUp(call, token, password);
+    if (isSignUp(used)) return signUp(call, used);
+    const { token, member } = used;
     const { cause, clientIp: ip, signal } = call;
-    await verifyEmail(cause, { token, callerId: member?.claims.sub, ip, signal, password });
+    await verifyEmail(cause, { token, callerId: member?.claims.sub, ip, signal, ...passwordsOf(used) });
     const headers = { 'Set-Cookie': cookies.deviceCookieOf(deviceTokens.issue(used.proof.emailKey)) };
     return { seeOther: withNotice(isOwn(used) ? '/account/security' : '/account/sign-in', 'email-verified'), headers };
   };
