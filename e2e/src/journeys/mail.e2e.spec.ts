@@ -5,12 +5,14 @@ import { expectProblem, expectStatus } from '../harness/expectations.ts';
 import { mailTo } from '../harness/mailbox.ts';
 import { platform } from '../harness/platform.ts';
 import { admin, newEmail, type SignedIn, signUp } from '../harness/people.ts';
+import { verifyAddress } from '../harness/verify-address.ts';
 
 const refresh = (refreshToken: string) => call('POST', '/v1/auth/refresh', { json: { refreshToken } });
 
 describe('mails', () => {
   it('follow from an event, as effects of it, and end up in the mailbox', async () => {
     const person = await signUp();
+    await verifyAddress(person);
     const { refreshToken } = expectStatus(await refresh(person.refreshToken), 200).json<SignedIn>();
     expectStatus(await refresh(refreshToken), 200);
     const reused = await expectProblem(await refresh(person.refreshToken), 401, 'refresh-reused');

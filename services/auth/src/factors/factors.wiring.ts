@@ -3,7 +3,7 @@ import type { Handler, RemovalStep } from '@causeway/events';
 import type { Feature, Ground } from '../feature.ts';
 import type { Guessing } from '../guessing/guessing.wiring.ts';
 import { bySystem } from '../jobs.ts';
-import type { QueueMail } from '../mail/queue-mail.ts';
+import type { TellOwner } from '../mail/tell-owner.ts';
 import type { Proofs } from '../proofs/proofs.wiring.ts';
 import { createTellEnding } from '../revocations/tell-ending.ts';
 import type { Revocations } from '../revocations/revocations.wiring.ts';
@@ -113,13 +113,13 @@ export type Factors = ReturnType<typeof createFactors>;
 /** What is done about factors that have changed. */
 export const factorHandlers = (
   late: () => {
-    readonly ground: Pick<Ground, 'accounts' | 'config' | 'mails' | 'now' | 'sessions'>;
-    readonly mail: { readonly queueMail: QueueMail };
+    readonly ground: Pick<Ground, 'config' | 'sessions'>;
+    readonly mail: { readonly tellOwner: TellOwner };
   },
 ): Handler[] =>
   mailsOfFactors(() => {
     const { ground, mail } = late();
-    return { ...ground, queueMail: mail.queueMail, publicUrl: ground.config.publicUrl };
+    return { sessions: ground.sessions, tellOwner: mail.tellOwner, publicUrl: ground.config.publicUrl };
   });
 
 /** What is done about the factors of somebody who is erased. */

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 
 import type { PublishedEvents } from '@causeway/events/testing';
 
+import { eventsOf, handledBy } from '../testing/handled-by.ts';
 import { openTestAuth, password, personOf, signUp } from '../testing/test-auth.ts';
-import type { Answered, Person, TestAuth, TestReplica } from '../testing/test-auth.ts';
+import type { Person, TestAuth, TestReplica } from '../testing/test-auth.ts';
 import { verifyAddress } from '../testing/test-links.ts';
 import { openTestMailbox } from '../testing/test-mailbox.ts';
 import type { TestMailbox } from '../testing/test-mailbox.ts';
@@ -25,18 +25,7 @@ describe('mails about second factors', () => {
   let published: PublishedEvents;
   let ada: Person;
 
-  const eventsOf = (answer: Answered): string[] => (answer.headers.get('causeway-event') ?? '').split(', ');
-  /** Waits until a handler is done with all of them: then a mail that is not there does not come. */
-  const handled = async (handler: string, events: readonly string[]): Promise<void> => {
-    const rows = world.db.collection('handled');
-    const deadline = performance.now() + 60_000;
-    for (;;) {
-      const done = { '_id.handler': handler, '_id.event': { $in: [...events] }, status: 'done' };
-      if ((await rows.countDocuments(done)) > 0) return;
-      assert.ok(performance.now() < deadline, `${handler} is not done with ${events.join(', ')}`);
-      await delay(20);
-    }
-  };
+  const handled = (handler: string, events: readonly string[]) => handledBy(world, handler, events);
   const queued = async ({ id: accountId }: Person): Promise<string[]> => {
     const mails = await world.db.collection('mails').find({ accountId }).sort({ _id: 1 }).toArray();
     return mails.map(({ template }) => String(template)).sort();

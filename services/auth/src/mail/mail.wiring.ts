@@ -21,6 +21,7 @@ import type { SendMail } from './send-mail.ts';
 import { sendMailHandler } from './send-mail.handler.ts';
 import { parseSmtpAddress } from './smtp-address.ts';
 import { createSmtpTransport } from './smtp-transport.ts';
+import { createTellOwner } from './tell-owner.ts';
 import { loadTemplates } from './templates.ts';
 import { watchWaiting } from './waiting-gauge.ts';
 
@@ -44,7 +45,7 @@ export async function createMail(
     audit: { noteReading },
   }: { readonly proofs: Pick<Proofs, 'linkOf'>; readonly audit: Pick<Audit, 'noteReading'> },
 ) {
-  const { config, events, masterKey, mails, mailQueries, mailDelaysMs: delaysMs, logger, now } = ground;
+  const { config, events, masterKey, accounts, mails, mailQueries, mailDelaysMs: delaysMs, logger, now } = ground;
   const { db } = events;
   const mailbox = createMailbox({ db, vault: masterKey.vault('mailbox'), now });
   const leases = createMailLeases(db);
@@ -55,8 +56,10 @@ export async function createMail(
   const site = new URL(config.publicUrl).host;
   const { recent } = stepUpRules(config);
   const reading = { mailbox, noteReading, recent };
+  const queueMail = createQueueMail({ mails, persons: events.persons });
   return {
-    queueMail: createQueueMail({ mails, persons: events.persons }),
+    queueMail,
+    tellOwner: createTellOwner({ accounts, mails, queueMail, now }),
     sendMail: createSendMail({ mails, events, leases, transport, render, linkOf, site, delaysMs, logger, now }),
     ...{ mailbox, forgetting },
     routes: config.mailbox ? [listMailboxRoute(reading), readMailboxRoute(reading)] : [],

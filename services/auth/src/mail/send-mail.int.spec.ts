@@ -6,6 +6,7 @@ import type { PublishedEvents } from '@causeway/events/testing';
 
 import { openTestAuth, signUp } from '../testing/test-auth.ts';
 import type { Person, TestAuth, TestReplica } from '../testing/test-auth.ts';
+import { markVerified } from '../testing/test-links.ts';
 import { openTestSmtpServer } from '../testing/test-smtp-server.ts';
 import type { TestSmtpServer } from '../testing/test-smtp-server.ts';
 
@@ -69,6 +70,7 @@ describe('a mail', () => {
     ada = await signUp(auth);
     const [queued] = await published.waitFor((event) => isQueuedFor(event, ada, 'verify-email'));
     await published.waitFor(({ type, subject }) => subject === queued?.subject && type === 'auth.mail.sent');
+    await markVerified(world, ada);
   });
   afterEach(() => {
     smtp.answers.length = 0;

@@ -6,7 +6,7 @@ import type { PublishedEvents } from '@causeway/events/testing';
 
 import { claimsOf, openTestAuth, password, personOf, signIn, signUp } from '../testing/test-auth.ts';
 import type { Answered, Person, TestAuth, TestCall, TestReplica } from '../testing/test-auth.ts';
-import { refusedAsLink, sendLink } from '../testing/test-links.ts';
+import { markVerified, refusedAsLink, sendLink } from '../testing/test-links.ts';
 import { openTestMailbox } from '../testing/test-mailbox.ts';
 import type { TestMailbox } from '../testing/test-mailbox.ts';
 import { enrolTotp } from '../testing/test-totp.ts';
@@ -46,6 +46,7 @@ describe("changing one's password", () => {
   });
 
   it('ends all other sessions, gives this one its next tokens, and is told to its owner', async () => {
+    await markVerified(world, ada);
     const second = await signIn(auth, ada.email);
     const answer = await change(ada);
     assert.equal(answer.status, 200, JSON.stringify(answer.body));

@@ -3,13 +3,13 @@ import { onEvent } from '@causeway/events';
 import type { Handler, RecordedCollection } from '@causeway/events';
 
 import type { AccountDocument } from '../accounts/account.model.ts';
-import type { QueueMail } from '../mail/queue-mail.ts';
+import type { TellOwner } from '../mail/tell-owner.ts';
 import { timeInWords } from '../mail/time-in-words.ts';
 
 /** What {@link mailOfPassword} is given, once it runs. */
 export interface MailOfPasswordDependencies {
   readonly accounts: Pick<RecordedCollection<AccountDocument>, 'native'>;
-  readonly queueMail: QueueMail;
+  readonly tellOwner: TellOwner;
   /** Where clients reach the platform. */
   readonly publicUrl: string;
 }
@@ -24,16 +24,14 @@ export const mailOfPassword = (late: () => MailOfPasswordDependencies): Handler 
       // Where the change of an address is undone, or a second factor taken back, the password goes too; that has a mail of its own.
       const isUndoing = changed.includes('factors') && !changed.includes('emailVerified');
       if (changed.includes('email') || isUndoing) return;
-      const { accounts, queueMail, publicUrl } = late();
-      // As it is by now: the address may have changed.
-      const projection = { email: 1, passwordHash: 1 } as const;
-      const account = await accounts.native.findOne({ _id: accountId }, { session, projection });
+      const { accounts, tellOwner, publicUrl } = late();
+      const account = await accounts.native.findOne({ _id: accountId }, { session, projection: { passwordHash: 1 } });
       if (account === null) return;
-      const own = { to: account.email, accountId };
       const [at, resetPage] = [timeInWords(time), `${publicUrl}/account/reset`];
-      if (account.passwordHash === undefined)
-        await queueMail(cause, { ...own, template: 'password-removed', params: { removedAt: at, resetPage } }, session);
-      else
-        await queueMail(cause, { ...own, template: 'password-changed', params: { changedAt: at, resetPage } }, session);
+      const notice =
+        account.passwordHash === undefined
+          ? ({ template: 'password-removed', params: { removedAt: at, resetPage } } as const)
+          : ({ template: 'password-changed', params: { changedAt: at, resetPage } } as const);
+      await tellOwner(cause, accountId, notice, session);
     },
   });

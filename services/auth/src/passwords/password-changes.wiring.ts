@@ -3,7 +3,7 @@ import type { Handler } from '@causeway/events';
 import { createClaimAccount } from '../accounts/claim-account.ts';
 import type { Feature, Ground } from '../feature.ts';
 import type { Guessing } from '../guessing/guessing.wiring.ts';
-import type { QueueMail } from '../mail/queue-mail.ts';
+import type { TellOwner } from '../mail/tell-owner.ts';
 import type { Proofs } from '../proofs/proofs.wiring.ts';
 import { createTellEnding } from '../revocations/tell-ending.ts';
 import type { Revocations } from '../revocations/revocations.wiring.ts';
@@ -66,11 +66,11 @@ export type PasswordChanges = ReturnType<typeof createPasswordChanges>;
 export const passwordHandlers = (
   late: () => {
     readonly ground: Pick<Ground, 'accounts' | 'config'>;
-    readonly mail: { readonly queueMail: QueueMail };
+    readonly mail: { readonly tellOwner: TellOwner };
   },
 ): Handler[] => [
   mailOfPassword(() => {
     const { ground, mail } = late();
-    return { accounts: ground.accounts, queueMail: mail.queueMail, publicUrl: ground.config.publicUrl };
+    return { accounts: ground.accounts, tellOwner: mail.tellOwner, publicUrl: ground.config.publicUrl };
   }),
 ];

@@ -1,15 +1,13 @@
 import { sessionEnded } from '@causeway/contracts';
 import { onEvent } from '@causeway/events';
-import type { Handler, RecordedCollection } from '@causeway/events';
+import type { Handler } from '@causeway/events';
 
-import type { AccountDocument } from '../accounts/account.model.ts';
+import type { TellOwner } from '../mail/tell-owner.ts';
 import { timeInWords } from '../mail/time-in-words.ts';
-import type { QueueMail } from '../mail/queue-mail.ts';
 
 /** What {@link mailOfReuse} is given, once it runs. */
 export interface MailOfReuseDependencies {
-  readonly accounts: Pick<RecordedCollection<AccountDocument>, 'native'>;
-  readonly queueMail: QueueMail;
+  readonly tellOwner: TellOwner;
 }
 
 /** A refresh token that came back says that somebody has a copy of it: the person is told. */
@@ -17,13 +15,9 @@ export const mailOfReuse = (late: () => MailOfReuseDependencies): Handler =>
   onEvent.transaction({
     name: 'mail-of-reuse',
     on: [sessionEnded],
-    async handle({ data, time }, { cause, session }) {
-      if (data.reason !== 'refresh-reused') return;
-      const { accounts, queueMail } = late();
-      const account = await accounts.native.findOne({ _id: data.accountId }, { session, projection: { email: 1 } });
-      if (account === null) return;
+    async handle({ data: { accountId, reason }, time }, { cause, session }) {
+      if (reason !== 'refresh-reused') return;
       const params = { endedAt: timeInWords(time) };
-      const mail = { template: 'refresh-reused', to: account.email, accountId: data.accountId, params } as const;
-      await queueMail(cause, mail, session);
+      await late().tellOwner(cause, accountId, { template: 'refresh-reused', params }, session);
     },
   });

@@ -5,7 +5,7 @@ import type { Factors } from '../factors/factors.wiring.ts';
 import type { Feature, Ground } from '../feature.ts';
 import type { Guessing } from '../guessing/guessing.wiring.ts';
 import { bySystem } from '../jobs.ts';
-import type { QueueMail } from '../mail/queue-mail.ts';
+import type { TellOwner } from '../mail/tell-owner.ts';
 import type { Passwords } from '../passwords/passwords.wiring.ts';
 import type { Proofs } from '../proofs/proofs.wiring.ts';
 import type { Revocations } from '../revocations/revocations.wiring.ts';
@@ -130,12 +130,12 @@ export type Sessions = ReturnType<typeof createSessions>;
 /** What is done about sessions that end. */
 export const sessionHandlers = (
   late: () => {
-    readonly ground: Pick<Ground, 'accounts' | 'sessionQueries'>;
-    readonly mail: { readonly queueMail: QueueMail };
+    readonly ground: Pick<Ground, 'sessionQueries'>;
+    readonly mail: { readonly tellOwner: TellOwner };
     readonly sessions: { readonly endSession: EndSession };
   },
 ): Handler[] => [
-  mailOfReuse(() => ({ accounts: late().ground.accounts, queueMail: late().mail.queueMail })),
+  mailOfReuse(() => ({ tellOwner: late().mail.tellOwner })),
   endSessionsOfAccount(() => ({
     sessionQueries: late().ground.sessionQueries,
     endSession: late().sessions.endSession,

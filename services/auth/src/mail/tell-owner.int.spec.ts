@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, it } from 'node:test';
+
+import { eventsOf, handledBy } from '../testing/handled-by.ts';
+import { openTestAuth, password, signIn, signUp } from '../testing/test-auth.ts';
+import type { Answered, Person, TestAuth, TestReplica } from '../testing/test-auth.ts';
+import { markVerified } from '../testing/test-links.ts';
+import { enrolTotp } from '../testing/test-totp.ts';
+
+describe('what an account owner is told by mail', () => {
+  let world: TestAuth;
+  let auth: TestReplica;
+  let ada: Person;
+
+  const told = async ({ id: accountId }: Person, template: string): Promise<number> =>
+    world.db.collection('mails').countDocuments({ accountId, template });
+  const refresh = (refreshToken: string): Promise<Answered> =>
+    auth.call('POST /v1/auth/refresh', { body: { refreshToken } });
+  /** Has the first token of a session come back after the second exchange. */
+  const reuse = async ({ refreshToken }: Person): Promise<void> => {
+    const next = await refresh(refreshToken);
+    assert.equal((await refresh((next.body as unknown as Person).refreshToken)).status, 200);
+    const answer = await refresh(refreshToken);
+    assert.equal(answer.body.code, 'refresh-reused');
+    await handledBy(world, 'mail-of-reuse', eventsOf(answer));
+  };
+  /** Changes the password to another and another. */
+  const changePassword = async ({ accessToken }: Person, times: number): Promise<void> => {
+    let [token, currentPassword] = [accessToken, password];
+    for (let count = 0; count < times; count += 1) {
+      const body = { currentPassword, newPassword: `a lantern under harbour ${count}` };
+      const answer = await auth.call('PUT /v1/auth/password', { token, body });
+      assert.equal(answer.status, 200, JSON.stringify(answer.body));
+      await handledBy(world, 'mail-of-password', eventsOf(answer));
+      [token, currentPassword] = [(answer.body as unknown as Person).accessToken, body.newPassword];
+    }
+  };
+
+  before(async () => {
+    world = await openTestAuth();
+    auth = await world.replica();
+  });
+  after(() => world.stop());
+  beforeEach(async () => {
+    world.clock.aheadMs = 0;
+    ada = await signUp(auth);
+  });
+
+  it('goes to no address that nobody has verified, whatever is done in the account', async () => {
+    await reuse(await signIn(auth, ada.email));
+    await changePassword(ada, 2);
+    assert.deepEqual(await world.db.collection('mails').distinct('template', { accountId: ada.id }), ['verify-email']);
+  });
+
+  it('is a token that came back, five times an hour at most', async () => {
+    await markVerified(world, ada);
+    await reuse(ada);
+    for (let count = 1; count < 7; count += 1) await reuse(await signIn(auth, ada.email));
+    assert.equal(await told(ada, 'refresh-reused'), 5);
+    world.clock.aheadMs = 3_600_000 + 60_000;
+    await reuse(await signIn(auth, ada.email));
+    assert.equal(await told(ada, 'refresh-reused'), 6);
+  });
+
+  it('is another password, five times an hour at most, whatever else was told', async () => {
+    await markVerified(world, ada);
+    await reuse(await signIn(auth, ada.email));
+    await changePassword(ada, 7);
+    assert.equal(await told(ada, 'password-changed'), 5);
+    assert.equal(await told(ada, 'refresh-reused'), 1);
+  });
+
+  it('is other recovery codes, five times an hour at most', async () => {
+    await markVerified(world, ada);
+    const totp = await enrolTotp(world, auth, ada);
+    const proof = { token: ada.accessToken, body: { totp: await totp.code() } };
+    const sure = await auth.call('POST /v1/auth/step-up', proof);
+    const by = { token: (sure.body as unknown as Person).accessToken };
+    for (let count = 0; count < 7; count += 1) {
+      const answer = await auth.call('POST /v1/auth/factors/recovery-codes', by);
+      assert.equal(answer.status, 200, JSON.stringify(answer.body));
+      await handledBy(world, 'mail-of-factor', eventsOf(answer));
+    }
+    assert.equal(await told(ada, 'recovery-codes-renewed'), 5);
+  });
+});
