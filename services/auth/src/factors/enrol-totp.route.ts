@@ -10,7 +10,7 @@ import { eventHeader } from '../sessions/signed-in-answer.ts';
 import type { createBeginTotp, createConfirmTotp } from './enrol-totp.ts';
 import { callerOf } from './caller.ts';
 import { factorAnswer, recoveryCodesAnswer, representFactor } from './factor-answer.ts';
-import { factorExists, invalidCode } from './factors.errors.ts';
+import { factorExists, invalidCode, tooManyFactors } from './factors.errors.ts';
 import { qrCode } from './qr-code.ts';
 
 /** What a code may look like before it is looked at: nobody types more. */
@@ -71,7 +71,7 @@ export const confirmTotpRoute = (given: {
     body: z.strictObject({ code: typedCode }),
     bodyLimitBytes: 16_384,
     responses: { 200: { description: 'Confirmed.', schema: confirmedTotp, headers: eventHeader } },
-    faults: [invalidCode, factorExists, tooManyAttempts, faults.notFound],
+    faults: [invalidCode, factorExists, tooManyFactors, tooManyAttempts, faults.notFound],
     async handle({ cause, token, params, body: { code }, clientIp: ip }) {
       const command = { ...callerOf(token), factorId: params.id, code, ip };
       const { factor, recoveryCodes, events } = await given.confirmTotp(cause, command);

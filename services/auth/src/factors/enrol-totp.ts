@@ -86,7 +86,7 @@ export interface ConfirmTotpCommand extends Caller {
 /**
  * Confirms an authenticator app: from now on signing in takes a code of it, or one of the recovery codes that come with it.
  *
- * @returns the use case; it throws faults `invalid-code`, `factor-exists`, `too-many-attempts` before a code is looked at, `not-found` where
+ * @returns the use case; it throws faults `invalid-code`, `factor-exists`, `too-many-factors`, `too-many-attempts` before a code is looked at, `not-found` where
  *   there is nothing to confirm, and `unauthenticated` where the account is gone, or the caller's session over by then
  */
 export function createConfirmTotp(dependencies: EnrolTotpDependencies) {

@@ -26,6 +26,16 @@ export const factorLimit = defineFault({
   description: 'An account has ten passkeys at most. Remove one that is not used any more first.',
 });
 
+/** Each has a mail: more of them would hide the one that matters. */
+export const tooManyFactors = defineFault({
+  code: 'too-many-factors',
+  category: 'too-many-requests',
+  title: 'Too many second factors were added',
+  description:
+    'Ten second factors were added to this account within an hour, each with a mail that tells its owner, and this one was not. Wait for the ' +
+    'number of seconds in Retry-After.',
+});
+
 /** Without it nobody could sign in. */
 export const lastFactor = defineFault({
   code: 'last-factor',

@@ -9,6 +9,7 @@ import { createTellEnding } from '../revocations/tell-ending.ts';
 import type { Revocations } from '../revocations/revocations.wiring.ts';
 import { stepUpRules } from '../sessions/step-up-rules.ts';
 import type { Ticketing } from '../tickets/tickets.wiring.ts';
+import { createDemandFewAdded } from './addition-rate.ts';
 import { createBeginTotp, createConfirmTotp } from './enrol-totp.ts';
 import { beginTotpRoute, confirmTotpRoute } from './enrol-totp.route.ts';
 import { listFactorsRoute, removeFactorRoute, renameFactorRoute, replaceRecoveryCodesRoute } from './factors.route.ts';
@@ -29,7 +30,16 @@ const forgetEveryMs = 60_000;
 
 type FactorsGround = Pick<
   Ground,
-  'config' | 'events' | 'accounts' | 'accountQueries' | 'factors' | 'factorQueries' | 'sessions' | 'masterKey' | 'now'
+  | 'config'
+  | 'events'
+  | 'accounts'
+  | 'accountQueries'
+  | 'factors'
+  | 'factorQueries'
+  | 'sessions'
+  | 'proofs'
+  | 'masterKey'
+  | 'now'
 >;
 
 /** What people prove who they are with, beside a password. */
@@ -54,7 +64,8 @@ export function createFactors(
   const noteFactors = createNoteFactors({ ...ground, withdrawProofs });
   const keeping = { factors, factorQueries, recoveryCodes, now };
   const renewRecoveryCodes = createRenewRecoveryCodes(keeping);
-  const offerUndo = createOfferUndo({ ...ground, openProof, publicUrl: config.publicUrl });
+  const demandFewAdded = createDemandFewAdded(ground);
+  const offerUndo = createOfferUndo({ ...ground, openProof, demandFewAdded, publicUrl: config.publicUrl });
   const enrolling = {
     ...ground,
     transaction,

@@ -5,6 +5,7 @@ import type { AccountDocument } from '../accounts/account.model.ts';
 import { timeInWords } from '../mail/time-in-words.ts';
 import type { OpenProof } from '../proofs/open-proof.ts';
 import type { FactorsBefore } from '../proofs/proof.model.ts';
+import type { DemandFewAdded } from './addition-rate.ts';
 import { deviceOfSession } from './device-of-session.ts';
 import type { FactorDocument } from './factor.model.ts';
 import { factorInWords } from './factor-words.ts';
@@ -13,6 +14,7 @@ import { factorInWords } from './factor-words.ts';
 export interface OfferUndoDependencies {
   readonly sessions: Parameters<typeof deviceOfSession>[0];
   readonly openProof: OpenProof;
+  readonly demandFewAdded: DemandFewAdded;
   /** Where clients reach the platform. */
   readonly publicUrl: string;
   readonly now: () => Date;
@@ -34,6 +36,7 @@ export interface AddedFactor {
  * signs up with somebody's has no mail sent there by adding factors.
  *
  * @returns the id of the event; undefined where nothing is mailed
+ * @throws fault `too-many-factors` where as many mails of this are on their way as there may be in an hour: none is added untold
  */
 export type OfferUndo = (cause: Cause, added: AddedFactor, session: ClientSession) => Promise<string | undefined>;
 
@@ -48,9 +51,10 @@ const factsOf = (before: readonly FactorDocument[]): FactorsBefore => {
 
 /** Makes it. */
 export const createOfferUndo =
-  ({ sessions, openProof, publicUrl, now }: OfferUndoDependencies): OfferUndo =>
+  ({ sessions, openProof, demandFewAdded, publicUrl, now }: OfferUndoDependencies): OfferUndo =>
   async (cause, { factor, before, account, sessionId }, session) => {
     if (!account.emailVerified) return undefined;
+    await demandFewAdded(account._id, session);
     const told = {
       ...{ factor: factorInWords(factor.kind), addedAt: timeInWords(now()) },
       device: await deviceOfSession(sessions, sessionId, session),

@@ -10,6 +10,9 @@ import { withdrawn } from './proofs.events.ts';
 /** Proofs that are dealt with at a time. */
 const chunk = 50;
 
+/** Links of an account that one transaction withdraws. There are far fewer: of each kind so many are made in an hour, and they are over in days. */
+const mostAtOnce = 1000;
+
 /**
  * @param accountId - whose address it is, where that is known: it goes with them
  * @returns the end of a proof that was not used, decided; undefined where it is over already
@@ -41,7 +44,10 @@ export interface WithdrawProofsCommand {
 /** Withdraws links of an account that are open, in the transaction of what has made them needless. */
 export type WithdrawProofs = (cause: Cause, command: WithdrawProofsCommand, session: ClientSession) => Promise<void>;
 
-/** Makes it. Links that have not been mailed yet are not among them: whose they are, is not known. */
+/**
+ * Makes it. Links that have not been mailed yet are not among them: whose they are, is not known. Of more than {@link mostAtOnce} the newest go,
+ * which are good for longest.
+ */
 export const createWithdrawProofs =
   (given: {
     readonly proofs: Pick<RecordedCollection<ProofDocument>, 'native' | 'update'>;
@@ -53,8 +59,8 @@ export const createWithdrawProofs =
       ...(emailKey !== undefined && { emailKey }),
       ...(since !== undefined && { createdAt: { $gte: since } }),
     };
-    const found = given.proofs.native.find(open, { session, projection: { _id: 1 } });
-    for (const { _id } of await found.limit(chunk).toArray())
+    const found = given.proofs.native.find(open, { session, projection: { _id: 1 } }).sort({ createdAt: -1 });
+    for (const { _id } of await found.limit(mostAtOnce).toArray())
       await given.proofs.update(cause, _id, (proof) => withdrawal(proof, reason, given.now()), { session });
   };
 

@@ -6,7 +6,7 @@ import { noStore } from '../../sessions/session-tokens.ts';
 import { eventHeader } from '../../sessions/signed-in-answer.ts';
 import { callerOf } from '../caller.ts';
 import { factorAnswer, recoveryCodesAnswer, representFactor } from '../factor-answer.ts';
-import { factorExists, factorLimit, passkeyInvalid } from '../factors.errors.ts';
+import { factorExists, factorLimit, passkeyInvalid, tooManyFactors } from '../factors.errors.ts';
 import { passkeyOptions, registrationBody } from './passkey-bodies.ts';
 import type { createBeginPasskey, createRegisterPasskey } from './register-passkey.ts';
 
@@ -54,7 +54,7 @@ export const registerPasskeyRoute = (given: {
     body: registrationBody.extend({ name: personName.optional() }),
     bodyLimitBytes: 32_768,
     responses: { 201: { description: 'Registered.', schema: registeredPasskey, headers: eventHeader } },
-    faults: [passkeyInvalid, factorExists, factorLimit],
+    faults: [passkeyInvalid, factorExists, factorLimit, tooManyFactors],
     async handle({ cause, token, body: { ticket, response, name = 'Passkey' } }) {
       const command = { ...callerOf(token), ticket, response, name };
       const { factor, recoveryCodes, events } = await given.registerPasskey(cause, command);

@@ -74,7 +74,7 @@ export interface RegisterPasskeyCommand extends Caller {
 /**
  * Registers a passkey: from now on it signs in by itself, and a password asks for it. With the first second factor come recovery codes.
  *
- * @returns the use case; it throws faults `passkey-invalid`, `factor-exists`, `factor-limit`, `unauthenticated` where the
+ * @returns the use case; it throws faults `passkey-invalid`, `factor-exists`, `factor-limit`, `too-many-factors`, `unauthenticated` where the
  *   caller's session is over by the time it is kept, and `not-found` where the account is gone
  */
 export const createRegisterPasskey = (given: RegisterPasskeyDependencies) => {
