@@ -40,12 +40,12 @@ export function createAccounts(
   },
 ) {
   const { transaction } = events;
-  const signingUp = { passwords, judgePassword, idempotency, transaction };
+  const signingUp = { passwords, judgePassword, admitAsker, idempotency, transaction };
   const signUpAtOnce = createSignUp({
     ...{ ...signingUp, accounts, accountQueries, startSession, sessionTokens },
     answer: (signedIn) => answerSignedUp(signedIn, deviceTokens),
   });
-  const signUpByMail = createSignUpByMail({ ...signingUp, admitAsker, requestProof, answer: answerVerificationSent });
+  const signUpByMail = createSignUpByMail({ ...signingUp, requestProof, answer: answerVerificationSent });
   const signUp: SignUp = config.emailVerification === 'required' ? signUpByMail : signUpAtOnce;
   const completeSignUp = createCompleteSignUp({
     ...{

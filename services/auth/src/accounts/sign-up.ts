@@ -6,6 +6,7 @@ import type { ClientSession } from 'mongodb';
 
 import type { JudgePassword } from '../passwords/judge-password.ts';
 import type { PasswordHasher } from '../passwords/password-hasher.ts';
+import type { AdmitAsker } from '../proofs/ask-for-link.ts';
 import type { SessionTokens } from '../sessions/session-tokens.ts';
 import type { SignedIn } from '../sessions/complete-sign-in.ts';
 import type { Device, StartSession } from '../sessions/start-session.ts';
@@ -20,6 +21,8 @@ export interface SignUpDependencies<Answer> {
   readonly accounts: Pick<RecordedCollection<AccountDocument>, 'create'>;
   readonly passwords: Pick<PasswordHasher, 'hash'>;
   readonly judgePassword: JudgePassword;
+  /** A link is mailed to whichever address somebody signs up with. */
+  readonly admitAsker: AdmitAsker;
   readonly startSession: StartSession;
   readonly sessionTokens: SessionTokens;
   readonly idempotency: Idempotency;
@@ -53,11 +56,11 @@ const passwordRequired = {
  * Makes an account and signs its owner in: one transaction, so that there is neither an account without the tokens that were
  * promised nor a session of nobody.
  *
- * @returns the use case; it throws faults `email-taken` and `password-common`, those of {@link Idempotency.run}, and `unavailable` where too many sign up
+ * @returns the use case; it throws faults `email-taken`, `password-common` and `too-many-links`, those of {@link Idempotency.run}, and `unavailable` where too many sign up
  *   at once
  */
 export function createSignUp<Answer>(dependencies: SignUpDependencies<Answer>) {
-  const { accounts, accountQueries, passwords, judgePassword, startSession, sessionTokens } = dependencies;
+  const { accounts, accountQueries, passwords, judgePassword, admitAsker, startSession, sessionTokens } = dependencies;
   const { idempotency, transaction, answer } = dependencies;
 
   const write = async (cause: Cause, passwordHash: string, command: SignUpCommand, session: ClientSession) => {
@@ -87,10 +90,11 @@ export function createSignUp<Answer>(dependencies: SignUpDependencies<Answer>) {
     cause: Cause,
     command: SignUpCommand,
   ): Promise<{ readonly answer: Answer; readonly replayed: boolean }> => {
-    const { request, email, name, password, signal } = command;
+    const { request, email, name, password, device, signal } = command;
     const earlier = request === undefined ? undefined : await idempotency.find<Answer>(request);
     if (earlier !== undefined) return repeat(earlier, command);
     if (password === undefined) throw faults.invalidRequest({ errors: [passwordRequired] });
+    await admitAsker(device.ip);
     await judgePassword(password, { email: email.address, name }, signal);
     const passwordHash = await passwords.hash(password, signal);
     const effect = (session: ClientSession): Promise<Answer> => write(cause, passwordHash, command, session);

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, before, beforeEach, describe, it } from 'node:test';
 
 import { Redis } from 'ioredis';
 
-import { openTestAuth, randomEmail, signUp } from '../testing/test-auth.ts';
+import { openTestAuth, password, randomEmail, signUp } from '../testing/test-auth.ts';
 import type { Answered, TestAuth, TestReplica } from '../testing/test-auth.ts';
 import { alike, verifyAddress } from '../testing/test-links.ts';
 import { openTestMailbox } from '../testing/test-mailbox.ts';
@@ -91,6 +92,21 @@ describe('how many links are mailed because somebody at one place asks', () => {
     assert.equal(await world.db.collection('proofs').countDocuments({ emailKey: email }), 0);
     // Nor has it taken a link from that address.
     assert.equal((await ask(calls[0]!, email, '2001:db8:fffe::1')).headers.get('causeway-event') === null, false);
+  });
+
+  it('counts who signs up, once for a call that is repeated', async () => {
+    const signUpFrom = (email: string, key: string = randomUUID()): Promise<Answered> => {
+      const headers = { ...from(`${site}::1`), 'idempotency-key': key };
+      return auth.call('POST /v1/auth/sign-up', { body: { email, password }, headers });
+    };
+    const again = [randomEmail(), randomUUID()] as const;
+    for (let count = 0; count < 5; count += 1) assert.equal((await signUpFrom(...again)).status, 201);
+    for (let count = 0; count < 3; count += 1) assert.equal((await signUpFrom(randomEmail())).status, 201);
+    const email = randomEmail();
+    refused(await signUpFrom(email));
+    assert.equal(await world.db.collection('accounts').countDocuments({ emailKey: email }), 0);
+    assert.equal((await signUpFrom(...again)).status, 201, 'what was answered is answered again');
+    refused(await ask(calls[0]!, email, `${site}::1`));
   });
 
   it('is the same for forms, which say how long to wait', async () => {

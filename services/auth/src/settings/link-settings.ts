@@ -26,7 +26,7 @@ export const linkSettings = defineSettings({
     min: 1,
     max: 1_000_000,
     description:
-      'Mailed links that are asked for from one address (IPv6: one /64) in an hour, whomever they are for; more are answered with 429. Raise it where many people share an address.',
+      'Mailed links that are asked for from one address (IPv6: one /64) in an hour, whomever they are for, with those that signing up brings; more are answered with 429. Raise it where many people share an address.',
   },
   emailUndoMs: {
     env: 'EMAIL_UNDO_TIME',
