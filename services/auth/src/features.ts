@@ -5,6 +5,7 @@ import { createAudit } from './audit/audit.wiring.ts';
 import { createErasure } from './erasure/erasure.wiring.ts';
 import { createFactors } from './factors/factors.wiring.ts';
 import type { Ground } from './feature.ts';
+import { createDevices } from './guessing/devices.wiring.ts';
 import { createGuessing } from './guessing/guessing.wiring.ts';
 import { createKeys } from './keys/keys.wiring.ts';
 import { createMail } from './mail/mail.wiring.ts';
@@ -24,8 +25,9 @@ export async function createFeatures(ground: Ground) {
   const passwords = await createPasswords(ground);
   const revocations = createRevocations(ground);
   const tokens = createTokens(ground, { keys, revocations });
-  const proofs = createProofs(ground);
-  const guessing = createGuessing(ground, { proofs, tokens });
+  const devices = createDevices(ground, { tokens });
+  const proofs = createProofs(ground, { devices });
+  const guessing = createGuessing(ground, { proofs, tokens, devices });
   const ticketing = createTicketing(ground);
   const factors = createFactors(ground, { guessing, ticketing, proofs, revocations });
   const sessions = createSessions(ground, { passwords, revocations, tokens, guessing, ticketing, factors, proofs });
@@ -56,6 +58,7 @@ export async function createFeatures(ground: Ground) {
     passwords,
     revocations,
     tokens,
+    devices,
     guessing,
     ticketing,
     factors,

@@ -68,7 +68,7 @@ export function createAccounts(
     routes: [
       signUpRoute({ signUp, cookies }),
       readAccountRoute({ accounts: accountQueries }),
-      sendVerificationRoute({ askForLink }),
+      sendVerificationRoute({ askForLink, cookies }),
       verifyEmailRoute({ useProof, verifyEmail, completeSignUp, cookies, deviceTokens }),
     ],
     async begin() {

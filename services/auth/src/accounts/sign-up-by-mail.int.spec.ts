@@ -41,6 +41,7 @@ describe('signing up where the address has to be verified first', () => {
   const ask = async (body: object) => {
     const answer = await post(body);
     assert.deepEqual([answer.status, answer.body], [202, { status: 'verification-sent' }], JSON.stringify(answer.body));
+    assert.equal(answer.headers.get('causeway-event'), null, 'it would tell whether others have asked');
     return answer;
   };
   const linkOf = (to: string, count?: number): Promise<string> => mailbox.tokenTo(to, 'verify', count);
@@ -203,7 +204,6 @@ describe('signing up where the address has to be verified first', () => {
     for (const each of addresses) answers.push(await ask({ email: each.toUpperCase(), password }));
     const told = new Set(answers.map(({ headers }) => JSON.stringify(alike(headers))));
     assert.equal(told.size, 1, [...told].join('\n'));
-    for (const { headers } of answers) assert.match(headers.get('causeway-event') ?? '', /^\S+$/);
     assert.match(await linkOf(email), /^cwp_/);
     for (const each of addresses.slice(1)) {
       const mail = await mailbox.mailAbout(each, existsAlready);
@@ -224,12 +224,9 @@ describe('signing up where the address has to be verified first', () => {
   it('lets no sign-up take the link of another away, until one is used; and has five an hour of an address', async () => {
     await ask({ email, password });
     const own = await linkOf(email);
-    for (let count = 2; count <= 5; count += 1) {
-      const answer = await ask({ email, password: `${password} ${count}` });
-      assert.notEqual(answer.headers.get('causeway-event'), null);
-    }
+    for (let count = 2; count <= 5; count += 1) await ask({ email, password: `${password} ${count}` });
     const last = await linkOf(email, 5);
-    assert.equal((await ask({ email, password })).headers.get('causeway-event'), null);
+    await ask({ email, password });
     assert.deepEqual(
       (await proofsOf(email)).map(({ status }) => status),
       Array.from({ length: 5 }, () => 'open'),
@@ -239,7 +236,8 @@ describe('signing up where the address has to be verified first', () => {
     for (const { status, passwordHash, accountId } of (await proofsOf(email)).slice(1))
       assert.deepEqual([status, passwordHash, accountId], ['withdrawn', undefined, person.id]);
     world.clock.aheadMs = hourMs;
-    assert.notEqual((await ask({ email, password })).headers.get('causeway-event'), null);
+    await ask({ email, password });
+    assert.equal((await proofsOf(email)).length, 6);
   });
 
   it('makes one account of any number of uses at once, of one link and of two', async () => {
@@ -298,7 +296,6 @@ describe('signing up where the address has to be verified first', () => {
     assert.equal(good.filter((each) => each.headers.get('idempotency-replayed') === null).length, 1);
     const again = await post({ password, email }, headers);
     assert.deepEqual([again.status, again.headers.get('idempotency-replayed')], [202, 'true']);
-    assert.equal(again.headers.get('causeway-event'), good[0]?.headers.get('causeway-event'));
     const other = await post({ email, password: `${password}!` }, headers);
     assert.deepEqual([other.status, other.body.code], [422, 'idempotency-key-reused']);
     await linkOf(email);

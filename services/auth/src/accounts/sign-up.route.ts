@@ -37,8 +37,8 @@ export const answerSignedUp = (signedIn: SignedIn, deviceTokens: Pick<DeviceToke
 const verificationSentAnswer = z.object({ status: z.literal('verification-sent') });
 
 /** @returns the whole answer, as it is stored for repetitions */
-export const answerVerificationSent = (events: readonly string[]) => ({
-  ...answerLinkSent(events),
+export const answerVerificationSent = () => ({
+  ...answerLinkSent(),
   body: { status: 'verification-sent' as const },
 });
 
@@ -78,7 +78,10 @@ export const signUpRoute = ({ signUp, cookies }: SignUpRouteDependencies): Route
     }),
     bodyLimitBytes: 16_384,
     requestHeaders: {
-      'Idempotency-Key': { description: 'Repeating the call with the same key has no second effect.' },
+      'Idempotency-Key': {
+        description:
+          'Repeating the call with the same key has no second effect: whoever wants another mail takes another key.',
+      },
     },
     responses: {
       201: {
@@ -93,7 +96,7 @@ export const signUpRoute = ({ signUp, cookies }: SignUpRouteDependencies): Route
       202: {
         description: 'A mail is on its way: the link, or that there is an account with this address.',
         schema: verificationSentAnswer,
-        headers: { ...eventHeader, ...replayedHeader },
+        headers: replayedHeader,
       },
     },
     faults: [emailTaken, passwordCommon, tooManyLinks, crossSite, ...idempotencyFaults],

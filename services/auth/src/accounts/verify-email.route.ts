@@ -7,9 +7,9 @@ import type { DeviceTokens } from '../guessing/device-token.ts';
 import { tooManyAttempts } from '../guessing/guessing.errors.ts';
 import { newPassword, typedPassword } from '../passwords/password.ts';
 import { passwordCommon } from '../passwords/passwords.errors.ts';
-import type { AskForLink } from '../proofs/ask-for-link.ts';
 import { linkToken } from '../proofs/link-answers.ts';
 import { linkRequestRoute } from '../proofs/link-request.route.ts';
+import type { LinkRequestRouteDependencies } from '../proofs/link-request.route.ts';
 import { linkInvalid } from '../proofs/proofs.errors.ts';
 import type { UseProof } from '../proofs/use-proof.ts';
 import { cookieHeader, delivery } from '../sessions/cookie-delivery.ts';
@@ -27,7 +27,7 @@ import type { CompleteSignUp } from './complete-sign-up.ts';
 import type { VerifyEmail } from './verify-email.ts';
 
 /** `POST /v1/auth/email/verification` */
-export const sendVerificationRoute = (given: { readonly askForLink: AskForLink }): Route =>
+export const sendVerificationRoute = (given: LinkRequestRouteDependencies): Route =>
   linkRequestRoute(given, {
     kind: 'verify-email',
     path: '/v1/auth/email/verification',

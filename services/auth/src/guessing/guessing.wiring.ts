@@ -5,11 +5,11 @@ import { bySystem } from '../jobs.ts';
 import type { Proofs } from '../proofs/proofs.wiring.ts';
 import type { RequestProof } from '../proofs/request-proof.ts';
 import type { TokenMakers } from '../tokens/tokens.wiring.ts';
+import type { Devices } from './devices.wiring.ts';
 import { forgetGuards } from './forget-guards.ts';
 import { createGuessGuard } from './guess-guard.ts';
 import { createGuessJournal, guessNotes } from './guess-journal.ts';
 import { guessRules } from './guess-rules.ts';
-import { createKnownDevices } from './known-devices.ts';
 import { createLocalCounters } from './local-counters.ts';
 import { watchLocked } from './locked-gauge.ts';
 import { createRedisCounters } from './redis-counters.ts';
@@ -20,7 +20,6 @@ import { unlockRoute } from './unlock.route.ts';
 
 const tellEveryMs = 2_000;
 const countEveryMs = 10_000;
-const forgetEveryMs = 3_600_000;
 
 /** Guards what can be guessed. */
 export function createGuessing(
@@ -51,7 +50,12 @@ export function createGuessing(
   {
     proofs: { useProof },
     tokens: { deviceTokens },
-  }: { readonly proofs: Pick<Proofs, 'useProof'>; readonly tokens: Pick<TokenMakers, 'deviceTokens'> },
+    devices: { knownDevices },
+  }: {
+    readonly proofs: Pick<Proofs, 'useProof'>;
+    readonly tokens: Pick<TokenMakers, 'deviceTokens'>;
+    readonly devices: Pick<Devices, 'knownDevices'>;
+  },
 ) {
   const rules = guessRules({ perBlock: config.guessesPerBlock, overall: config.guessesOverall });
   const counters = createRedisCounters({ redis, prefix, rules, local: createLocalCounters({ rules }), logger });
@@ -60,18 +64,13 @@ export function createGuessing(
   const journal = createGuessJournal({ notes, now });
   const guard = createGuessGuard({ counters, secret: masterKey.derive('guesses'), journal });
   const tellGuesses = createTellGuesses({ notes, accounts, guards, persons, transaction });
-  const knownDevices = createKnownDevices({
-    ...{ db: events.db, deviceTokens, now },
-    secret: masterKey.derive('strange-devices'),
-  });
   const unlock = createUnlock({ accounts, guard, useProof, transaction });
   return {
     ...{ guard, unlock, knownDevices },
     routes: [unlockRoute({ unlock, deviceTokens })],
-    ensureIndexes: () => Promise.all([guardQueries.ensureIndexes(), knownDevices.ensureIndexes()]),
+    ensureIndexes: () => guardQueries.ensureIndexes(),
     jobs: [
       { name: 'tell-guesses', everyMs: tellEveryMs, run: (signal) => tellGuesses(bySystem(), signal) },
-      { name: 'forget-devices', everyMs: forgetEveryMs, run: () => knownDevices.forgetOld() },
       { name: 'count-locked', everyMs: countEveryMs, run: watchLocked(guardQueries, now) },
     ],
   } satisfies Feature;

@@ -75,6 +75,7 @@ const requesting = ({ step }: Recorder) => {
   const dependencies = {
     openProof: createOpenProof(opening),
     quota: { take: step('take a place', true), meet: step('meet', undefined) },
+    lifetimesMs: { 'verify-email': 1, 'sign-up': 1 },
     persons: { enter: step('look for the person', true) },
     transaction: (work: (session: never) => Promise<unknown>) => work(undefined as never),
   } as unknown as RequestProofDependencies;

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { emailAddress } from '../accounts/email-address.ts';
 import type { AskForLink } from '../proofs/ask-for-link.ts';
 import type { ProofKind } from '../proofs/proof-kinds.ts';
+import type { CookieDelivery } from '../sessions/cookie-delivery.ts';
 import { failureOf, formExpired } from './form-failure.ts';
 import type { FormFailure } from './form-failure.ts';
 import { alertHtml, csrfField, fieldHtml, layout, problemPage } from './layout.ts';
@@ -16,6 +17,7 @@ export interface LinkRequestDependencies {
   readonly publicUrl: string;
   readonly visitors: Visitors;
   readonly askForLink: AskForLink;
+  readonly cookies: Pick<CookieDelivery, 'deviceTokenOf'>;
 }
 
 /** A page where somebody has a link mailed to them. */
@@ -35,7 +37,7 @@ const fields = z.object({ email: emailAddress });
 
 /** The pages that have a link mailed: whatever address is given, they say the same. */
 export function linkRequestPages(given: LinkRequestDependencies, page: LinkRequestPage): Route[] {
-  const { publicUrl, visitors, askForLink } = given;
+  const { publicUrl, visitors, askForLink, cookies } = given;
   const demandSameOrigin = createDemandSameOrigin(publicUrl);
   const path = `/account/${page.name}` as const;
   const common = { path, access: 'anonymous', layout, problemPage } as const;
@@ -88,7 +90,8 @@ export function linkRequestPages(given: LinkRequestDependencies, page: LinkReque
         if (!visitors.isOwn(call, typed.csrf)) return refuse(call, typed.email, formExpired);
         try {
           const { email } = validateBody(fields, { email: typed.email }) as z.output<typeof fields>;
-          await askForLink(call.cause, { kind: page.kind, email, ip: call.clientIp });
+          const deviceToken = cookies.deviceTokenOf(call);
+          await askForLink(call.cause, { kind: page.kind, email, ip: call.clientIp, deviceToken });
           return { seeOther: withNotice(path, 'link-sent') };
         } catch (error) {
           return refuse(call, typed.email, failureOf(error));

@@ -19,7 +19,7 @@ export interface LinkPagesDependencies {
   readonly publicUrl: string;
   readonly visitors: Visitors;
   readonly members: Pick<Members, 'known'>;
-  readonly useProof: Pick<UseProof, 'look'>;
+  readonly useProof: Pick<UseProof, 'look' | 'kindOf'>;
 }
 
 /** A link that is good, and who has opened it. */
@@ -52,8 +52,8 @@ export interface LinkPage {
   /** What stands above the button: an explanation, and fields. */
   readonly body: (opened: OpenedLink) => Html;
   readonly button: string;
-  /** Where whoever has an old link gets another. */
-  readonly another: Html;
+  /** Where whoever has an old link gets another; undefined where nobody knows what it was for. */
+  readonly another: Html | ((kind: ProofKind | undefined) => Html);
   /** What faults are in the words of this page, by their codes. */
   readonly words?: Readonly<Record<string, string>>;
   /** Uses it. */
@@ -82,12 +82,12 @@ export function linkPages({ publicUrl, visitors, members, useProof }: LinkPagesD
       </form>`,
   });
 
-  const over = (): PageAnswer => ({
+  const over = (kind: ProofKind | undefined): PageAnswer => ({
     status: 404,
     page: {
       title: 'This link does not work',
       body: html`<p>It was used already, is too old, or was replaced by a newer one. Or it was not copied whole.</p>
-        ${page.another}`,
+        ${typeof page.another === 'function' ? page.another(kind) : page.another}`,
     },
   });
 
@@ -104,7 +104,7 @@ export function linkPages({ publicUrl, visitors, members, useProof }: LinkPagesD
       try {
         return await then({ proof: await useProof.look(token, page.kinds), member }, csrf);
       } catch (error) {
-        if (isOver(error)) return over();
+        if (isOver(error)) return over(await useProof.kindOf(token));
         throw error;
       }
     };

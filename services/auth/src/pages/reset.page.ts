@@ -17,7 +17,7 @@ import { withNotice } from './notices.ts';
 export interface ResetPagesDependencies extends LinkPagesDependencies, LinkRequestDependencies {
   readonly resetPassword: ReturnType<typeof createResetPassword>;
   readonly deviceTokens: Pick<DeviceTokens, 'issue'>;
-  readonly cookies: Pick<CookieDelivery, 'deviceCookieOf'>;
+  readonly cookies: Pick<CookieDelivery, 'deviceCookieOf' | 'deviceTokenOf'>;
 }
 
 const fields = z.object({ password: newPassword });
@@ -29,11 +29,14 @@ const body = ({ proof, failure }: OpenedLink): Html => html`
 
 /** `/account/reset/{token}`, and `/account/reset`, to have the link mailed */
 export const resetPages = ({ resetPassword, deviceTokens, cookies, ...given }: ResetPagesDependencies): Route[] => [
-  ...linkRequestPages(given, {
-    ...{ kind: 'reset-password', name: 'reset', operationId: 'sendReset' },
-    title: 'Forgotten your password?',
-    explanation: 'By the link in the mail you choose another.',
-  }),
+  ...linkRequestPages(
+    { ...given, cookies },
+    {
+      ...{ kind: 'reset-password', name: 'reset', operationId: 'sendReset' },
+      title: 'Forgotten your password?',
+      explanation: 'By the link in the mail you choose another.',
+    },
+  ),
   ...linkPages(given, {
     ...{ kinds: ['reset-password'], name: 'reset', operationId: 'resetPassword' },
     title: 'Choose a new password',

@@ -32,11 +32,14 @@ const body = ({ proof, member }: OpenedLink): Html => html`
 export const signInLinkPages = (dependencies: SignInLinkPagesDependencies): Route[] => {
   const { redeemLink, cookies, deviceTokens, ...given } = dependencies;
   return [
-    ...linkRequestPages(given, {
-      ...{ kind: 'sign-in-link', name: 'link', operationId: 'sendSignInLink' },
-      title: 'Sign in by mail',
-      explanation: 'The link in the mail signs you in without your password.',
-    }),
+    ...linkRequestPages(
+      { ...given, cookies },
+      {
+        ...{ kind: 'sign-in-link', name: 'link', operationId: 'sendSignInLink' },
+        title: 'Sign in by mail',
+        explanation: 'The link in the mail signs you in without your password.',
+      },
+    ),
     ...linkPages(given, {
       ...{ kinds: ['sign-in-link'], name: 'link', operationId: 'redeemSignInLink' },
       title: 'Sign in',

@@ -71,6 +71,7 @@ describe('the pages to sign up with, where the address has to be verified first'
     const again = await browser.send(page, { password });
     assert.equal(again.status, 404);
     assert.match(again.text, /<h1>This link does not work<\/h1>[^]*href="\/account\/sign-up"/);
+    assert.doesNotMatch(again.text, /href="\/account\/verify"/, 'nothing would be mailed');
   });
 
   it('let whoever reads the mail choose another password than the one of the sign-up', async () => {

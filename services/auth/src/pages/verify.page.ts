@@ -6,6 +6,7 @@ import type { CompleteSignUp } from '../accounts/complete-sign-up.ts';
 import type { VerifyEmail } from '../accounts/verify-email.ts';
 import type { DeviceTokens } from '../guessing/device-token.ts';
 import { newPassword, typedPassword } from '../passwords/password.ts';
+import type { ProofKind } from '../proofs/proof-kinds.ts';
 import type { CookieDelivery } from '../sessions/cookie-delivery.ts';
 import { answerSignedIn, deviceOf } from '../sessions/signed-in-answer.ts';
 import { fieldHtml } from './layout.ts';
@@ -70,6 +71,14 @@ const body = (opened: OpenedLink): Html => html`
   }
 `;
 
+/** Whoever signs up has no account that another link could be mailed to. */
+const another = (kind: ProofKind | undefined): Html =>
+  kind === 'sign-up'
+    ? html`<p><a href="/account/sign-up">Sign up</a> once more</p>`
+    : html`<p>
+        <a href="/account/verify">Have another link mailed</a>, or <a href="/account/sign-up">sign up</a> once more
+      </p>`;
+
 /** `/account/verify/{token}`, and `/account/verify`, to have the link mailed once more */
 export const verifyPages = (dependencies: VerifyPagesDependencies): Route[] => {
   const { verifyEmail, completeSignUp, deviceTokens, cookies, ...given } = dependencies;
@@ -92,18 +101,19 @@ export const verifyPages = (dependencies: VerifyPagesDependencies): Route[] => {
   };
 
   return [
-    ...linkRequestPages(given, {
-      ...{ kind: 'verify-email', name: 'verify', operationId: 'sendVerification' },
-      title: 'Verify your address',
-      explanation: 'The link in the mail says that the address is yours.',
-    }),
+    ...linkRequestPages(
+      { ...given, cookies },
+      {
+        ...{ kind: 'verify-email', name: 'verify', operationId: 'sendVerification' },
+        title: 'Verify your address',
+        explanation: 'The link in the mail says that the address is yours.',
+      },
+    ),
     ...linkPages(given, {
       ...{ kinds: ['verify-email', 'sign-up'], name: 'verify', operationId: 'verifyEmail' },
       title: 'Verify your address',
       ...{ body, button: 'Yes, go on' },
-      another: html`<p>
-        <a href="/account/verify">Have another link mailed</a>, or <a href="/account/sign-up">sign up</a> once more
-      </p>`,
+      another,
       words: { 'invalid-credentials': 'The password is not right.' },
       work,
     }),

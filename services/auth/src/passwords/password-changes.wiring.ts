@@ -52,7 +52,7 @@ export function createPasswordChanges(
   return {
     ...{ resetPassword, changePassword },
     routes: [
-      sendResetRoute({ askForLink }),
+      sendResetRoute({ askForLink, cookies }),
       resetPasswordRoute({ resetPassword, deviceTokens }),
       changePasswordRoute({ changePassword, cookies }),
     ],

@@ -3,9 +3,9 @@ import type { Route } from '@causeway/service';
 import { z } from 'zod';
 
 import type { DeviceTokens } from '../guessing/device-token.ts';
-import type { AskForLink } from '../proofs/ask-for-link.ts';
 import { linkToken } from '../proofs/link-answers.ts';
 import { linkRequestRoute } from '../proofs/link-request.route.ts';
+import type { LinkRequestRouteDependencies } from '../proofs/link-request.route.ts';
 import { linkInvalid } from '../proofs/proofs.errors.ts';
 import { noStore } from '../sessions/session-tokens.ts';
 import { accountDisabled } from '../sessions/sessions.errors.ts';
@@ -15,7 +15,7 @@ import { passwordCommon } from './passwords.errors.ts';
 import type { createResetPassword } from './reset-password.ts';
 
 /** `POST /v1/auth/password/reset` */
-export const sendResetRoute = (given: { readonly askForLink: AskForLink }): Route =>
+export const sendResetRoute = (given: LinkRequestRouteDependencies): Route =>
   linkRequestRoute(given, {
     kind: 'reset-password',
     path: '/v1/auth/password/reset',

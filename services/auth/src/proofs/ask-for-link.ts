@@ -3,6 +3,7 @@ import { createHmac, createSecretKey } from 'node:crypto';
 import type { Cause } from '@causeway/contracts';
 import { addressBlock } from '@causeway/service';
 
+import type { KnownDevices } from '../guessing/known-devices.ts';
 import type { WindowCounter } from '../guessing/window-counter.ts';
 import type { ProofRequest } from './open-proof.ts';
 import { tooManyLinks } from './proofs.errors.ts';
@@ -12,13 +13,15 @@ import type { RequestProof } from './request-proof.ts';
 export interface LinkAsked extends ProofRequest {
   /** The caller's address. */
   readonly ip: string;
+  /** That their device sent, as a sign-in from there gave it. */
+  readonly deviceToken?: string | undefined;
 }
 
 /**
  * Has a link mailed because somebody asks for it. Whoever asks for many is refused by where they ask from, before anything is looked at:
- * whatever address they give, they are answered alike.
+ * whatever address they give, they are answered alike. Devices that have been signed in from with an address are counted apart from strangers.
  *
- * @returns ids of the events that were recorded; none where the address has had its links of this hour
+ * @returns ids of the events that were recorded; none where the address has had its links
  * @throws fault `too-many-links`
  */
 export type AskForLink = (cause: Cause, asked: LinkAsked) => Promise<readonly string[]>;
@@ -53,12 +56,14 @@ export function createAdmitAsker({ blocks, secret }: AdmitAskerDependencies): Ad
 export interface AskForLinkDependencies {
   readonly requestProof: RequestProof;
   readonly admitAsker: AdmitAsker;
+  readonly knownDevices: Pick<KnownDevices, 'isKnown'>;
 }
 
 /** Makes it. */
 export const createAskForLink =
-  ({ requestProof, admitAsker }: AskForLinkDependencies): AskForLink =>
-  async (cause, { ip, ...request }) => {
+  ({ requestProof, admitAsker, knownDevices }: AskForLinkDependencies): AskForLink =>
+  async (cause, { ip, deviceToken, ...request }) => {
     await admitAsker(ip);
-    return requestProof(cause, request);
+    const isKnownDevice = await knownDevices.isKnown(deviceToken, request.email.key);
+    return requestProof(cause, { ...request, isKnownDevice });
   };

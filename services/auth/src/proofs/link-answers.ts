@@ -6,9 +6,9 @@ export const linkToken = z.string().max(2_048).meta({ description: 'The last par
 /** Answer to asking for a link: the same, whether or not anybody has the address. */
 export const linkSentAnswer = z.object({ status: z.literal('link-sent') });
 
-/** @param events - ids of what was recorded; the same number for an address that is known and one that is not */
-export const answerLinkSent = (events: readonly string[]) => ({
+/** The answer. It names no event: there is none where the address has had its links, and that would tell that others have asked for it. */
+export const answerLinkSent = () => ({
   status: 202 as const,
-  headers: { 'Cache-Control': 'no-store', ...(events.length === 0 ? {} : { 'Causeway-Event': events.join(', ') }) },
+  headers: { 'Cache-Control': 'no-store' },
   body: { status: 'link-sent' as const },
 });

@@ -3,15 +3,26 @@ import { createHmac } from 'node:crypto';
 import { MongoServerError } from 'mongodb';
 import type { ClientSession, Db } from 'mongodb';
 
-/** Links that are counted together: more in an hour would only fill somebody's mailbox. */
-export const mostAnHour = 5;
+/** Links of a kind that are counted together in {@link windowOf} it: more would only fill somebody's mailbox. */
+export const mostLinks = 5;
+/** In an hour, by whomever: four windows, where these are the shortest. */
+export const mostAnHour = 20;
 const hourMs = 3_600_000;
+const shortestMs = (hourMs * mostLinks) / mostAnHour;
+
+/**
+ * For how long a link counts. No longer than it lives: whoever finds all places taken has been mailed one that still works, and strangers who take
+ * them keep nobody out. But never less than a quarter of an hour, so that no more than {@link mostAnHour} are mailed; nor more than an hour.
+ *
+ * @param lifetimeMs - of the links of a kind
+ */
+export const windowOf = (lifetimeMs: number): number => Math.min(Math.max(lifetimeMs, shortestMs), hourMs);
 
 /** How often links were asked for, by one sort of asker, of one kind, for one address or account. It carries no events: nothing follows. */
 interface QuotaRow {
   /** An HMAC, which names nobody. */
   readonly _id: string;
-  /** The last {@link mostAnHour}, the oldest first. */
+  /** The last ones, as many as there may be, the oldest first. */
   readonly places: readonly { readonly by: string; readonly at: Date }[];
   /** When none of them counts any more. */
   readonly forgetAt: Date;
@@ -20,21 +31,28 @@ interface QuotaRow {
 }
 
 /** What is counted together: texts that nobody else's counts have, such as who asks, for what kind, for whom. */
-export type QuotaName = readonly [asker: 'anybody' | 'owner' | 'account', kind: string, whom: string];
+export type QuotaName = readonly [asker: 'anybody' | 'device' | 'owner' | 'account', kind: string, whom: string];
+
+/** How many are counted together, and for how long. */
+export interface Quota {
+  readonly name: QuotaName;
+  readonly places: number;
+  readonly windowMs: number;
+}
 
 /** Counts links that are asked for. */
 export interface LinkQuota {
   ensureIndexes(): Promise<unknown>;
   /**
-   * Takes a place of each name. One statement for each, outside of any transaction: of any number at once no more get a place than there are,
+   * Takes a place of each. One statement for each, outside of any transaction: of any number at once no more get a place than there are,
    * and nobody waits for another. A place of which nothing came stays taken.
    *
    * @param by - what the link is asked for by: asking again by the same takes no second place
    * @returns whether there was a place of each
    */
-  take(names: readonly QuotaName[], by: string): Promise<boolean>;
-  /** Lets the transactions that make links of the same names come one after the other. */
-  meet(names: readonly QuotaName[], session: ClientSession): Promise<void>;
+  take(quotas: readonly Quota[], by: string): Promise<boolean>;
+  /** Lets the transactions that make links of the same quotas come one after the other. */
+  meet(quotas: readonly Quota[], session: ClientSession): Promise<void>;
   /** Forgets what counts no more. */
   forgetOld(): Promise<void>;
 }
@@ -55,15 +73,16 @@ export function createLinkQuota({ db, secret, now }: LinkQuotaDependencies): Lin
   const idOf = (name: QuotaName): string =>
     createHmac('sha256', secret).update(JSON.stringify(name)).digest('base64url');
 
-  const takeOne = async (_id: string, by: string): Promise<boolean> => {
+  const takeOne = async ({ name, places, windowMs }: Quota, by: string): Promise<boolean> => {
+    const _id = idOf(name);
     const at = now();
-    const forgetAt = new Date(at.getTime() + hourMs);
-    const since = new Date(at.getTime() - hourMs);
+    const forgetAt = new Date(at.getTime() + windowMs);
+    const since = new Date(at.getTime() - windowMs);
     const hasPlace = {
       ...{ _id, 'places.by': { $ne: by } },
-      $or: [{ [`places.${mostAnHour - 1}`]: { $exists: false } }, { 'places.0.at': { $lte: since } }],
+      $or: [{ [`places.${places - 1}`]: { $exists: false } }, { 'places.0.at': { $lte: since } }],
     };
-    const takes = { $push: { places: { $each: [{ by, at }], $slice: -mostAnHour } }, $set: { forgetAt } };
+    const takes = { $push: { places: { $each: [{ by, at }], $slice: -places } }, $set: { forgetAt } };
     const join = async (): Promise<boolean> => (await rows.updateOne(hasPlace, takes)).matchedCount === 1;
     if (await join()) return true;
     try {
@@ -78,13 +97,14 @@ export function createLinkQuota({ db, secret, now }: LinkQuotaDependencies): Lin
 
   return {
     ensureIndexes: () => rows.createIndexes([{ key: { forgetAt: 1 }, name: 'forget' }]),
-    async take(names, by) {
-      for (const name of names) if (!(await takeOne(idOf(name), by))) return false;
+    async take(quotas, by) {
+      for (const quota of quotas) if (!(await takeOne(quota, by))) return false;
       return true;
     },
-    async meet(names, session) {
+    async meet(quotas, session) {
       // In a fixed order, so that two transactions do not wait for each other in a circle.
-      for (const _id of names.map(idOf).sort()) await rows.updateOne({ _id }, { $inc: { made: 1 } }, { session });
+      for (const _id of quotas.map(({ name }) => idOf(name)).sort())
+        await rows.updateOne({ _id }, { $inc: { made: 1 } }, { session });
     },
     async forgetOld() {
       await rows.deleteMany({ forgetAt: { $lte: now() } });

@@ -3,7 +3,7 @@ import type { Route } from '@causeway/service';
 import { z } from 'zod';
 
 import { emailAddress } from '../accounts/email-address.ts';
-import { eventHeader } from '../sessions/signed-in-answer.ts';
+import type { CookieDelivery } from '../sessions/cookie-delivery.ts';
 import { answerLinkSent, linkSentAnswer } from './link-answers.ts';
 import type { AskForLink } from './ask-for-link.ts';
 import type { ProofKind } from './proof-kinds.ts';
@@ -19,9 +19,15 @@ export interface LinkRequest {
   readonly mailed: string;
 }
 
+/** What {@link linkRequestRoute} is given. */
+export interface LinkRequestRouteDependencies {
+  readonly askForLink: AskForLink;
+  readonly cookies: Pick<CookieDelivery, 'deviceTokenOf'>;
+}
+
 /** The route of such a call. Whatever address is given, it answers the same. */
 export const linkRequestRoute = (
-  { askForLink }: { readonly askForLink: AskForLink },
+  { askForLink, cookies }: LinkRequestRouteDependencies,
   { kind, path, operationId, summary, mailed }: LinkRequest,
 ): Route =>
   defineRoute({
@@ -29,12 +35,18 @@ export const linkRequestRoute = (
     ...{ path, operationId, summary },
     tag: 'auth',
     description:
-      'The answer is the same for every address. At most five links an hour go to one; the newest works. Whoever asks for many, for whichever addresses, has to wait.',
+      'The answer is the same for every address. At most five links that still work go to one, and twenty an hour; the newest works. What strangers ask for takes none from a device that was signed in from with the address (`deviceToken`). Whoever asks for many, for whichever addresses, has to wait.',
     access: 'anonymous',
-    body: z.strictObject({ email: emailAddress }),
+    body: z.strictObject({
+      email: emailAddress,
+      deviceToken: z.string().max(256).optional().meta({ description: 'As an earlier sign-in from here gave it.' }),
+    }),
     bodyLimitBytes: 16_384,
-    responses: { 202: { description: mailed, schema: linkSentAnswer, headers: eventHeader } },
+    responses: { 202: { description: mailed, schema: linkSentAnswer } },
     faults: [tooManyLinks],
-    handle: async ({ cause, clientIp: ip, body: { email } }) =>
-      answerLinkSent(await askForLink(cause, { kind, email, ip })),
+    async handle(call) {
+      const { email, deviceToken = cookies.deviceTokenOf(call) } = call.body;
+      await askForLink(call.cause, { kind, email, ip: call.clientIp, deviceToken });
+      return answerLinkSent();
+    },
   });

@@ -3,6 +3,7 @@ import type { Handler, RemovalStep } from '@causeway/events';
 import type { Feature, Ground } from '../feature.ts';
 import { bySystem } from '../jobs.ts';
 import type { QueueMail } from '../mail/queue-mail.ts';
+import type { Devices } from '../guessing/devices.wiring.ts';
 import { createAskRedis } from '../guessing/ask-redis.ts';
 import { createWindowCounter } from '../guessing/window-counter.ts';
 import { createAdmitAsker, createAskForLink } from './ask-for-link.ts';
@@ -29,7 +30,10 @@ type ProofsGround = Pick<
 >;
 
 /** Links by which somebody proves that an e-mail address is theirs. */
-export function createProofs(ground: ProofsGround) {
+export function createProofs(
+  ground: ProofsGround,
+  { devices: { knownDevices } }: { readonly devices: Pick<Devices, 'knownDevices'> },
+) {
   const { config, events, masterKey, proofs, proofQueries, now } = ground;
   const { persons, transaction } = events;
   const proofTokens = createProofTokens(masterKey.derive('proof-token'));
@@ -47,7 +51,7 @@ export function createProofs(ground: ProofsGround) {
   const openProof = createOpenProof({ proofs, lifetimesMs, now });
   const expireProofs = createExpireProofs({ proofs, proofQueries, now });
   const forgetProofs = createForgetProofs({ proofs, proofQueries, now });
-  const requestProof = createRequestProof({ openProof, quota, persons, transaction });
+  const requestProof = createRequestProof({ openProof, quota, lifetimesMs, persons, transaction });
   const blocks = createWindowCounter({
     ask: createAskRedis({ redis: ground.redis, logger: ground.logger, what: 'links that are asked for' }),
     prefix: `${ground.redisPrefix}:links`,
@@ -56,7 +60,7 @@ export function createProofs(ground: ProofsGround) {
   const admitAsker = createAdmitAsker({ blocks, secret: masterKey.derive('link-askers') });
   return {
     ...{ openProof, requestProof, admitAsker },
-    askForLink: createAskForLink({ requestProof, admitAsker }),
+    askForLink: createAskForLink({ requestProof, admitAsker, knownDevices }),
     useProof: createUseProof({ proofs, proofTokens, now }),
     linkOf: createLinkOf({ proofs, proofTokens, publicUrl: config.publicUrl, now }),
     withdrawProofs: createWithdrawProofs({ proofs, now }),

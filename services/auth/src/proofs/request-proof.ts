@@ -3,29 +3,42 @@ import type { Cause } from '@causeway/contracts';
 import type { Persons } from '@causeway/events';
 import type { ClientSession } from 'mongodb';
 
-import type { LinkQuota, QuotaName } from './link-quota.ts';
+import { mostAnHour, mostLinks, windowOf } from './link-quota.ts';
+import type { LinkQuota, Quota } from './link-quota.ts';
 import type { OpenProof, ProofRequest } from './open-proof.ts';
+import type { ProofKind } from './proof-kinds.ts';
+
+const hourMs = 3_600_000;
 
 /** What {@link createRequestProof} is given. */
 export interface RequestProofDependencies {
   readonly openProof: OpenProof;
   readonly quota: Pick<LinkQuota, 'take' | 'meet'>;
+  readonly lifetimesMs: Readonly<Record<ProofKind, number>>;
   readonly persons: Pick<Persons, 'enter'>;
   readonly transaction: <T>(work: (session: ClientSession) => Promise<T>) => Promise<T>;
 }
 
+/** A link that is asked for, and by whom. */
+export interface CountedRequest extends ProofRequest {
+  /** Whether it is asked for from a device that has been signed in from with this address. */
+  readonly isKnownDevice?: boolean;
+}
+
 /**
  * Whatever strangers ask for an address is counted for itself, whether or not anybody has it: it tells nothing of its owner, and takes no
- * link from them, those least that come with the account.
+ * link from them, neither from devices that are known, nor those that come with the account. What accounts ask for is counted for each of them,
+ * so that none keeps another from an address; but no address gets more of all together than of strangers.
  */
-const quotasOf = ({ kind, email, accountId }: ProofRequest): QuotaName[] =>
-  accountId === undefined
-    ? [['anybody', kind, email.key]]
-    : [
-        // First its own: an account that has had its links takes no place from an address.
-        ['account', kind, accountId],
-        ['owner', kind, email.key],
-      ];
+const quotasOf = ({ kind, email, accountId, isKnownDevice = false }: CountedRequest, windowMs: number): Quota[] => {
+  const few = { places: mostLinks, windowMs };
+  if (accountId === undefined) return [{ name: [isKnownDevice ? 'device' : 'anybody', kind, email.key], ...few }];
+  return [
+    // First its own: an account that has had its links takes no place from an address.
+    { name: ['account', kind, accountId], ...few },
+    { name: ['owner', kind, email.key], places: mostAnHour, windowMs: hourMs },
+  ];
+};
 
 /**
  * Has a link mailed to an address. Whether anybody has the address is found out by whoever handles the event, long after the caller was
@@ -33,11 +46,11 @@ const quotasOf = ({ kind, email, accountId }: ProofRequest): QuotaName[] =>
  * works.
  *
  * @param session - of a transaction that this is to be a part of
- * @returns ids of the events that were recorded; none where the address has had its links of this hour
+ * @returns ids of the events that were recorded; none where the address has had its links
  */
 export type RequestProof = (
   cause: Cause,
-  request: ProofRequest & {
+  request: CountedRequest & {
     /** What it is asked for by, where that may be done again: it takes no second place. */
     readonly by?: string;
   },
@@ -46,19 +59,25 @@ export type RequestProof = (
 
 /** Makes it. */
 export const createRequestProof = (dependencies: RequestProofDependencies): RequestProof => {
-  const { openProof, quota, persons, transaction } = dependencies;
-  const request = async (cause: Cause, command: ProofRequest, session: ClientSession): Promise<readonly string[]> => {
+  const { openProof, quota, lifetimesMs, persons, transaction } = dependencies;
+  const request = async (
+    cause: Cause,
+    { isKnownDevice: _counted, ...command }: CountedRequest,
+    quotas: readonly Quota[],
+    session: ClientSession,
+  ): Promise<readonly string[]> => {
     const { accountId } = command;
     // Nobody who is being erased is written to any more.
     if (accountId !== undefined && !(await persons.enter(accountId, session))) return [];
-    await quota.meet(quotasOf(command), session);
+    await quota.meet(quotas, session);
     return [(await openProof(cause, command, session)).event];
   };
   return async (cause, { by = cause.causationId ?? newEventId(), ...command }, session) => {
+    const quotas = quotasOf(command, windowOf(lifetimesMs[command.kind]));
     // A handler that is run again, or by another replica too, asks for the same link.
-    if (!(await quota.take(quotasOf(command), by))) return [];
+    if (!(await quota.take(quotas, by))) return [];
     return session === undefined
-      ? transaction((own) => request(cause, command, own))
-      : request(cause, command, session);
+      ? transaction((own) => request(cause, command, quotas, own))
+      : request(cause, command, quotas, session);
   };
 };

@@ -33,7 +33,13 @@ export interface UseProof {
    * @throws fault `link-invalid`
    */
   look(token: string, kinds: readonly ProofKind[]): Promise<ProofDocument>;
-  /** The same of the link of an account. */
+  /**
+   * What a link is, or was, for: it may be over.
+   *
+   * @returns undefined where it is not genuine, or is forgotten
+   */
+  kindOf(token: string): Promise<ProofKind | undefined>;
+  /** What a link of an account stands for, as {@link UseProof.look} says it. */
   peek(token: string, kind: OwnedKind): Promise<OwnedProof>;
   /**
    * Uses a link, in the transaction of its effect: of any number at once, one does.
@@ -65,10 +71,13 @@ export const createUseProof = ({ proofs, proofTokens, now }: UseProofDependencie
     return proofId;
   };
 
+  // The kind of the row, not of the caller: a token that was made for another does not come to be genuine.
+  const isGenuine = ({ _id: proofId, kind, emailKey, seed }: ProofDocument, token: string): boolean =>
+    proofTokens.isGenuine(token, { proofId, kind, emailKey, seed });
+
   const isGood = (proof: ProofDocument, token: string, kinds: readonly ProofKind[]): boolean => {
-    const { _id: proofId, kind, emailKey, seed } = proof;
-    // The kind of the row, not of the caller: a token that was made for another does not come to be genuine.
-    const genuine = proofTokens.isGenuine(token, { proofId, kind, emailKey, seed });
+    const { kind } = proof;
+    const genuine = isGenuine(proof, token);
     const isMailed = kind === 'sign-up' || proof.accountId !== undefined;
     return genuine && kinds.includes(kind) && proof.status === 'open' && proof.expiresAt > now() && isMailed;
   };
@@ -100,6 +109,11 @@ export const createUseProof = ({ proofs, proofTokens, now }: UseProofDependencie
 
   return {
     look,
+    async kindOf(token) {
+      const proofId = readProofToken(token);
+      const proof = proofId === undefined ? null : await proofs.native.findOne({ _id: proofId });
+      return proof !== null && isGenuine(proof, token) ? proof.kind : undefined;
+    },
     peek: async (token, kind) => (await look(token, [kind])) as OwnedProof,
     use: async (cause, token, kind, session) => {
       const { proof, event } = await end(cause, { token, kind }, session);

@@ -3,9 +3,9 @@ import type { Route } from '@causeway/service';
 import { z } from 'zod';
 
 import type { DeviceTokens } from '../guessing/device-token.ts';
-import type { AskForLink } from '../proofs/ask-for-link.ts';
 import { linkToken } from '../proofs/link-answers.ts';
 import { linkRequestRoute } from '../proofs/link-request.route.ts';
+import type { LinkRequestRouteDependencies } from '../proofs/link-request.route.ts';
 import { linkInvalid } from '../proofs/proofs.errors.ts';
 import { cookieHeader, delivery } from './cookie-delivery.ts';
 import type { CookieDelivery } from './cookie-delivery.ts';
@@ -23,7 +23,7 @@ import {
 import type { EnteredBody } from './signed-in-answer.ts';
 
 /** `POST /v1/auth/sign-in/link` */
-export const sendSignInLinkRoute = (given: { readonly askForLink: AskForLink }): Route =>
+export const sendSignInLinkRoute = (given: LinkRequestRouteDependencies): Route =>
   linkRequestRoute(given, {
     kind: 'sign-in-link',
     path: '/v1/auth/sign-in/link',

@@ -39,7 +39,7 @@ export function createSignInLinks(
   });
   return {
     redeemLink,
-    routes: [sendSignInLinkRoute({ askForLink }), redeemLinkRoute({ redeemLink, cookies, deviceTokens })],
+    routes: [sendSignInLinkRoute({ askForLink, cookies }), redeemLinkRoute({ redeemLink, cookies, deviceTokens })],
   } satisfies Feature;
 }
 

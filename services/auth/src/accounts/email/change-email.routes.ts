@@ -37,12 +37,14 @@ export const requestEmailChangeRoute = (given: {
     body: z.strictObject({ email: emailAddress }),
     bodyLimitBytes: 16_384,
     responses: {
-      202: { description: 'It is mailed to the new address.', schema: linkSentAnswer, headers: eventHeader },
+      202: { description: 'It is mailed to the new address.', schema: linkSentAnswer },
     },
     faults: [tooManyLinks],
     // Whether somebody has it already is not looked up: that is told to nobody but whoever reads its mail.
-    handle: async ({ cause, clientIp: ip, token: { sub: accountId }, body: { email } }) =>
-      answerLinkSent(await given.askForLink(cause, { kind: 'change-email', email, accountId, ip })),
+    async handle({ cause, clientIp: ip, token: { sub: accountId }, body: { email } }) {
+      await given.askForLink(cause, { kind: 'change-email', email, accountId, ip });
+      return answerLinkSent();
+    },
   });
 
 /** What {@link confirmEmailChangeRoute} is given. */
