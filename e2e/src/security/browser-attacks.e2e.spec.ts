@@ -7,6 +7,7 @@ import { expectStatus } from '../harness/expectations.ts';
 import { type Person, signUp } from '../harness/people.ts';
 import { addressOf } from '../harness/platform.ts';
 import { noteSecrets } from '../harness/secrets-used.ts';
+import { verifyAddress } from '../harness/verify-address.ts';
 
 /** Where nobody is to be led. */
 const elsewhere = [
@@ -34,6 +35,8 @@ describe('a browser that somebody else leads', () => {
   let person: Person;
   before(async () => {
     person = await signUp();
+    // A device is known only where the address is.
+    await verifyAddress(person);
   });
 
   const signIn = async (browse: Browser, next?: string): Promise<Seen> => {
