@@ -1,7 +1,7 @@
 import type { ClientSession, Collection, Db, Filter } from 'mongodb';
 
-import type { CompareAndSet } from './compare-and-set.ts';
 import { eventLog, type LoggedEvent } from '../log/event-log.ts';
+import type { CompareAndSet } from './compare-and-set.ts';
 import { refusalsOnly } from './errors.ts';
 import { tombstoneId, tombstones, type RecordedDocument, type Tombstone } from './recorded-document.ts';
 import { together, type Outcome } from './together.ts';
@@ -41,18 +41,15 @@ export const createUpdater = <Doc extends RecordedDocument>(native: Collection<D
   const recordedOf = async (changes: readonly CompareAndSet<Doc>[]): Promise<ReadonlySet<string>> => {
     const ids = [...new Set(changes.map(({ document }) => document._id))];
     const projection = { event: 1, outbox: 1 };
-    const [rows, graves] = await Promise.all([
-      native.find<RecordedDocument>({ _id: { $in: ids } } as unknown as Filter<Doc>, { projection }).toArray(),
-      db
-        .collection<Tombstone>(tombstones)
-        .find({ _id: { $in: ids.map((id) => tombstoneId(native.collectionName, id)) } }, { projection })
-        .toArray(),
-    ]);
+    // One after the other, in the way that an event takes: what is not in its document any more is in what is left of that, or in the log.
+    const rows = native.find<RecordedDocument>({ _id: { $in: ids } } as unknown as Filter<Doc>, { projection });
+    const places: RecordedDocument[] = await rows.toArray();
+    const buried = { _id: { $in: ids.map((id) => tombstoneId(native.collectionName, id)) } };
+    const graves = await db.collection<Tombstone>(tombstones).find(buried, { projection }).toArray();
     const recorded = new Set(
-      [...rows, ...graves].flatMap(({ event, outbox }) => [event, ...outbox.map(({ id }) => id)]),
+      [...places, ...graves].flatMap(({ event, outbox }) => [event, ...outbox.map(({ id }) => id)]),
     );
     const left = changes.map(({ document }) => document.event).filter((event) => !recorded.has(event));
-    // After the documents: what the relay has pulled meanwhile is in the log before.
     const logged = db.collection<LoggedEvent>(eventLog).find({ _id: { $in: left } }, { projection: { _id: 1 } });
     for await (const { _id } of logged) recorded.add(_id);
     return recorded;
