@@ -63,6 +63,15 @@ const isSame = (
   (pending === undefined) === (change.pending === undefined) &&
   removing === (change.removing === true);
 
+/** What is stored has been accepted once: that it cannot be read is nothing that whoever calls has done. */
+const parseStored = (definition: Definition): CompiledDefinition => {
+  try {
+    return parseDefinition(definition);
+  } catch (error) {
+    throw new Error('a stored definition cannot be read by this version of the service', { cause: error });
+  }
+};
+
 /** Keeps the definitions of a process in step with MongoDB, by the commit stream. */
 export function createCollectionRegistry({ events, db, logger }: CollectionRegistryOptions): CollectionRegistry {
   const definitions = db.collection<DefinitionDocument>(definitionsCollection);
@@ -97,9 +106,9 @@ export function createCollectionRegistry({ events, db, logger }: CollectionRegis
     change: Pick<DefinitionChange, 'def' | 'pending' | 'removing'>,
   ): Collection => ({
     ...about,
-    ...parseDefinition(definition),
+    ...parseStored(definition),
     def: change.def,
-    pending: change.pending === undefined ? undefined : parseDefinition(change.pending),
+    pending: change.pending === undefined ? undefined : parseStored(change.pending),
     removing: change.removing === true,
     scalarTypesAt: (segments) => scalarTypesAt(definition.schema, segments),
     records: recordsOf(about.id),
@@ -145,8 +154,15 @@ export function createCollectionRegistry({ events, db, logger }: CollectionRegis
 
   const follow = ({ collection, id, revision, event, deleted }: Change): void => {
     if (collection !== definitionsCollection || event === undefined) return;
-    if (deleted || event.type === collectionDeleted.type) forget(id);
-    else apply(id, revision, event);
+    try {
+      if (deleted || event.type === collectionDeleted.type) forget(id);
+      else apply(id, revision, event);
+    } catch (error) {
+      // A later version of the service may have written it. Thrown here it would end the stream, and come again, for ever: this one collection is
+      // answered with 500 until somebody can read it, and all others are served.
+      logger.error({ error, id }, 'a definition could not be read');
+      forget(id);
+    }
     for (const listener of listeners) listener(id, byId.get(id));
   };
 

@@ -5,8 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { Fault, newEventId } from '@causeway/contracts';
 import type { Cause } from '@causeway/contracts';
-import { createEvents, createKafka } from '@causeway/events';
-import type { Events, RecordedCollection } from '@causeway/events';
+import { createEvents, createKafka, stateOf } from '@causeway/events';
+import type { Change, Events, RecordedCollection } from '@causeway/events';
 import { createLogger } from '@causeway/telemetry';
 import type { Collection } from 'mongodb';
 import { MongoClient } from 'mongodb';
@@ -17,6 +17,7 @@ import { changesCollection, definitionsCollection, recordsCollection } from './c
 import { ensureDefinitionIndexes } from './collection.model.ts';
 import type { CollectionRegistry } from './collection-registry.ts';
 import { createCollectionRegistry } from './collection-registry.ts';
+import { updated } from './collections.events.ts';
 import type { DefinedCollection, DefineCollectionDependencies } from './define-collection.ts';
 import { createDefineCollection } from './define-collection.ts';
 import { lockDefinition } from './definition-lock.ts';
@@ -76,6 +77,44 @@ describe('a change of a definition', () => {
     (await events.db.collection(recordsCollection(id)).indexes()).map(({ key }) => key);
   /** The lock's owner is taken for dead. */
   const abandon = (id: string) => changes.updateOne({ _id: id }, { $set: { until: new Date(0) } });
+
+  it('that this process cannot read ends no stream: its collection is not served until it can be read', async () => {
+    const { name, id } = await defined(open);
+    const listeners: ((change: Change) => void)[] = [];
+    const stream = {
+      subscribe: (listener: (change: Change) => void) => listeners.push(listener),
+      onGap: () => undefined,
+    };
+    const logger = createLogger({ service: 'data', level: 'silent' });
+    const own = { ...events, stream: stream as unknown as Events['stream'] };
+    const older = createCollectionRegistry({ events: own, db: events.db, logger });
+    await older.start();
+    const told: unknown[] = [];
+    older.onChange((which, collection) => told.push([which, collection?.revision]));
+    /** As whoever can read it writes it, and as the stream tells it. */
+    const write = async (definition: Definition): Promise<void> => {
+      const event = updated(id, name, definition);
+      const made = await definitions.update(cause(), id, (current) => ({
+        state: { ...stateOf(current), definition },
+        event,
+      }));
+      const { document } = made ?? assert.fail();
+      const change = { collection: definitionsCollection, id, revision: document.revision, event: made?.event };
+      for (const listener of listeners) listener({ ...change, deleted: false } as Change);
+    };
+    await write({ ...open, schema: { $ref: 'https://example.com/later.json' } });
+    assert.equal(older.get(id), undefined);
+    await assert.rejects(
+      older.find(name),
+      (error) => !(error instanceof Fault) && String(error).includes('cannot be read'),
+    );
+    await write(strict);
+    assert.deepEqual(older.get(id)?.source.schema, strict.schema);
+    assert.deepEqual(told, [
+      [id, undefined],
+      [id, 3],
+    ]);
+  });
 
   it('takes over one whose owner is gone, and not one that is at work', async () => {
     const { id } = await defined(open);
