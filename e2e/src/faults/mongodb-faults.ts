@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { Binary, MongoClient, type Db, type Timestamp } from 'mongodb';
+import { Binary, MongoClient, MongoServerError, type Db, type Timestamp } from 'mongodb';
 
 const patienceMs = 120_000;
 
@@ -31,10 +31,23 @@ export function stepDown(url: string): Promise<void> {
 const leastOplog = 990;
 const pieceBytes = 15 * 1024 * 1024;
 
-const oldestIn = async (local: Db): Promise<Timestamp> => {
-  const first = await local.collection('oplog.rs').find().sort({ $natural: 1 }).limit(1).next();
-  return first?.ts as Timestamp;
-};
+/** CappedPositionLost: the oplog was cut under a read of its end, which says nothing of the read or of MongoDB. */
+const positionLost = 136;
+
+/** Reads the time of one end of the oplog, again for as long as the oplog is cut there while it is read. */
+async function oplogEnd(local: Db, end: 'oldest' | 'newest', deadline: number): Promise<Timestamp> {
+  for (;;) {
+    try {
+      const $natural = end === 'oldest' ? 1 : -1;
+      const entry = await local.collection('oplog.rs').find().sort({ $natural }).limit(1).next();
+      return entry?.ts as Timestamp;
+    } catch (error) {
+      if (!(error instanceof MongoServerError) || error.code !== positionLost) throw error;
+      if (performance.now() > deadline) throw error;
+      await wait(50);
+    }
+  }
+}
 
 /** Writes the oplog full, as a busy day would, until it holds nothing of what was there. */
 export function forgetOplog(url: string): Promise<void> {
@@ -44,11 +57,11 @@ export function forgetOplog(url: string): Promise<void> {
     const filling = client.db('faults-filling').collection<{ _id: number; piece: Binary }>('pieces', {
       writeConcern: { w: 1 },
     });
-    const now = (await local.collection('oplog.rs').find().sort({ $natural: -1 }).limit(1).next())?.ts as Timestamp;
-    await admin.command({ replSetResizeOplog: 1, size: leastOplog, minRetentionHours: 0 });
     const deadline = performance.now() + patienceMs;
+    const now = await oplogEnd(local, 'newest', deadline);
+    await admin.command({ replSetResizeOplog: 1, size: leastOplog, minRetentionHours: 0 });
     // All the same byte: it is small on disk, and counts in full for the oplog.
-    for (let turn = 0; !(await oldestIn(local)).greaterThan(now); turn += 1) {
+    for (let turn = 0; !(await oplogEnd(local, 'oldest', deadline)).greaterThan(now); turn += 1) {
       if (performance.now() > deadline) throw new Error(`the oplog still holds what it held, after ${patienceMs} ms`);
       const piece = new Binary(Buffer.alloc(pieceBytes, turn % 256));
       await filling.updateOne({ _id: 0 }, { $set: { piece } }, { upsert: true });
