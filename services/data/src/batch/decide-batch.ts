@@ -146,14 +146,14 @@ function decideOperation(
   if (current === undefined) throw faults.notFound();
   const ifMatch = operation.ifMatch === undefined ? undefined : [operation.ifMatch];
   if (operation.op === 'check') {
-    if (!decide(collection.rules.read, caller, current)) throw faults.notFound();
+    if (!decide(collection.rules.read, caller, current, { at })) throw faults.notFound();
     if (!matches(ifMatch, current.revision)) throw faults.preconditionFailed();
     return { outcome: { status: 200, id, revision: current.revision, record: undefined } };
   }
   demandWritable(collection);
   const revision = current.revision + 1;
   if (operation.op === 'delete') {
-    demandRight(collection, 'delete', caller, current);
+    demandRight(collection, 'delete', caller, current, { at });
     if (!matches(ifMatch, current.revision)) throw faults.preconditionFailed();
     records.remove(collection, id);
     const write = { kind: 'delete', current, event: deleted(collection, current, by) } as const;

@@ -16,6 +16,7 @@ const change = (position: Timestamp, eventId: string, inTransaction = false, tex
   revision: 1,
   eventId,
   position,
+  time: new Date(0),
   inTransaction,
   before: undefined,
   after: {

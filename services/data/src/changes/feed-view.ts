@@ -1,5 +1,7 @@
+import { bindCondition, usesNow } from '../conditions/bind-condition.ts';
+import type { Predicate } from '../conditions/compile-predicate.ts';
 import { compilePredicate } from '../conditions/compile-predicate.ts';
-import type { Condition, Value } from '../conditions/condition.ts';
+import type { Condition, Operand } from '../conditions/condition.ts';
 import { createBudget } from '../conditions/evaluation-budget.ts';
 import type { Spend } from '../conditions/pattern/automaton.ts';
 import { answerRecord } from '../records/record.model.ts';
@@ -28,27 +30,27 @@ export interface FeedView {
 const viewUnits = 2_000_000;
 
 /** The key of the view through two conditions. */
-export const viewKey = (rule: Condition<Value>, filter: Condition<Value>): string => JSON.stringify([rule, filter]);
+const viewKey = (rule: Condition<Operand>, filter: Condition<Operand>): string => JSON.stringify([rule, filter]);
 
 /**
- * Makes a view.
+ * Makes a view. To conditions that ask for the time it is the time of each change, for the record as it was, too.
  *
- * @param rule - the read rule, bound to the callers' values
+ * @param rule - the read rule, with the callers' values
  * @param filter - what they asked for
  */
-export function createFeedView(rule: Condition<Value>, filter: Condition<Value>): FeedView {
+export function createFeedView(rule: Condition<Operand>, filter: Condition<Operand>): FeedView {
   let budget: Spend;
-  const spend: Spend = (units) => budget(units);
-  const mayRead = compilePredicate(rule, spend);
-  const isAskedFor = compilePredicate(filter, spend);
+  const mayRead = compileAt(rule, (units) => budget(units));
+  const isAskedFor = compileAt(filter, (units) => budget(units));
   return {
     key: viewKey(rule, filter),
     tell(change, whole) {
       budget = createBudget(viewUnits, whole);
-      const { id, revision, eventId, before, after } = change;
-      const couldRead = before !== undefined && mayRead(before);
-      const saw = couldRead && isAskedFor(before);
-      const sees = after !== undefined && mayRead(after) && isAskedFor(after);
+      const { id, revision, eventId, before, after, time } = change;
+      const [reads, asks] = [mayRead(time), isAskedFor(time)];
+      const couldRead = before !== undefined && reads(before);
+      const saw = couldRead && asks(before);
+      const sees = after !== undefined && reads(after) && asks(after);
       // `previous` only for who could read it, whether or not the filter asked for it.
       const about = { revision, eventId, ...(couldRead ? { previous: answerRecord(before) } : {}) };
       if (sees) {
@@ -59,4 +61,11 @@ export function createFeedView(rule: Condition<Value>, filter: Condition<Value>)
       return { event: after === undefined ? 'deleted' : 'left', data: JSON.stringify({ id, ...about }) };
     },
   };
+}
+
+/** Compiles a condition once, or anew for each time where it asks for it. */
+function compileAt(condition: Condition<Operand>, spend: Spend): (at: Date) => Predicate {
+  if (usesNow(condition)) return (at) => compilePredicate(bindCondition(condition, { at }), spend);
+  const always = compilePredicate(bindCondition(condition, {}), spend);
+  return () => always;
 }

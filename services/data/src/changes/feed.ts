@@ -4,10 +4,10 @@ import type { ServerResponse } from 'node:http';
 import type { AccessClaims } from '@causeway/service';
 
 import type { Collection } from '../collections/collection-registry.ts';
-import type { Condition, Value } from '../conditions/condition.ts';
+import type { Condition, Operand } from '../conditions/condition.ts';
 import type { BoundCursors } from '../cursors/cursor-codec.ts';
 import type { Caller } from '../rules/rule.ts';
-import { conditionOf } from '../rules/rule.ts';
+import { timelessConditionOf } from '../rules/rule.ts';
 import type { Block, EventStreamWriter } from './event-stream-writer.ts';
 import { createEventStreamWriter } from './event-stream-writer.ts';
 import type { FeedView } from './feed-view.ts';
@@ -20,7 +20,7 @@ export interface FeedOptions {
   readonly collection: Collection;
   readonly caller: Caller;
   readonly token: AccessClaims | undefined;
-  readonly filter: Condition<Value>;
+  readonly filter: Condition<Operand>;
   readonly cursors: BoundCursors;
   readonly response: ServerResponse;
 }
@@ -116,6 +116,6 @@ export class Feed {
 
   #makeView(): FeedView {
     const { caller, filter } = this.#options;
-    return createFeedView(conditionOf(this.#collection.rules.read, caller), filter);
+    return createFeedView(timelessConditionOf(this.#collection.rules.read, caller), filter);
   }
 }

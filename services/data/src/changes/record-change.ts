@@ -13,6 +13,8 @@ export interface RecordChange {
   readonly revision: number;
   readonly eventId: string;
   readonly position: Timestamp;
+  /** When it was recorded: what `$now` means to whoever is told of it. */
+  readonly time: Date;
   /** Others of the same transaction have the same position. */
   readonly inTransaction: boolean;
   /** Absent where the record is new. */
@@ -41,7 +43,7 @@ export function toRecordChange({
 }: Change): RecordChange | undefined {
   const collectionId = definitionIdOf(collection);
   if (collectionId === undefined || event === undefined) return undefined;
-  const about = { collectionId, id, revision, eventId: event.id, position: clusterTime };
+  const about = { collectionId, id, revision, eventId: event.id, position: clusterTime, time: new Date(event.time) };
   const shared = { ...about, inTransaction: transaction !== undefined };
   switch (event.type) {
     case recordCreated.type:

@@ -1,28 +1,71 @@
+import { valueAt } from '../fields/value-at.ts';
 import type { Atom, AuthName, Condition, ElementTest, Operand, Value } from './condition.ts';
 import { nothing } from './condition.ts';
+import type { FieldPath } from './field-path.ts';
 
 /** What is known of a caller, by the names that rules use; a name that is absent makes an alternative false. */
 export type AuthValues = Readonly<Partial<Record<AuthName, string | readonly string[]>>>;
 
-/** Fills the caller's values into operands; throws `Unbound` for one that is absent. */
-type Fill = (operand: Operand) => readonly Value[];
+/** What fills the places of a condition. */
+export interface Bindings {
+  /** The caller; none for a filter, which has no such places. */
+  readonly auth?: AuthValues | undefined;
+  /** What `$now` means. */
+  readonly at?: Date | undefined;
+  /** The stored document before a change; none where nothing is changed. */
+  readonly before?: object | undefined;
+}
+
+/** Fills a place; throws `Unbound` where nothing is known of it. */
+type Fill<O> = (operand: Operand) => readonly O[];
 
 class Unbound extends Error {}
 
 /**
- * Fills a caller's values into a condition.
+ * Fills the places of a condition.
  *
  * @param condition - A filter, or one alternative of a rule.
- * @param auth - The caller; empty for a filter, which has no places to fill.
  * @returns The condition without places, or `nothing` when a value that it names is absent, whatever its operator.
  */
-export function bindCondition(condition: Condition<Operand>, auth: AuthValues): Condition<Value> {
-  const fill: Fill = (operand) => {
-    if (operand.kind === 'value') return [operand.value];
-    const value = Object.hasOwn(auth, operand.name) ? auth[operand.name] : undefined;
-    if (value === undefined) throw new Unbound();
-    return typeof value === 'string' ? [value] : value;
-  };
+export function bindCondition(condition: Condition<Operand>, { auth = {}, at, before }: Bindings): Condition<Value> {
+  return orNothing(condition, (operand) => {
+    switch (operand.kind) {
+      case 'value':
+        return [operand.value];
+      case 'auth':
+        return valuesOf(auth, operand.name);
+      case 'now':
+        return [timeAt(known(at).getTime() + operand.offsetMs, operand.holds)];
+      case 'before':
+        return [earlierValue(known(before), operand.path, operand.holds)];
+    }
+  });
+}
+
+/**
+ * Fills in a caller's values alone, where one condition is asked at many times.
+ *
+ * @returns The condition with its other places, or `nothing` when a caller's value that it names is absent.
+ */
+export function bindCaller(condition: Condition<Operand>, auth: AuthValues): Condition<Operand> {
+  return orNothing(condition, (operand) =>
+    operand.kind === 'auth'
+      ? valuesOf(auth, operand.name).map((value) => ({ kind: 'value' as const, value }))
+      : [operand],
+  );
+}
+
+/** Whether a condition asks for the time, so that it may be met at one time and not at another. */
+export function usesNow(condition: Condition<Operand>): boolean {
+  let isUsed = false;
+  bind(condition, (operand) => {
+    isUsed ||= operand.kind === 'now';
+    return [operand];
+  });
+  return isUsed;
+}
+
+function orNothing<O>(condition: Condition<Operand>, fill: Fill<O>): Condition<O> {
   try {
     return bind(condition, fill);
   } catch (error) {
@@ -31,7 +74,27 @@ export function bindCondition(condition: Condition<Operand>, auth: AuthValues): 
   }
 }
 
-function bind(condition: Condition<Operand>, fill: Fill): Condition<Value> {
+function known<T>(value: T | undefined): T {
+  if (value === undefined) throw new Unbound();
+  return value;
+}
+
+function valuesOf(auth: AuthValues, name: AuthName): readonly string[] {
+  const value = known(Object.hasOwn(auth, name) ? auth[name] : undefined);
+  return typeof value === 'string' ? [value] : value;
+}
+
+/** A time as what it is compared with holds it: users' fields hold the text that RFC 3339 has for it in UTC. */
+const timeAt = (ms: number, holds: FieldPath['holds']): Value =>
+  holds === 'time' ? new Date(ms) : new Date(ms).toISOString();
+
+/** What stood at a path, with objects only on the way; null for what was missing, as everywhere in a condition. */
+function earlierValue(document: object, { segments }: FieldPath, holds: FieldPath['holds']): Value {
+  const value = valueAt(document, segments) ?? null;
+  return value instanceof Date ? timeAt(value.getTime(), holds) : (value as Value);
+}
+
+function bind<O>(condition: Condition<Operand>, fill: Fill<O>): Condition<O> {
   switch (condition.kind) {
     case 'and':
     case 'or':
@@ -40,18 +103,29 @@ function bind(condition: Condition<Operand>, fill: Fill): Condition<Value> {
     case 'not':
       return { kind: 'not', branch: bind(condition.branch, fill) };
     case 'field':
-      return { kind: 'field', path: condition.path, atom: bindAtom(condition.atom, fill) };
+      return bindField(condition.path, condition.atom, fill);
   }
 }
 
-function bindAtom(atom: Atom<Operand>, fill: Fill): Atom<Value> {
+function bindField<O>(path: FieldPath, atom: Atom<Operand>, fill: Fill<O>): Condition<O> {
+  const field: Condition<O> = { kind: 'field', path, atom: bindAtom(atom, fill) };
+  if (atom.op !== 'eq' || atom.operand.kind !== 'before') return field;
+  // What is equal to what it was is itself so: who owned a record alone does not own it with others.
+  const test: ElementTest<O> = { kind: 'atom', atom: bindAtom(atom, fill) };
+  const isElement: Condition<O> = { kind: 'field', path, atom: { op: 'element-passes', test } };
+  return { kind: 'and', branches: [field, { kind: 'not', branch: isElement }] };
+}
+
+function bindAtom<O>(atom: Atom<Operand>, fill: Fill<O>): Atom<O> {
   switch (atom.op) {
     case 'eq':
     case 'gt':
     case 'gte':
     case 'lt':
     case 'lte': {
-      const [operand = null] = fill(atom.operand);
+      const [operand] = fill(atom.operand);
+      // Only a list fills a place with none or several, and stands for no single value.
+      if (operand === undefined) throw new Unbound();
       return { op: atom.op, operand };
     }
     case 'in':
@@ -68,7 +142,7 @@ function bindAtom(atom: Atom<Operand>, fill: Fill): Atom<Value> {
   }
 }
 
-function bindTest(test: ElementTest<Operand>, fill: Fill): ElementTest<Value> {
+function bindTest<O>(test: ElementTest<Operand>, fill: Fill<O>): ElementTest<O> {
   switch (test.kind) {
     case 'all':
       return { kind: 'all', tests: test.tests.map((each) => bindTest(each, fill)) };

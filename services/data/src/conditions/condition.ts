@@ -7,9 +7,15 @@ export type Value = null | boolean | number | string | Date | readonly Value[] |
 /** What is known of a caller and may stand in a rule as `{"$auth": name}`. */
 export type AuthName = 'sub' | 'roles' | 'org' | 'scope' | 'client_id' | 'sid';
 
-/** An operand as written in a rule: a value, or a place that the caller fills. */
+/** An operand as written: a value, or a place that is filled when the condition is asked. */
 export type Operand =
-  { readonly kind: 'value'; readonly value: Value } | { readonly kind: 'auth'; readonly name: AuthName };
+  | { readonly kind: 'value'; readonly value: Value }
+  /** Something of the caller's: `{"$auth": "sub"}`. */
+  | { readonly kind: 'auth'; readonly name: AuthName }
+  /** The time, or one that lies so far from it: `{"$now": "-24h"}`. */
+  | { readonly kind: 'now'; readonly offsetMs: number; readonly holds: FieldPath['holds'] }
+  /** What the record had before a change: `{"$before": "author"}`. */
+  | { readonly kind: 'before'; readonly path: FieldPath; readonly holds: FieldPath['holds'] };
 
 /** Operators that compare one value with one operand. */
 export type Comparison = 'eq' | 'gt' | 'gte' | 'lt' | 'lte';

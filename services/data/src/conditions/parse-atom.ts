@@ -31,7 +31,7 @@ export function parseAtom(
   place: Place,
 ): Atom<Operand>[] {
   const operand = siblings[name];
-  const at = { pointer: place.pointer, holds, auth: state.auth };
+  const at = { pointer: place.pointer, holds, allowed: state.allowed };
   switch (name) {
     case '$eq':
     case '$ne':

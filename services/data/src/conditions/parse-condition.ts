@@ -3,11 +3,14 @@ import type { FieldPath } from './field-path.ts';
 import { parseFieldPath } from './field-path.ts';
 import type { Parsed } from './located-fault.ts';
 import { pointerTo } from './located-fault.ts';
-import { isAuthReference, isObject, parseOperand } from './operand.ts';
+import { parseOperand } from './operand.ts';
 import type { Operators } from './parse-atom.ts';
 import { isNegative, parseAtom } from './parse-atom.ts';
 import type { Place } from './parse-state.ts';
 import { conditionLimits, ParseState } from './parse-state.ts';
+import { isObject } from './plain-value.ts';
+import type { AllowedReferences } from './reference.ts';
+import { isReference } from './reference.ts';
 
 const logicalOperators: ReadonlyMap<string, 'and' | 'or' | 'nor'> = new Map([
   ['$and', 'and'],
@@ -24,15 +27,15 @@ const operatorsNotForTimes: ReadonlySet<string> = new Set(['$all', '$elemMatch',
  * Taken are exactly the operators that are told apart here and in `parse-atom.ts`; any other is refused by name.
  *
  * @param json - As `JSON.parse` gave it.
- * @param options - `auth`: whether `{"$auth": …}` may stand for a value (rules). `pointer`: where the condition stands.
+ * @param options - which places may stand for values, none where nothing is said; `pointer`: where the condition stands
  * @returns The tree, or all faults that were found.
  */
 export function parseCondition(
   json: unknown,
-  options: { readonly auth: boolean; readonly pointer?: string },
+  { pointer = '', ...allowed }: Partial<AllowedReferences> & { readonly pointer?: string },
 ): Parsed<Condition<Operand>> {
-  const state = new ParseState(options.auth);
-  const condition = parseFields(state, json, { pointer: options.pointer ?? '', depth: 0, root: 'record' });
+  const state = new ParseState(allowed);
+  const condition = parseFields(state, json, { pointer, depth: 0, root: 'record' });
   return state.faults.length > 0 ? { ok: false, faults: state.faults } : { ok: true, value: condition };
 }
 
@@ -50,7 +53,7 @@ export interface AskedOfElement {
  * @param pointer - Where it stands, for the faults.
  */
 export function parseElementCondition(json: object, pointer: string): Parsed<AskedOfElement> {
-  const state = new ParseState(false);
+  const state = new ParseState({});
   const place: Place = { pointer, depth: 0, root: 'element' };
   const isOfElement = isOperatorObject(json) && !logicalOperators.has(Object.keys(json)[0] ?? '');
   const value: AskedOfElement = isOfElement
@@ -105,7 +108,7 @@ function parseField(state: ParseState, name: string, operand: unknown, place: Pl
   }
   const path = parsed.value;
   if (isOperatorObject(operand)) return parseOperators(state, path, operand, place);
-  const at = { pointer: place.pointer, holds: path.holds, auth: state.auth };
+  const at = { pointer: place.pointer, holds: path.holds, allowed: state.allowed };
   return state.take(parseOperand(operand, at), (value) => ({
     kind: 'field',
     path,
@@ -202,9 +205,9 @@ function isNegatable(state: ParseState, operand: unknown, place: Place): operand
   return false;
 }
 
-/** Whether an object is made of operators: MongoDB, too, goes by the first name. A caller's value is none. */
+/** Whether an object is made of operators: MongoDB, too, goes by the first name. A place to be filled is none. */
 function isOperatorObject(value: unknown): value is Operators {
-  return isObject(value) && Object.keys(value)[0]?.startsWith('$') === true && !isAuthReference(value);
+  return isObject(value) && Object.keys(value)[0]?.startsWith('$') === true && !isReference(value);
 }
 
 function isElemMatch(value: unknown): value is { readonly $elemMatch: unknown } {

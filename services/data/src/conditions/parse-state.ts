@@ -1,6 +1,7 @@
 import type { LocatedFault, Parsed } from './located-fault.ts';
 import type { PathRoot } from './field-path.ts';
 import { PatternBudget } from './pattern/pattern-budget.ts';
+import type { AllowedReferences } from './reference.ts';
 
 /** Bounds of one condition; exceeding one is a fault, not a surprise for the database. */
 export const conditionLimits = {
@@ -24,13 +25,13 @@ export interface Place {
 /** What the parsing of one condition has found and used so far. */
 export class ParseState {
   readonly faults: LocatedFault[] = [];
-  /** Whether `{"$auth": …}` may stand for a value. */
-  readonly auth: boolean;
+  /** Which places may stand for values. */
+  readonly allowed: AllowedReferences;
   readonly patterns = new PatternBudget();
   #nodes = 0;
 
-  constructor(auth: boolean) {
-    this.auth = auth;
+  constructor({ auth = false, now = false, before = false }: Partial<AllowedReferences>) {
+    this.allowed = { auth, now, before };
   }
 
   fault(pointer: string, code: string, message: string): void {

@@ -15,6 +15,11 @@ const maxNameLength = 256;
 /** Names that mean something to a JavaScript object before they mean anything to its author. */
 const dangerousNames: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
+/** Whether a value is a JSON object, and not an array or null. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** Whether a name reaches an object's prototype, so that no path may contain it and no schema declare it. */
 export function isDangerousName(name: string): boolean {
   return dangerousNames.has(name);

@@ -1,6 +1,6 @@
 import type { LocatedFault, Parsed } from '../conditions/located-fault.ts';
-import { isAuthName, isObject } from '../conditions/operand.ts';
-import { checkPlainValue } from '../conditions/plain-value.ts';
+import { checkPlainValue, isObject } from '../conditions/plain-value.ts';
+import { isAuthName } from '../conditions/reference.ts';
 import type { Caller } from '../rules/rule.ts';
 import type { DeclaredField, FieldDefault } from './declared-field.ts';
 

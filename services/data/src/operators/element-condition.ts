@@ -2,10 +2,9 @@ import { bindCondition } from '../conditions/bind-condition.ts';
 import { compareValues } from '../conditions/bson-order.ts';
 import { compilePredicate } from '../conditions/compile-predicate.ts';
 import type { LocatedFault, Parsed } from '../conditions/located-fault.ts';
-import { isObject } from '../conditions/operand.ts';
 import { parseElementCondition } from '../conditions/parse-condition.ts';
 import type { Spend } from '../conditions/pattern/automaton.ts';
-import { checkPlainValue } from '../conditions/plain-value.ts';
+import { checkPlainValue, isObject } from '../conditions/plain-value.ts';
 import { isContainer } from '../conditions/values-at.ts';
 
 /** Whether an element of an array is meant; `spend` is told of the work. */

@@ -1,8 +1,7 @@
 import { fieldsKey, parseFieldPath } from '../conditions/field-path.ts';
 import type { LocatedFault, Parsed } from '../conditions/located-fault.ts';
 import { pointerTo } from '../conditions/located-fault.ts';
-import { isObject } from '../conditions/operand.ts';
-import { checkPlainValue } from '../conditions/plain-value.ts';
+import { checkPlainValue, isObject } from '../conditions/plain-value.ts';
 import { operandBounds, parseElements } from './element-condition.ts';
 import type { Operator, OperatorChange } from './operator.ts';
 import { parsePush, parseSetMembers } from './parse-push.ts';

@@ -1,7 +1,6 @@
 import type { LocatedFault, Parsed } from '../conditions/located-fault.ts';
 import { pointerTo } from '../conditions/located-fault.ts';
-import { isObject } from '../conditions/operand.ts';
-import { checkPlainValue } from '../conditions/plain-value.ts';
+import { checkPlainValue, isObject } from '../conditions/plain-value.ts';
 import { operandBounds } from './element-condition.ts';
 import type { OperatorChange } from './operator.ts';
 

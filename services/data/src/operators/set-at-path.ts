@@ -1,4 +1,4 @@
-import { isObject } from '../conditions/operand.ts';
+import { isObject } from '../conditions/plain-value.ts';
 
 /** An object or an array of a record that is being changed. */
 type Holder = Record<string, unknown> | unknown[];

@@ -3,14 +3,15 @@ import type { Answer } from '@causeway/service';
 import { z } from 'zod';
 
 import type { Collection } from '../collections/collection-registry.ts';
+import { usesNow } from '../conditions/bind-condition.ts';
 import type { CursorCodec } from '../cursors/cursor-codec.ts';
 import type { VisibleRecord } from '../records/record.model.ts';
 import type { Caller } from '../rules/rule.ts';
 import type { AskedQuery, RecordQuery } from './asked-query.ts';
-import { bindingOf } from './asked-query.ts';
+import { begunAt, bindingOf } from './asked-query.ts';
 import { readPage, visibleFilter } from './find-records.ts';
-import type { PagePlace } from './page-place.ts';
-import { keyOfPlace } from './page-place.ts';
+import type { CarriedPlace } from './page-place.ts';
+import { carried, carry, keyOfPlace } from './page-place.ts';
 import type { AdmitQuery, AdmittedQuery } from './plan/admit-query.ts';
 import { explainQuery, explanation } from './plan/explain-query.ts';
 import { answerProjected } from './project-record.ts';
@@ -65,18 +66,20 @@ export function createAnswerPage({ cursors, admit, queryTimeoutMs, queryCostLimi
   };
 
   return async (
-    { collection, caller, principal, asked, query, linkTo }: AskedPage,
+    { collection, caller, principal, asked, query: given, linkTo }: AskedPage,
     read: ReadAfterOptions,
   ): Promise<Answer<200>> => {
-    const bound = cursors({ collectionId: collection.id, query: bindingOf(asked, query), principal });
+    const bound = cursors({ collectionId: collection.id, query: bindingOf(asked, given), principal });
     const { cursor, limit = defaultLimit, locate, scan } = asked;
     const timeoutMs = queryTimeoutMs;
     const at = locate('cursor');
-    const place = cursor === undefined ? undefined : (bound.decode(cursor, at) as PagePlace);
+    const from = cursor === undefined ? undefined : carried(bound.decode(cursor, at) as CarriedPlace);
+    const since = from?.begunAt ?? given.at;
+    const query = begunAt(given, since);
     const after =
-      place === undefined
+      from === undefined
         ? undefined
-        : await keyOfPlace(collection, query.sort, { place, at }, { maxTimeMS: timeoutMs, ...read });
+        : await keyOfPlace(collection, query.sort, { place: from.place, at }, { maxTimeMS: timeoutMs, ...read });
     const run: AdmittedQuery = { collection, caller, query, read };
     const explained = asked.explain ? await explainQuery(admit, run, { after, limit, timeoutMs, scan }) : undefined;
     // Why it is refused is what was asked for.
@@ -89,7 +92,8 @@ export function createAnswerPage({ cursors, admit, queryTimeoutMs, queryCostLimi
       readPage(collection, caller, query, { after, limit, timeoutMs, read, answer }),
       asked.count === true ? countAll(run, scan) : undefined,
     ]);
-    const nextCursor = page.next === undefined ? null : bound.encode(page.next);
+    const timed = usesNow(query.filter) ? since : undefined;
+    const nextCursor = page.next === undefined ? null : bound.encode(carry(page.next, timed));
     const more = Object.entries({ nextCursor, count, explain: explained }).flatMap(([name, value]) =>
       value === undefined ? [] : [`,"${name}":${JSON.stringify(value)}`],
     );

@@ -23,6 +23,7 @@ export interface AnswerQueryDependencies {
   readonly admit: AdmitQuery;
   readonly answerPage: ReturnType<typeof createAnswerPage>;
   readonly queryTimeoutMs: number;
+  readonly now: () => Date;
 }
 
 /** A query as a route hands it on. */
@@ -72,7 +73,14 @@ const refusePaging = ({ limit, cursor, count, explain, locate }: AskedQuery): vo
  *
  * @returns the use case; it throws {@link queryFaults} and `invalid-request`
  */
-export function createAnswerQuery({ findCurrent, client, admit, answerPage, queryTimeoutMs }: AnswerQueryDependencies) {
+export function createAnswerQuery({
+  findCurrent,
+  client,
+  admit,
+  answerPage,
+  queryTimeoutMs,
+  now,
+}: AnswerQueryDependencies) {
   const answer = async ({ name, ask, call, linkTo }: AnswerQuery): Promise<Answer<200>> => {
     const { token, headers, mediaType, signal, principal } = call;
     const after = parseAfter(headers['causeway-after']);
@@ -80,7 +88,7 @@ export function createAnswerQuery({ findCurrent, client, admit, answerPage, quer
     if (collection === undefined) throw faults.notFound();
     demandReadable(collection, callerOf(token));
     const asked = ask();
-    const query = parseRecordQuery(asked, collection.scalarTypesAt);
+    const query = parseRecordQuery(asked, collection.scalarTypesAt, now());
     const caller = askingCaller(callerOf(token), asked);
     if (mediaType !== ndjsonType && mediaType !== csvType) {
       const page = { collection, caller, principal: principalKey(principal), asked, query, linkTo };

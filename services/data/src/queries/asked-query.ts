@@ -2,7 +2,7 @@ import { faults } from '@causeway/contracts';
 import type { FaultLocation } from '@causeway/contracts';
 
 import { bindCondition } from '../conditions/bind-condition.ts';
-import type { Condition, Value } from '../conditions/condition.ts';
+import type { Condition, Operand, Value } from '../conditions/condition.ts';
 import { everything } from '../conditions/condition.ts';
 import type { FieldPath } from '../conditions/field-path.ts';
 import { parseFieldPath } from '../conditions/field-path.ts';
@@ -50,7 +50,12 @@ export interface AskedQuery {
 
 /** What is asked for, ready to be run. */
 export interface RecordQuery {
+  /** As it was sent, with its places for the time. */
+  readonly filter: Condition<Operand>;
+  /** The filter, at the time of its first page: what is asked for stays the same over all of them. */
   readonly condition: Condition<Value>;
+  /** When it is run, for rules: what may be seen is what may be seen now. */
+  readonly at: Date;
   readonly sort: Sort;
   /** Undefined for all of them. */
   readonly fields: readonly FieldPath[] | undefined;
@@ -65,29 +70,44 @@ const mostFaults = 50;
  *
  * @param json - undefined for every record
  * @param locate - says where a part of it was sent
+ * @returns the filter with its places for the time
  * @throws Fault `invalid-request` naming every fault by its place
  */
-export function parseFilter(json: unknown, locate: Locate): Condition<Value> {
+export function parseFilter(json: unknown, locate: Locate): Condition<Operand> {
   if (json === undefined) return everything;
-  const parsed = parseCondition(json, { auth: false });
-  if (parsed.ok) return bindCondition(parsed.value, {});
+  const parsed = parseCondition(json, { now: true });
+  if (parsed.ok) return parsed.value;
   throw refused(parsed.faults, (pointer) => locate('filter', pointer));
 }
 
 /**
  * Parses what was asked for.
  *
+ * @param at - when
  * @throws Fault `invalid-request` naming every fault of the first part that is wrong
  */
 export function parseRecordQuery(
   { filter, sort, fields, locate }: Pick<AskedQuery, 'filter' | 'sort' | 'fields' | 'locate'>,
   scalarTypesAt: ScalarTypesAt,
+  at: Date,
 ): RecordQuery {
-  const condition = parseFilter(filter, locate);
+  const parsed = parseFilter(filter, locate);
   const order = parseSort(sort, scalarTypesAt);
   if (!order.ok) throw refused(order.faults, () => locate('sort'));
-  return { condition, sort: order.value, fields: fields === undefined ? undefined : parseFields(fields, locate) };
+  return {
+    filter: parsed,
+    condition: bindCondition(parsed, { at }),
+    at,
+    sort: order.value,
+    fields: fields === undefined ? undefined : parseFields(fields, locate),
+  };
 }
+
+/** A query whose first page was read at another time. */
+export const begunAt = (query: RecordQuery, at: Date): RecordQuery => ({
+  ...query,
+  condition: bindCondition(query.filter, { at }),
+});
 
 function parseFields(given: readonly string[], locate: Locate): readonly FieldPath[] {
   const refuse = (code: string, message: string): Error =>

@@ -4,6 +4,7 @@ import type { Document, FindCursor } from 'mongodb';
 
 import type { Collection } from '../collections/collection-registry.ts';
 import { compileFilter } from '../conditions/compile-filter.ts';
+import type { Condition, Value } from '../conditions/condition.ts';
 import { compileAfterRow } from '../sorting/after-row.ts';
 import { compileSort, sortKeyOf } from '../sorting/sort.ts';
 import type { SortKey } from '../sorting/sort.ts';
@@ -17,10 +18,16 @@ import type { VisibleRecord } from '../records/record.model.ts';
 import { queryTooSlow } from '../records/records.errors.ts';
 import type { RecordQuery } from './asked-query.ts';
 
+/** What a caller may see of what was asked for. */
+export const visibleCondition = (
+  { rules }: Collection,
+  caller: Caller,
+  { condition, at }: RecordQuery,
+): Condition<Value> => ({ kind: 'and', branches: [conditionOf(rules.read, caller, { at }), condition] });
+
 /** What a caller may see of what was asked for, as a MongoDB query. */
-export function visibleFilter({ rules }: Collection, caller: Caller, { condition }: RecordQuery): Document {
-  return compileFilter({ kind: 'and', branches: [conditionOf(rules.read, caller), condition] });
-}
+export const visibleFilter = (collection: Collection, caller: Caller, query: RecordQuery): Document =>
+  compileFilter(visibleCondition(collection, caller, query));
 
 /** How to find. */
 export interface FindOptions {

@@ -19,6 +19,30 @@ interface LongRow {
 /** Where a page ended, as a cursor carries it. */
 export type PagePlace = SortKey | LongRow;
 
+/** A place, and the time that the filter speaks of, where it does. */
+interface TimedPlace {
+  readonly place: PagePlace;
+  /** When the first page was read, in milliseconds since 1970. */
+  readonly begunAt: number;
+}
+
+/** What a cursor carries. */
+export type CarriedPlace = PagePlace | TimedPlace;
+
+/**
+ * What a cursor carries on to the next page.
+ *
+ * @param begunAt - when the first page was read; undefined where the filter does not ask for the time
+ */
+export const carry = (place: PagePlace, begunAt: Date | undefined): CarriedPlace =>
+  begunAt === undefined ? place : { place, begunAt: begunAt.getTime() };
+
+/** Reads {@link carry}. */
+export const carried = (given: CarriedPlace): { readonly place: PagePlace; readonly begunAt: Date | undefined } =>
+  'begunAt' in given
+    ? { place: given.place, begunAt: new Date(given.begunAt) }
+    : { place: given, begunAt: undefined };
+
 /** Cursors stand in addresses and headers, and a value may have 512 KiB. */
 const maxKeyBytes = 2_048;
 

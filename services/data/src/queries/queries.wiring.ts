@@ -6,10 +6,10 @@ import { createAdmitQuery } from './plan/admit-query.ts';
 import { queryRecordsRoute } from './query-records.route.ts';
 
 /** Lists and exports, asked for in an address or in a body, and what judges them before they are run. */
-export function createQueries({ config, findCurrent, client, cursors }: Ground) {
+export function createQueries({ config, findCurrent, client, cursors, now }: Ground) {
   const { queryTimeoutMs, queryScanLimit: scanLimit, queryCostLimit } = config;
   const admit = createAdmitQuery({ scanLimit, costLimit: queryCostLimit, timeoutMs: queryTimeoutMs });
   const answerPage = createAnswerPage({ cursors, admit, queryTimeoutMs, queryCostLimit });
-  const answerQuery = createAnswerQuery({ findCurrent, client, admit, answerPage, queryTimeoutMs });
+  const answerQuery = createAnswerQuery({ findCurrent, client, admit, answerPage, queryTimeoutMs, now });
   return { routes: [listRecordsRoute({ answerQuery }), queryRecordsRoute({ answerQuery })] } satisfies Feature;
 }

@@ -50,7 +50,7 @@ export function decideChange(
   current: RecordDocument,
   { by, at }: { readonly by: string | undefined; readonly at: Date },
 ): Decision<RecordDocument> | undefined {
-  demandRight(collection, 'update', caller, current);
+  demandRight(collection, 'update-before', caller, current, { at });
   // Only now: whoever may not see the record does not learn its revision.
   if (!matches(ifMatch, current.revision)) throw faults.preconditionFailed();
   const fields = change(current.fields);
@@ -64,13 +64,13 @@ export function decideChange(
     ...(by === undefined ? {} : { updatedBy: by }),
   };
   const judged = { ...current, ...state, revision: current.revision + 1, updatedAt: at };
-  if (!mayDo(collection, 'update', caller, judged)) throw faults.forbidden();
+  if (!mayDo(collection, 'update-after', caller, judged, { at, before: current })) throw faults.forbidden();
   if (isDeepStrictEqual(fields, current.fields)) return undefined;
   return { state, event: updated(collection, current, state) };
 }
 
 /**
- * Changes a record: the rule has to hold before and after.
+ * Changes a record: the rules for before and for after have to hold.
  *
  * @returns the use case; it throws faults `not-found`, `forbidden`, `precondition-failed`, `invalid-request`,
  *   `duplicate-value`, `field-read-only`, `field-write-once`, and what the change throws

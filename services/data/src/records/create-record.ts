@@ -63,7 +63,7 @@ export function decideCreate(
   demandFieldWrites(collection, caller, undefined, sent);
   const state = { def: collection.def, fields, ...(by === undefined ? {} : { createdBy: by }) };
   const judged = { ...state, _id: id, revision: 1, createdAt: at, updatedAt: at };
-  if (!mayDo(collection, 'create', caller, judged)) throw faults.forbidden();
+  if (!mayDo(collection, 'create', caller, judged, { at })) throw faults.forbidden();
   return { _id: id, state, event: created(collection, id, state) };
 }
 

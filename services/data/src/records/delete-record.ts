@@ -25,9 +25,11 @@ export interface DeleteRecord {
 export function createDeleteRecord({
   events,
   registry,
+  now,
 }: {
   readonly events: Pick<Events, 'db' | 'transaction'>;
   readonly registry: CollectionRegistry;
+  readonly now: () => Date;
 }) {
   return async (cause: Cause, { collection: name, id, caller, ifMatch }: DeleteRecord): Promise<string> =>
     underDefinition(registry, name, async (collection) => {
@@ -39,7 +41,7 @@ export function createDeleteRecord({
           cause,
           id,
           (current) => {
-            demandRight(collection, 'delete', caller, current);
+            demandRight(collection, 'delete', caller, current, { at: now() });
             if (!matches(ifMatch, current.revision)) throw faults.preconditionFailed();
             return deleted(collection, current, cause.principal.id);
           },

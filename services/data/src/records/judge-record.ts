@@ -2,8 +2,8 @@ import { faults } from '@causeway/contracts';
 
 import type { Collection } from '../collections/collection-registry.ts';
 import { definitionBusy } from '../collections/collections.errors.ts';
-import type { Action, Caller } from '../rules/rule.ts';
-import { canEver, decide } from '../rules/rule.ts';
+import type { Caller, Judgement, RuleContext } from '../rules/rule.ts';
+import { canEver, decide, ruleFor } from '../rules/rule.ts';
 import { checkFields } from './check-fields.ts';
 import { boundFaults } from './record-faults.ts';
 import type { Fields } from './record.model.ts';
@@ -25,11 +25,15 @@ interface Judged {
 }
 
 /** Whether a caller may do something, now and under the definition that is about to come. */
-export function mayDo(definitions: Definitions, action: Action, caller: Caller, record: Judged): boolean {
-  const { rules, pending } = definitions;
-  return (
-    decide(rules[action], caller, record) && (pending === undefined || decide(pending.rules[action], caller, record))
-  );
+export function mayDo(
+  { rules, pending }: Definitions,
+  judgement: Judgement,
+  caller: Caller,
+  record: Judged,
+  context: RuleContext,
+): boolean {
+  const may = (own: Definitions['rules']): boolean => decide(ruleFor(own, judgement), caller, record, context);
+  return may(rules) && (pending === undefined || may(pending.rules));
 }
 
 /**
@@ -59,9 +63,15 @@ export function demandCreatable(definitions: Definitions, caller: Caller): void 
  *
  * @throws Fault `not-found`, `forbidden`
  */
-export function demandRight(definitions: Definitions, action: Action, caller: Caller, record: Judged): void {
-  if (!decide(definitions.rules.read, caller, record)) throw faults.notFound();
-  if (!mayDo(definitions, action, caller, record)) throw faults.forbidden();
+export function demandRight(
+  definitions: Definitions,
+  judgement: 'update-before' | 'delete',
+  caller: Caller,
+  record: Judged,
+  context: RuleContext,
+): void {
+  if (!decide(definitions.rules.read, caller, record, context)) throw faults.notFound();
+  if (!mayDo(definitions, judgement, caller, record, context)) throw faults.forbidden();
 }
 
 /**

@@ -38,15 +38,18 @@ export interface RecordReader {
 export function createReadRecord({
   findCurrent,
   reader,
+  now,
 }: {
   readonly findCurrent: FindCurrent;
   readonly reader: RecordReader;
+  readonly now: () => Date;
 }) {
   return async ({ collection: name, id, caller, after }: ReadRecord): Promise<FoundRecord> => {
     const collection = await findCurrent(name, after);
     if (collection === undefined) throw faults.notFound();
     const found = await reader.read(collection.id, id, after);
-    if (found === undefined || !decide(collection.rules.read, caller, found.record)) throw faults.notFound();
+    const context = { at: now() };
+    if (found === undefined || !decide(collection.rules.read, caller, found.record, context)) throw faults.notFound();
     return found;
   };
 }

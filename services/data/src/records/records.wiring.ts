@@ -28,10 +28,10 @@ export function createRecords({ config, events, registry, findCurrent, idempoten
         importRecords: createImportRecords({ registry, idempotency, locks, persons, now }),
         publicUrl,
       }),
-      readRecordRoute({ readRecord: createReadRecord({ findCurrent, reader }) }),
+      readRecordRoute({ readRecord: createReadRecord({ findCurrent, reader, now }) }),
       replaceRecordRoute({ changeRecord }),
       patchRecordRoute({ changeRecord }),
-      deleteRecordRoute({ deleteRecord: createDeleteRecord({ events, registry }) }),
+      deleteRecordRoute({ deleteRecord: createDeleteRecord({ events, registry, now }) }),
     ],
   } satisfies Feature;
 }

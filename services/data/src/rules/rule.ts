@@ -1,12 +1,9 @@
 import type { AuthValues } from '../conditions/bind-condition.ts';
-import { bindCondition } from '../conditions/bind-condition.ts';
+import { bindCaller, bindCondition } from '../conditions/bind-condition.ts';
 import { compilePredicate } from '../conditions/compile-predicate.ts';
 import type { Condition, Operand, Value } from '../conditions/condition.ts';
 import { everything, nothing } from '../conditions/condition.ts';
 import { createBudget, TooCostly } from '../conditions/evaluation-budget.ts';
-import type { LocatedFault, Parsed } from '../conditions/located-fault.ts';
-import { pointerTo } from '../conditions/located-fault.ts';
-import { parseCondition } from '../conditions/parse-condition.ts';
 import { ruleTooCostly } from './rules.errors.ts';
 
 /** What a collection lets its callers do. */
@@ -17,8 +14,17 @@ export type Rule =
   | { readonly kind: 'administrators' | 'signed-in' | 'public' }
   | { readonly kind: 'alternatives'; readonly alternatives: readonly Condition<Operand>[] };
 
-/** The rules of a collection, one for each action. */
-export type Rules = Readonly<Record<Action, Rule>>;
+/** The rules of a collection. */
+export interface Rules {
+  readonly read: Rule;
+  readonly create: Rule;
+  /** What a record has to meet as it is, and as the change makes it; one rule may be both. */
+  readonly update: { readonly before: Rule; readonly after: Rule };
+  readonly delete: Rule;
+}
+
+/** What a record is judged for; a change twice, by the record as it is and as the change makes it. */
+export type Judgement = 'read' | 'create' | 'update-before' | 'update-after' | 'delete';
 
 /** Who asks, as far as rules look at it. */
 export interface Caller {
@@ -28,61 +34,51 @@ export interface Caller {
   readonly auth: AuthValues;
 }
 
-const actions: readonly Action[] = ['read', 'create', 'update', 'delete'];
-const maxAlternatives = 20;
+/** What a rule looks at beside the record and the caller. */
+export interface RuleContext {
+  /** What `$now` means. */
+  readonly at: Date;
+  /** The stored document as it was, where one is judged that a change has made. */
+  readonly before?: object | undefined;
+}
+
 /** What the patterns of a rule may take over one record: about 40 ms. */
 const decisionUnits = 4_000_000;
 
-/**
- * Parses the `rules` of a definition.
- *
- * @param json - An object with any of `read`, `create`, `update` and `delete`; undefined for none.
- * @param pointer - Where it stands, for the faults.
- */
-export function parseRules(json: unknown, pointer: string): Parsed<Rules> {
-  const given = json ?? {};
-  if (typeof given !== 'object' || Array.isArray(given)) {
-    return refused(pointer, 'invalid-rules', `Give an object with ${actions.join(', ')}.`);
+/** The rule that a judgement is made by. */
+export function ruleFor(rules: Rules, judgement: Judgement): Rule {
+  switch (judgement) {
+    case 'update-before':
+      return rules.update.before;
+    case 'update-after':
+      return rules.update.after;
+    case 'read':
+    case 'create':
+    case 'delete':
+      return rules[judgement];
   }
-  const faults: LocatedFault[] = Object.keys(given)
-    .filter((name) => !actions.some((action) => action === name))
-    .map((name) => ({
-      pointer: pointerTo(pointer, name),
-      code: 'unknown-field',
-      message: `Rules are for ${actions.join(', ')}.`,
-    }));
-  const entries = new Map<string, unknown>(Object.entries(given));
-  const take = (action: Action): Rule => {
-    const parsed = parseRule(entries.get(action), pointerTo(pointer, action));
-    if (parsed.ok) return parsed.value;
-    faults.push(...parsed.faults);
-    return { kind: 'administrators' };
-  };
-  const rules = { read: take('read'), create: take('create'), update: take('update'), delete: take('delete') };
-  return faults.length > 0 ? { ok: false, faults } : { ok: true, value: rules };
-}
-
-function parseRule(json: unknown, pointer: string): Parsed<Rule> {
-  if (json === undefined) return { ok: true, value: { kind: 'administrators' } };
-  if (json === 'signed-in' || json === 'public') return { ok: true, value: { kind: json } };
-  if (!Array.isArray(json) || json.length > maxAlternatives) {
-    const advice = `Give "public", "signed-in" or an array of at most ${maxAlternatives} conditions`;
-    return refused(pointer, 'invalid-rule', `${advice}; leave the rule out for administrators only.`);
-  }
-  const parsed = json.map((item, index) => parseCondition(item, { auth: true, pointer: pointerTo(pointer, index) }));
-  const faults = parsed.flatMap((each) => (each.ok ? [] : each.faults));
-  if (faults.length > 0) return { ok: false, faults };
-  const alternatives = parsed.flatMap((each) => (each.ok ? [each.value] : []));
-  return { ok: true, value: { kind: 'alternatives', alternatives } };
 }
 
 /**
  * The condition that a record must meet for a caller to do something; for lists, feeds and exports, together with the
  * filter.
  *
- * An alternative that names a value of the caller's that is absent is false, whatever its operator.
+ * An alternative that names a value that is absent is false, whatever its operator.
  */
-export function conditionOf(rule: Rule, caller: Caller): Condition<Value> {
+export function conditionOf(rule: Rule, caller: Caller, context: RuleContext): Condition<Value> {
+  return conditionBy(rule, caller, (alternative) => bindCondition(alternative, { auth: caller.auth, ...context }));
+}
+
+/** What {@link conditionOf} gives, with the time yet to be filled in. */
+export function timelessConditionOf(rule: Rule, caller: Caller): Condition<Operand> {
+  return conditionBy(rule, caller, (alternative) => bindCaller(alternative, caller.auth));
+}
+
+function conditionBy<O>(
+  rule: Rule,
+  caller: Caller,
+  bind: (alternative: Condition<Operand>) => Condition<O>,
+): Condition<O> {
   if (caller.administrator) return everything;
   switch (rule.kind) {
     case 'administrators':
@@ -92,7 +88,7 @@ export function conditionOf(rule: Rule, caller: Caller): Condition<Value> {
     case 'signed-in':
       return caller.signedIn ? everything : nothing;
     case 'alternatives':
-      return { kind: 'or', branches: rule.alternatives.map((alternative) => bindCondition(alternative, caller.auth)) };
+      return { kind: 'or', branches: rule.alternatives.map(bind) };
   }
 }
 
@@ -101,7 +97,7 @@ export function conditionOf(rule: Rule, caller: Caller): Condition<Value> {
  * is wrong with a call would tell of a collection that is not the caller's business.
  */
 export function canEver(rule: Rule, caller: Caller): boolean {
-  const condition = conditionOf(rule, caller);
+  const condition = timelessConditionOf(rule, caller);
   return !(condition.kind === 'or' && condition.branches.every((branch) => branch === nothing));
 }
 
@@ -111,14 +107,10 @@ export function canEver(rule: Rule, caller: Caller): boolean {
  * @param document - In its stored form; for `create`, the record to be.
  * @throws Fault `rule-too-costly`
  */
-export function decide(rule: Rule, caller: Caller, document: object): boolean {
+export function decide(rule: Rule, caller: Caller, document: object, context: RuleContext): boolean {
   try {
-    return compilePredicate(conditionOf(rule, caller), createBudget(decisionUnits))(document);
+    return compilePredicate(conditionOf(rule, caller, context), createBudget(decisionUnits))(document);
   } catch (error) {
     throw error instanceof TooCostly ? ruleTooCostly({ cause: error }) : error;
   }
-}
-
-function refused(pointer: string, code: string, message: string): { ok: false; faults: LocatedFault[] } {
-  return { ok: false, faults: [{ pointer, code, message }] };
 }

@@ -84,8 +84,12 @@ export interface TestData {
 
 const required = (name: string): string => process.env[name] ?? assert.fail(`${name} is not set`);
 
-/** Opens a world. */
-export async function openTestData(): Promise<TestData> {
+/**
+ * Opens a world.
+ *
+ * @param options - `now`: the clock of its replicas, but for tokens
+ */
+export async function openTestData({ now }: { readonly now?: () => Date } = {}): Promise<TestData> {
   const name = `data-${randomUUID().slice(0, 8)}`;
   const client = await MongoClient.connect(required('MONGODB_URL'));
   const ended = new Set<string>();
@@ -137,6 +141,7 @@ export async function openTestData(): Promise<TestData> {
         isRevoked,
         redisPrefix: name,
         ...(held === undefined ? {} : { stream: held.wrap }),
+        ...(now === undefined ? {} : { now }),
       });
       const service = await startTestService(parts.routes, {
         logger,

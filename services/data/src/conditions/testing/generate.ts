@@ -63,7 +63,7 @@ function generateField(random: Random, depth: number): [string, unknown] {
 function generateSystemField(random: Random): [string, unknown] {
   const name = random.pick(['id', 'revision', 'createdAt', 'updatedAt', 'createdBy']);
   const value = name.endsWith('At')
-    ? random.pick(times)
+    ? random.pick([...times, { $now: true }, { $now: '-1d' }])
     : name === 'revision'
       ? random.below(4)
       : random.pick(['rec_3', ...people, null]);

@@ -1,12 +1,12 @@
 import type { ReadAfterOptions } from '@causeway/events';
 
 import type { Collection } from '../../collections/collection-registry.ts';
-import type { Condition, Value } from '../../conditions/condition.ts';
+import type { Condition } from '../../conditions/condition.ts';
 import { everything } from '../../conditions/condition.ts';
 import type { Caller } from '../../rules/rule.ts';
-import { conditionOf } from '../../rules/rule.ts';
+import { timelessConditionOf } from '../../rules/rule.ts';
 import type { RecordQuery } from '../asked-query.ts';
-import { findVisible, visibleFilter } from '../find-records.ts';
+import { findVisible, visibleCondition, visibleFilter } from '../find-records.ts';
 import { queryNeedsIndex, queryTooCostly } from '../queries.errors.ts';
 import type { ProposedIndex } from './advise-index.ts';
 import { adviseIndexes } from './advise-index.ts';
@@ -71,7 +71,7 @@ export function createAdmitQuery({ scanLimit, costLimit, timeoutMs }: QueryBound
     sizes.get(id, () => records.native.estimatedDocumentCount({ maxTimeMS: timeoutMs }));
 
   const plansOf = ({ collection, caller, query }: AdmittedQuery): Promise<QueryPlans> => {
-    const shape = shapeOf(wholeOf(collection, caller, query), query.sort);
+    const shape = shapeOf(visibleCondition(collection, caller, query), query.sort);
     return plans.get(`${collection.id} ${collection.revision} ${shape}`, async () => {
       // Not in anybody's session: others wait for the same answer.
       const cursor = findVisible(collection, caller, query, { limit: pageLimit, read: {} });
@@ -111,12 +111,7 @@ export function createAdmitQuery({ scanLimit, costLimit, timeoutMs }: QueryBound
   };
 }
 
-const wholeOf = ({ rules }: Collection, caller: Caller, { condition }: RecordQuery): Condition<Value> => ({
-  kind: 'and',
-  branches: [conditionOf(rules.read, caller), condition],
-});
-
-const isEverything = (condition: Condition<Value>): boolean =>
+const isEverything = (condition: Condition<unknown>): boolean =>
   condition.kind === 'and' && condition.branches.every(isEverything);
 
 /**
@@ -124,7 +119,7 @@ const isEverything = (condition: Condition<Value>): boolean =>
  * asks for nothing else is shown it in the order of an index, and what is hidden is passed over on the way.
  */
 const leavesMost = ({ rules }: Collection, caller: Caller): boolean =>
-  alternativesOf(conditionOf(rules.read, caller)).some((conjuncts) => conjuncts.every(({ help }) => help === 'wide'));
+  alternativesOf(timelessConditionOf(rules.read, caller)).some((conjuncts) => conjuncts.every(({ help }) => help === 'wide'));
 
 const isOpen = ({ collection, caller, query }: AdmittedQuery): boolean =>
   isEverything(query.condition) && leavesMost(collection, caller);
@@ -144,7 +139,7 @@ const adviceFor = (asked: AdmittedQuery): ProposedIndex[] => {
 /** What an administrator may be told. */
 const wholeAdvice = (asked: AdmittedQuery): ProposedIndex[] => {
   const { collection, caller, query } = asked;
-  const condition = isOpen(asked) ? everything : wholeOf(collection, caller, query);
+  const condition = isOpen(asked) ? everything : visibleCondition(collection, caller, query);
   return adviseIndexes(condition, query.sort, knownOf(collection));
 };
 
