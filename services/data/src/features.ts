@@ -4,6 +4,7 @@ import { createCollections } from './collections/collections.wiring.ts';
 import type { Feature, Ground } from './feature.ts';
 import { createQueries } from './queries/queries.wiring.ts';
 import { createRecords } from './records/records.wiring.ts';
+import { createRules } from './rules/rules.wiring.ts';
 
 /**
  * All that this service does, by name, each feature given what it needs of others. Nothing runs yet.
@@ -16,4 +17,5 @@ export const createFeatures = async (ground: Ground): Promise<Readonly<Record<st
   queries: createQueries(ground),
   records: createRecords(ground),
   batch: createBatch(ground),
+  rules: createRules(ground),
 });

@@ -55,6 +55,16 @@ export function bindCaller(condition: Condition<Operand>, auth: AuthValues): Con
   );
 }
 
+/** Something of the caller's that a condition names and nobody knows: it makes the condition false. */
+export function missingOf(condition: Condition<Operand>, auth: AuthValues): AuthName | undefined {
+  let missing: AuthName | undefined;
+  bind(condition, (operand) => {
+    if (operand.kind === 'auth' && !Object.hasOwn(auth, operand.name)) missing ??= operand.name;
+    return [operand];
+  });
+  return missing;
+}
+
 /** Whether a condition asks for the time, so that it may be met at one time and not at another. */
 export function usesNow(condition: Condition<Operand>): boolean {
   let isUsed = false;

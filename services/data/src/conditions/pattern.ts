@@ -11,6 +11,8 @@ import { trimPattern } from './pattern/trim-pattern.ts';
 
 /** A regular expression that means the same to MongoDB and to us. */
 export interface Pattern {
+  /** For people: as it was written, between slashes, with its options. */
+  readonly text: string;
   /** For MongoDB's `$regex` (PCRE), without options. */
   readonly pcre: string;
   /** Whether the text holds a match; in linear time, and what is spent is told. */
@@ -52,7 +54,8 @@ export function compilePattern(
     budget.countPattern();
     const node = readPattern(source, options, budget);
     checkCost(node);
-    return { ok: true, value: { pcre: printPattern(node), test: compileAutomaton(node) } };
+    const text = `/${source}/${options}`;
+    return { ok: true, value: { text, pcre: printPattern(node), test: compileAutomaton(node) } };
   } catch (error) {
     if (error instanceof OverBudget) return refused('too-large', error.message);
     if (error instanceof PatternRefused) return refused('unsupported-pattern', error.message);

@@ -14,7 +14,7 @@ export const maxRecordBytes = 524_288;
 type Definitions = Pick<Collection, 'rules' | 'schema' | 'pending' | 'removing'>;
 
 /** A record, or what is about to be one, as rules see it. */
-interface Judged {
+export interface Judged {
   readonly _id: string;
   readonly revision: number;
   readonly fields: Fields;

@@ -11,6 +11,6 @@ export const boundFaults = (faults: readonly LocatedFault[]): LocatedFault[] =>
     message: cut(fault.message, limits.messageLength),
   }));
 
-/** Never through a surrogate pair: half of one has no form in UTF-8. */
-const cut = (text: string, length: number): string =>
+/** Cuts a text. Never through a surrogate pair: half of one has no form in UTF-8. */
+export const cut = (text: string, length: number): string =>
   text.length <= length ? text : `${text.slice(0, length).replace(/[\uD800-\uDBFF]$/, '')}…`;

@@ -4,7 +4,7 @@ import type { AccessClaims } from '@causeway/service';
 import type { Caller } from './rule.ts';
 
 /** Somebody who has sent no token. */
-const anonymous: Caller = { signedIn: false, administrator: false, auth: {} };
+export const anonymous: Caller = { signedIn: false, administrator: false, auth: {} };
 
 const callers = new WeakMap<AccessClaims, Caller>();
 

@@ -1,0 +1,87 @@
+import { faults, newId } from '@causeway/contracts';
+import { readAfter } from '@causeway/events';
+import type { MongoClient, Timestamp } from 'mongodb';
+
+import type { Collection, CollectionRegistry } from '../../collections/collection-registry.ts';
+import { applyDefaults } from '../../fields/apply-defaults.ts';
+import { faultOfQuery } from '../../queries/find-records.ts';
+import type { FindCurrent } from '../../records/find-current.ts';
+import type { Judged } from '../../records/judge-record.ts';
+import { mergePatch } from '../../records/merge-patch.ts';
+import type { VisibleRecord } from '../../records/record.model.ts';
+import { visibleProjection } from '../../records/record.model.ts';
+import { findForWrite } from '../../records/under-definition.ts';
+import type { Caller } from '../rule.ts';
+import type { ExplainBody } from './asked-explanation.ts';
+import { callerFrom, demandFields, demandOneRecord, recordFrom } from './asked-explanation.ts';
+import type { ExplainedAccess } from './explain-access.ts';
+import { explainAccess } from './explain-access.ts';
+
+/** What {@link createExplainRules} is given. */
+export interface ExplainRulesDependencies {
+  readonly registry: CollectionRegistry;
+  readonly findCurrent: FindCurrent;
+  readonly client: MongoClient;
+  readonly queryTimeoutMs: number;
+  readonly now: () => Date;
+}
+
+/**
+ * Explains what the rules of a collection say of somebody, and writes nothing.
+ *
+ * @returns the use case; it throws faults `not-found` for a collection that is not there, `invalid-request`, `rule-too-costly`
+ */
+export function createExplainRules({ registry, findCurrent, client, queryTimeoutMs, now }: ExplainRulesDependencies) {
+  const read = async (
+    { records }: Collection,
+    id: string,
+    after: Timestamp | undefined,
+  ): Promise<VisibleRecord | undefined> => {
+    const options = { projection: visibleProjection, maxTimeMS: queryTimeoutMs };
+    try {
+      const find = (own: object): Promise<VisibleRecord | null> =>
+        records.native.findOne<VisibleRecord>({ _id: id }, { ...options, ...own });
+      return (await readAfter(client, after, find)) ?? undefined;
+    } catch (error) {
+      throw faultOfQuery(error);
+    }
+  };
+
+  return async (body: ExplainBody, after: Timestamp | undefined): Promise<ExplainedAccess> => {
+    const { collection: name, action, id, record: given, change } = body;
+    // By the definition that the call itself would be judged by.
+    const collection = await (action === 'read' ? findCurrent(name, after) : findForWrite(registry, name));
+    if (collection === undefined) throw faults.notFound();
+    demandOneRecord(body);
+    const [caller, at] = [callerFrom(body.who), now()];
+    if (action === 'create') return explainAccess(collection, { action, caller, record: toBe(collection, caller, given, at), at });
+    const record = id === undefined ? recordFrom(given ?? {}, at) : await read(collection, id, after);
+    const changed = record === undefined || change === undefined ? undefined : changedBy(caller, record, change, at);
+    return explainAccess(collection, { action, caller, record, changed, at });
+  };
+}
+
+const nameOf = ({ auth: { sub } }: Caller): string | undefined => (typeof sub === 'string' ? sub : undefined);
+
+/** The record that a creation would make. */
+function toBe({ fields: declared }: Collection, caller: Caller, given: unknown, at: Date): Judged {
+  const fields = applyDefaults(declared, given, caller, at);
+  demandFields(fields, '/record');
+  const by = nameOf(caller);
+  const own = { _id: newId('rec'), revision: 1, fields, createdAt: at, updatedAt: at };
+  return { ...own, ...(by === undefined ? {} : { createdBy: by }) };
+}
+
+/** The record that a change would make. */
+function changedBy(caller: Caller, record: Judged, change: unknown, at: Date): Judged {
+  const fields = mergePatch(record.fields, change);
+  demandFields(fields, '/change');
+  const by = nameOf(caller);
+  return {
+    ...record,
+    fields,
+    revision: record.revision + 1,
+    updatedAt: at,
+    ...(by === undefined ? {} : { updatedBy: by }),
+  };
+}

@@ -1,0 +1,9 @@
+import type { Feature, Ground } from '../feature.ts';
+import { createExplainRules } from './explain/explain-rules.ts';
+import { explainRulesRoute } from './explain/explain-rules.route.ts';
+
+/** What tells administrators of rules. */
+export function createRules({ config: { queryTimeoutMs }, registry, findCurrent, client, now }: Ground) {
+  const explainRules = createExplainRules({ registry, findCurrent, client, queryTimeoutMs, now });
+  return { routes: [explainRulesRoute({ explainRules })] } satisfies Feature;
+}
