@@ -36,7 +36,10 @@ export const defineCollectionRoute = ({
     body: z.strictObject({
       schema: z.record(z.string(), z.unknown()),
       indexes: z.array(z.unknown()).optional(),
-      rules: z.record(z.string(), z.unknown()).optional(),
+      rules: z.record(z.string(), z.unknown()).optional().meta({
+        description:
+          'Of `read`, `create`, `update` and `delete`: `"public"`, `"signed-in"`, or conditions of which one holds, which may compare with `{"$auth": "sub"}` and `{"$now": "-24h"}`. `update` may be `{"before", "after"}`, where `after` compares with `{"$before": "owner"}`.',
+      }),
       fields: z.record(z.string(), z.unknown()).optional().meta({
         description:
           'By the dotted path of a field: `default` (a value, `{"$auth": "sub"}` or `{"$now": true}`), `readOnly`, `writeOnce`.',

@@ -181,7 +181,7 @@ describe("a caller's value", () => {
     ]) {
       const parsed = parseCondition(json, { auth: true });
       assert.ok(parsed.ok);
-      assert.deepEqual(compileFilter(bindCondition(parsed.value, { sub: 'usr_1' })), { _id: { $in: [] } });
+      assert.deepEqual(compileFilter(bindCondition(parsed.value, { auth: { sub: 'usr_1' } })), { _id: { $in: [] } });
     }
   });
 });

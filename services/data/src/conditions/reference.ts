@@ -51,7 +51,7 @@ export const isReference = (value: unknown): value is Reference =>
 export function parseReference(json: Reference, place: OperandPlace, use: ReferenceUse): Parsed<Operand> {
   if (Object.hasOwn(json, '$auth')) return parseAuth(json, place, use === 'list' ? 'list' : 'text');
   if (use === 'one') return Object.hasOwn(json, '$now') ? parseNow(json, place) : parseBefore(json, place);
-  const [name] = Object.keys(json);
+  const [name = ''] = Object.keys(json);
   return refused(place, 'invalid-operand', `Compare with \`${name}\` by itself, not in a list: several go into $or.`);
 }
 

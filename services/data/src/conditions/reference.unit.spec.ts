@@ -50,7 +50,22 @@ describe('the time in a condition', () => {
     ] as const) {
       assert.equal(parseOffset(text), offsetMs);
     }
-    for (const text of ['', '-', '1', 'd', '-1w', '1y', '1.5h', '1 h', '--1h', '3654d', '9999999999s', '1h30m', ' 1h', '١h']) {
+    for (const text of [
+      '',
+      '-',
+      '1',
+      'd',
+      '-1w',
+      '1y',
+      '1.5h',
+      '1 h',
+      '--1h',
+      '3654d',
+      '9999999999s',
+      '1h30m',
+      ' 1h',
+      '١h',
+    ]) {
       assert.equal(parseOffset(text), undefined, text);
     }
   });
@@ -67,7 +82,10 @@ describe('the time in a condition', () => {
     const condition = parse({ author: { $auth: 'sub' }, due: { $gt: { $now: '1d' } } });
     const open = bindCaller(condition, { sub: 'usr_1' });
     assert.equal(usesNow(open), true);
-    assert.deepEqual(compileFilter(bindCondition(open, { at })), queryFor({ author: 'usr_1', due: { $gt: { $now: '1d' } } }));
+    assert.deepEqual(
+      compileFilter(bindCondition(open, { at })),
+      queryFor({ author: 'usr_1', due: { $gt: { $now: '1d' } } }),
+    );
     assert.deepEqual(bindCaller(condition, {}), { kind: 'or', branches: [] });
   });
 

@@ -39,9 +39,7 @@ export const carry = (place: PagePlace, begunAt: Date | undefined): CarriedPlace
 
 /** Reads {@link carry}. */
 export const carried = (given: CarriedPlace): { readonly place: PagePlace; readonly begunAt: Date | undefined } =>
-  'begunAt' in given
-    ? { place: given.place, begunAt: new Date(given.begunAt) }
-    : { place: given, begunAt: undefined };
+  'begunAt' in given ? { place: given.place, begunAt: new Date(given.begunAt) } : { place: given, begunAt: undefined };
 
 /** Cursors stand in addresses and headers, and a value may have 512 KiB. */
 const maxKeyBytes = 2_048;

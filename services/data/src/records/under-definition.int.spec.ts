@@ -120,7 +120,7 @@ describe('a replica that hears nothing', () => {
     const registry = await deaf();
     const { record } = await create(registry, name, {});
     await define(name, { ...open, rules: { ...open.rules, delete: [] } });
-    const remove = createDeleteRecord({ events, registry });
+    const remove = createDeleteRecord({ events, registry, now: () => new Date() });
     await assert.rejects(
       remove(cause(), { collection: name, id: record.id, caller, ifMatch: undefined }),
       isFault('forbidden'),

@@ -102,7 +102,8 @@ describe('a rule', () => {
     assert.equal(until('2026-03-01T12:00:00.000Z'), false);
     assert.equal(until('2026-03-01T12:00:00.001Z'), true);
     assert.equal(decide(read, ada, article({})), false);
-    const isNew = (createdAt: string): boolean => decide(update.after, ada, { fields: {}, createdAt: new Date(createdAt) });
+    const isNew = (createdAt: string): boolean =>
+      decide(update.after, ada, { fields: {}, createdAt: new Date(createdAt) });
     assert.equal(isNew('2026-03-01T11:00:00.000Z'), false);
     assert.equal(isNew('2026-03-01T11:00:00.001Z'), true);
   });

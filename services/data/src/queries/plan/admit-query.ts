@@ -119,7 +119,9 @@ const isEverything = (condition: Condition<unknown>): boolean =>
  * asks for nothing else is shown it in the order of an index, and what is hidden is passed over on the way.
  */
 const leavesMost = ({ rules }: Collection, caller: Caller): boolean =>
-  alternativesOf(timelessConditionOf(rules.read, caller)).some((conjuncts) => conjuncts.every(({ help }) => help === 'wide'));
+  alternativesOf(timelessConditionOf(rules.read, caller)).some((conjuncts) =>
+    conjuncts.every(({ help }) => help === 'wide'),
+  );
 
 const isOpen = ({ collection, caller, query }: AdmittedQuery): boolean =>
   isEverything(query.condition) && leavesMost(collection, caller);

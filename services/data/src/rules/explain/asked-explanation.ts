@@ -41,7 +41,9 @@ export const explainBody = z.strictObject({
   collection: z.string(),
   action: z.enum(['read', 'create', 'update', 'delete']),
   id: z.string().optional().describe('Of a record that is there.'),
-  record: record.optional().describe('Instead of an id: a record as it is answered, or its fields; of `create`, its fields.'),
+  record: record
+    .optional()
+    .describe('Instead of an id: a record as it is answered, or its fields; of `create`, its fields.'),
   change: z
     .record(z.string(), z.unknown())
     .optional()

@@ -48,7 +48,8 @@ const cases: readonly (readonly [condition: unknown, words: string])[] = [
 
 describe('the words for a condition', () => {
   for (const [condition, words] of cases) {
-    it(`${JSON.stringify(condition).slice(0, 80)} are: ${words.slice(0, 80)}`, () => assert.equal(wordsFor(condition), words));
+    it(`${JSON.stringify(condition).slice(0, 80)} are: ${words.slice(0, 80)}`, () =>
+      assert.equal(wordsFor(condition), words));
   }
 
   it('are cut where there are too many', () => {

@@ -66,8 +66,7 @@ export function explainRule(asked: AskedRule): RuleVerdict {
   const [only, ...more] = clauses;
   if (holds && passing !== undefined) return { holds, clauses, decidedBy: passing };
   if (only !== undefined && more.length === 0) return { holds, clauses, decidedBy: only };
-  const words = clauses.length === 0 ? 'administrators alone' : `none of its ${clauses.length} alternatives holds`;
-  return { holds, clauses, decidedBy: { pointer, words } };
+  return { holds, clauses, decidedBy: { pointer, words: `none of its ${clauses.length} alternatives holds` } };
 }
 
 function clausesOf(asked: AskedRule, holds: boolean): readonly Clause[] {
@@ -81,8 +80,11 @@ function clausesOf(asked: AskedRule, holds: boolean): readonly Clause[] {
     case 'signed-in':
       return [{ pointer, holds, words: 'everybody who is signed in' }];
     case 'alternatives':
+      if (rule.alternatives.length === 0) return [{ pointer, holds, words: 'administrators alone' }];
       try {
-        return rule.alternatives.map((alternative, at) => explainAlternative(asked, alternative, pointerTo(pointer, at)));
+        return rule.alternatives.map((alternative, at) =>
+          explainAlternative(asked, alternative, pointerTo(pointer, at)),
+        );
       } catch (error) {
         throw error instanceof TooCostly ? ruleTooCostly({ cause: error }) : error;
       }

@@ -16,7 +16,11 @@ const definition = {
   },
   fields: { owner: { default: { $auth: 'sub' } } },
   rules: {
-    read: [{ status: 'published' }, { owner: { $auth: 'sub' } }, { status: 'review', owner: { $in: { $auth: 'roles' } } }],
+    read: [
+      { status: 'published' },
+      { owner: { $auth: 'sub' } },
+      { status: 'review', owner: { $in: { $auth: 'roles' } } },
+    ],
     create: [{ owner: { $auth: 'sub' }, createdBy: { $auth: 'sub' } }],
     update: {
       before: [{ owner: { $auth: 'sub' }, status: { $ne: 'published' } }],
@@ -127,7 +131,10 @@ describe('POST /v1/rules/explain', () => {
     assert.deepEqual([own.allowed, own.decidedBy?.pointer], [true, '/rules/create/0']);
     const others = await explain({ ...asked, who: who(ada), record: { owner: eve.id } });
     assert.equal(others.status, 403);
-    assert.match(others.because, new RegExp(`^Forbidden: /rules/create/0 fails at: \`owner\` is the caller; found: "${eve.id}"`));
+    assert.match(
+      others.because,
+      new RegExp(`^Forbidden: /rules/create/0 fails at: \`owner\` is the caller; found: "${eve.id}"`),
+    );
     const anonymous = await explain({ ...asked, who: 'anonymous' });
     assert.deepEqual([anonymous.status, anonymous.clauses[0]?.fails?.words], [403, 'the caller (`sub`) is not known']);
     const hidden = await define({ schema: {}, rules: { create: [{ owner: { $auth: 'sub' } }] } });
@@ -135,7 +142,13 @@ describe('POST /v1/rules/explain', () => {
   });
 
   it('takes a record that is nowhere, as one is answered', async () => {
-    const record = { status: 'review', owner: 'editors', createdBy: ada.id, createdAt: '2026-01-01T00:00:00Z', revision: 3 };
+    const record = {
+      status: 'review',
+      owner: 'editors',
+      createdBy: ada.id,
+      createdAt: '2026-01-01T00:00:00Z',
+      revision: 3,
+    };
     const read = await explain({ who: { sub: eve.id, roles: ['editors'] }, action: 'read', record });
     assert.equal(read.decidedBy?.pointer, '/rules/read/2');
     assert.equal((await explain({ who: { sub: eve.id, roles: ['readers'] }, action: 'read', record })).status, 404);
@@ -172,7 +185,7 @@ describe('POST /v1/rules/explain', () => {
       [{ ...asked, action: 'publish' }, '400 /action'],
       [{ ...asked, who: 'everyone' }, '400 /who'],
       [{ ...asked, who: undefined }, '400 /who'],
-      [{ ...asked, who: { name: 'Ada' } }, '400 /who'],
+      [{ ...asked, who: { name: 'Ada' } }, '400 /who/name'],
       [{ ...asked, rules: {} }, '400 /rules'],
       [{ ...asked, id: undefined, record: { revision: 0 } }, '400 /record/revision'],
       [{ ...asked, id: undefined, record: { createdAt: 'yesterday' } }, '400 /record/createdAt'],
@@ -184,7 +197,10 @@ describe('POST /v1/rules/explain', () => {
       const [error] = (answer.body as unknown as { errors?: { pointer?: string }[] }).errors ?? [];
       assert.equal(`${answer.status} ${error?.pointer ?? ''}`, expected, answer.text);
     }
-    const slow = await define({ schema: { additionalProperties: true }, rules: { read: [{ text: { $regex: 'a[ab]{900}[cd]' } }] } });
+    const slow = await define({
+      schema: { additionalProperties: true },
+      rules: { read: [{ text: { $regex: 'a[ab]{900}[cd]' } }] },
+    });
     const text = Array.from({ length: 300_000 }, () => (Math.random() < 0.5 ? 'a' : 'b')).join('');
     const costly = await ask({ collection: slow, who: who(ada), action: 'read', record: { text } });
     assert.deepEqual([costly.status, costly.body.code], [422, 'rule-too-costly'], costly.text);

@@ -54,7 +54,8 @@ export function createExplainRules({ registry, findCurrent, client, queryTimeout
     if (collection === undefined) throw faults.notFound();
     demandOneRecord(body);
     const [caller, at] = [callerFrom(body.who), now()];
-    if (action === 'create') return explainAccess(collection, { action, caller, record: toBe(collection, caller, given, at), at });
+    if (action === 'create')
+      return explainAccess(collection, { action, caller, record: toBe(collection, caller, given, at), at });
     const record = id === undefined ? recordFrom(given ?? {}, at) : await read(collection, id, after);
     const changed = record === undefined || change === undefined ? undefined : changedBy(caller, record, change, at);
     return explainAccess(collection, { action, caller, record, changed, at });
