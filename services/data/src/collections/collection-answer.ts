@@ -8,17 +8,27 @@ export const onErase = z.enum(['keep', 'delete']);
 /** `refuse`: a query of a large collection needs an index. `allow`: it may look at all records. */
 export const scans = z.enum(['refuse', 'allow']);
 
+/** How a field stands in an index. */
+const keyKind = z.union([z.literal(1), z.literal(-1), z.literal('text'), z.literal('2dsphere')]);
+
+/** What tells an index from others, as administrators see it. */
+export const indexAnswer = z.object({
+  keys: z.record(z.string(), keyKind),
+  where: z.record(z.string(), z.unknown()).optional().describe('What a record has to meet to be in it.'),
+});
+
+const wholeIndexAnswer = indexAnswer.extend({
+  unique: z.boolean().optional(),
+  weights: z.record(z.string(), z.int()).optional().describe('How much a word in each field counts, 1 if not said.'),
+  language: z.string().optional().describe('By whose rules words are cut to their stems; as they are if not said.'),
+});
+
 /** A definition as administrators see it. */
 export const collectionAnswer = z.object({
   id: z.string(),
   name: z.string(),
   schema: z.record(z.string(), z.unknown()),
-  indexes: z.array(
-    z.object({
-      keys: z.record(z.string(), z.union([z.literal(1), z.literal(-1)])),
-      unique: z.boolean().optional(),
-    }),
-  ),
+  indexes: z.array(wholeIndexAnswer),
   rules: z.record(z.string(), z.unknown()),
   fields: z.record(z.string(), z.unknown()).optional().describe('What is said of single fields.'),
   onErase: onErase.meta({ description: "What becomes of somebody's records when they are erased." }),
@@ -40,7 +50,7 @@ export const answerCollection = ({
   id: _id,
   name,
   schema: definition.schema,
-  indexes: definition.indexes.map(({ keys, unique }) => ({ keys, ...(unique === undefined ? {} : { unique }) })),
+  indexes: definition.indexes.map((index) => ({ ...index })),
   rules: definition.rules,
   ...(definition.fields === undefined ? {} : { fields: definition.fields }),
   onErase: definition.onErase ?? 'keep',

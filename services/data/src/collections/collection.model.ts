@@ -3,10 +3,20 @@ import type { Db } from 'mongodb';
 
 import type { SchemaObject } from './walk-schema.ts';
 
-/** An index as an administrator defines it: paths of fields and directions. */
+/** How a field stands in an index: rising, falling, by its words, or by its place on the globe. */
+export type KeyKind = 1 | -1 | 'text' | '2dsphere';
+
+/** An index as an administrator defines it. */
 export interface IndexDefinition {
-  readonly keys: Readonly<Record<string, 1 | -1>>;
+  /** By the dotted paths of fields. */
+  readonly keys: Readonly<Record<string, KeyKind>>;
   readonly unique?: boolean | undefined;
+  /** The filter that a record has to meet to be in the index. As sent: `parsePartialFilter` has accepted it. */
+  readonly where?: Readonly<Record<string, unknown>>;
+  /** How much more a word counts in one field of a text index than in another; 1 where nothing is said. */
+  readonly weights?: Readonly<Record<string, number>>;
+  /** By whose rules words are cut to their stems and left out; absent means that they are taken as they are. */
+  readonly language?: string;
 }
 
 /** What becomes of somebody's records when they are erased. */

@@ -22,7 +22,8 @@ import type { DefinedCollection, DefineCollectionDependencies } from './define-c
 import { createDefineCollection } from './define-collection.ts';
 import { lockDefinition } from './definition-lock.ts';
 import { parseDefinition } from './parse-definition.ts';
-import { buildIndex, describeIndex } from './record-indexes.ts';
+import { describeIndex } from './describe-index.ts';
+import { buildIndex } from './record-indexes.ts';
 
 describe('a change of a definition', () => {
   let client: MongoClient;

@@ -35,7 +35,10 @@ export const defineCollectionRoute = ({
     params: z.object({ name: z.string() }),
     body: z.strictObject({
       schema: z.record(z.string(), z.unknown()),
-      indexes: z.array(z.unknown()).optional(),
+      indexes: z.array(z.unknown()).optional().meta({
+        description:
+          'Up to 20 of `{keys, unique?, where?, weights?, language?}`: `keys` by dotted path 1, -1, `"text"` (one index a collection, with `weights` and a `language`) or `"2dsphere"` (GeoJSON); `where`, a filter that a record has to meet to be in the index.',
+      }),
       rules: z.record(z.string(), z.unknown()).optional().meta({
         description:
           'Of `read`, `create`, `update` and `delete`: `"public"`, `"signed-in"`, or conditions of which one holds, which may compare with `{"$auth": "sub"}` and `{"$now": "-24h"}`. `update` may be `{"before", "after"}`, where `after` compares with `{"$before": "owner"}`.',

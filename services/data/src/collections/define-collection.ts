@@ -6,7 +6,7 @@ import { matches } from '@causeway/service';
 import { isDeepStrictEqual } from 'node:util';
 
 import type { RecordDocument } from '../records/record.model.ts';
-import type { Definition, DefinitionChange, DefinitionDocument } from './collection.model.ts';
+import type { Definition, DefinitionChange, DefinitionDocument, IndexDefinition } from './collection.model.ts';
 import { changesCollection, recordsCollection } from './collection.model.ts';
 import type { CollectionRegistry } from './collection-registry.ts';
 import { created, updated } from './collections.events.ts';
@@ -14,7 +14,9 @@ import { definitionConflict, tooManyCollections } from './collections.errors.ts'
 import type { DefinitionLock } from './definition-lock.ts';
 import { lockDefinition } from './definition-lock.ts';
 import type { CompiledDefinition } from './parse-definition.ts';
-import { buildIndex, dropOtherIndexes, hasIndexes } from './record-indexes.ts';
+import { checkPlaces, geoPlacesOf } from './geo-places.ts';
+import { isTextIndex } from './parse-index.ts';
+import { buildIndex, hasIndexes, restoreIndexes } from './record-indexes.ts';
 import { createRecordsCollection, demandDefinition } from './records-store.ts';
 
 /** What {@link createDefineCollection} is given. */
@@ -105,11 +107,13 @@ export function createDefineCollection({ events, definitions, registry }: Define
     const { source } = definition;
     const records = recordsOf(id);
     await demandDefinition(db, id, lock.def);
-    for (const index of source.indexes) {
+    if (asksMore(definition, current.definition)) await checkRecords(records, definition, lock);
+    // One of words at last: while it is built there is none.
+    const isText = ({ keys }: IndexDefinition): number => Number(isTextIndex(keys));
+    for (const index of source.indexes.toSorted((one, other) => isText(one) - isText(other))) {
       await lock.demandHeld();
       await buildIndex(records, index);
     }
-    if (!isDeepStrictEqual(source.schema, current.definition.schema)) await checkRecords(records, definition, lock);
     if (isSame(source, current.definition)) return { document: current, isNew: false };
     return await commit(cause, current, source, lock);
   };
@@ -119,7 +123,7 @@ export function createDefineCollection({ events, definitions, registry }: Define
     // Who has taken it over may have promised what we have built.
     if (!(await lock.isHeld())) return;
     const document = await definitions.native.findOne({ _id: id });
-    if (document !== null) await dropOtherIndexes(recordsOf(id), document.definition.indexes);
+    if (document !== null) await restoreIndexes(recordsOf(id), document.definition.indexes);
   };
 
   const change = async (
@@ -165,10 +169,16 @@ export function createDefineCollection({ events, definitions, registry }: Define
 /** Whether definitions are the same, in order too: it is that of an index's keys, and of a CSV's columns. */
 const isSame = (one: Definition, other: Definition): boolean => JSON.stringify(one) === JSON.stringify(other);
 
+/** Whether records that keep to a definition might break a new one. */
+function asksMore({ source, places }: CompiledDefinition, current: Definition): boolean {
+  const known = new Set(geoPlacesOf(current.indexes).map((segments) => segments.join('.')));
+  return !isDeepStrictEqual(source.schema, current.schema) || places.some((each) => !known.has(each.join('.')));
+}
+
 /** Looks at every record, and keeps the lock while it does. */
 async function checkRecords(
   records: RecordedCollection<RecordDocument>['native'],
-  { schema }: CompiledDefinition,
+  { schema, places }: CompiledDefinition,
   lock: DefinitionLock,
 ): Promise<void> {
   const examples: { readonly id: string; readonly errors: unknown }[] = [];
@@ -176,10 +186,13 @@ async function checkRecords(
   for await (const { _id, fields } of records.find({}, { projection: { fields: 1 }, batchSize: 1_000 })) {
     count += 1;
     if (count % 5_000 === 0) await lock.demandHeld();
-    const errors = schema.validate(fields);
+    const errors = [...schema.validate(fields), ...checkPlaces(places, fields)];
     if (errors.length > 0) examples.push({ id: _id, errors });
     if (examples.length >= maxExamples) break;
   }
   if (examples.length === 0) return;
-  throw definitionConflict({ detail: 'Records that are there break the new schema.', extensions: { examples } });
+  throw definitionConflict({
+    detail: 'Records that are there break the new schema or index.',
+    extensions: { examples },
+  });
 }

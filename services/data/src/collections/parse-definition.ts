@@ -6,6 +6,8 @@ import { parseFields } from '../fields/parse-fields.ts';
 import { parseRules } from '../rules/parse-rules.ts';
 import type { Rules } from '../rules/rule.ts';
 import type { Definition, OnErase, Scans } from './collection.model.ts';
+import type { GeoPlaces } from './geo-places.ts';
+import { geoPlacesOf } from './geo-places.ts';
 import { parseIndexes } from './parse-indexes.ts';
 import type { RecordSchema } from './record-schema.ts';
 import { compileRecordSchema } from './record-schema.ts';
@@ -17,6 +19,8 @@ export interface CompiledDefinition {
   readonly rules: Rules;
   /** What it says of single fields, in its order. */
   readonly fields: readonly DeclaredField[];
+  /** Where its indexes want places on the globe. */
+  readonly places: GeoPlaces;
 }
 
 const namePattern = /^[a-z][a-z0-9_-]{0,62}$/;
@@ -55,5 +59,5 @@ export function parseDefinition(json: {
     ...(json.onErase === 'delete' ? { onErase: json.onErase } : {}),
     ...(json.scans === 'allow' ? { scans: json.scans } : {}),
   };
-  return { source, schema: schema.value, rules: rules.value, fields: fields.value };
+  return { source, schema: schema.value, rules: rules.value, fields: fields.value, places: geoPlacesOf(indexes.value) };
 }

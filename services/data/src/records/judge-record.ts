@@ -2,16 +2,18 @@ import { faults } from '@causeway/contracts';
 
 import type { Collection } from '../collections/collection-registry.ts';
 import { definitionBusy } from '../collections/collections.errors.ts';
+import { checkPlaces } from '../collections/geo-places.ts';
 import type { Caller, Judgement, RuleContext } from '../rules/rule.ts';
 import { canEver, decide, ruleFor } from '../rules/rule.ts';
 import { checkFields } from './check-fields.ts';
 import { boundFaults } from './record-faults.ts';
 import type { Fields } from './record.model.ts';
+import { unindexable } from './records.errors.ts';
 
 /** Largest record, as the JSON of its fields. */
 export const maxRecordBytes = 524_288;
 
-type Definitions = Pick<Collection, 'rules' | 'schema' | 'pending' | 'removing'>;
+type Definitions = Pick<Collection, 'rules' | 'schema' | 'places' | 'pending' | 'removing'>;
 
 /** A record, or what is about to be one, as rules see it. */
 export interface Judged {
@@ -87,13 +89,15 @@ export function demandWritable({ removing }: Definitions): void {
  * Checks the fields of a record that is to be stored.
  *
  * @param fields - as sent, or as a patch has made them
- * @throws Fault `invalid-request` naming every fault; `payload-too-large`
+ * @throws Fault `invalid-request` naming every fault; `unindexable` where something else stands than a place; `payload-too-large`
  */
-export function checkRecord({ schema, pending }: Definitions, fields: unknown): asserts fields is Fields {
+export function checkRecord({ schema, places, pending }: Definitions, fields: unknown): asserts fields is Fields {
   const structural = checkFields(fields);
   const errors =
     structural.length > 0 ? structural : [...schema.validate(fields), ...(pending?.schema.validate(fields) ?? [])];
   if (errors.length > 0) throw faults.invalidRequest({ errors: boundFaults(errors) });
+  const misplaced = [...checkPlaces(places, fields), ...checkPlaces(pending?.places ?? [], fields)];
+  if (misplaced.length > 0) throw unindexable({ errors: boundFaults(misplaced) });
   const sizeBytes = Buffer.byteLength(JSON.stringify(fields));
   if (sizeBytes <= maxRecordBytes) return;
   throw faults.payloadTooLarge({

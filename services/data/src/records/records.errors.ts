@@ -18,13 +18,13 @@ export const patchFailed = defineFault({
     'An operation of the JSON Patch names a place that is not there, or its test failed (RFC 6902 §5). Read the record again and make a new patch.',
 });
 
-/** An index covers two fields that are arrays in this record. */
+/** An index of the collection cannot hold a record. */
 export const unindexable = defineFault({
   code: 'unindexable',
   category: 'unprocessable',
   title: 'An index cannot hold this record',
   description:
-    'One index of the collection covers two fields that are arrays in this record; an index takes one array.',
+    'One index of the collection covers two fields that are arrays in this record, where it takes one; or a field of a 2dsphere index holds something else than one GeoJSON geometry on the globe whose edges do not cross; or an index takes fewer values or words than this record has.',
 });
 
 /** A query took too long. */

@@ -8,7 +8,7 @@ import type { ClientSession, Db } from 'mongodb';
 import type { DefinitionDocument } from '../collections/collection.model.ts';
 import { definitionsCollection } from '../collections/collection.model.ts';
 import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
-import { parallelArraysCode } from '../collections/record-indexes.ts';
+import { reasonOfCode } from '../collections/index-conflicts.ts';
 import { validationFailureCode } from '../collections/records-store.ts';
 import { fieldsKey } from '../conditions/field-path.ts';
 import { duplicateValue, unindexable } from './records.errors.ts';
@@ -97,8 +97,16 @@ export async function underDefinition<T>(
 /** What a failed write of a record is to its author; anything else as it is. */
 export function faultOfWrite(error: unknown): unknown {
   if (error instanceof DuplicateKey) return faultOfDuplicate(error);
-  return codeOf(error) === parallelArraysCode ? unindexable({ cause: error }) : error;
+  const reason = reasonOfCode(codeOf(error));
+  // Without the cause: MongoDB's text may quote the whole record.
+  return reason === undefined ? error : unindexable({ detail: details[reason] });
 }
+
+const details = {
+  'parallel-arrays': 'Two fields of one index are arrays in this record; an index takes one.',
+  place: 'A field of a 2dsphere index holds something that MongoDB cannot place, such as a polygon that crosses itself.',
+  'too-many-keys': 'An index takes fewer values or words of one record than this one has.',
+} as const;
 
 function faultOfDuplicate(error: DuplicateKey): unknown {
   const names = Object.keys(error.keyPattern).map((path) =>

@@ -11,10 +11,12 @@ import { queryNeedsIndex, queryTooCostly } from '../queries.errors.ts';
 import type { ProposedIndex } from './advise-index.ts';
 import { adviseIndexes } from './advise-index.ts';
 import { alternativesOf } from './conjuncts.ts';
+import { boundValue } from './implies.ts';
 import { isWalk, lacksIndex } from './judge-plan.ts';
 import { keepValues } from './kept-values.ts';
 import type { QueryPlans } from './read-plan.ts';
 import { readPlans } from './read-plan.ts';
+import { filteredPaths, servingIndexes } from './serving-indexes.ts';
 import { shapeOf } from './shape-of.ts';
 
 /** What bounds queries. */
@@ -71,7 +73,8 @@ export function createAdmitQuery({ scanLimit, costLimit, timeoutMs }: QueryBound
     sizes.get(id, () => records.native.estimatedDocumentCount({ maxTimeMS: timeoutMs }));
 
   const plansOf = ({ collection, caller, query }: AdmittedQuery): Promise<QueryPlans> => {
-    const shape = shapeOf(visibleCondition(collection, caller, query), query.sort);
+    const filtered = filteredPaths(collection.source.indexes);
+    const shape = shapeOf(visibleCondition(collection, caller, query), query.sort, filtered);
     return plans.get(`${collection.id} ${collection.revision} ${shape}`, async () => {
       // Not in anybody's session: others wait for the same answer.
       const cursor = findVisible(collection, caller, query, { limit: pageLimit, read: {} });
@@ -129,20 +132,26 @@ const isOpen = ({ collection, caller, query }: AdmittedQuery): boolean =>
 const isUnserved = (plans: QueryPlans, asked: AdmittedQuery): boolean =>
   lacksIndex(plans) && !(isOpen(asked) && plans.candidates.some(isWalk));
 
-const knownOf = ({ source, scalarTypesAt }: Collection) => ({ scalarTypesAt, known: source.indexes });
+const knownOf = ({ collection, caller, query }: AdmittedQuery) => {
+  const { source, scalarTypesAt } = collection;
+  return {
+    scalarTypesAt,
+    known: servingIndexes(source.indexes, visibleCondition(collection, caller, query), boundValue),
+  };
+};
 
 /** What whoever asks may be told: the fields that they have named themselves, and nothing where it is the rule that needs one. */
 const adviceFor = (asked: AdmittedQuery): ProposedIndex[] => {
-  const { collection, query } = asked;
+  const { query } = asked;
   if (isEverything(query.condition) && !isOpen(asked)) return [];
-  return adviseIndexes(query.condition, query.sort, knownOf(collection));
+  return adviseIndexes(query.condition, query.sort, knownOf(asked));
 };
 
 /** What an administrator may be told. */
 const wholeAdvice = (asked: AdmittedQuery): ProposedIndex[] => {
   const { collection, caller, query } = asked;
   const condition = isOpen(asked) ? everything : visibleCondition(collection, caller, query);
-  return adviseIndexes(condition, query.sort, knownOf(collection));
+  return adviseIndexes(condition, query.sort, knownOf(asked));
 };
 
 function needsIndex(indexes: readonly ProposedIndex[], scanLimit: number): Error {

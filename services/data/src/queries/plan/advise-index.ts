@@ -1,11 +1,11 @@
 import { z } from 'zod';
 
-import type { IndexDefinition } from '../../collections/collection.model.ts';
 import type { Condition } from '../../conditions/condition.ts';
 import { parseFieldPath } from '../../conditions/field-path.ts';
 import type { ScalarTypesAt, Sort } from '../../sorting/sort.ts';
 import type { Alternatives, Conjunct, Help } from './conjuncts.ts';
 import { alternativesOf } from './conjuncts.ts';
+import type { OrderedIndex } from './serving-indexes.ts';
 
 /** An index that a definition may be given. */
 export const proposedIndex = z.object({ keys: z.record(z.string(), z.union([z.literal(1), z.literal(-1)])) });
@@ -27,13 +27,14 @@ type Key = readonly [string, 1 | -1];
  * then a field with a range ("equality, sort, range"); for alternatives one index each.
  *
  * @param scalarTypesAt - what the schema says: one index holds at most one field that may be an array
- * @param known - indexes that are there: none of them is proposed
+ * @param known - indexes that are there, and serve what meets the condition (`servingIndexes`): none of them is proposed. A partial
+ *   one that does not is passed over, and one with the same keys may be proposed beside it
  * @returns none where no index can serve it, or one that is there already should
  */
 export function adviseIndexes(
   condition: Condition<unknown>,
   sort: Sort,
-  { scalarTypesAt, known }: { readonly scalarTypesAt: ScalarTypesAt; readonly known: readonly IndexDefinition[] },
+  { scalarTypesAt, known }: { readonly scalarTypesAt: ScalarTypesAt; readonly known: readonly OrderedIndex[] },
 ): ProposedIndex[] {
   const proposals = leadingSets(condition).map((conjuncts) => propose(conjuncts, sort, scalarTypesAt));
   // Of alternatives each needs an index, or all are looked for among all records.

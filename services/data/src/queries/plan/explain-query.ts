@@ -1,8 +1,9 @@
 import type { Document } from 'mongodb';
 import { z } from 'zod';
 
+import { indexAnswer } from '../../collections/collection-answer.ts';
 import type { Collection } from '../../collections/collection-registry.ts';
-import { describeIndex } from '../../collections/record-indexes.ts';
+import { describeIndex } from '../../collections/describe-index.ts';
 import type { SortKey } from '../../sorting/sort.ts';
 import { findVisible } from '../find-records.ts';
 import { queryTooCostly } from '../queries.errors.ts';
@@ -12,7 +13,7 @@ import { plannerOf, readPlans } from './read-plan.ts';
 
 /** What is answered about a query. */
 export const explanation = z.object({
-  indexes: z.array(proposedIndex).describe('The indexes that were read; none where all records were.'),
+  indexes: z.array(indexAnswer).describe('The indexes that were read; none where all records were.'),
   plan: z.array(z.string()).describe('The stages in MongoDB, what gives the result first.'),
   examined: z.object({ keys: z.int(), records: z.int() }).nullable().describe('Null where the query was not run.'),
   returned: z.int().nullable(),
@@ -87,7 +88,12 @@ function statsOf(explained: Document): ExecutionStats {
 
 /** As definitions have them; the one by id is always there. */
 function indexesOf({ source }: Collection, names: readonly string[]): Explanation['indexes'] {
-  const known = new Map(source.indexes.map((index) => [describeIndex(index).name, { keys: { ...index.keys } }]));
+  const known = new Map(
+    source.indexes.map((index) => {
+      const { keys, where } = index;
+      return [describeIndex(index).name, { keys, ...(where === undefined ? {} : { where }) }];
+    }),
+  );
   return [...new Set(names)].flatMap(
     (name) => known.get(name) ?? (name === '_id_' ? { keys: { id: 1 as const } } : []),
   );

@@ -4,7 +4,10 @@ import type { Document } from 'mongodb';
 export interface PlanAccess {
   /** The index that is gone through; undefined where every record is looked at. */
   readonly index: string | undefined;
-  /** Whether all of it is gone through, or nearly: nothing bounds it on both sides. */
+  /**
+   * Whether all of it is gone through, or nearly: nothing bounds it on both sides. A partial index is bounded by its filter: it holds
+   * nothing but what is asked for.
+   */
   readonly isWide: boolean;
   /** Whether records that were fetched are looked at again, and may be thrown away. */
   readonly isFiltered: boolean;
@@ -82,9 +85,10 @@ function childrenOf(node: Document): Document[] {
 const isDocument = (value: unknown): value is Document => typeof value === 'object' && value !== null;
 
 function accessOf(node: Document, isFilteredAbove: boolean): PlanAccess {
-  const { stage, indexName, indexBounds, filter } = node as {
+  const { stage, indexName, indexBounds, isPartial, filter } = node as {
     stage?: string;
     indexName?: string;
+    isPartial?: boolean;
     indexBounds?: Readonly<Record<string, unknown>>;
     filter?: unknown;
   };
@@ -93,7 +97,7 @@ function accessOf(node: Document, isFilteredAbove: boolean): PlanAccess {
   }
   // Stages without bounds look something up: one key, a text, what is near.
   const [first] = Object.values(indexBounds ?? {});
-  return { index: indexName, isWide: isWide(first), isFiltered: isFilteredAbove };
+  return { index: indexName, isWide: isPartial !== true && isWide(first), isFiltered: isFilteredAbove };
 }
 
 /** What stands before all values, or before all of a type; and what stands after them. */

@@ -2,13 +2,14 @@ import { z } from 'zod';
 
 import type { CompiledDefinition } from '../../collections/parse-definition.ts';
 import { scalarTypesAt } from '../../collections/scalar-types.ts';
-import type { Condition, Operand } from '../../conditions/condition.ts';
+import type { Condition, Operand, Value } from '../../conditions/condition.ts';
 import { pointerTo } from '../../conditions/located-fault.ts';
 import type { ScalarTypesAt } from '../../sorting/sort.ts';
 import { parseSort } from '../../sorting/sort.ts';
 import type { ProposedIndex } from './advise-index.ts';
 import { adviseIndexes, proposedIndex } from './advise-index.ts';
 import { alternativesOf } from './conjuncts.ts';
+import { servingIndexes } from './serving-indexes.ts';
 
 /** What an administrator should know about a rule, though it is taken. */
 export const ruleWarning = z.object({
@@ -34,14 +35,18 @@ export function warnOfRules({ rules, source }: Pick<CompiledDefinition, 'rules' 
   const { read } = rules;
   const typesAt: ScalarTypesAt = (segments) => scalarTypesAt(source.schema, segments);
   if (read.kind !== 'alternatives') return [];
-  const first = new Set(['id', ...source.indexes.flatMap(({ keys }) => Object.keys(keys).slice(0, 1))]);
   return read.alternatives.flatMap((alternative, at) => {
+    const serving = servingIndexes(source.indexes, alternative, knownValue);
+    const first = new Set(['id', ...serving.flatMap(({ keys }) => Object.keys(keys).slice(0, 1))]);
     if (isLedTo(alternative, first)) return [];
     const index = indexFor(alternative, typesAt);
     const code = index === null ? 'rule-without-index' : 'rule-needs-index';
     return [{ pointer: pointerTo('/rules/read', at), code, message: messages[code], index }];
   });
 }
+
+/** Who will ask is not known yet. */
+const knownValue = (operand: Operand): Value | undefined => (operand.kind === 'value' ? operand.value : undefined);
 
 /** Whether an index begins with a field of each way in which an alternative can be met. */
 const isLedTo = (alternative: Condition<Operand>, first: ReadonlySet<string>): boolean =>

@@ -2,41 +2,50 @@ import type { Atom, Condition, ElementTest, Value } from '../../conditions/condi
 import type { Sort } from '../../sorting/sort.ts';
 
 /**
- * What of a query decides which indexes may serve it: everything but the values.
+ * What of a query decides which indexes may serve it: everything but the values, and these where a partial index asks for one.
  *
+ * @param filtered - the fields of which partial indexes ask a value (`filteredPaths`)
  * @returns text, the same for queries that differ in values alone
  */
-export const shapeOf = (condition: Condition<Value>, sort: Sort): string =>
-  `${ofCondition(condition)} ${sort.map(({ path, direction }) => `${path.storage}:${direction}`).join()}`;
+export const shapeOf = (condition: Condition<Value>, sort: Sort, filtered: ReadonlySet<string>): string =>
+  `${ofCondition(condition, filtered)} ${sort.map(({ path, direction }) => `${path.storage}:${direction}`).join()}`;
 
-function ofCondition(condition: Condition<Value>): string {
+function ofCondition(condition: Condition<Value>, filtered: ReadonlySet<string>): string {
   switch (condition.kind) {
-    case 'field':
-      return `${JSON.stringify(condition.path.storage)}${ofAtom(condition.atom)}`;
+    case 'field': {
+      const { atom, path } = condition;
+      return `${JSON.stringify(path.storage)}${ofAtom(atom, filtered.has(path.storage) ? JSON.stringify : ofValue)}`;
+    }
     case 'not':
-      return `!(${ofCondition(condition.branch)})`;
+      return `!(${ofCondition(condition.branch, filtered)})`;
     case 'and':
     case 'or':
     case 'nor':
-      return `${condition.kind}(${condition.branches.map(ofCondition).join()})`;
+      return `${condition.kind}(${condition.branches.map((branch) => ofCondition(branch, filtered)).join()})`;
   }
 }
 
-function ofAtom(atom: Atom<Value>): string {
+/** What is said of one value. */
+type OfValue = (value: Value) => string;
+
+/** Within an array no partial index asks anything. */
+const noPaths: ReadonlySet<string> = new Set();
+
+function ofAtom(atom: Atom<Value>, ofEach: OfValue): string {
   switch (atom.op) {
     case 'eq':
     case 'gt':
     case 'gte':
     case 'lt':
     case 'lte':
-      return `${atom.op}${ofValue(atom.operand)}`;
+      return `${atom.op}${ofEach(atom.operand)}`;
     case 'in':
     case 'all':
-      return `${atom.op}${[...new Set(atom.operands.map(ofValue))].sort().join('')}${atom.operands.length}`;
+      return `${atom.op}${[...new Set(atom.operands.map((each) => ofEach(each)))].sort().join('')}${atom.operands.length}`;
     case 'regex':
       return `regex${atom.pattern.pcre}`;
     case 'element-matches':
-      return `any(${ofCondition(atom.condition)})`;
+      return `any(${ofCondition(atom.condition, noPaths)})`;
     case 'element-passes':
       return `any(${ofTest(atom.test)})`;
     case 'exists':
@@ -52,7 +61,7 @@ function ofTest(test: ElementTest<Value>): string {
     case 'not':
       return `!${ofTest(test.test)}`;
     case 'atom':
-      return ofAtom(test.atom);
+      return ofAtom(test.atom, ofValue);
   }
 }
 

@@ -1,0 +1,126 @@
+import type { Collection, Document, Filter, IndexDescription } from 'mongodb';
+import { MongoServerError } from 'mongodb';
+
+import type { RecordDocument } from '../records/record.model.ts';
+import { definitionConflict } from './collections.errors.ts';
+import type { IndexDefinition } from './collection.model.ts';
+import { describeIndex } from './describe-index.ts';
+
+const maxExamples = 5;
+
+/** Cannot index parallel arrays: https://www.mongodb.com/docs/manual/reference/error-codes/ */
+const parallelArraysCode = 171;
+
+/** What 2dsphere indexes do not take: what is no GeoJSON, or crosses itself. MongoDB's text quotes the whole record. */
+const geoCodes: ReadonlySet<unknown> = new Set([16_755, 16_756]);
+
+/** More keys than an index takes of one record, of words: https://github.com/mongodb/mongo/blob/v6.0/src/mongo/db/fts/fts_index_format.cpp */
+const keyCodes: ReadonlySet<unknown> = new Set([201, 16_732, 16_733]);
+
+/**
+ * Why an index cannot hold a record, by MongoDB's code.
+ *
+ * @returns undefined where that is not why
+ */
+export function reasonOfCode(code: unknown): 'parallel-arrays' | 'place' | 'too-many-keys' | undefined {
+  if (code === parallelArraysCode) return 'parallel-arrays';
+  if (geoCodes.has(code)) return 'place';
+  return keyCodes.has(code) ? 'too-many-keys' : undefined;
+}
+
+const details = {
+  'parallel-arrays': 'Records have arrays in two fields of one index; an index takes one.',
+  place: 'Records have something in a 2dsphere field that MongoDB cannot place, such as a polygon that crosses itself.',
+  'too-many-keys': 'Records have more values or words in the fields of an index than it takes of one record.',
+} as const;
+
+/**
+ * What it means to whoever defines an index that MongoDB does not build it.
+ *
+ * @returns a fault `definition-conflict` with examples where it is because of the records; anything else as it is
+ */
+export async function explainRefusal(
+  records: Collection<RecordDocument>,
+  definition: IndexDefinition,
+  error: unknown,
+): Promise<unknown> {
+  if (!(error instanceof MongoServerError)) return error;
+  const index = describeIndex(definition);
+  const reason = reasonOfCode(error.code);
+  if (reason === 'parallel-arrays') {
+    const examples = await parallels(records, index);
+    return definitionConflict({ detail: details[reason], cause: error, extensions: { examples } });
+  }
+  if (reason !== undefined) {
+    const examples = reason === 'place' ? misplaced(error) : [];
+    // Without the cause, which quotes the record.
+    return definitionConflict({ detail: details[reason], extensions: { examples } });
+  }
+  if (error.code !== 11_000) return error;
+  const examples = await duplicates(records, index);
+  const detail = 'Records have the same values in the fields of a unique index.';
+  return definitionConflict({ detail, cause: error, extensions: { examples } });
+}
+
+/** MongoDB's text begins with the record that it could not index: https://github.com/mongodb/mongo/blob/v6.0/src/mongo/db/index/expression_keys_private.cpp */
+const misplacedId = /Can't extract geo keys: \{ _id: "([\w-]+)"/;
+
+const misplaced = ({ message }: MongoServerError): { readonly id: string }[] => {
+  const id = misplacedId.exec(message)?.[1];
+  return id === undefined ? [] : [{ id }];
+};
+
+const inTime = { maxTimeMS: 30_000 };
+
+/** The places on the way to a field where an array may stand: `fields.a`, `fields.a.b`; none for the service's own. */
+const placesOf = (path: string): string[] => {
+  const [first = '', ...names] = path.split('.');
+  return names.map((_, at) => [first, ...names.slice(0, at + 1)].join('.'));
+};
+
+/** Records that have arrays in two fields of an index, neither of them within the other. */
+async function parallels(
+  records: Collection<RecordDocument>,
+  { key, partialFilterExpression = {} }: IndexDescription,
+): Promise<{ readonly id: string }[]> {
+  const places = [...new Set(Object.keys(key).flatMap(placesOf))];
+  const isWithin = (inner: string, outer: string): boolean => inner.startsWith(`${outer}.`);
+  const pairs = places.flatMap((one, at) =>
+    places.slice(at + 1).flatMap((other) => (isWithin(one, other) || isWithin(other, one) ? [] : [[one, other]])),
+  );
+  if (pairs.length === 0) return [];
+  const filter: Filter<Document> = {
+    $and: [partialFilterExpression],
+    $or: pairs.map((pair) => ({ $and: pair.map((place) => ({ [place]: { $type: 'array' } })) })),
+  };
+  const found = records.find(filter as Filter<RecordDocument>, {
+    projection: { _id: 1 },
+    limit: maxExamples,
+    ...inTime,
+  });
+  return await found.map(({ _id }) => ({ id: _id })).toArray();
+}
+
+/** Ids of records that have the same values in the fields of an index; an array stands there with each of its elements. */
+async function duplicates(
+  records: Collection<RecordDocument>,
+  { key, partialFilterExpression = {} }: IndexDescription,
+): Promise<{ readonly ids: string[] }[]> {
+  const paths = Object.keys(key);
+  // The outer ones first, so that fields of one element stay together.
+  const places = [...new Set(paths.flatMap(placesOf))].sort((one, other) => one.length - other.length);
+  const values = Object.fromEntries(paths.map((path, at) => [`k${at}`, { $ifNull: [`$${path}`, null] }]));
+  const stages: Document[] = [
+    { $match: partialFilterExpression },
+    // By the outermost names: of `a` and `a.b` a projection takes one.
+    { $project: Object.fromEntries(paths.map((path) => [path.split('.', 2).join('.'), 1])) },
+    ...places.map((path) => ({ $unwind: { path: `$${path}`, preserveNullAndEmptyArrays: true } })),
+    // A record may hold a value twice.
+    { $group: { _id: { values, id: '$_id' } } },
+    { $group: { _id: '$_id.values', ids: { $firstN: { n: maxExamples, input: '$_id.id' } }, count: { $sum: 1 } } },
+    { $match: { count: { $gt: 1 } } },
+    { $limit: maxExamples },
+    { $project: { _id: 0, ids: 1 } },
+  ];
+  return await records.aggregate<{ ids: string[] }>(stages, { ...inTime, allowDiskUse: true }).toArray();
+}
