@@ -96,6 +96,15 @@ describe('the shape of a query', () => {
     assert.equal(shape({ a: { $in: ['x', 'y'] } }), shape({ a: { $in: ['z', 'w'] } }));
   });
 
+  it('tells values apart where a partial index does', () => {
+    const filtered = new Set(['fields.a']);
+    const shapes = [{ a: 'x', b: 1 }, { a: 'y', b: 1 }, { a: { $in: ['x', 'y'] }, b: 1 }, { a: { $in: ['x', 'z'] }, b: 1 }].map(
+      (json) => shapeOf(condition(json), sort(), filtered),
+    );
+    assert.equal(new Set(shapes).size, shapes.length);
+    assert.equal(shapes[0], shapeOf(condition({ a: 'x', b: 2 }), sort(), filtered));
+  });
+
   it('tells apart what an index may tell apart', () => {
     const all = [
       shape({ a: 'x' }),

@@ -94,6 +94,12 @@ describe('a plan of MongoDB’s', () => {
     });
   }
 
+  it('goes along no more than what is asked for in a partial index', () => {
+    const scan = { stage: 'IXSCAN', indexName: 'by_a', indexBounds: { 'fields.a': ['[MinKey, MaxKey]'] }, isPartial: true };
+    const winningPlan = { stage: 'FETCH', filter: {}, inputStage: scan };
+    assert.equal(lacksIndex(readPlans({ queryPlanner: { winningPlan } })), false);
+  });
+
   it('that is none is an error, not a judgement', () => {
     assert.throws(() => readPlans({ stages: [{ $match: {} }] }), TypeError);
   });

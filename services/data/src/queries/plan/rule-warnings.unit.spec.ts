@@ -26,6 +26,22 @@ describe('the warnings about a read rule', () => {
     assert.deepEqual(warningsOf(read, { keys: { status: -1 } }, { keys: { author: 1 }, unique: true }), []);
   });
 
+  it('count a partial index for what it holds alone, and none of words or places', () => {
+    const read = [{ status: 'published', team: 'a' }, { author: { $auth: 'sub' }, status: 'draft' }];
+    const partial = (keys: object, status: string) => ({ keys, where: { status } });
+    const serving = [partial({ team: 1 }, 'published'), partial({ author: 1 }, 'draft')];
+    assert.deepEqual(warningsOf(read, ...serving), []);
+    const expected = [
+      ['/rules/read/0', 'rule-needs-index', { status: 1, team: 1 }],
+      ['/rules/read/1', 'rule-needs-index', { author: 1, status: 1 }],
+    ];
+    assert.deepEqual(warningsOf(read, partial({ team: 1 }, 'draft'), partial({ author: 1 }, 'published')), expected);
+    const others = [{ keys: { team: 'text' } }, { keys: { author: 1, place: '2dsphere' } }];
+    assert.deepEqual(warningsOf(read, ...others), expected);
+    const exists = { keys: { author: 1 }, where: { author: { $exists: true } } };
+    assert.deepEqual(warningsOf([{ author: { $auth: 'sub' } }], exists), []);
+  });
+
   it('say so where no index can', () => {
     const read = [{ hidden: { $ne: true } }, { $or: [{ status: 'x' }, { hidden: { $exists: true } }] }, {}];
     assert.deepEqual(warningsOf(read, { keys: { status: 1 } }, { keys: { hidden: 1 } }), [
