@@ -176,6 +176,26 @@ describe('a change of a definition', () => {
     assert.deepEqual(await keysOf(id), before);
   });
 
+  it('puts back an index of words whose place another has taken, where it does not come about', async () => {
+    const words = (field: string): Definition => ({ ...open, indexes: [{ keys: { [field]: 'text' } }] });
+    const { name, id } = await defined(words('a'));
+    const listed = async () =>
+      (await events.db.collection(recordsCollection(id)).indexes()).sort(({ name: one }, { name: other }) =>
+        String(one).localeCompare(String(other)),
+      );
+    const before = await listed();
+    let meanwhile: unknown;
+    const failing = define(name, words('b'), {
+      async transaction() {
+        meanwhile = (await listed()).flatMap((index) => (index as { weights?: unknown }).weights ?? []);
+        throw new Error('not now');
+      },
+    });
+    await assert.rejects(failing, /not now/);
+    assert.deepEqual(meanwhile, [{ 'fields.b': 1 }]);
+    assert.deepEqual(await listed(), before);
+  });
+
   it('that is repeated puts indexes right that a process which died has left wrong', async () => {
     const unique: Definition = { ...open, indexes: [{ keys: { a: 1 }, unique: true }] };
     const { name, id } = await defined(unique);

@@ -27,7 +27,7 @@ interface Keys {
 }
 
 interface Explained {
-  readonly indexes: readonly Keys[];
+  readonly indexes: readonly (Keys & { readonly where?: object })[];
   readonly plan: readonly string[];
   readonly examined: { readonly keys: number; readonly records: number } | null;
   readonly returned: number | null;
@@ -159,6 +159,26 @@ describe('queries of a large collection', () => {
       itemsOf(await query(name, each));
       assert.equal((await explained(name, { ...each, as })).refused, false, JSON.stringify(each));
     }
+  });
+
+  it('are served by a partial index where they ask for what it holds, and nowhere else', async () => {
+    const byAuthor = { keys: { author: 1 }, where: { status: 'published' } };
+    const byScore = { keys: { score: -1 }, where: { status: 'published' } };
+    const name = await fill({ rules: ofWhatIsNotHidden, indexes: [byAuthor, byScore] });
+    const published = { filter: { author: 'usr_8', status: 'published' } };
+    assert.equal(itemsOf(await query(name, published)).length, 20);
+    assert.deepEqual((await explained(name, published)).indexes, [byAuthor]);
+    const draft = await query(name, { filter: { author: 'usr_9', status: 'draft' } });
+    assert.deepEqual(outcome(draft), needsIndex);
+    assert.deepEqual(draft.body.indexes, [{ keys: { author: 1, status: 1 } }]);
+    const alone = await query(name, { filter: { author: 'usr_8' } });
+    assert.deepEqual(outcome(alone), needsIndex);
+    assert.deepEqual(alone.body.indexes, [{ keys: { author: 1 } }]);
+    // Along all of an index that holds no others.
+    assert.equal(itemsOf(await query(name, { filter: { status: 'published' }, sort: ['-score'] })).length, 20);
+    assert.deepEqual(outcome(await query(name, { filter: { status: 'draft' }, sort: ['-score'] })), needsIndex);
+    await define(name, { rules: ofWhatIsNotHidden, indexes: [byAuthor, byScore, { keys: { author: 1 } }] });
+    assert.equal(itemsOf(await query(name, { filter: { author: 'usr_8' } })).length, 20);
   });
 
   it('are refused without advice where no index can serve them', async () => {
