@@ -11,8 +11,8 @@ import { parsePartialFilter } from './partial-filter.ts';
 export const indexPrefix = 'by_';
 
 /**
- * Where MongoDB looks for the language of a text and of each object in it. By its default, `language`, a record with such a
- * field would be read by another's rules, or refused (17262); this is a name that no field has at any depth (`checkPlainValue`).
+ * Where MongoDB looks for the language of a record and of each object in it. By its default, `language`, one with such a field
+ * would be read by other rules, or refused (17262); this is a name that no field has at any depth (`checkPlainValue`).
  */
 const languageOverride = '_bsontype';
 

@@ -9,7 +9,8 @@ const places = geoPlacesOf([
   { keys: { status: 1, at: '2dsphere' } },
   { keys: { title: 'text' } },
 ]);
-const faultsOf = (fields: unknown): string[] => checkPlaces(places, fields).map(({ pointer, code }) => `${code} ${pointer}`);
+const faultsOf = (fields: unknown): string[] =>
+  checkPlaces(places, fields).map(({ pointer, code }) => `${code} ${pointer}`);
 const berlin = { type: 'Point', coordinates: [13.4, 52.5] };
 const nowhere = { type: 'Point', coordinates: [13.4, 91] };
 

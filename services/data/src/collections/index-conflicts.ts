@@ -14,7 +14,7 @@ const parallelArraysCode = 171;
 /** What 2dsphere indexes do not take: what is no GeoJSON, or crosses itself. MongoDB's text quotes the whole record. */
 const geoCodes: ReadonlySet<unknown> = new Set([16_755, 16_756]);
 
-/** More keys than an index takes of one record, of words: https://github.com/mongodb/mongo/blob/v6.0/src/mongo/db/fts/fts_index_format.cpp */
+/** More keys than an index takes of one record: https://www.mongodb.com/docs/manual/core/indexes/index-types/geospatial/2dsphere/ */
 const keyCodes: ReadonlySet<unknown> = new Set([201, 16_732, 16_733]);
 
 /**
@@ -62,7 +62,7 @@ export async function explainRefusal(
   return definitionConflict({ detail, cause: error, extensions: { examples } });
 }
 
-/** MongoDB's text begins with the record that it could not index: https://github.com/mongodb/mongo/blob/v6.0/src/mongo/db/index/expression_keys_private.cpp */
+/** MongoDB's text quotes the record that it could not index, from its beginning. */
 const misplacedId = /Can't extract geo keys: \{ _id: "([\w-]+)"/;
 
 const misplaced = ({ message }: MongoServerError): { readonly id: string }[] => {

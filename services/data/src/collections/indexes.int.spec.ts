@@ -215,7 +215,17 @@ describe('indexes', () => {
     });
 
     it('refuse a record of more values than they hold', async () => {
-      const region = { type: 'Polygon', coordinates: [[[0, 0], [9, 0], [9, 9], [0, 0]]] };
+      const region = {
+        type: 'Polygon',
+        coordinates: [
+          [
+            [0, 0],
+            [9, 0],
+            [9, 9],
+            [0, 0],
+          ],
+        ],
+      };
       const fields = { at: region, kind: Array.from({ length: 60_000 }, (_, n) => n) };
       const name = await defined(places);
       const refused = await create(name, fields);
@@ -250,7 +260,8 @@ describe('indexes', () => {
 
   it('of all kinds are built while others write, and go where a definition leaves them out', async () => {
     const name = await defined();
-    const line = (n: number): object => ({ n, slug: `s${n}`, status: n % 2 === 0 ? 'a' : 'b', title: `t ${n}`, at: berlin });
+    const statusOf = (n: number): string => (n % 2 === 0 ? 'a' : 'b');
+    const line = (n: number): object => ({ n, slug: `s${n}`, status: statusOf(n), title: `t ${n}`, at: berlin });
     const body = Array.from({ length: 3_000 }, (_, n) => JSON.stringify(line(n))).join('\n');
     await replica.call(`POST /v1/data/${name}`, { body, type: 'application/x-ndjson', token: admin.token });
     let running = true;

@@ -39,7 +39,8 @@ export const geoPathsOf = ({ keys }: Pick<IndexDefinition, 'keys'>): string[] =>
  * @returns the index; what is the default is left out
  */
 export function parseIndex(json: unknown, pointer: string): Parsed<IndexDefinition> {
-  const { keys, unique, where, weights, language, ...rest } = isObject(json) ? json : {};
+  const given: Readonly<Record<string, unknown>> = isObject(json) ? json : {};
+  const { keys, unique, where, weights, language, ...rest } = given;
   const [unknown] = Object.keys(rest);
   if (unknown !== undefined) {
     const message = 'An index has keys, unique, where, weights and language.';

@@ -20,7 +20,10 @@ describe('indexes', () => {
       { keys: { status: 1, score: -1 } },
       { keys: { slug: 1 }, unique: true, where: { status: 'published' } },
       { keys: { title: 'text', 'about.body': 'text' }, weights: { title: 10 }, language: 'german' },
-      { keys: { place: '2dsphere', status: 1 }, where: { $or: [{ status: { $in: ['a', 'b'] } }, { score: { $gte: 1 } }] } },
+      {
+        keys: { at: '2dsphere', status: 1 },
+        where: { $or: [{ status: { $in: ['a', 'b'] } }, { score: { $gte: 1 } }] },
+      },
       { keys: { createdAt: -1 }, where: { updatedBy: { $exists: true }, createdAt: { $gt: '2026-01-01T00:00:00Z' } } },
     ];
     assert.deepEqual(parsed(...indexes), indexes);
@@ -48,7 +51,7 @@ describe('indexes', () => {
     ['no weights', { keys: { a: 'text' }, weights: {} }, 'invalid-index /indexes/0/weights'],
     ['weights of others', { keys: { a: 'text' }, weights: { b: 2 } }, 'invalid-index /indexes/0/weights/b'],
     ...[0, -1, 1.5, 1_001, '2', null].map(
-      (a) => ['a weight such as this', { keys: { a: 'text' }, weights: { a } }, 'invalid-index /indexes/0/weights/a'] as const,
+      (a) => ['such a weight', { keys: { a: 'text' }, weights: { a } }, 'invalid-index /indexes/0/weights/a'] as const,
     ),
     ['a language of values', { keys: { a: 1 }, language: 'german' }, 'invalid-index /indexes/0/language'],
     ['a language that is not known', { keys: { a: 'text' }, language: 'klingon' }, 'invalid-index /indexes/0/language'],
@@ -62,9 +65,10 @@ describe('indexes', () => {
   it('are given once, and told apart by what they leave out', () => {
     const where = { a: 1, b: { $in: [2, 3] } };
     const same = { $and: [{ b: { $in: [3, 2, 3] } }, { $and: [{ a: { $eq: 1 } }] }] };
-    assert.deepEqual(faultsOf({ keys: { a: 1 } }, { keys: { a: 1 }, unique: true }), ['duplicate-index /indexes/1']);
-    assert.deepEqual(faultsOf({ keys: { a: 1 }, where }, { keys: { a: 1 }, where: same }), ['duplicate-index /indexes/1']);
-    assert.deepEqual(faultsOf({ keys: { a: 1 }, where }, { keys: { a: 1 } }, { keys: { a: 1 }, where: { a: 1 } }), []);
+    const keys = { a: 1 };
+    assert.deepEqual(faultsOf({ keys }, { keys, unique: true }), ['duplicate-index /indexes/1']);
+    assert.deepEqual(faultsOf({ keys, where }, { keys, where: same }), ['duplicate-index /indexes/1']);
+    assert.deepEqual(faultsOf({ keys, where }, { keys }, { keys, where: { a: 1 } }), []);
     assert.deepEqual(faultsOf({ keys: { a: 'text' } }, { keys: { c: 1 } }, { keys: { b: 'text' } }), [
       'duplicate-index /indexes/2',
     ]);

@@ -40,7 +40,7 @@ export async function buildIndex(records: Collection<RecordDocument>, definition
 /** MongoDB lists an index of words by keys of its own. */
 async function dropOtherText(records: Collection<RecordDocument>, wanted: string): Promise<void> {
   for (const { name = '', key } of await records.indexes()) {
-    const isText = Object.values(key as object).includes('text');
+    const isText = Object.values(key).includes('text');
     if (isText && name.startsWith(indexPrefix) && name !== wanted) await records.dropIndex(name);
   }
 }

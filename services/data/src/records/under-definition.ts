@@ -104,7 +104,8 @@ export function faultOfWrite(error: unknown): unknown {
 
 const details = {
   'parallel-arrays': 'Two fields of one index are arrays in this record; an index takes one.',
-  place: 'A field of a 2dsphere index holds something that MongoDB cannot place, such as a polygon that crosses itself.',
+  place:
+    'A field of a 2dsphere index holds something that MongoDB cannot place, such as a polygon that crosses itself.',
   'too-many-keys': 'An index takes fewer values or words of one record than this one has.',
 } as const;
 

@@ -70,7 +70,7 @@ function checkLevel(
 function checkPosition(value: unknown, pointer: string): LocatedFault[] {
   const isPair = Array.isArray(value) && value.length === 2 && value.every((each) => typeof each === 'number');
   if (!isPair) return [fault(pointer, 'Give a position as [longitude, latitude] in degrees.')];
-  const [longitude, latitude] = value as unknown as Position;
+  const [longitude = 0, latitude = 0] = value;
   const isOnGlobe = Math.abs(longitude) <= 180 && Math.abs(latitude) <= 90;
   return isOnGlobe
     ? []

@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 
 import { checkGeometry } from './geo-json.ts';
 
-const faultsOf = (value: unknown): string[] => checkGeometry(value, '/at').map(({ pointer, code }) => `${code} ${pointer}`);
+const faultsOf = (value: unknown): string[] =>
+  checkGeometry(value, '/at').map(({ pointer, code }) => `${code} ${pointer}`);
 const ring = [
   [0, 0],
   [2, 0],
@@ -46,14 +47,59 @@ describe('a GeoJSON geometry', () => {
     [point([0, -90.0001]), 'off-globe /at/coordinates'],
     [point([181, 0]), 'off-globe /at/coordinates'],
     [{ type: 'MultiPoint', coordinates: [] }, 'invalid-geometry /at/coordinates'],
-    [{ type: 'MultiPoint', coordinates: [[0, 0], [0, 91], [0]] }, 'off-globe /at/coordinates/1', 'invalid-geometry /at/coordinates/2'],
+    [
+      {
+        type: 'MultiPoint',
+        coordinates: [
+          [0, 0],
+          [0, 91],
+        ],
+      },
+      'off-globe /at/coordinates/1',
+    ],
+    [{ type: 'MultiPoint', coordinates: [[0, 0], [0]] }, 'invalid-geometry /at/coordinates/1'],
     [{ type: 'LineString', coordinates: [[0, 0]] }, 'invalid-geometry /at/coordinates'],
-    [{ type: 'LineString', coordinates: [[0, 0], [0, 0]] }, 'invalid-geometry /at/coordinates'],
-    [{ type: 'Polygon', coordinates: ring }, ...[0, 1, 2, 3].flatMap((at) => [0, 1].map((n) => `invalid-geometry /at/coordinates/${at}/${n}`))],
+    [
+      {
+        type: 'LineString',
+        coordinates: [
+          [0, 0],
+          [0, 0],
+        ],
+      },
+      'invalid-geometry /at/coordinates',
+    ],
+    [{ type: 'Polygon', coordinates: [[0, 0]] }, ...[0, 1].map((at) => `invalid-geometry /at/coordinates/0/${at}`)],
     [{ type: 'Polygon', coordinates: [] }, 'invalid-geometry /at/coordinates'],
     [{ type: 'Polygon', coordinates: [ring.slice(0, 3)] }, 'invalid-geometry /at/coordinates/0'],
-    [{ type: 'Polygon', coordinates: [ring, [[0, 0], [1, 1], [0, 0]]] }, 'invalid-geometry /at/coordinates/1'],
-    [{ type: 'Polygon', coordinates: [[[0, 0], [1, 1], [1, 1], [0, 0]]] }, 'invalid-geometry /at/coordinates/0'],
+    [
+      {
+        type: 'Polygon',
+        coordinates: [
+          ring,
+          [
+            [0, 0],
+            [1, 1],
+            [0, 0],
+          ],
+        ],
+      },
+      'invalid-geometry /at/coordinates/1',
+    ],
+    [
+      {
+        type: 'Polygon',
+        coordinates: [
+          [
+            [0, 0],
+            [1, 1],
+            [1, 1],
+            [0, 0],
+          ],
+        ],
+      },
+      'invalid-geometry /at/coordinates/0',
+    ],
     [{ type: 'MultiPolygon', coordinates: [[ring], [[]]] }, 'invalid-geometry /at/coordinates/1/0'],
   ] as [unknown, ...string[]][]) {
     it(`is not ${JSON.stringify(value)}`, () => assert.deepEqual(faultsOf(value), expected));

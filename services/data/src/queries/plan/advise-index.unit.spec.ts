@@ -98,9 +98,8 @@ describe('the shape of a query', () => {
 
   it('tells values apart where a partial index does', () => {
     const filtered = new Set(['fields.a']);
-    const shapes = [{ a: 'x', b: 1 }, { a: 'y', b: 1 }, { a: { $in: ['x', 'y'] }, b: 1 }, { a: { $in: ['x', 'z'] }, b: 1 }].map(
-      (json) => shapeOf(condition(json), sort(), filtered),
-    );
+    const asked = [{ a: 'x' }, { a: 'y' }, { a: { $in: ['x', 'y'] } }, { a: { $in: ['x', 'z'] } }];
+    const shapes = asked.map((json) => shapeOf(condition({ ...json, b: 1 }), sort(), filtered));
     assert.equal(new Set(shapes).size, shapes.length);
     assert.equal(shapes[0], shapeOf(condition({ a: 'x', b: 2 }), sort(), filtered));
   });

@@ -95,8 +95,9 @@ describe('a plan of MongoDB’s', () => {
   }
 
   it('goes along no more than what is asked for in a partial index', () => {
-    const scan = { stage: 'IXSCAN', indexName: 'by_a', indexBounds: { 'fields.a': ['[MinKey, MaxKey]'] }, isPartial: true };
-    const winningPlan = { stage: 'FETCH', filter: {}, inputStage: scan };
+    const indexBounds = { 'fields.a': ['[MinKey, MaxKey]'] };
+    const inputStage = { stage: 'IXSCAN', indexName: 'by_a', isPartial: true, indexBounds };
+    const winningPlan = { stage: 'FETCH', filter: {}, inputStage };
     assert.equal(lacksIndex(readPlans({ queryPlanner: { winningPlan } })), false);
   });
 

@@ -27,7 +27,10 @@ describe('the warnings about a read rule', () => {
   });
 
   it('count a partial index for what it holds alone, and none of words or places', () => {
-    const read = [{ status: 'published', team: 'a' }, { author: { $auth: 'sub' }, status: 'draft' }];
+    const read = [
+      { status: 'published', team: 'a' },
+      { author: { $auth: 'sub' }, status: 'draft' },
+    ];
     const partial = (keys: object, status: string) => ({ keys, where: { status } });
     const serving = [partial({ team: 1 }, 'published'), partial({ author: 1 }, 'draft')];
     assert.deepEqual(warningsOf(read, ...serving), []);

@@ -14,7 +14,7 @@ function ofCondition(condition: Condition<Value>, filtered: ReadonlySet<string>)
   switch (condition.kind) {
     case 'field': {
       const { atom, path } = condition;
-      return `${JSON.stringify(path.storage)}${ofAtom(atom, filtered.has(path.storage) ? JSON.stringify : ofValue)}`;
+      return `${JSON.stringify(path.storage)}${ofAtom(atom, filtered.has(path.storage) ? inFull : ofValue)}`;
     }
     case 'not':
       return `!(${ofCondition(condition.branch, filtered)})`;
@@ -27,6 +27,8 @@ function ofCondition(condition: Condition<Value>, filtered: ReadonlySet<string>)
 
 /** What is said of one value. */
 type OfValue = (value: Value) => string;
+
+const inFull: OfValue = (value) => JSON.stringify(value);
 
 /** Within an array no partial index asks anything. */
 const noPaths: ReadonlySet<string> = new Set();
@@ -41,7 +43,7 @@ function ofAtom(atom: Atom<Value>, ofEach: OfValue): string {
       return `${atom.op}${ofEach(atom.operand)}`;
     case 'in':
     case 'all':
-      return `${atom.op}${[...new Set(atom.operands.map((each) => ofEach(each)))].sort().join('')}${atom.operands.length}`;
+      return `${atom.op}${[...new Set(atom.operands.map(ofEach))].sort().join('')}${atom.operands.length}`;
     case 'regex':
       return `regex${atom.pattern.pcre}`;
     case 'element-matches':
