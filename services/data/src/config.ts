@@ -74,6 +74,14 @@ export const settings = defineSettings({
     default: 32 * 1_048_576,
     description: 'Memory for the latest changes, from which feeds resume without asking MongoDB.',
   },
+  snapshotLimit: {
+    env: 'SNAPSHOT_LIMIT',
+    type: 'integer',
+    default: 32,
+    min: 1,
+    max: 1_000,
+    description: 'How many feeds may be sent their current result at once; others wait 5 s, then are answered with 503.',
+  },
 });
 
 /** The configuration of this service, checked. */

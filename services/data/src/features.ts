@@ -11,11 +11,14 @@ import { createRules } from './rules/rules.wiring.ts';
  *
  * Their order is that of their routes, and the first that matches a path takes it: `…/changes` comes before `…/{id}`.
  */
-export const createFeatures = async (ground: Ground): Promise<Readonly<Record<string, Feature>>> => ({
-  collections: createCollections(ground),
-  changes: await createChanges(ground),
-  queries: createQueries(ground),
-  records: createRecords(ground),
-  batch: createBatch(ground),
-  rules: createRules(ground),
-});
+export async function createFeatures(ground: Ground): Promise<Readonly<Record<string, Feature>>> {
+  const queries = createQueries(ground);
+  return {
+    collections: createCollections(ground),
+    changes: await createChanges(ground, { admit: queries.admit }),
+    queries,
+    records: createRecords(ground),
+    batch: createBatch(ground),
+    rules: createRules(ground),
+  };
+}

@@ -23,7 +23,12 @@ export interface FeedOptions {
   readonly filter: Condition<Operand>;
   readonly cursors: BoundCursors;
   readonly response: ServerResponse;
+  /** Whether it begins with the current result, and is sent that anew wherever changes are missing. */
+  readonly snapshots: boolean;
 }
+
+/** Why changes are missing. */
+export type GapReason = 'expired' | 'rights' | 'history' | 'too-costly';
 
 /** Names a read rule in cursors: under another one, other changes would have been told. */
 export const nameOfRule = ({ source }: Collection): string =>
@@ -36,6 +41,10 @@ export const nameOfRule = ({ source }: Collection): string =>
 export class Feed {
   readonly collectionId: string;
   readonly token: AccessClaims | undefined;
+  readonly caller: Caller;
+  readonly filter: Condition<Operand>;
+  /** Whether it is sent the current result where changes are missing. */
+  readonly snapshots: boolean;
   /** Resolves when the feed has ended, by either side. */
   readonly over: Promise<void>;
   /** Aborted when the feed has ended. */
@@ -43,17 +52,26 @@ export class Feed {
   readonly #options: FeedOptions;
   readonly #writer: EventStreamWriter;
   #collection: Collection;
+  /** Of the collection as it is known. */
+  #newestRule: string;
+  /** Of the view. */
   #rule: string;
   #view: FeedView;
+  #awaitsSnapshot = false;
+  #wake: (() => void) | undefined;
 
   constructor(options: FeedOptions) {
-    const { collection, token, response } = options;
+    const { collection, caller, token, filter, response, snapshots } = options;
     this.#options = options;
     this.#collection = collection;
     this.collectionId = collection.id;
     this.token = token;
+    this.caller = caller;
+    this.filter = filter;
+    this.snapshots = snapshots;
     this.#writer = createEventStreamWriter(response);
-    this.#rule = nameOfRule(collection);
+    this.#newestRule = nameOfRule(collection);
+    this.#rule = this.#newestRule;
     this.#view = this.#makeView();
     const ending = new AbortController();
     this.signal = ending.signal;
@@ -62,6 +80,7 @@ export class Feed {
     const close = (): void => {
       ending.abort();
       resolve(undefined);
+      this.#wake?.();
     };
     if (response.closed) close();
     else response.once('close', close).once('finish', close);
@@ -79,21 +98,64 @@ export class Feed {
     return this.#writer.ended;
   }
 
-  /** Whether the read rule has changed since the view was made. */
-  get isOutdated(): boolean {
-    return nameOfRule(this.#collection) !== this.#rule;
+  /** The definition as the feed knows it. */
+  get collection(): Collection {
+    return this.#collection;
   }
 
-  /** @returns whether the read rule is another one now; {@link renew} takes it on */
+  /** Whether nothing is told until a snapshot has been sent. */
+  get awaitsSnapshot(): boolean {
+    return this.#awaitsSnapshot;
+  }
+
+  /** Whether the read rule has changed since the view was made. */
+  get isOutdated(): boolean {
+    return this.#newestRule !== this.#rule;
+  }
+
+  /**
+   * Learns of a definition; of one that is older than what the feed knows, as it may be where MongoDB was asked, nothing.
+   *
+   * @returns whether the read rule is another one now; {@link renew} takes it on
+   */
   redefine(collection: Collection): boolean {
-    this.#collection = collection;
+    if (collection.revision >= this.#collection.revision) {
+      this.#collection = collection;
+      this.#newestRule = nameOfRule(collection);
+    }
     return this.isOutdated;
   }
 
   /** Sees by the current rule from now on. */
   renew(): void {
-    this.#rule = nameOfRule(this.#collection);
+    this.#rule = this.#newestRule;
     this.#view = this.#makeView();
+  }
+
+  /** Begins with a snapshot. */
+  askSnapshot(): void {
+    this.#awaitsSnapshot = true;
+    this.#wake?.();
+  }
+
+  /**
+   * Says that changes are missing, which a snapshot is to make up for. It has no `id`, and neither has anything until the snapshot
+   * is whole: whoever is cut off before comes back with the cursor of before, and is sent another one.
+   */
+  lose(reason: GapReason): void {
+    if (!this.write({ event: 'gap', data: JSON.stringify({ reason }) })) this.end('gap', 'slow');
+    this.askSnapshot();
+  }
+
+  /** Waits until a snapshot is due, and takes it that it is seen to. @returns false where the feed has ended */
+  async snapshotIsDue(): Promise<boolean> {
+    if (!this.#awaitsSnapshot && !this.signal.aborted) {
+      const { promise, resolve } = Promise.withResolvers<undefined>();
+      this.#wake = () => resolve(undefined);
+      await promise;
+    }
+    this.#awaitsSnapshot = false;
+    return !this.hasEnded();
   }
 
   cursorAt(place: Place, generation: string): string {
@@ -115,7 +177,6 @@ export class Feed {
   }
 
   #makeView(): FeedView {
-    const { caller, filter } = this.#options;
-    return createFeedView(timelessConditionOf(this.#collection.rules.read, caller), filter);
+    return createFeedView(timelessConditionOf(this.#collection.rules.read, this.caller), this.filter);
   }
 }

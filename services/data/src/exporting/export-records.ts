@@ -3,10 +3,11 @@ import type { ServerResponse } from 'node:http';
 
 import { readAfter } from '@causeway/events';
 import type { Answer } from '@causeway/service';
-import type { FindCursor, MongoClient, Timestamp } from 'mongodb';
+import type { MongoClient, Timestamp } from 'mongodb';
 
 import type { Collection } from '../collections/collection-registry.ts';
 import { findVisible } from '../queries/find-records.ts';
+import { inTime } from '../queries/in-time.ts';
 import { answerProjected } from '../queries/project-record.ts';
 import type { RecordQuery } from '../queries/asked-query.ts';
 import type { VisibleRecord } from '../records/record.model.ts';
@@ -60,7 +61,6 @@ export function exportRecords({ collection, caller, query, mediaType, ...reading
     stream: (response) =>
       readAfter(reading.client, reading.after, async (read) => {
         const late = new AbortController();
-        // Of a cursor MongoDB bounds the time of all batches together, or none.
         const signal = AbortSignal.any([reading.signal, late.signal]);
         const cursor = findVisible(collection, caller, query, { read: { ...read, signal } });
         try {
@@ -71,20 +71,6 @@ export function exportRecords({ collection, caller, query, mediaType, ...reading
         }
       }),
   };
-}
-
-/** Gives what a cursor finds, and calls `expire` where it takes too long to find more. */
-async function* inTime(
-  cursor: FindCursor<VisibleRecord>,
-  batchTimeoutMs: number,
-  expire: () => void,
-): AsyncGenerator<VisibleRecord> {
-  for (;;) {
-    const timer = cursor.bufferedCount() === 0 ? setTimeout(expire, batchTimeoutMs) : undefined;
-    const record = await cursor.next().finally(() => clearTimeout(timer));
-    if (record === null) return;
-    yield record;
-  }
 }
 
 async function writeAll(

@@ -1,6 +1,6 @@
 import type { ReadAfterOptions } from '@causeway/events';
 import { MongoServerError } from 'mongodb';
-import type { Document, FindCursor } from 'mongodb';
+import type { Document, FindCursor, ReadConcern } from 'mongodb';
 
 import type { Collection } from '../collections/collection-registry.ts';
 import { compileFilter } from '../conditions/compile-filter.ts';
@@ -29,13 +29,18 @@ export const visibleCondition = (
 export const visibleFilter = (collection: Collection, caller: Caller, query: RecordQuery): Document =>
   compileFilter(visibleCondition(collection, caller, query));
 
+/** Where to read: as `readAfter` says, or at one time; and what ends it. */
+export interface Reading extends Omit<ReadAfterOptions, 'readConcern'> {
+  readonly readConcern?: ReadConcern | NonNullable<ReadAfterOptions['readConcern']>;
+  readonly signal?: AbortSignal;
+}
+
 /** How to find. */
 export interface FindOptions {
   readonly after?: SortKey | undefined;
   readonly limit?: number;
   readonly timeoutMs?: number;
-  /** Of `readAfter`; and what ends it. */
-  readonly read: ReadAfterOptions & { readonly signal?: AbortSignal };
+  readonly read: Reading;
 }
 
 /** Finds what a caller may see, in order. */

@@ -11,5 +11,9 @@ export function createQueries({ config, findCurrent, client, cursors, now }: Gro
   const admit = createAdmitQuery({ scanLimit, costLimit: queryCostLimit, timeoutMs: queryTimeoutMs });
   const answerPage = createAnswerPage({ cursors, admit, queryTimeoutMs, queryCostLimit });
   const answerQuery = createAnswerQuery({ findCurrent, client, admit, answerPage, queryTimeoutMs, now });
-  return { routes: [listRecordsRoute({ answerQuery }), queryRecordsRoute({ answerQuery })] } satisfies Feature;
+  return {
+    routes: [listRecordsRoute({ answerQuery }), queryRecordsRoute({ answerQuery })],
+    /** Judges queries that are asked for otherwise. */
+    admit,
+  } satisfies Feature;
 }

@@ -1,0 +1,97 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { HistoryLost } from '@causeway/events';
+
+import type { CatchUp } from './catch-up.ts';
+import type { ChangeHistory } from './change-history.ts';
+import type { Feed, GapReason } from './feed.ts';
+import type { Told } from './judge-change.ts';
+import { judgeChange } from './judge-change.ts';
+import type { Place } from './place.ts';
+import { placeAfter } from './place.ts';
+import type { RecordChange } from './record-change.ts';
+import type { StreamProgress } from './stream-progress.ts';
+
+/** What {@link createResumeFeed} is given. */
+export interface ResumeOptions {
+  readonly progress: StreamProgress;
+  readonly history: ChangeHistory;
+  readonly catchUp: CatchUp;
+  /** From now on the feed is told live. */
+  readonly attach: (feed: Feed) => void;
+  /** Something is missing. */
+  readonly goOn: (feed: Feed, reason: GapReason) => void;
+  readonly tell: (feed: Feed, message: Told, place: Place) => void;
+}
+
+/** A replica that is so far behind a feed is not waited for any longer. */
+const behindMs = 5_000;
+/** A feed that has to catch up so often is slower than the changes. */
+const maxRounds = 5;
+
+/**
+ * Makes what tells a feed the changes after a place, and then has it told live; from the history where that reaches back so
+ * far.
+ */
+export function createResumeFeed(options: ResumeOptions): (feed: Feed, from: Place) => Promise<void> {
+  const { progress, history, catchUp, attach, goOn, tell } = options;
+
+  /** Waits until this process has seen everything up to a place. @returns false where that took too long: the feed has ended */
+  const arrives = async (place: Place, feed: Feed): Promise<boolean> => {
+    const deadline = performance.now() + behindMs;
+    while (!progress.hasReached(place) && !feed.hasEnded()) {
+      if (performance.now() > deadline) {
+        feed.end('end', 'behind');
+        return false;
+      }
+      await delay(20);
+    }
+    return true;
+  };
+
+  /** Whether nothing more is to be told; who catches up loses a right at once, too. */
+  const stops = (feed: Feed): boolean => {
+    if (feed.hasEnded() || feed.awaitsSnapshot) return true;
+    if (!feed.isOutdated) return false;
+    goOn(feed, 'rights');
+    return true;
+  };
+
+  /** Waits for a reader that is behind, for it has more to read than it can have been sent. */
+  const tellLate = async (feed: Feed, change: RecordChange): Promise<void> => {
+    if (feed.isOutdated || feed.awaitsSnapshot) return;
+    const message = judgeChange(feed.view, change);
+    if (message === undefined) return;
+    if (!(await feed.drained())) feed.end('gap', 'slow');
+    else if (!feed.isOutdated) tell(feed, message, placeAfter(change));
+  };
+
+  return async (feed, from) => {
+    let place = from;
+    // It was told by a replica, or read of MongoDB, ahead of this process: what comes here first, it has been told.
+    if (!(await arrives(place, feed))) return;
+    for (let rounds = 0; rounds < maxRounds && !feed.hasEnded(); rounds += 1) {
+      if (history.covers(place)) {
+        // In one go with the attaching, so that no change falls between.
+        for (const change of history.after(place)) {
+          if (change.collectionId === feed.collectionId) await tellLate(feed, change);
+          place = placeAfter(change);
+          if (stops(feed)) return;
+        }
+        if (history.after(place).length > 0) continue;
+        if (!stops(feed)) attach(feed);
+        return;
+      }
+      try {
+        place = await catchUp.read(place, feed.collectionId, (late) => tellLate(feed, late), feed.signal);
+      } catch (error) {
+        if (!(error instanceof HistoryLost)) throw error;
+        goOn(feed, 'expired');
+        return;
+      }
+      // The process's own stream may stand in the middle of a transaction that has been told as a whole.
+      if (stops(feed) || !(await arrives(place, feed))) return;
+    }
+    if (!feed.hasEnded()) feed.end('gap', 'slow');
+  };
+}
