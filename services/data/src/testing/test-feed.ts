@@ -48,10 +48,21 @@ const patienceMs = 15_000;
 export async function openFeed(
   replica: TestReplica,
   collection: string,
-  options: { readonly token?: string; readonly filter?: unknown; readonly after?: string } = {},
+  options: {
+    readonly token?: string;
+    readonly filter?: unknown;
+    readonly after?: string;
+    readonly snapshot?: boolean | string;
+    /** Reads nothing until it is resumed, and does not wait for anything. */
+    readonly paused?: boolean;
+  } = {},
 ): Promise<TestFeed> {
-  const { token, filter, after } = options;
-  const query = filter === undefined ? '' : `?filter=${encodeURIComponent(JSON.stringify(filter))}`;
+  const { token, filter, after, snapshot, paused = false } = options;
+  const parameters = new URLSearchParams({
+    ...(filter === undefined ? {} : { filter: JSON.stringify(filter) }),
+    ...(snapshot === undefined ? {} : { snapshot: String(snapshot) }),
+  });
+  const query = parameters.size === 0 ? '' : `?${parameters.toString()}`;
   const answered = Promise.withResolvers<IncomingMessage>();
   const asking = request({
     port: replica.service.port,
@@ -77,6 +88,7 @@ export async function openFeed(
       block = {};
     }
   });
+  if (paused) response.pause();
   // It passes on the errors of its input.
   lines.on('error', () => undefined);
   response.once('close', () => (isOver = true));
@@ -91,7 +103,7 @@ export async function openFeed(
   };
   const told = (): Told[] =>
     blocks.flatMap(({ event, id, data }) => {
-      if (event === undefined || id === undefined || event === 'gap' || event === 'end') return [];
+      if (event === undefined || id === undefined || ['gap', 'end', 'ready'].includes(event)) return [];
       const {
         record,
         previous,
@@ -126,6 +138,6 @@ export async function openFeed(
     resume: () => void response.resume(),
     close: () => asking.destroy(),
   };
-  if (response.statusCode === 200) await until('the first block', () => blocks.length > 0);
+  if (response.statusCode === 200 && !paused) await until('the first block', () => blocks.length > 0);
   return feed;
 }

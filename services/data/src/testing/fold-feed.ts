@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+
+import { Timestamp } from 'mongodb';
+
+import type { FeedBlock } from './test-feed.ts';
+
+/** What a subscriber holds at a place of a feed. */
+export interface FoldedView {
+  /** Everything up to it has been told. */
+  readonly time: Timestamp;
+  /** Names the read rule that the feed was told by. */
+  readonly rule: string;
+  /** Revisions by record. */
+  readonly revisions: ReadonlyMap<string, number>;
+}
+
+/** A cursor's place, which tests look into: a MAC of 16 bytes and two hashes of 12 come before it. */
+const placeOf = (cursor: string): { readonly p: string; readonly e?: string; readonly r: string } =>
+  JSON.parse(Buffer.from(cursor, 'base64url').subarray(40).toString()) as { p: string; e?: string; r: string };
+
+/**
+ * Does what a subscriber does with a feed that begins with a snapshot.
+ *
+ * @returns what it holds at each `id`, but for those in the middle of a transaction
+ * @throws AssertionError where the feed tells what cannot follow from what it told before
+ */
+export function foldFeed(blocks: readonly FeedBlock[]): FoldedView[] {
+  const views: FoldedView[] = [];
+  let revisions = new Map<string, number>();
+  let isWhole = false;
+  for (const { event, id, data } of blocks) {
+    const about = JSON.parse(data ?? '{}') as { record?: { id: string }; id?: string; revision: number; records?: number };
+    const record = about.record?.id ?? about.id ?? '';
+    const known = revisions.get(record);
+    if (event === 'gap') {
+      revisions = new Map();
+      isWhole = false;
+    } else if (event === 'current') {
+      assert.ok(!isWhole && id === undefined && known === undefined, `a row that does not belong there: ${data}`);
+      revisions.set(record, about.revision);
+    } else if (event === 'ready') {
+      assert.equal(about.records, revisions.size);
+      isWhole = true;
+    } else if (event === 'created' || event === 'entered') {
+      assert.ok(isWhole && known === undefined, `${event}, though it was there at ${known}: ${data}`);
+      revisions.set(record, about.revision);
+    } else if (event === 'updated') {
+      assert.ok(isWhole && known === about.revision - 1, `updated, though it was there at ${known}: ${data}`);
+      revisions.set(record, about.revision);
+    } else if (event === 'deleted' || event === 'left') {
+      assert.ok(isWhole && known === about.revision - 1, `${event}, though it was there at ${known}: ${data}`);
+      revisions.delete(record);
+    }
+    if (id === undefined || !isWhole) continue;
+    const { p, e, r: rule } = placeOf(id);
+    const [t = 0, i = 0] = p.split('.').map(Number);
+    if (e === undefined) views.push({ time: new Timestamp({ t, i }), rule, revisions: new Map(revisions) });
+  }
+  return views;
+}
