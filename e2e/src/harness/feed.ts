@@ -35,6 +35,8 @@ export interface FeedOptions {
   readonly token?: string | undefined;
   readonly filter?: unknown;
   readonly lastEventId?: string | undefined;
+  /** Whether it begins with the current result. */
+  readonly snapshot?: boolean;
 }
 
 /**
@@ -43,11 +45,14 @@ export interface FeedOptions {
  * @throws AssertionError when the feed is refused
  */
 export async function openFeed(collection: string, options: FeedOptions = {}): Promise<Feed> {
-  const { token, filter, lastEventId } = options;
+  const { token, filter, lastEventId, snapshot } = options;
   const abort = new AbortController();
   const stream = await open(`/v1/data/${collection}/changes`, {
     token,
-    query: { filter: filter === undefined ? undefined : JSON.stringify(filter) },
+    query: {
+      filter: filter === undefined ? undefined : JSON.stringify(filter),
+      snapshot: snapshot === undefined ? undefined : String(snapshot),
+    },
     headers: {
       accept: 'text/event-stream',
       ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
@@ -64,7 +69,7 @@ export async function openFeed(collection: string, options: FeedOptions = {}): P
     .finally(() => (isOver = true));
   const changes = (): FeedChange[] =>
     blocks.flatMap(({ event, id, data, readAt }) =>
-      event === undefined || id === undefined || data === undefined
+      event === undefined || id === undefined || data === undefined || event === 'ready'
         ? []
         : [{ event, id, data: JSON.parse(data) as FeedChange['data'], readAt }],
     );

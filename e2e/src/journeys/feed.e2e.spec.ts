@@ -66,6 +66,47 @@ describe('a feed', () => {
     assert.deepEqual(await titlesSince(fromTheStart, 5), ['a', 'b', 'c', 'd', 'e']);
   });
 
+  it('begins with what there is, where that is asked for, and goes on with what follows', async () => {
+    const collection = await defineCollection(administrator);
+    const token = one.accessToken;
+    const there = [
+      await createRecord(collection, token, { title: 'a', score: 1 }),
+      await createRecord(collection, token, { title: 'b', score: 20 }),
+      await createRecord(collection, token, { title: 'c', score: 30 }),
+    ];
+    const options = { token: other.accessToken, filter: { score: { $gt: 10 } }, snapshot: true };
+    const feed = await openFeed(collection, options);
+    const path = `/v1/data/${collection}/${there[0]?.id}`;
+    expectStatus(await call('PATCH', path, { token, type, json: { score: 11 } }), 200);
+    const [entered] = await feed.count(1);
+    feed.close();
+    const rows = feed.blocks.filter(({ event }) => event === 'current').map(({ data }) => JSON.parse(data ?? '') as unknown);
+    assert.deepEqual(
+      rows,
+      there.slice(1).map((record) => ({ record, revision: 1 })),
+    );
+    assert.deepEqual(
+      feed.blocks.filter(({ event }) => event !== undefined).map(({ event, id }) => [event, id !== undefined]),
+      [
+        ['current', false],
+        ['current', false],
+        ['ready', true],
+        ['entered', true],
+      ],
+    );
+    const resumed = await openFeed(collection, { ...options, lastEventId: entered?.id });
+    expectStatus(await call('DELETE', path, { token }), 204);
+    assert.deepEqual(
+      (await resumed.count(1)).map((each) => each.event),
+      ['deleted'],
+    );
+    resumed.close();
+    assert.ok(!resumed.blocks.some(({ event }) => event === 'current'), 'what was sent is not sent again');
+    const query = { snapshot: 'maybe' };
+    const asked = await call('GET', `/v1/data/${collection}/changes`, { token, query });
+    await expectProblem(asked, 400, 'invalid-request');
+  });
+
   it('tells each subscriber what the rules let them see, and what enters and leaves', async () => {
     const own = [{ author: { $auth: 'sub' } }];
     const rules = { read: [{ status: 'published' }, ...own], create: own, update: own, delete: own };

@@ -7,11 +7,12 @@ import type { Document } from 'mongodb';
 
 import { recordsCollection } from '../../collections/collection.model.ts';
 import { seededRandom } from '../../conditions/testing/random.ts';
+import type { Random } from '../../conditions/testing/random.ts';
 import type { RecordDocument } from '../../records/record.model.ts';
 import { foldFeed } from '../../testing/fold-feed.ts';
 import type { FoldedView } from '../../testing/fold-feed.ts';
 import { openTestData } from '../../testing/test-data.ts';
-import type { Person, TestData, TestReplica } from '../../testing/test-data.ts';
+import type { Answered, Person, TestCall, TestData, TestReplica } from '../../testing/test-data.ts';
 import { openFeed } from '../../testing/test-feed.ts';
 import type { FeedBlock } from '../../testing/test-feed.ts';
 
@@ -54,43 +55,42 @@ describe('what is held by who follows a feed from a snapshot on', () => {
   };
 
   /** Creates, changes and deletes records, by single calls and by batches, until it is told to stop. */
-  const write = async (name: string, random: () => number, goesOn: () => boolean): Promise<void> => {
+  const write = async (name: string, random: Random, goesOn: () => boolean): Promise<void> => {
+    const { token } = admin;
     const own: string[] = [];
     const fields = () => ({
-      status: random() < 0.5 ? 'draft' : 'published',
-      author: random() < 0.3 ? ada.id : 'somebody',
-      n: Math.floor(random() * 100),
+      status: random.pick(['draft', 'published']),
+      author: random.chance(30) ? ada.id : 'somebody',
+      n: random.below(100),
     });
-    const { token } = admin;
-    const take = (): string | undefined => own.splice(Math.floor(random() * own.length), 1)[0];
-    const one = async (at: TestReplica): Promise<void> => {
-      const what = random();
-      const id = what < 0.35 ? undefined : own[Math.floor(random() * own.length)];
-      if (id === undefined) {
-        const answer = await at.call(`POST /v1/data/${name}`, { body: fields(), token });
-        assert.equal(answer.status, 201, answer.text);
-        own.push(String(answer.body.id));
-      } else if (what < 0.7) {
-        const answer = await at.call(`PATCH /v1/data/${name}/${id}`, { body: fields(), type, token });
-        assert.equal(answer.status, 200, answer.text);
-      } else if (what < 0.8) {
-        const answer = await at.call(`DELETE /v1/data/${name}/${take() ?? ''}`, { token });
-        assert.equal(answer.status, 204, answer.text);
-      } else {
-        const gone = own.length > 3 ? take() : undefined;
-        const changed = own.slice(0, 2);
-        const operations = [
-          ...Array.from({ length: 3 }, () => ({ op: 'create', collection: name, fields: fields() })),
-          ...changed.map((each) => ({ op: 'update', collection: name, id: each, merge: fields() })),
-          ...(gone === undefined ? [] : [{ op: 'delete', collection: name, id: gone }]),
-        ];
-        const answer = await at.call('POST /v1/batch', { body: { operations }, token });
-        assert.equal(answer.status, 200, answer.text);
-        const results = answer.body.results as unknown as { id: string }[];
-        own.push(...results.slice(0, 3).map((each) => each.id));
-      }
+    const send = async (call: string, status: number, options: TestCall = {}): Promise<Answered> => {
+      const answer = await random.pick(replicas).call(call, { ...options, token });
+      assert.equal(answer.status, status, answer.text);
+      return answer;
     };
-    while (goesOn()) await one(replicas[random() < 0.5 ? 0 : 1]);
+    const steps = {
+      create: async () => {
+        const { body } = await send(`POST /v1/data/${name}`, 201, { body: fields() });
+        own.push(String(body.id));
+      },
+      change: (id: string) => send(`PATCH /v1/data/${name}/${id}`, 200, { body: fields(), type }),
+      remove: (id: string) => {
+        own.splice(own.indexOf(id), 1);
+        return send(`DELETE /v1/data/${name}/${id}`, 204);
+      },
+      batch: async (gone: string) => {
+        own.splice(own.indexOf(gone), 1);
+        const made = Array.from({ length: 3 }, () => ({ op: 'create', collection: name, fields: fields() }));
+        const changed = own.slice(0, 2).map((id) => ({ op: 'update', collection: name, id, merge: fields() }));
+        const operations = [...made, ...changed, { op: 'delete', collection: name, id: gone }];
+        const { body } = await send('POST /v1/batch', 200, { body: { operations } });
+        own.push(...(body.results as unknown as { id: string }[]).slice(0, 3).map(({ id }) => id));
+      },
+    };
+    while (goesOn()) {
+      if (own.length < 4 || random.chance(25)) await steps.create();
+      else await random.pick([steps.change, steps.change, steps.remove, steps.batch])(random.pick(own));
+    }
   };
 
   /** What the query finds at the time of a view. */
