@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { HistoryLost } from '@causeway/events';
+import { Timestamp } from 'mongodb';
+
+import type { CatchUp } from './catch-up.ts';
+import type { ChangeHistory } from './change-history.ts';
+import type { Feed } from './feed.ts';
+import type { Place } from './place.ts';
+import type { RecordChange } from './record-change.ts';
+import { createResumeFeed } from './resume-feed.ts';
+
+const at = (t: number): Timestamp => new Timestamp({ t, i: 1 });
+const place = (t: number): Place => ({ position: at(t), eventId: undefined });
+const change = (t: number): RecordChange => ({
+  collectionId: 'col_a',
+  id: `rec_${t}`,
+  revision: 1,
+  eventId: `e${t}`,
+  position: at(t),
+  inTransaction: false,
+  before: undefined,
+  after: undefined,
+});
+
+/** A feed that notes what becomes of it; `onDrained` happens while its reader is waited for. */
+function feedOf(onDrained: (feed: { isOutdated: boolean; awaitsSnapshot: boolean }) => void = () => undefined) {
+  const feed = {
+    collectionId: 'col_a',
+    isOutdated: false,
+    awaitsSnapshot: false,
+    isOver: false,
+    ends: [] as string[],
+    signal: new AbortController().signal,
+    view: { key: '', tell: ({ eventId }: RecordChange) => ({ event: 'created', data: eventId }) },
+    hasEnded: (): boolean => feed.isOver,
+    drained: async (): Promise<boolean> => {
+      onDrained(feed);
+      return true;
+    },
+    end: (event: string, reason: string): void => {
+      feed.ends.push(`${event} ${reason}`);
+      feed.isOver = true;
+    },
+  };
+  return feed;
+}
+
+interface World {
+  readonly feed?: ReturnType<typeof feedOf>;
+  /** In the history, which covers what comes after the first of them. */
+  readonly changes?: readonly RecordChange[];
+  /** What the catch-up tells before it has come to the history; or fails with. */
+  readonly missed?: readonly RecordChange[] | Error;
+  readonly hasReached?: (place: Place) => boolean;
+}
+
+/** Resumes a feed after 0, and gives what has come of it, in order. */
+async function resume({ feed = feedOf(), changes = [], missed = [], hasReached = () => true }: World): Promise<string[]> {
+  const log: string[] = [];
+  const first = changes[0]?.position.t ?? 0;
+  const history: Pick<ChangeHistory, 'covers' | 'after'> = {
+    covers: ({ position }) => !(missed instanceof Error) && (missed.length === 0 || position.t >= first - 1),
+    after: ({ position }) => changes.filter((each) => each.position.greaterThan(position)),
+  };
+  const catchUp: Pick<CatchUp, 'read'> = {
+    async read(_place, _collectionId, tell) {
+      if (missed instanceof Error) throw missed;
+      for (const each of missed) await tell(each);
+      log.push('caught up');
+      return place(first - 1);
+    },
+  };
+  const resumeFeed = createResumeFeed({
+    progress: { hasReached } as Parameters<typeof createResumeFeed>[0]['progress'],
+    history: history as ChangeHistory,
+    catchUp: catchUp as CatchUp,
+    attach: () => void log.push('attached'),
+    goOn: (_feed, reason) => void log.push(`gap ${reason}`),
+    tell: (_feed, { data }) => void log.push(data),
+  });
+  await resumeFeed(feed as unknown as Feed, place(0));
+  return [...log, ...feed.ends];
+}
+
+describe('a feed that resumes', () => {
+  it('is told what was missed, from the catch-up and then the history, and then live', async () => {
+    const changes = [change(5), change(6)];
+    assert.deepEqual(await resume({ changes }), ['e5', 'e6', 'attached']);
+    assert.deepEqual(await resume({ changes, missed: [change(1), change(2)] }), [
+      'e1',
+      'e2',
+      'caught up',
+      'e5',
+      'e6',
+      'attached',
+    ]);
+  });
+
+  it('is told nothing more by a rule that has changed meanwhile', async () => {
+    const loses = () => feedOf((feed) => (feed.isOutdated = true));
+    const changes = [change(5), change(6)];
+    assert.deepEqual(await resume({ feed: loses(), changes }), ['gap rights']);
+    const missed = [change(1), change(2)];
+    assert.deepEqual(await resume({ feed: loses(), changes, missed }), ['caught up', 'gap rights']);
+  });
+
+  it('is told nothing more once a snapshot is due', async () => {
+    const waits = () => feedOf((feed) => (feed.awaitsSnapshot = true));
+    const changes = [change(5), change(6)];
+    assert.deepEqual(await resume({ feed: waits(), changes }), ['e5']);
+    assert.deepEqual(await resume({ feed: waits(), changes, missed: [change(1), change(2)] }), ['e1', 'caught up']);
+  });
+
+  it('that has caught up waits until the process itself has got there', async () => {
+    let asked = 0;
+    const hasReached = ({ position }: Place): boolean => position.t === 0 || (asked += 1) > 2;
+    const log = await resume({ changes: [change(5)], missed: [change(1)], hasReached });
+    assert.deepEqual(log, ['e1', 'caught up', 'e5', 'attached']);
+    assert.equal(asked, 3);
+  });
+
+  it('goes on from now where the past is lost', async () => {
+    assert.deepEqual(await resume({ missed: new HistoryLost('gone') }), ['gap expired']);
+    await assert.rejects(resume({ missed: new Error('no connection') }), /no connection/);
+  });
+
+  it('has nobody wait whose reader has gone', async () => {
+    const feed = feedOf();
+    feed.isOver = true;
+    assert.deepEqual(await resume({ feed, hasReached: () => false }), []);
+  });
+});
