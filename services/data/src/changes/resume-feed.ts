@@ -24,6 +24,9 @@ export interface ResumeOptions {
   readonly tell: (feed: Feed, message: Told, place: Place) => void;
 }
 
+/** Whether a feed is told nothing more as it stands. */
+const isHeldBack = ({ isOutdated, awaitsSnapshot }: Feed): boolean => isOutdated || awaitsSnapshot;
+
 /** A replica that is so far behind a feed is not waited for any longer. */
 const behindMs = 5_000;
 /** A feed that has to catch up so often is slower than the changes. */
@@ -59,11 +62,11 @@ export function createResumeFeed(options: ResumeOptions): (feed: Feed, from: Pla
 
   /** Waits for a reader that is behind, for it has more to read than it can have been sent. */
   const tellLate = async (feed: Feed, change: RecordChange): Promise<void> => {
-    if (feed.isOutdated || feed.awaitsSnapshot) return;
+    if (isHeldBack(feed)) return;
     const message = judgeChange(feed.view, change);
     if (message === undefined) return;
     if (!(await feed.drained())) feed.end('gap', 'slow');
-    else if (!feed.isOutdated) tell(feed, message, placeAfter(change));
+    else if (!isHeldBack(feed)) tell(feed, message, placeAfter(change));
   };
 
   return async (feed, from) => {

@@ -69,6 +69,18 @@ describe('a snapshot', () => {
     assert.equal((await openSnapshot(data.db, id)).definition, undefined);
   });
 
+  it('is gone once an index is built, between two batches too', async () => {
+    const id = await define('indexed');
+    await create('indexed', 0, 1, 2, 3);
+    const { readConcern } = await openSnapshot(data.db, id);
+    const cursor = recordsOf(id).find({}, { readConcern, batchSize: 2, sort: { _id: 1 } });
+    await cursor.next();
+    await define('indexed', { ...definition, indexes: [{ keys: { n: 1 } }] });
+    await assert.rejects(cursor.toArray(), isSnapshotGone);
+    const again = await openSnapshot(data.db, id);
+    assert.equal((await recordsOf(id).find({}, { readConcern: again.readConcern }).toArray()).length, 4);
+  });
+
   it('is gone once MongoDB no longer has its time', async () => {
     const id = await define('old');
     await create('old', 1);

@@ -239,6 +239,28 @@ describe('a feed that begins with a snapshot', () => {
     );
   });
 
+  it('is sent the result anew where an index is built under it', async () => {
+    const text = 'x'.repeat(100_000);
+    const rows = Array.from({ length: 300 }, (_, n) => ({ status: 'published', n, text }));
+    // More than one batch, and more than is on its way to a reader who takes nothing. Who has to wait for the index for 5 s is cut off.
+    for (let tries = 1; ; tries += 1) {
+      const name = await define();
+      await load(name, rows);
+      const feed = await follow(name, ada, { paused: true });
+      await put(name, { ...definition, indexes: [{ keys: { n: 1 } }] });
+      feed.resume();
+      await feed.until('the gap', () => countOf(feed, 'gap') > 0);
+      const gap = feed.blocks.findIndex(({ event }) => event === 'gap');
+      const reason = reasonOf(feed.blocks[gap]);
+      if (reason === 'gap slow' && tries < 4) continue;
+      assert.equal(reason, 'gap history');
+      await ready(feed);
+      assert.equal(rowsOf(feed.blocks.slice(gap)).length, 300);
+      assert.ok(feed.blocks.slice(0, -1).every(({ id }) => id === undefined));
+      return;
+    }
+  });
+
   describe('whose reader takes nothing', () => {
     let small: TestReplica;
     let name: string;
