@@ -30,7 +30,7 @@ export interface TestFeed {
   /** Those that tell of changes. */
   told(): Told[];
   lastId(): string;
-  /** Waits, for at most 15 s. */
+  /** Waits, for at most a minute. */
   until(what: string, condition: () => boolean): Promise<void>;
   /** Waits for so many changes, and gives what was told. */
   count(changes: number): Promise<Told[]>;
@@ -42,7 +42,7 @@ export interface TestFeed {
   close(): void;
 }
 
-const patienceMs = 15_000;
+const patienceMs = 60_000;
 
 /** Opens a feed, and waits until it has said from where it tells. */
 export async function openFeed(
