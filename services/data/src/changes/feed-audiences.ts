@@ -18,9 +18,14 @@ export interface FeedAudiences {
   all(): Feed[];
 }
 
+interface OpenAudience extends Audience {
+  readonly feeds: Set<Feed>;
+}
+
 /** Makes it, without feeds. */
 export function createFeedAudiences(): FeedAudiences {
-  const audiences = new Map<string, Map<string, Audience & { readonly feeds: Set<Feed> }>>();
+  /** By collection, and by what they see. */
+  const audiences = new Map<string, Map<string, OpenAudience>>();
 
   const detach = (feed: Feed): void => {
     const views = audiences.get(feed.collectionId);
@@ -34,7 +39,7 @@ export function createFeedAudiences(): FeedAudiences {
     attach(feed) {
       detach(feed);
       if (feed.hasEnded()) return;
-      const views = audiences.get(feed.collectionId) ?? new Map<string, Audience & { readonly feeds: Set<Feed> }>();
+      const views = audiences.get(feed.collectionId) ?? new Map<string, OpenAudience>();
       audiences.set(feed.collectionId, views);
       const audience = views.get(feed.view.key) ?? { view: feed.view, feeds: new Set() };
       views.set(feed.view.key, audience);
