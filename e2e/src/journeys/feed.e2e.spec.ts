@@ -80,7 +80,9 @@ describe('a feed', () => {
     expectStatus(await call('PATCH', path, { token, type, json: { score: 11 } }), 200);
     const [entered] = await feed.count(1);
     feed.close();
-    const rows = feed.blocks.filter(({ event }) => event === 'current').map(({ data }) => JSON.parse(data ?? '') as unknown);
+    const rows = feed.blocks
+      .filter(({ event }) => event === 'current')
+      .map(({ data }) => JSON.parse(data ?? '') as unknown);
     assert.deepEqual(
       rows,
       there.slice(1).map((record) => ({ record, revision: 1 })),

@@ -80,7 +80,8 @@ export const settings = defineSettings({
     default: 32,
     min: 1,
     max: 1_000,
-    description: 'How many feeds may be sent their current result at once; others wait 5 s, then are answered with 503.',
+    description:
+      'How many feeds may be sent their current result at once; others wait 5 s, then are answered with 503.',
   },
 });
 

@@ -19,6 +19,7 @@ const change = (t: number): RecordChange => ({
   revision: 1,
   eventId: `e${t}`,
   position: at(t),
+  time: new Date(t * 1000),
   inTransaction: false,
   before: undefined,
   after: undefined,
@@ -57,7 +58,12 @@ interface World {
 }
 
 /** Resumes a feed after 0, and gives what has come of it, in order. */
-async function resume({ feed = feedOf(), changes = [], missed = [], hasReached = () => true }: World): Promise<string[]> {
+async function resume({
+  feed = feedOf(),
+  changes = [],
+  missed = [],
+  hasReached = () => true,
+}: World): Promise<string[]> {
   const log: string[] = [];
   const first = changes[0]?.position.t ?? 0;
   const history: Pick<ChangeHistory, 'covers' | 'after'> = {

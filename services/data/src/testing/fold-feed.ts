@@ -29,7 +29,12 @@ export function foldFeed(blocks: readonly FeedBlock[]): FoldedView[] {
   let revisions = new Map<string, number>();
   let isWhole = false;
   for (const { event, id, data } of blocks) {
-    const about = JSON.parse(data ?? '{}') as { record?: { id: string }; id?: string; revision: number; records?: number };
+    const about = JSON.parse(data ?? '{}') as {
+      record?: { id: string };
+      id?: string;
+      revision: number;
+      records?: number;
+    };
     const record = about.record?.id ?? about.id ?? '';
     const known = revisions.get(record);
     if (event === 'gap') {
