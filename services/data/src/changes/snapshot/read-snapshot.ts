@@ -17,8 +17,11 @@ export interface Snapshot {
 /** How long MongoDB may take for the definition. */
 const definitionTimeoutMs = 5_000;
 
-/** SnapshotTooOld, SnapshotUnavailable: the latter also where an index was built or dropped since. */
-const unavailableCodes: ReadonlySet<unknown> = new Set([239, 246]);
+/**
+ * SnapshotTooOld; SnapshotUnavailable, as where an index was built since and a read begins; QueryPlanKilled, where an index was dropped
+ * that a read was going along.
+ */
+const unavailableCodes: ReadonlySet<unknown> = new Set([239, 246, 175]);
 
 /** Whether MongoDB can no longer read at the time of a snapshot. */
 export const isSnapshotGone = (error: unknown): boolean =>

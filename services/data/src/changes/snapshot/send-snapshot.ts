@@ -60,7 +60,7 @@ interface Sending {
 /** A reader who has not taken it all by then is too slow: MongoDB's history, and ours, is not kept for ever. */
 const snapshotMs = 60_000;
 const batchSize = 500;
-/** Before another one is read: the index that has cost us this one is about to be there. */
+/** Before another one is read: the change of an index that has cost us this one may not be over. */
 const pauseMs = 100;
 
 const byId = parseSort([], () => undefined);
@@ -100,7 +100,7 @@ export function createSendSnapshot(options: SendSnapshotOptions): SendSnapshot {
   ): Promise<number | undefined> => {
     const late = new AbortController();
     const read = { readConcern, signal: AbortSignal.any([signal, late.signal]) };
-    const query = snapshotQuery(feed.filter, new Date(time.getHighBits() * 1000));
+    const query = snapshotQuery(feed.filter, new Date(time.t * 1000));
     const cursor = findVisible(feed.collection, feed.caller, query, { read });
     cursor.batchSize(batchSize);
     let sent = 0;
