@@ -29,7 +29,14 @@ export function stepDown(url: string): Promise<void> {
 
 /** The least that an oplog can be made, in megabytes: https://www.mongodb.com/docs/manual/reference/command/replSetResizeOplog/ */
 const leastOplog = 990;
-const pieceBytes = 15 * 1024 * 1024;
+/** Large, to be quick; yet small beside the cache of a `mongod` of tests, which refuses a write that would not fit. */
+const pieceBytes = 4 * 1024 * 1024;
+
+/** TransactionTooLargeForCache, TemporarilyUnavailable, by release: what was written before is still on its way to the disk. */
+const cacheCodes: ReadonlySet<unknown> = new Set([388, 365]);
+const isTooLarge = (error: unknown): boolean =>
+  error instanceof MongoServerError &&
+  (cacheCodes.has(error.code) || error.message.includes('will not fit in the storage engine cache'));
 
 /** CappedPositionLost: the oplog was cut under a read of its end, which says nothing of the read or of MongoDB. */
 const positionLost = 136;
@@ -64,7 +71,12 @@ export function forgetOplog(url: string): Promise<void> {
     for (let turn = 0; !(await oplogEnd(local, 'oldest', deadline)).greaterThan(now); turn += 1) {
       if (performance.now() > deadline) throw new Error(`the oplog still holds what it held, after ${patienceMs} ms`);
       const piece = new Binary(Buffer.alloc(pieceBytes, turn % 256));
-      await filling.updateOne({ _id: 0 }, { $set: { piece } }, { upsert: true });
+      try {
+        await filling.updateOne({ _id: 0 }, { $set: { piece } }, { upsert: true });
+      } catch (error) {
+        if (!isTooLarge(error)) throw error;
+        await wait(250);
+      }
     }
     await admin.command({ replSetResizeOplog: 1, size: leastOplog, minRetentionHours: 2 });
     // What is left is one document: the next time writes over it.
