@@ -80,5 +80,6 @@ export const promisedCalls: readonly string[] = [
   'put /v1/auth/accounts/{id}/roles',
   'put /v1/auth/password',
   'put /v1/collections/{name}',
+  'put /v1/data/{collection}',
   'put /v1/data/{collection}/{id}',
 ];

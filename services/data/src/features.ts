@@ -5,6 +5,7 @@ import type { Feature, Ground } from './feature.ts';
 import { createQueries } from './queries/queries.wiring.ts';
 import { createRecords } from './records/records.wiring.ts';
 import { createRules } from './rules/rules.wiring.ts';
+import { createUpsert } from './upsert/upsert.wiring.ts';
 
 /**
  * All that this service does, by name, each feature given what it needs of others. Nothing runs yet.
@@ -20,5 +21,6 @@ export async function createFeatures(ground: Ground): Promise<Readonly<Record<st
     records: createRecords(ground),
     batch: createBatch(ground),
     rules: createRules(ground),
+    upsert: createUpsert(ground),
   };
 }
