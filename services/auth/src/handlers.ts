@@ -8,7 +8,7 @@ import { emailHandlers } from './accounts/email/email-changes.wiring.ts';
 import { administrationHandlers } from './accounts/admin/administration.wiring.ts';
 import { auditHandlers, auditRemovalSteps } from './audit/audit.wiring.ts';
 import type { Config } from './config.ts';
-import { erasureHandlers } from './erasure/erasure.wiring.ts';
+import { erasureHandlers, erasureRemovalSteps } from './erasure/erasure.wiring.ts';
 import { factorHandlers, factorRemovalSteps } from './factors/factors.wiring.ts';
 import type { Ground } from './feature.ts';
 import type { Features } from './features.ts';
@@ -53,13 +53,14 @@ export const handlersOf = ({ config, logger, late }: Declaration): Handler[] => 
       ...ticketRemovalSteps(late),
       ...sessionRemovalSteps(late),
       ...guessingRemovalSteps(late),
-      // Before proofs: those of a sign-up tell which mails were theirs.
-      ...mailRemovalSteps(late),
+      // Before mails: a link that is gone has none written.
       ...proofRemovalSteps(late),
+      ...mailRemovalSteps(late),
       ...factorRemovalSteps(late),
       ...auditRemovalSteps(late),
-      // The last: what other steps redact is found by what is there still.
+      // Near the end: what other steps redact is found by what is there still.
       redactPerson({ redaction: () => late().ground.events.redaction, keep: [accountDeleted.type] }),
+      ...erasureRemovalSteps(late),
     ],
   }),
 ];

@@ -6,6 +6,7 @@ import { accountQueries, accountsCollection } from './accounts/account.model.ts'
 import type { AccountDocument } from './accounts/account.model.ts';
 import { auditSealsCollection } from './audit/audit.model.ts';
 import type { AuditSealDocument } from './audit/audit.model.ts';
+import { createErasureNotes } from './erasure/erased-addresses.ts';
 import { factorQueries, factorsCollection } from './factors/factor.model.ts';
 import type { FactorDocument } from './factors/factor.model.ts';
 import { keyringsCollection } from './keys/keyring.model.ts';
@@ -43,6 +44,7 @@ export const createStores = (events: Events, database: Connection) => ({
   readings: events.collection<ReadingDocument>(readingsCollection, { thing: 'reading' }),
   proofs: events.collection<ProofDocument>(proofsCollection, { thing: 'proof' }),
   proofQueries: proofQueries(database),
+  erasureNotes: createErasureNotes(events.db),
   markers: removalMarkers(events),
 });
 

@@ -128,6 +128,22 @@ describe('redaction', () => {
     assert.deepEqual((await logged(id)).event.data, { text: 'only ids' });
   });
 
+  it('takes the data of events about things that are forgotten, but of those that something is parked of', async () => {
+    broken.add('poisoned');
+    const whole = await create('f1', 'secret of one that is over', by(ada));
+    const parked = await create('f2', 'poisoned', by(ada));
+    await logged(whole.id);
+    await settled(parked.id, 'parked');
+    const subjects = ['note/f1', 'note/f2'];
+    assert.deepEqual(await events.redaction.ofForgotten(subjects, { isTimeUp }), ['note/f1']);
+    const { event } = await logged(whole.id);
+    assert.deepEqual([isRedacted(event), event.authid], [true, undefined]);
+    assert.deepEqual((await logged(parked.id)).event.data, { text: 'poisoned' });
+    const row = await rowOf(parked.id);
+    assert.deepEqual([row?.status, row?.payload?.data], ['parked', { text: 'poisoned' }]);
+    assert.deepEqual(await events.redaction.ofForgotten(['note/f1'], { isTimeUp }), ['note/f1'], 'again, for nothing');
+  });
+
   it('takes who caused an event, and leaves what it says', async () => {
     const own = await create('p1', 'kept', by(ada), ada);
     const others = await create('p2', 'kept', by('usr_BOB'), 'usr_BOB');

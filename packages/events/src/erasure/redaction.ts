@@ -24,6 +24,14 @@ export interface Redaction {
    */
   ofSubjects(subjects: readonly string[], options: SubjectsOptions): Promise<Redacted>;
   /**
+   * Events about things of which nothing is kept any more lose their data, and who caused them. Of what is parked nothing is given up: such a
+   * subject is left whole, and the thing has to be kept too, by which an erasure finds it.
+   *
+   * @param subjects - at most 500
+   * @returns the subjects that were dealt with; none where the time was up before the end
+   */
+  ofForgotten(subjects: readonly string[], options: Omit<SubjectsOptions, 'cause'>): Promise<readonly string[]>;
+  /**
    * Events that a person merely caused no longer say who it was: `authid` goes, and fields of the data that hold the id. Nor will those that
    * timers hold.
    */
@@ -138,6 +146,13 @@ export const createRedaction = (options: RedactionOptions): Redaction => {
         more = done.more || isTimeUp();
       }
       return { events, parked, more };
+    },
+    async ofForgotten(subjects, { isTimeUp, keep = [] }) {
+      const parked = handled.find({ status: 'parked', subject: { $in: [...subjects] } }, { projection: { subject: 1 } });
+      const held = new Set((await parked.toArray()).map(({ subject }) => subject));
+      const free = subjects.filter((subject) => !held.has(subject));
+      const { more } = await redactLog(free, keep, isTimeUp);
+      return more ? [] : free;
     },
     async ofPrincipal(personId, { isTimeUp, fields = [], subjects }) {
       const paths = ['event.authid', ...fields.map((field) => `event.data.${field}`)];

@@ -3,21 +3,26 @@ import type { Cause } from '@causeway/contracts';
 import type { Events, RecordedCollection } from '@causeway/events';
 import type { ClientSession } from 'mongodb';
 
+import { emailKeysOf } from '../accounts/account.model.ts';
 import type { AccountDocument, AccountQueries, Credentials } from '../accounts/account.model.ts';
 import { deleted } from '../accounts/accounts.events.ts';
 import type { DemandAnotherAdministrator } from '../accounts/administrators.ts';
 import type { GuessGuard } from '../guessing/guess-guard.ts';
 import type { PasswordHasher } from '../passwords/password-hasher.ts';
+import type { ProofDocument } from '../proofs/proof.model.ts';
 import { endOf, revokedUntil } from '../sessions/end-session.ts';
 import type { Revoke } from '../sessions/end-session.ts';
 import type { SessionDocument } from '../sessions/session.model.ts';
 import { invalidCredentials } from '../sessions/sessions.errors.ts';
+import type { ErasureNotes } from './erased-addresses.ts';
 
 /** What {@link createEraseAccount} is given. */
 export interface EraseAccountDependencies {
   readonly events: Pick<Events, 'db' | 'transaction'>;
   readonly accounts: Pick<RecordedCollection<AccountDocument>, 'delete' | 'name' | 'native'>;
   readonly accountQueries: Pick<AccountQueries, 'credentialsOf'>;
+  readonly erasureNotes: Pick<ErasureNotes, 'keep'>;
+  readonly proofs: Pick<RecordedCollection<ProofDocument>, 'native'>;
   readonly sessions: Pick<RecordedCollection<SessionDocument>, 'native' | 'update'>;
   readonly passwords: Pick<PasswordHasher, 'matches'>;
   readonly guard: Pick<GuessGuard, 'attempt'>;
@@ -52,6 +57,9 @@ export interface BegunErasure {
 const passwordRequired = () =>
   faults.invalidRequest({ errors: [{ pointer: '/password', code: 'required', message: 'This is required.' }] });
 
+/** Links to verify an address that are looked at: all that can be asked for in some days. */
+const mostAsked = 1_000;
+
 /** Sessions that end with the account, in its transaction; more are ended at once by what follows from it. */
 const sessionsAtOnce = 100;
 
@@ -63,8 +71,8 @@ const sessionsAtOnce = 100;
  *   `unavailable` where too many passwords wait
  */
 export function createEraseAccount(dependencies: EraseAccountDependencies) {
-  const { events, accounts, accountQueries, sessions, passwords, guard, demandAnotherAdministrator, revoke, now } =
-    dependencies;
+  const { events, accounts, accountQueries, erasureNotes, proofs, sessions, passwords, guard } = dependencies;
+  const { demandAnotherAdministrator, revoke, now } = dependencies;
 
   const endSessions = async (cause: Cause, accountId: string, at: Date, session: ClientSession) => {
     const live = sessions.native.find({ accountId, status: 'live' }, { session, projection: { _id: 1 } });
@@ -76,13 +84,24 @@ export function createEraseAccount(dependencies: EraseAccountDependencies) {
     return ended;
   };
 
+  /** Addresses that nobody had verified are not kept with the account when it has another. */
+  const formerOf = async (accountId: string, session: ClientSession): Promise<string[]> => {
+    const asked = { accountId, kind: 'verify-email' } as const;
+    const found = proofs.native.find(asked, { session, projection: { emailKey: 1 } });
+    return (await found.limit(mostAsked).toArray()).map(({ emailKey }) => emailKey);
+  };
+
   const erase = (cause: Cause, accountId: string, at: Date) =>
     events.transaction(async (session) => {
-      const account = await accounts.native.findOne({ _id: accountId }, { session, projection: { roles: 1 } });
+      const projection = { roles: 1, emailKey: 1, emailKeys: 1 } as const;
+      const account = await accounts.native.findOne({ _id: accountId }, { session, projection });
       if (account === null) return undefined;
       if (account.roles.includes('admin')) await demandAnotherAdministrator(accountId, session);
       const write = await accounts.delete(cause, accountId, () => deleted(accountId), { session });
-      return write && { eventId: write.event.id, ended: await endSessions(cause, accountId, at, session) };
+      if (write === undefined) return undefined;
+      const emailKeys = [...new Set([...emailKeysOf(account), ...(await formerOf(accountId, session))])];
+      await erasureNotes.keep(accountId, { emailKeys, erasedAt: at }, session);
+      return { eventId: write.event.id, ended: await endSessions(cause, accountId, at, session) };
     });
 
   /** Another call was faster. */

@@ -1,4 +1,4 @@
-import type { Handler } from '@causeway/events';
+import type { Handler, RemovalStep } from '@causeway/events';
 import type { Logger } from '@causeway/telemetry';
 
 import { createDemandAnotherAdministrator } from '../accounts/administrators.ts';
@@ -16,7 +16,7 @@ import { warnOfStalled } from './warn-of-stalled.ts';
 
 /** Erasing oneself. */
 export function createErasure(
-  { config, events, accounts, accountQueries, sessions, now }: Ground,
+  { config, events, accounts, accountQueries, erasureNotes, proofs, sessions, now }: Ground,
   {
     passwords: { passwords },
     sessions: { revoke },
@@ -28,7 +28,7 @@ export function createErasure(
   },
 ) {
   const eraseAccount = createEraseAccount({
-    ...{ events, accounts, accountQueries, sessions, passwords, guard, revoke, now },
+    ...{ events, accounts, accountQueries, erasureNotes, proofs, sessions, passwords, guard, revoke, now },
     demandAnotherAdministrator: createDemandAnotherAdministrator({ events, accounts }),
   });
   const demandRecent = createDemandRecent({ accountQueries, rule: stepUpRules(config).recent });
@@ -40,3 +40,14 @@ export const erasureHandlers = (
   { erasureSettleMs: settleMs, erasureAnswerMs: answerMs }: Pick<Config, 'erasureSettleMs' | 'erasureAnswerMs'>,
   logger: Pick<Logger, 'warn'>,
 ): Handler[] => [erasePerson({ settleMs, answerMs }), warnOfStalled(logger)];
+
+/** The last of an erasure: nothing has to be found by the addresses of the person any more. */
+export const erasureRemovalSteps = (
+  late: () => { readonly ground: Pick<Ground, 'erasureNotes'> },
+): RemovalStep[] => [
+  {
+    name: 'forget-addresses',
+    pass: 'last',
+    run: async ({ personId }) => ({ counts: { addressNotes: await late().ground.erasureNotes.forget(personId) } }),
+  },
+];

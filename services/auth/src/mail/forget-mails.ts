@@ -2,6 +2,9 @@ import { mailDeleted } from '@causeway/contracts';
 import type { Cause } from '@causeway/contracts';
 import type { Events, RecordedCollection, RemovalStep } from '@causeway/events';
 
+import type { ErasedAddresses, ErasureNotes } from '../erasure/erased-addresses.ts';
+import { forgetOver } from '../erasure/forget-over.ts';
+import type { ForgetOverOptions } from '../erasure/forget-over.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import type { MailLeases } from './mail-lease.ts';
 import type { MailDocument, MailQueries } from './mail.model.ts';
@@ -10,67 +13,85 @@ import { deleted } from './mails.events.ts';
 /** Mails that are dealt with at a time. */
 const chunk = 20;
 
+const dayMs = 24 * 3_600_000;
+
 /** For how long one can see what has become of a mail. */
-const keptMs = 30 * 24 * 3_600_000;
+const keptMs = 30 * dayMs;
+
+/** Of one to an address that nobody had: it is somebody's who has no account, and may never have asked. */
+const keptOfNobodyMs = dayMs;
+
+/** Types of events about mails that name nothing but ids. */
+const keep = [mailDeleted.type];
 
 /** What mails are forgotten by. */
 export interface ForgetMailsDependencies {
   readonly mails: Pick<RecordedCollection<MailDocument>, 'delete'>;
-  readonly mailQueries: Pick<MailQueries, 'idsOf' | 'endedBefore'>;
+  readonly mailQueries: Pick<MailQueries, 'idsOf' | 'endedBefore' | 'endedOfNobodyBefore'>;
   readonly mailbox: Pick<Mailbox, 'forget'>;
   readonly leases: Pick<MailLeases, 'forget'>;
 }
 
-const forget = async ({ mails, mailbox, leases }: ForgetMailsDependencies, cause: Cause, ids: string[]) => {
+const forget = async (
+  { mails, mailbox, leases }: Omit<ForgetMailsDependencies, 'mailQueries'>,
+  cause: Cause,
+  ids: readonly string[],
+) => {
   await Promise.all([mailbox.forget(ids), leases.forget(ids)]);
   await Promise.all(ids.map((id) => mails.delete(cause, id, deleted)));
 };
 
 /**
- * Forgets mails that have been over for a month.
+ * Forgets mails that have been over for a month, or for a day, where nobody had the address; with what the log says of them.
  *
  * @returns a job; it takes its cause and a signal that stops it, and gives the number of mails
  */
 export const createForgetMails =
-  (dependencies: ForgetMailsDependencies & { readonly now: () => Date }) =>
+  (
+    dependencies: ForgetMailsDependencies & {
+      readonly redaction: ForgetOverOptions['redaction'];
+      readonly now: () => Date;
+    },
+  ) =>
   async (cause: Cause, signal: AbortSignal): Promise<number> => {
-    const before = new Date(dependencies.now().getTime() - keptMs);
-    let count = 0;
-    while (!signal.aborted) {
-      const ids = await dependencies.mailQueries.endedBefore(before, chunk);
-      if (ids.length === 0) break;
-      await forget(dependencies, cause, ids);
-      count += ids.length;
-    }
-    return count;
+    const { mailQueries, redaction, now } = dependencies;
+    const at = now().getTime();
+    const given = {
+      ...{ thing: 'mail', redaction, keep, signal },
+      forget: (ids: readonly string[]) => forget(dependencies, cause, ids),
+    };
+    const ofNobody = (but: readonly string[]) =>
+      mailQueries.endedOfNobodyBefore(new Date(at - keptOfNobodyMs), chunk, but);
+    const all = (but: readonly string[]) => mailQueries.endedBefore(new Date(at - keptMs), chunk, but);
+    return (await forgetOver({ ...given, find: ofNobody })) + (await forgetOver({ ...given, find: all }));
   };
 
 /**
- * The step of an erasure that forgets what somebody was written.
+ * The step of an erasure that forgets what somebody was written, and what was written to their addresses before there was an account.
  *
  * @returns the step; it counts `mails` and `mailEventsRedacted`
  */
 export const forgetMailsOf = (given: {
   readonly dependencies: () => ForgetMailsDependencies;
-  /** Proofs by which somebody has signed up: their mails went to an address that was nobody's yet. */
-  readonly signUpsOf: (accountId: string) => Promise<readonly string[]>;
+  readonly addresses: () => Pick<ErasureNotes, 'of'>;
+  /** Links by which somebody who is not the person signs up with one of the addresses since: their mails stay. */
+  readonly liveProofsOf: (erased: ErasedAddresses) => Promise<readonly string[]>;
   readonly redaction: () => Events['redaction'];
 }): RemovalStep => ({
   name: 'forget-mails',
   pass: 'last',
-  async run({ personId, cause, isTimeUp }) {
+  async run({ personId: accountId, cause, isTimeUp }) {
     const counts = { mails: 0, mailEventsRedacted: 0 };
     const dependencies = given.dependencies();
     await given.redaction().published();
-    const signUps = await given.signUpsOf(personId);
+    const addresses = await given.addresses().of(accountId);
+    const erased = { accountId, ...addresses, but: await given.liveProofsOf(addresses) };
     for (;;) {
-      const ids = await dependencies.mailQueries.idsOf({ accountId: personId, proofIds: signUps }, chunk);
+      const ids = await dependencies.mailQueries.idsOf(erased, chunk);
       if (ids.length === 0) return { counts };
       const subjects = ids.map((id) => `mail/${id}`);
       // First the log: once the mails are gone, nothing tells which of its events were about them.
-      const { events, more } = await given
-        .redaction()
-        .ofSubjects(subjects, { cause, isTimeUp, keep: [mailDeleted.type] });
+      const { events, more } = await given.redaction().ofSubjects(subjects, { cause, isTimeUp, keep });
       counts.mailEventsRedacted += events;
       if (more) return { counts, place: 'more' };
       await forget(dependencies, cause, ids);

@@ -1,13 +1,16 @@
 /* eslint-disable @typescript-eslint/no-unsafe-class-instance-assignment -- Mongoose types the options of a path as a class, and takes plain objects */
 import type { RecordedDocument } from '@causeway/events';
 import { Schema } from 'mongoose';
-import type { Connection } from 'mongoose';
+import type { Connection, QueryFilter } from 'mongoose';
 
+import type { ErasedAddresses } from '../erasure/erased-addresses.ts';
 import type { MailName } from './mail-names.ts';
 
 /** A mail that is to be sent, or was. What it says is made from its template when it is sent, and kept nowhere. */
 export interface MailDocument extends RecordedDocument {
   readonly to: string;
+  /** As addresses are compared, where it is not known whose it is: an erasure finds it by that. */
+  readonly toKey?: string;
   readonly template: MailName;
   /** What the template may name, by its names. Never a secret: links are made when the mail is sent. */
   readonly params: Readonly<Record<string, string>>;
@@ -27,43 +30,61 @@ export const mailsCollection = 'mails';
 const mailSchema = new Schema<MailDocument>(
   {
     _id: { type: String, required: true },
+    toKey: String,
     accountId: String,
     proofId: String,
     status: String,
     endedAt: Date,
+    createdAt: Date,
   },
   { collection: mailsCollection, autoIndex: false, autoCreate: false, versionKey: false, strictQuery: 'throw' },
 )
-  .index({ accountId: 1 }, { name: 'of-account', sparse: true })
-  .index({ proofId: 1 }, { name: 'of-proof', sparse: true })
+  .index({ accountId: 1, endedAt: 1 }, { name: 'of-owner' })
+  .index({ toKey: 1 }, { name: 'of-nobody', sparse: true })
   .index({ endedAt: 1 }, { name: 'ended', sparse: true })
   .index({ status: 1 }, { name: 'waiting', partialFilterExpression: { status: 'queued' } });
 
 /** Reads of mails. Writes go through `@causeway/events`. */
 export interface MailQueries {
   ensureIndexes(): Promise<void>;
-  /** Ids of all the account's mails, and of those that brought the links of some proofs. */
-  idsOf(whose: { readonly accountId: string; readonly proofIds: readonly string[] }, limit: number): Promise<string[]>;
+  /**
+   * Ids of all the mails of somebody who is erased, and of those that went to their addresses while these were nobody's; but not of one that
+   * is to be sent since the end of the account.
+   *
+   * @param but - ids of proofs, whose mails stay
+   */
+  idsOf(
+    erased: ErasedAddresses & { readonly accountId: string; readonly but: readonly string[] },
+    limit: number,
+  ): Promise<string[]>;
   /** How many are to be sent still, of so many at most. */
   countWaiting(atMost: number): Promise<number>;
   /** Ids of mails that were over before a time. */
-  endedBefore(time: Date, limit: number): Promise<string[]>;
+  endedBefore(time: Date, limit: number, but?: readonly string[]): Promise<string[]>;
+  /** Of these, those that are not known to be anybody's. */
+  endedOfNobodyBefore(time: Date, limit: number, but?: readonly string[]): Promise<string[]>;
 }
 
 /** @param connection - to this service's database */
 export function mailQueries(connection: Connection): MailQueries {
   const model = connection.model('Mail', mailSchema);
   type Ids = { readonly _id: string }[];
+  const idsIn = async (filter: QueryFilter<MailDocument>, limit: number) =>
+    (await model.find(filter).select('_id').limit(limit).lean<Ids>().exec()).map((each) => each._id);
+  const not = (but: readonly string[]): QueryFilter<MailDocument> =>
+    but.length === 0 ? {} : { _id: { $nin: [...but] } };
   return {
     ensureIndexes: () => model.createIndexes(),
-    idsOf: async ({ accountId, proofIds }, limit) => {
-      const query = model.find({ $or: [{ accountId }, { proofId: { $in: [...proofIds] } }] });
-      return (await query.select('_id').limit(limit).lean<Ids>().exec()).map((each) => each._id);
+    async idsOf({ accountId, emailKeys, erasedAt, but }, limit) {
+      const own = await idsIn({ accountId }, limit);
+      if (own.length > 0 || emailKeys.length === 0) return own;
+      const ofNobody = { accountId: null, toKey: { $in: [...emailKeys] }, proofId: { $nin: [...but] } };
+      const isOver = { $or: [{ status: { $ne: 'queued' as const } }, { createdAt: { $lte: erasedAt } }] };
+      return idsIn({ ...ofNobody, ...isOver }, limit);
     },
     countWaiting: (atMost) => model.countDocuments({ status: 'queued' }, { limit: atMost }).exec(),
-    endedBefore: async (time, limit) => {
-      const query = model.find({ endedAt: { $lt: time } });
-      return (await query.select('_id').limit(limit).lean<Ids>().exec()).map((each) => each._id);
-    },
+    endedBefore: (time, limit, but = []) => idsIn({ endedAt: { $lt: time }, ...not(but) }, limit),
+    endedOfNobodyBefore: (time, limit, but = []) =>
+      idsIn({ accountId: null, endedAt: { $lt: time }, ...not(but) }, limit),
   };
 }

@@ -50,7 +50,7 @@ export async function createMail(
   const mailbox = createMailbox({ db, vault: masterKey.vault('mailbox'), now });
   const leases = createMailLeases(db);
   const forgetting: ForgetMailsDependencies = { mails, mailQueries, mailbox, leases };
-  const forgetMails = createForgetMails({ ...forgetting, now });
+  const forgetMails = createForgetMails({ ...forgetting, redaction: events.redaction, now });
   const render = await loadTemplates(config.mailTemplates);
   const transport = transportOf(config, mailbox);
   const site = new URL(config.publicUrl).host;
@@ -82,13 +82,14 @@ export const mailHandlers = (late: () => { readonly mail: { readonly sendMail: S
 /** What is done about the mails of somebody who is erased. */
 export const mailRemovalSteps = (
   late: () => {
-    readonly ground: Pick<Ground, 'events' | 'proofQueries'>;
+    readonly ground: Pick<Ground, 'events' | 'erasureNotes' | 'proofQueries'>;
     readonly mail: { readonly forgetting: ForgetMailsDependencies };
   },
 ): RemovalStep[] => [
   forgetMailsOf({
     dependencies: () => late().mail.forgetting,
-    signUpsOf: (accountId) => late().ground.proofQueries.signUpsOf(accountId),
+    addresses: () => late().ground.erasureNotes,
+    liveProofsOf: (erased) => late().ground.proofQueries.liveIdsSince(erased),
     redaction: () => late().ground.events.redaction,
   }),
 ];

@@ -3,6 +3,7 @@ import type { Cause } from '@causeway/contracts';
 import type { Persons, RecordedCollection } from '@causeway/events';
 import type { ClientSession } from 'mongodb';
 
+import { parseEmailAddress } from '../accounts/email-address.ts';
 import type { MailDocument } from './mail.model.ts';
 import type { MailName, MailParams } from './mail-names.ts';
 import { queued } from './mails.events.ts';
@@ -46,7 +47,8 @@ export const createQueueMail =
     // Nobody who is being erased is written to any more.
     if (accountId !== undefined && !(await persons.enter(accountId, session))) return;
     const own = accountId === undefined ? {} : { accountId };
+    const whose = accountId === undefined ? { toKey: parseEmailAddress(to)?.key ?? to } : own;
     const link = proofId === undefined ? {} : { proofId };
-    const state = { to, template, params, ...own, ...link, status: 'queued' as const, attempts: 0 };
+    const state = { to, template, params, ...whose, ...link, status: 'queued' as const, attempts: 0 };
     await mails.create(cause, { _id, state, event: queued({ _id, template, to, ...own }) }, { session });
   };

@@ -39,14 +39,25 @@ void describe('links that are over', () => {
     assert.equal(await expire(cause, AbortSignal.abort()), 0);
   });
 
-  it('are forgotten after a month, and after a day where nobody has the address', async () => {
+  it('are forgotten after a month, and after a day where nobody has the address, and with what the log says of them', async () => {
     let left = Array.from({ length: 45 }, (_each, index) => `prf_${index}`);
     let ofNobody = ['prf_45', 'prf_46'];
     const before: Date[] = [];
     const ofNobodyBefore: Date[] = [];
+    const steps: string[] = [];
     const forget = createForgetProofs({
+      redaction: {
+        published: () => Promise.resolve(void steps.push('published')),
+        ofForgotten(subjects, { keep }) {
+          assert.deepEqual(keep, ['auth.proof.deleted']);
+          steps.push(...subjects.map((subject) => `redacted ${subject}`));
+          // Of one an event is parked.
+          return Promise.resolve(subjects.filter((subject) => subject !== 'proof/prf_3'));
+        },
+      },
       proofs: {
         delete: (_cause: unknown, id: string) => {
+          steps.push(`deleted ${id}`);
           left = left.filter((each) => each !== id);
           ofNobody = ofNobody.filter((each) => each !== id);
           return Promise.resolve(undefined);
@@ -58,16 +69,18 @@ void describe('links that are over', () => {
           ofNobodyBefore.push(time);
           return Promise.resolve(ofNobody.slice(0, limit));
         },
-        endedBefore(time, limit) {
+        endedBefore(time, limit, but = []) {
           before.push(time);
-          return Promise.resolve(left.slice(0, limit));
+          return Promise.resolve(left.filter((id) => !but.includes(id)).slice(0, limit));
         },
       },
       now,
     });
     assert.equal(await forget(cause, AbortSignal.abort()), 0);
-    assert.equal(await forget(cause, running), 47);
-    assert.deepEqual([left, before[0]], [[], new Date('2026-01-02T00:00:00Z')]);
+    assert.equal(await forget(cause, running), 46);
+    assert.deepEqual([left, before[0]], [['prf_3'], new Date('2026-01-02T00:00:00Z')]);
+    assert.deepEqual(steps.slice(0, 3), ['published', 'redacted proof/prf_45', 'redacted proof/prf_46']);
+    assert.ok(steps.indexOf('redacted proof/prf_44') < steps.indexOf('deleted prf_44'));
     assert.deepEqual([ofNobody, ofNobodyBefore[0]], [[], new Date('2026-01-31T00:00:00Z')]);
   });
 });

@@ -2,8 +2,9 @@
 import { stateOf } from '@causeway/events';
 import type { RecordedDocument } from '@causeway/events';
 import { Schema } from 'mongoose';
-import type { Connection } from 'mongoose';
+import type { Connection, QueryFilter } from 'mongoose';
 
+import type { ErasedAddresses } from '../erasure/erased-addresses.ts';
 import type { MailParams } from '../mail/mail-names.ts';
 import type { ProofKind } from './proof-kinds.ts';
 
@@ -51,8 +52,8 @@ export const overProof = (proof: ProofDocument, status: 'used' | 'withdrawn', en
   return { ...rest, status, endedAt };
 };
 
-/** Of one account: more than are withdrawn when it is made. */
-const mostSignUps = 100;
+/** Of a few addresses, since they are nobody's any more: by far more than there can be within the minutes of an erasure. */
+const mostLive = 1_000;
 
 /** The collection's name. */
 export const proofsCollection = 'proofs';
@@ -80,41 +81,48 @@ const proofSchema = new Schema<ProofDocument>(
 /** Reads of proofs. Writes go through `@causeway/events`. */
 export interface ProofQueries {
   ensureIndexes(): Promise<void>;
-  /** Ids of all the account's proofs. */
-  idsOf(accountId: string, limit: number): Promise<string[]>;
-  /** Ids of those by which somebody has signed up, or could have. */
-  signUpsOf(accountId: string): Promise<string[]>;
+  /**
+   * Ids of all the proofs of somebody who is erased, and of those that were asked for their addresses while these were nobody's; but not of one
+   * that works and is younger than the end of the account: somebody signs up anew.
+   */
+  idsOf(erased: ErasedAddresses & { readonly accountId: string }, limit: number): Promise<string[]>;
+  /** Ids of those others. */
+  liveIdsSince(erased: ErasedAddresses): Promise<string[]>;
   /** Ids of proofs that are over by time and have not been withdrawn. */
   expiredIds(now: Date, limit: number): Promise<string[]>;
   /** Ids of proofs that were over before a time. */
-  endedBefore(time: Date, limit: number): Promise<string[]>;
+  endedBefore(time: Date, limit: number, but?: readonly string[]): Promise<string[]>;
   /** Of these, those that are not known to be anybody's. */
-  endedOfNobodyBefore(time: Date, limit: number): Promise<string[]>;
+  endedOfNobodyBefore(time: Date, limit: number, but?: readonly string[]): Promise<string[]>;
 }
 
 /** @param connection - to this service's database */
 export function proofQueries(connection: Connection): ProofQueries {
   const model = connection.model('Proof', proofSchema);
   type Ids = { readonly _id: string }[];
+  const idsIn = async (filter: QueryFilter<ProofDocument>, limit: number, by: 'expiresAt' | undefined = undefined) => {
+    const query = model.find(filter).select('_id').limit(limit);
+    const sorted = by === undefined ? query : query.sort({ [by]: 1 });
+    return (await sorted.lean<Ids>().exec()).map((each) => each._id);
+  };
+  const not = (but: readonly string[]): QueryFilter<ProofDocument> =>
+    but.length === 0 ? {} : { _id: { $nin: [...but] } };
+  const ofNobodyAt = (emailKeys: readonly string[]) => ({ accountId: null, emailKey: { $in: [...emailKeys] } });
   return {
     ensureIndexes: () => model.createIndexes(),
-    idsOf: async (accountId, limit) =>
-      (await model.find({ accountId }).select('_id').limit(limit).lean<Ids>().exec()).map((each) => each._id),
-    expiredIds: async (now, limit) => {
-      const query = model.find({ status: 'open', expiresAt: { $lte: now } }).sort({ expiresAt: 1 });
-      return (await query.select('_id').limit(limit).lean<Ids>().exec()).map((each) => each._id);
+    async idsOf({ accountId, emailKeys, erasedAt }, limit) {
+      const own = await idsIn({ accountId }, limit);
+      if (own.length > 0 || emailKeys.length === 0) return own;
+      const isOver = { $or: [{ status: { $ne: 'open' as const } }, { createdAt: { $lte: erasedAt } }] };
+      return idsIn({ ...ofNobodyAt(emailKeys), ...isOver }, limit);
     },
-    signUpsOf: async (accountId) => {
-      const query = model.find({ accountId, kind: 'sign-up' });
-      return (await query.select('_id').limit(mostSignUps).lean<Ids>().exec()).map((each) => each._id);
-    },
-    endedBefore: async (time, limit) => {
-      const query = model.find({ endedAt: { $lt: time } });
-      return (await query.select('_id').limit(limit).lean<Ids>().exec()).map((each) => each._id);
-    },
-    endedOfNobodyBefore: async (time, limit) => {
-      const query = model.find({ accountId: null, status: 'withdrawn', endedAt: { $lt: time } });
-      return (await query.select('_id').limit(limit).lean<Ids>().exec()).map((each) => each._id);
-    },
+    liveIdsSince: async ({ emailKeys, erasedAt }) =>
+      emailKeys.length === 0
+        ? []
+        : idsIn({ ...ofNobodyAt(emailKeys), status: 'open', createdAt: { $gt: erasedAt } }, mostLive),
+    expiredIds: (now, limit) => idsIn({ status: 'open', expiresAt: { $lte: now } }, limit, 'expiresAt'),
+    endedBefore: (time, limit, but = []) => idsIn({ endedAt: { $lt: time }, ...not(but) }, limit),
+    endedOfNobodyBefore: (time, limit, but = []) =>
+      idsIn({ accountId: null, status: 'withdrawn', endedAt: { $lt: time }, ...not(but) }, limit),
   };
 }

@@ -50,7 +50,7 @@ export function createProofs(
   };
   const openProof = createOpenProof({ proofs, lifetimesMs, now });
   const expireProofs = createExpireProofs({ proofs, proofQueries, now });
-  const forgetProofs = createForgetProofs({ proofs, proofQueries, now });
+  const forgetProofs = createForgetProofs({ proofs, proofQueries, redaction: events.redaction, now });
   const requestProof = createRequestProof({ openProof, quota, lifetimesMs, persons, transaction });
   const blocks = createWindowCounter({
     ask: createAskRedis({ redis: ground.redis, logger: ground.logger, what: 'links that are asked for' }),
@@ -93,7 +93,11 @@ export const proofHandlers = (
 
 /** What is done about the links of somebody who is erased. */
 export const proofRemovalSteps = (
-  late: () => { readonly ground: Pick<Ground, 'events' | 'proofs' | 'proofQueries'> },
+  late: () => { readonly ground: Pick<Ground, 'events' | 'erasureNotes' | 'proofs' | 'proofQueries'> },
 ): RemovalStep[] => [
-  forgetProofsOf({ dependencies: () => late().ground, redaction: () => late().ground.events.redaction }),
+  forgetProofsOf({
+    dependencies: () => late().ground,
+    addresses: () => late().ground.erasureNotes,
+    redaction: () => late().ground.events.redaction,
+  }),
 ];
