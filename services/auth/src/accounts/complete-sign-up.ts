@@ -39,6 +39,8 @@ export interface CompleteSignUpCommand {
   readonly password?: string | undefined;
   /** In its place: one that the link's reader chooses. */
   readonly newPassword?: string | undefined;
+  /** What they want to be called; left out, what the sign-up said, where its password is shown too. */
+  readonly name?: string | undefined;
   readonly device: Device;
   /** Aborted when the client has gone. */
   readonly signal?: AbortSignal | undefined;
@@ -67,8 +69,9 @@ const passwordTwice = {
 /**
  * Makes the account of somebody who has signed up, by the link that was mailed to them, and signs them in: one transaction. The link says who
  * reads the mail, and not who signed up: somebody else may have said the address, and would know the password of the account. So it takes the
- * password that was chosen beside it, where one was; or another, which takes its place: nobody who does not read the mail knows that one. Other
- * links to sign up with the address are void then; of any number that are used at once, one makes the account.
+ * password that was chosen beside it, where one was; or another, which takes its place: nobody who does not read the mail knows that one. The
+ * name of the sign-up goes with its password: without that it may be a stranger's word, and is not taken over. Other links to sign up with the
+ * address are void then; of any number that are used at once, one makes the account.
  *
  * @returns the use case; it throws faults `link-invalid`, also where the address is an account's by now, `invalid-credentials`,
  *   `too-many-attempts` and `password-common` (the link stays), and `unavailable` where too many passwords wait
@@ -78,8 +81,8 @@ export function createCompleteSignUp(dependencies: CompleteSignUpDependencies) {
     dependencies;
 
   const write = async (cause: Cause, proof: ProofDocument, command: Completion, session: ClientSession) => {
-    const { emailKey: key, email: address, name } = proof;
-    const { passwordHash, amr } = command;
+    const { emailKey: key, email: address } = proof;
+    const { passwordHash, amr, name } = command;
     const _id = newId('usr');
     const own: Cause = { ...cause, principal: { type: 'app_user', id: _id } };
     const used = await useProof.redeem(own, command.token, _id, session);
@@ -111,16 +114,17 @@ export function createCompleteSignUp(dependencies: CompleteSignUpDependencies) {
     const guess = { emailKey: proof.emailKey, path: 'password', ip: device.ip, device: proof._id } as const;
     const look = async () => {
       if (!(await passwords.matches(proof.passwordHash, password, signal))) throw invalidCredentials();
-      return make(cause, proof, { ...command, passwordHash: proof.passwordHash, amr: 'pwd' });
+      const name = command.name ?? proof.name;
+      return make(cause, proof, { ...command, name, passwordHash: proof.passwordHash, amr: 'pwd' });
     };
     return guard.attempt(guess, look, () => true);
   };
 
   /** The link is all that is shown, and the account has the password that is chosen now, or none. */
   const makeByLink = async (cause: Cause, proof: ProofDocument, command: CompleteSignUpCommand) => {
-    const { newPassword, signal } = command;
+    const { newPassword, name = proof.name, signal } = command;
     if (newPassword === undefined) return make(cause, proof, { ...command, amr: 'link' });
-    await judgePassword(newPassword, { email: proof.email, name: proof.name }, signal, '/newPassword');
+    await judgePassword(newPassword, { email: proof.email, name }, signal, '/newPassword');
     const passwordHash = await passwords.hash(newPassword, signal);
     return make(cause, proof, { ...command, passwordHash, amr: 'link' });
   };

@@ -167,6 +167,50 @@ describe('signing up where the address has to be verified first', () => {
     refusedAsLink(await verify({ token, newPassword: chosen }));
   });
 
+  it('takes the name of the sign-up over with its password alone: else it is what the link’s reader says, or none', async () => {
+    const nameBy = async (asked: object, used: object): Promise<unknown> => {
+      const address = randomEmail();
+      await ask({ email: address, name: 'Eve', ...asked });
+      const answer = await verify({ token: await linkOf(address), ...used });
+      assert.equal(answer.status, 201, JSON.stringify(answer.body));
+      const [created] = await recorded(`account/${personOf(answer).id}`, 'auth.account.created');
+      return (created?.data as { name?: string }).name;
+    };
+    const another = { newPassword: 'quite another sentence' };
+    assert.equal(await nameBy({ password }, { password }), 'Eve');
+    assert.equal(await nameBy({ password }, { password, name: 'Ada' }), 'Ada');
+    assert.equal(await nameBy({ password }, another), undefined, 'a stranger has signed up');
+    assert.equal(await nameBy({ password }, { ...another, name: ' Ada ' }), 'Ada');
+    assert.equal(await nameBy({}, {}), undefined);
+    assert.equal(await nameBy({}, { name: 'Ada' }), 'Ada');
+    assert.equal(await nameBy({}, another), undefined);
+  });
+
+  it('refuses a name that is none, and one beside the link of an account', async () => {
+    await ask({ email });
+    const token = await linkOf(email);
+    const ada = await signUp(lenient);
+    const verification = { token: await linkOf(ada.email), name: 'Ada' };
+    for (const [body, options] of [
+      ...['', ' ', 'two\nlines', 'x'.repeat(201), null, { $gt: '' }].map((name) => [{ token, name }, {}] as const),
+      [verification, { token: ada.accessToken }] as const,
+    ]) {
+      const answer = await verify(body, options);
+      const { errors } = answer.body as unknown as { errors: { pointer: string }[] };
+      assert.deepEqual([answer.status, errors[0]?.pointer], [400, '/name'], JSON.stringify(body).slice(0, 80));
+    }
+    assert.equal(await accountsOf(email), 0);
+  });
+
+  it('writes to an address that is kept for an account as its owner wrote it, and not as whoever asks does', async () => {
+    const written = `Ada.${randomEmail()}`;
+    const ada = await signUp(lenient, written);
+    await verifyAddress(lenient, mailbox, ada);
+    await changeAddress(lenient, mailbox, ada, randomEmail());
+    await ask({ email: written.toUpperCase(), password });
+    assert.equal((await mailbox.mailAbout(written, existsAlready)).to, written);
+  });
+
   it('judges a password that is chosen at the link as that of a sign-up, and keeps the link where it is refused', async () => {
     await ask({ email, name: 'Ada Lovelace', password });
     const token = await linkOf(email);

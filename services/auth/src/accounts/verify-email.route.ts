@@ -23,6 +23,7 @@ import {
   signedInAnswer,
   signedInByCookies,
 } from '../sessions/signed-in-answer.ts';
+import { personName } from './person-name.ts';
 import type { CompleteSignUp } from './complete-sign-up.ts';
 import type { VerifyEmail } from './verify-email.ts';
 
@@ -51,6 +52,12 @@ const newPasswordUnexpected = {
   message: 'There is an account already: send its password, or reset that by `POST /v1/auth/password/reset`.',
 };
 
+const nameUnexpected = {
+  pointer: '/name',
+  code: 'unexpected',
+  message: 'There is an account already: its name is in the profile.',
+};
+
 /** `POST /v1/auth/email/verify` */
 export const verifyEmailRoute = (given: VerifyEmailRouteDependencies): Route => {
   const { useProof, verifyEmail, completeSignUp, cookies, deviceTokens } = given;
@@ -69,6 +76,10 @@ export const verifyEmailRoute = (given: VerifyEmailRouteDependencies): Route => 
       newPassword: newPassword.optional().meta({
         description:
           'For the link of a sign-up alone: another password, for whoever reads the mail and does not know, or want, the one that the sign-up chose.',
+      }),
+      name: personName.optional().meta({
+        description:
+          'For the link of a sign-up alone: what its reader wants to be called. Left out, it is what the sign-up said where its password is sent, and nothing otherwise: somebody else may have said it.',
       }),
       delivery,
     }),
@@ -93,16 +104,17 @@ export const verifyEmailRoute = (given: VerifyEmailRouteDependencies): Route => 
     faults: [linkInvalid, invalidCredentials, passwordCommon, tooManyAttempts, crossSite],
     async handle(call) {
       const { cause, token: caller, clientIp: ip, signal } = call;
-      const { token, password, newPassword: chosen, delivery: kind } = call.body;
+      const { token, password, newPassword: chosen, name, delivery: kind } = call.body;
       const proof = await useProof.look(token, ['verify-email', 'sign-up']);
       if (proof.kind === 'sign-up') {
-        const command = { token, password, newPassword: chosen, device: deviceOf(call), signal };
+        const command = { token, password, newPassword: chosen, name, device: deviceOf(call), signal };
         const answer = await cookies.deliver(call, kind, async () =>
           answerSignedIn(await completeSignUp(cause, command), deviceTokens),
         );
         return { status: 201, ...answer };
       }
       if (chosen !== undefined) throw faults.invalidRequest({ errors: [newPasswordUnexpected] });
+      if (name !== undefined) throw faults.invalidRequest({ errors: [nameUnexpected] });
       const events = await verifyEmail(cause, { token, password, callerId: caller?.sub, ip, signal });
       const headers = { ...noStore, 'Causeway-Event': events.join(', ') };
       const deviceToken = deviceTokens.issue(proof.emailKey);

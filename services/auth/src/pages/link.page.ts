@@ -29,6 +29,8 @@ export interface OpenedLink {
   /** Whoever is signed in, who need not be whose link it is. */
   readonly member: Member | undefined;
   readonly failure?: FormFailure | undefined;
+  /** What was typed as a name before. */
+  readonly name?: string;
 }
 
 /** The form of a link that is used. */
@@ -40,6 +42,8 @@ export interface UsedLink extends OpenedLink {
   readonly password: string;
   /** The same of one that is chosen in its place. */
   readonly newPassword: string;
+  /** The same of what somebody wants to be called. */
+  readonly name: string;
 }
 
 /** The page that a mailed link leads to. */
@@ -61,7 +65,7 @@ export interface LinkPage {
 }
 
 const text = z.string().default('');
-const form = z.object({ password: text, newPassword: text, csrf: text });
+const form = z.object({ password: text, newPassword: text, name: text, csrf: text });
 const params = z.object({ token: z.string().max(2_048) });
 
 /**
@@ -129,15 +133,15 @@ export function linkPages({ publicUrl, visitors, members, useProof }: LinkPagesD
       async handle(call) {
         demandSameOrigin(call.request);
         const { token } = call.params;
-        const { csrf: own, password, newPassword } = call.body;
+        const { csrf: own, password, newPassword, name } = call.body;
         return open(call, token, async (opened, csrf) => {
           const refuse = (failure: FormFailure): PageAnswer => {
             const { status, headers } = failure;
-            return { page: pageOf(csrf, token, { ...opened, failure }), status, headers };
+            return { page: pageOf(csrf, token, { ...opened, name, failure }), status, headers };
           };
           if (!visitors.isOwn(call, own)) return refuse(formExpired);
           try {
-            return await page.work(call, { ...opened, token, csrf, password, newPassword });
+            return await page.work(call, { ...opened, token, csrf, password, newPassword, name });
           } catch (error) {
             if (isOver(error)) throw error;
             return refuse(failureOf(error, page.words));

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { Browser, toldBy } from '../testing/browser.ts';
 import type { Seen } from '../testing/browser.ts';
@@ -92,6 +93,39 @@ describe('the pages to sign up with, where the address has to be verified first'
     const signIn = (typed: string) => auth.call('POST /v1/auth/sign-in', { body: { email, password: typed } });
     assert.equal((await signIn(password)).status, 200);
     assert.equal((await signIn('of somebody else entirely')).status, 401);
+  });
+
+  it('take the name over with the password of the sign-up alone, and ask for another with another', async () => {
+    const nameOf = async (): Promise<unknown> => {
+      const account = await world.db.collection<{ _id: string }>('accounts').findOne({ emailKey: email });
+      const created = { 'event.subject': `account/${String(account?._id)}`, 'event.type': 'auth.account.created' };
+      const deadline = performance.now() + 60_000;
+      for (;;) {
+        const row = await world.db.collection<{ event: { data: { name?: string } } }>('events').findOne(created);
+        if (row !== null) return row.event.data.name;
+        assert.ok(performance.now() < deadline, 'it is not in the log');
+        await delay(20);
+      }
+    };
+    await ask({ password, name: 'Eve' });
+    const page = await open();
+    assert.match(page.text, /<label for="name">Name \(optional\)<\/label>/);
+    assert.doesNotMatch(page.text, /Eve/, 'what strangers write is not shown');
+    const bad = await browser.send(page, { newPassword: password, name: 'x'.repeat(201) });
+    assert.equal(bad.status, 400);
+    assert.match(bad.text, /id="name-wrong">\s*Must have at most 200 characters/);
+    const short = await browser.send(bad, { newPassword: 'short', name: 'Ada' });
+    assert.match(short.text, /name="name"[^>]*value="Ada"/);
+    assert.equal((await browser.send(short, { newPassword: password, name: 'Ada' })).status, 303);
+    assert.equal(await nameOf(), 'Ada');
+    [browser, email] = [new Browser(auth), randomEmail()];
+    await ask({ password, name: 'Ada' });
+    assert.equal((await browser.send(await open(), { password, name: ' ' })).status, 303);
+    assert.equal(await nameOf(), 'Ada');
+    [browser, email] = [new Browser(auth), randomEmail()];
+    await ask({ name: 'Eve' });
+    assert.equal((await browser.send(await open(), {})).status, 303);
+    assert.equal(await nameOf(), undefined);
   });
 
   it('need no password: then the button is all', async () => {

@@ -3,6 +3,7 @@ import type { Call, Html, PageAnswer, Route } from '@causeway/service';
 import { z } from 'zod';
 
 import type { CompleteSignUp } from '../accounts/complete-sign-up.ts';
+import { personName } from '../accounts/person-name.ts';
 import type { VerifyEmail } from '../accounts/verify-email.ts';
 import type { DeviceTokens } from '../guessing/device-token.ts';
 import { newPassword, typedPassword } from '../passwords/password.ts';
@@ -26,6 +27,7 @@ export interface VerifyPagesDependencies extends LinkPagesDependencies, LinkRequ
 
 const fields = z.object({ password: typedPassword.min(1, 'This is required.') });
 const chosenFields = z.object({ newPassword });
+const namedFields = z.object({ name: personName });
 
 const isSignUp = ({ proof }: OpenedLink): boolean => proof.kind === 'sign-up';
 
@@ -42,6 +44,21 @@ const choice = ({ failure }: OpenedLink): Html =>
     ...{ required: false, wrong: failure?.fields.newPassword },
     hint: 'If you do not know that one, or would rather have another: at least 10 characters. That one is forgotten then.',
   });
+
+/** What the sign-up said may be somebody else's word: it goes with their password. */
+const nameField = ({ proof, name, failure }: OpenedLink): Html =>
+  fieldHtml({
+    ...{ name: 'name', label: 'Name (optional)', type: 'text', autocomplete: 'name', required: false },
+    ...{ value: name, wrong: failure?.fields.name },
+    hint:
+      proof.passwordHash === undefined
+        ? 'What you want to be called. Once more, if you said it when you signed up: it could have been anybody.'
+        : 'What you want to be called. Left empty, the name of the sign-up goes with its password, and there is none with another.',
+  });
+
+/** What somebody who signs up wants to be called. */
+const nameOf = ({ name }: UsedLink): { readonly name?: string } =>
+  name.trim() === '' ? {} : (validateBody(namedFields, { name }) as z.output<typeof namedFields>);
 
 /** What is sent of a form that asks for a password: the one that there is, or another one. */
 const passwordsOf = (used: UsedLink): { readonly password?: string; readonly newPassword?: string } => {
@@ -63,7 +80,7 @@ const body = (opened: OpenedLink): Html => html`
       wrong: opened.failure?.fields.password,
     })
   }
-  ${isSignUp(opened) && takesPassword(opened) && choice(opened)}
+  ${isSignUp(opened) && takesPassword(opened) && choice(opened)} ${isSignUp(opened) && nameField(opened)}
   ${
     isSignUp(opened) &&
     opened.member !== undefined &&
@@ -84,7 +101,7 @@ export const verifyPages = (dependencies: VerifyPagesDependencies): Route[] => {
   const { verifyEmail, completeSignUp, deviceTokens, cookies, ...given } = dependencies;
 
   const signUp = async (call: Call, used: UsedLink): Promise<PageAnswer> => {
-    const command = { token: used.token, ...passwordsOf(used), device: deviceOf(call), signal: call.signal };
+    const command = { token: used.token, ...passwordsOf(used), ...nameOf(used), device: deviceOf(call), signal: call.signal };
     const { headers } = await cookies.deliver(call, 'cookies', async () =>
       answerSignedIn(await completeSignUp(call.cause, command), deviceTokens),
     );

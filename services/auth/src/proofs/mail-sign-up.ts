@@ -18,6 +18,17 @@ export interface MailSignUpDependencies {
   readonly now: () => Date;
 }
 
+/** An address that an account has given up, as its owner wrote it: the link that undoes the change says so. */
+const keptAs = async (
+  { proofs }: Pick<MailSignUpDependencies, 'proofs'>,
+  whose: { readonly accountId: string; readonly emailKey: string },
+  session: ClientSession,
+): Promise<string> => {
+  const newest = { session, sort: { createdAt: -1 }, projection: { email: 1 } } as const;
+  const proof = await proofs.native.findOne({ ...whose, kind: 'undo-email' }, newest);
+  return proof?.email ?? whose.emailKey;
+};
+
 /**
  * Writes to the address that somebody wants to sign up with: the link, where nobody has it; else that there is an account, and the ways in to
  * it. One mail in either case, and whoever signs up is told of neither.
@@ -38,7 +49,8 @@ export async function mailSignUp(
   const accountId = account._id;
   await proofs.update(cause, proofId, (proof) => withdrawal(proof, 'known-address', now(), accountId), { session });
   // Never as whoever asks writes it, who may have a mailbox of that name.
-  const to = account.emailKey === emailKey ? account.email : emailKey;
+  const isCurrent = account.emailKey === emailKey;
+  const to = isCurrent ? account.email : await keptAs({ proofs }, { accountId, emailKey }, session);
   const params = { signInPage: `${publicUrl}/account/sign-in`, resetPage: `${publicUrl}/account/reset` };
   await queueMail(cause, { template: 'account-exists', to, accountId, params }, session);
 }
