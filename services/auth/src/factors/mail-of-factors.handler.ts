@@ -17,7 +17,7 @@ export interface MailOfFactorsDependencies {
 }
 
 /** Whoever has a copy of a passkey may try it as often as they please: its owner is told once in so long. */
-const suspicionRate = { most: 1, withinMs: 24 * 3_600_000 };
+const suspicionRate = { most: 1, withinMs: 24 * 3_600_000, words: 'more than once within a day' };
 
 /**
  * Whose second factor was removed, taken back or copied, or whose recovery codes were made anew, is told so; of one that was added they are told
@@ -37,7 +37,8 @@ export const mailsOfFactors = (late: () => MailOfFactorsDependencies): Handler[]
         const device = await deviceOfSession(late().sessions, sessionId, session);
         const what = { factor: factorInWords(kind), removedAt: timeInWords(time), device };
         const params = { ...what, securityPage: page('security'), resetPage: page('reset') };
-        await tellOwner(cause, accountId, { template: 'factor-removed', params }, session);
+        // Passkeys can be added by the dozen, and removed: that does not hide that the app is gone.
+        await tellOwner(cause, accountId, { template: 'factor-removed', params, apart: 'factor' }, session);
       },
     }),
     onEvent.transaction({

@@ -41,6 +41,8 @@ export const mailNames = {
   'recovery-codes-renewed': ['renewedAt', 'device', 'codesPage', 'resetPage'],
   /** A refresh token came back that had been exchanged long ago: somebody has a copy. */
   'refresh-reused': ['endedAt'],
+  /** The same has happened more often than is told one by one: the last of it for a while. */
+  'more-changes': ['what', 'howOften', 'changedAt', 'activityPage', 'securityPage', 'resetPage'],
   /** Somebody has guessed too often. */
   'account-locked': ['link', 'expiresAt'],
   /** The same, where the account has a second factor: the link forgives nothing, but makes a device known. */

@@ -59,7 +59,7 @@ export async function createMail(
   const queueMail = createQueueMail({ mails, persons: events.persons });
   return {
     queueMail,
-    tellOwner: createTellOwner({ accounts, mails, queueMail, now }),
+    tellOwner: createTellOwner({ accounts, mails, queueMail, publicUrl: config.publicUrl, now }),
     sendMail: createSendMail({ mails, events, leases, transport, render, linkOf, site, delaysMs, logger, now }),
     ...{ mailbox, forgetting },
     routes: config.mailbox ? [listMailboxRoute(reading), readMailboxRoute(reading)] : [],

@@ -2,15 +2,18 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 
 import { eventsOf, handledBy } from '../testing/handled-by.ts';
-import { openTestAuth, password, signIn, signUp } from '../testing/test-auth.ts';
+import { openTestAuth, password, personOf, signIn, signUp } from '../testing/test-auth.ts';
 import type { Answered, Person, TestAuth, TestReplica } from '../testing/test-auth.ts';
 import { markVerified } from '../testing/test-links.ts';
+import { openTestMailbox } from '../testing/test-mailbox.ts';
+import type { TestMailbox } from '../testing/test-mailbox.ts';
 import { enrolTotp } from '../testing/test-totp.ts';
 
 describe('what an account owner is told by mail', () => {
   let world: TestAuth;
   let auth: TestReplica;
   let ada: Person;
+  let mailbox: TestMailbox;
 
   const told = async ({ id: accountId }: Person, template: string): Promise<number> =>
     world.db.collection('mails').countDocuments({ accountId, template });
@@ -44,12 +47,58 @@ describe('what an account owner is told by mail', () => {
   beforeEach(async () => {
     world.clock.aheadMs = 0;
     ada = await signUp(auth);
+    mailbox = await openTestMailbox(world);
   });
 
   it('goes to no address that nobody has verified, whatever is done in the account', async () => {
     await reuse(await signIn(auth, ada.email));
     await changePassword(ada, 2);
     assert.deepEqual(await world.db.collection('mails').distinct('template', { accountId: ada.id }), ['verify-email']);
+  });
+
+  it('is not lost where the mails of a kind are used up: one says that there was more, and where to look', async () => {
+    await markVerified(world, ada);
+    await changePassword(ada, 8);
+    assert.equal(await told(ada, 'password-changed'), 5);
+    const look = 'Look at your account at 127.0.0.1:8080';
+    const { text } = await mailbox.mailAbout(ada.email, look);
+    const words = /Your password was changed at 127\.0\.0\.1:8080 more than five times within an hour, the last time at \d{4}-/;
+    assert.match(text, words);
+    for (const page of ['activity', 'reset', 'security'])
+      assert.ok(text.includes(`http://127.0.0.1:8080/account/${page}\n`), page);
+    assert.equal(await told(ada, 'more-changes'), 1, 'once for all that follow');
+    // Of another kind there are all, and their own end.
+    for (let count = 1; count <= 7; count += 1) {
+      const answer = await auth.call('POST /v1/auth/sign-in', {
+        body: { email: ada.email, password: 'a lantern under harbour 7' },
+      });
+      await reuse(personOf(answer));
+    }
+    assert.equal(await told(ada, 'refresh-reused'), 5);
+    assert.equal(await told(ada, 'more-changes'), 2);
+    world.clock.aheadMs = 3_600_000 + 60_000;
+    const later = await auth.call('POST /v1/auth/sign-in', {
+      body: { email: ada.email, password: 'a lantern under harbour 7' },
+    });
+    await reuse(personOf(later));
+    assert.equal(await told(ada, 'refresh-reused'), 6);
+  });
+
+  it('is an authenticator app that was removed, however many passkeys were', async () => {
+    await markVerified(world, ada);
+    const totp = await enrolTotp(world, auth, ada);
+    const proof = { token: ada.accessToken, body: { totp: await totp.code() } };
+    const { accessToken: token } = (await auth.call('POST /v1/auth/step-up', proof)).body as unknown as Person;
+    const passkeys = Array.from({ length: 5 }, (_, index) => ({
+      ...{ _id: `mal_${ada.id}_${index}`, accountId: ada.id, template: 'factor-removed', status: 'sent' },
+      ...{ params: { factor: 'a passkey' }, createdAt: new Date() },
+    }));
+    await world.db.collection<{ _id: string }>('mails').insertMany(passkeys);
+    const gone = await auth.call(`DELETE /v1/auth/factors/${totp.id}`, { token });
+    assert.equal(gone.status, 204);
+    await handledBy(world, 'mail-of-removed-factor', eventsOf(gone));
+    assert.equal(await told(ada, 'factor-removed'), 6);
+    assert.equal(await told(ada, 'more-changes'), 0);
   });
 
   it('is a token that came back, five times an hour at most', async () => {
