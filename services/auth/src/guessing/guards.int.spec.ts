@@ -8,7 +8,7 @@ import { openCountedGuesses } from '../testing/counted-guesses.ts';
 import type { CountedGuesses } from '../testing/counted-guesses.ts';
 import { openTestAuth, password, personOf, randomEmail, signUp } from '../testing/test-auth.ts';
 import type { Person, TestAuth, TestReplica } from '../testing/test-auth.ts';
-import { markVerified } from '../testing/test-links.ts';
+import { markVerified, refusedAsLink } from '../testing/test-links.ts';
 import { openTestMailbox } from '../testing/test-mailbox.ts';
 import type { TestMailbox } from '../testing/test-mailbox.ts';
 import { enrolTotp } from '../testing/test-totp.ts';
@@ -143,6 +143,26 @@ describe('what was guessed', () => {
     assert.equal((await post(ada.email, password)).status, 200);
     assert.deepEqual((await told(ada.id, 'auth.guard.cleared'))[0]?.data, { accountId: ada.id, by: 'mailed-link' });
     assert.equal((await told(ada.id, 'auth.guard.locked')).length, 1);
+  });
+
+  it('is unlocked by its link for a day, and no longer', async () => {
+    const bob = await signUp(auth);
+    await markVerified(world, bob);
+    const unlockAt = async ({ email }: Person, aheadMs: number) => {
+      await counted.lock(email);
+      await guess(email, 1, [429]);
+      const token = await mailbox.tokenTo(email, 'unlock');
+      world.clock.aheadMs = aheadMs;
+      return auth.call('POST /v1/auth/unlock', { body: { token } });
+    };
+    const [minuteMs, dayMs] = [60_000, 24 * 3_600_000];
+    try {
+      assert.equal((await unlockAt(ada, dayMs - minuteMs)).status, 200);
+      world.clock.aheadMs = 0;
+      refusedAsLink(await unlockAt(bob, dayMs + minuteMs));
+    } finally {
+      world.clock.aheadMs = 0;
+    }
   });
 
   it('forgives nothing by a link where there is a second factor: whoever opens it gets in as a device that is known', async () => {
