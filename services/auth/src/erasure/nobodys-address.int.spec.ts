@@ -79,6 +79,8 @@ describe('what was mailed to an address before it was somebody’s who is erased
       for (const name of ['accounts', 'events', 'mailbox', 'mails', 'proofs'])
         assert.ok(collections.has(name), `${name}: ${[...collections].join(' ')}`);
     }
+    await mailbox.mailAbout(email, 'Your account at 127.0.0.1:8080 has another address now');
+    await mailbox.mailAbout(next, 'This is your address for 127.0.0.1:8080 now');
     // What was guessed is told within seconds, and names nobody then.
     const notes = world.db.collection('guess-notes');
     const deadline = performance.now() + 60_000;
@@ -117,7 +119,9 @@ describe('what was mailed to an address before it was somebody’s who is erased
     await mailbox.mailAbout(email, noAccount);
     const person = await signUp(lenient, email);
     await mailbox.tokenTo(email, 'verify');
-    const moved = await changeAddress(lenient, mailbox, person, randomEmail());
+    const next = randomEmail();
+    const moved = await changeAddress(lenient, mailbox, person, next);
+    await mailbox.mailAbout(next, 'This is your address for 127.0.0.1:8080 now');
     await erase(moved);
     await erased(moved);
     assert.deepEqual(await naming(email), []);

@@ -39,6 +39,8 @@ const forget = async (
 ) => {
   await Promise.all([mailbox.forget(ids), leases.forget(ids)]);
   await Promise.all(ids.map((id) => mails.delete(cause, id, deleted)));
+  // Before, since nothing leads there any more; and after, for one that was on its way, whose sender looks for its row next.
+  await mailbox.forget(ids);
 };
 
 /**

@@ -53,6 +53,6 @@ void describe('mails that are over', () => {
     assert.deepEqual([left, ofNobody], [['mal_3'], []], 'one of which an event is parked stays');
     assert.deepEqual(times, [new Date('2026-01-31T00:00:00Z'), new Date('2026-01-02T00:00:00Z')]);
     const ofOne = steps.filter((step) => step.endsWith('mal_25'));
-    assert.deepEqual(ofOne, ['redacted mail/mal_25', 'emptied mal_25', 'given back mal_25', 'deleted mal_25']);
+    assert.deepEqual(ofOne, ['redacted mail/mal_25', 'emptied mal_25', 'given back mal_25', 'deleted mal_25', 'emptied mal_25']);
   });
 });

@@ -28,12 +28,17 @@ import { watchWaiting } from './waiting-gauge.ts';
 const forgetEveryMs = 3_600_000;
 const countEveryMs = 10_000;
 
-const transportOf = ({ smtpUrl, mailFrom }: Config, mailbox: Mailbox): MailTransport => {
+const transportOf = (
+  { smtpUrl, mailFrom }: Config,
+  { mails, mailbox }: { readonly mails: Ground['mails']; readonly mailbox: Mailbox },
+): MailTransport => {
+  const isThere = async (_id: string): Promise<boolean> =>
+    (await mails.native.findOne({ _id }, { projection: { _id: 1 } })) !== null;
   const server = parseSmtpAddress(smtpUrl ?? '');
   const sender = parseSender(mailFrom ?? '');
   // Settings that are checked have both, or a mailbox.
   return server === undefined || sender === undefined
-    ? createMailboxTransport(mailbox)
+    ? createMailboxTransport({ mailbox, isThere })
     : createSmtpTransport({ server, sender });
 };
 
@@ -52,7 +57,7 @@ export async function createMail(
   const forgetting: ForgetMailsDependencies = { mails, mailQueries, mailbox, leases };
   const forgetMails = createForgetMails({ ...forgetting, redaction: events.redaction, now });
   const render = await loadTemplates(config.mailTemplates);
-  const transport = transportOf(config, mailbox);
+  const transport = transportOf(config, { mails, mailbox });
   const site = new URL(config.publicUrl).host;
   const { recent } = stepUpRules(config);
   const reading = { mailbox, noteReading, recent };
