@@ -104,6 +104,7 @@ describe('an access token', () => {
     ['of another issuer', { iss: 'https://evil.test' }],
     ['for another audience', { aud: 'another' }],
     ['expired', { iat: nowS - 400, exp: nowS - 60 }],
+    ['expired for longer than clocks differ', { iat: nowS - 400, exp: nowS - 8 }],
     ['issued in the future', { iat: nowS + 120 }],
     ['not valid yet', { nbf: nowS + 120 }],
     ['with roles that are no list', { roles: 'admin' }],

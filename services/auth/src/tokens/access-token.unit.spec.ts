@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { before, describe, it } from 'node:test';
 
-import { decodeProtectedHeader, generateKeyPair, jwtVerify } from 'jose';
+import { decodeJwt, decodeProtectedHeader, generateKeyPair, jwtVerify } from 'jose';
 import type { CryptoKey } from 'jose';
 
 import { createAccessTokens } from './access-token.ts';
@@ -66,5 +66,11 @@ describe('access token', () => {
     ]);
     assert.equal(one.token, again.token);
     assert.notEqual(one.token, next.token);
+  });
+
+  it('has an id that no other has: of its session and of its generation', async () => {
+    const others = [{}, { sessionId: 'ses_2' }, { generation: 4 }];
+    const tokens = await Promise.all(others.map((other) => accessTokens({ ...subject, ...other })));
+    assert.equal(new Set(tokens.map(({ token }) => decodeJwt(token).jti)).size, 3);
   });
 });
