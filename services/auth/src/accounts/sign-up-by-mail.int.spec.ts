@@ -314,6 +314,8 @@ describe('signing up where the address has to be verified first', () => {
     await verifyAddress(lenient, mailbox, ada);
     await changeAddress(lenient, mailbox, ada, email);
     refusedAsLink(await verify({ token, password }));
+    const [proof] = await proofsOf(email);
+    assert.deepEqual([proof?.status, proof?.passwordHash, proof?.accountId], ['withdrawn', undefined, ada.id]);
     // As one that is made at the same moment, and not seen by that.
     const made = { status: 'open', passwordHash: (await hashOf(ada.id)) ?? '' } as const;
     await world.db.collection<ProofRow>('proofs').updateOne({ emailKey: email, kind: 'sign-up' }, { $set: made });

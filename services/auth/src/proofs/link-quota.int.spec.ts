@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, afterEach, before, describe, it } from 'node:test';
 
 import { openTestAuth, password, randomEmail, signUp } from '../testing/test-auth.ts';
@@ -6,6 +7,7 @@ import type { Answered, Person, TestAuth, TestReplica } from '../testing/test-au
 import { sendLink, verifyAddress } from '../testing/test-links.ts';
 import { openTestMailbox } from '../testing/test-mailbox.ts';
 import type { TestMailbox } from '../testing/test-mailbox.ts';
+import { createLinkQuota } from './link-quota.ts';
 
 const hourMs = 3_600_000;
 const path = '/v1/auth/sign-in/link';
@@ -149,6 +151,17 @@ describe('how many links go to an address', () => {
     for (let count = 0; count < 4; count += 1) assert.equal(await change(bob, email), true);
     assert.equal(await change(late, email), false);
     assert.equal(await madeFor(email), 20);
+  });
+
+  it('is one for whoever asks again by the same, as a handler does that is run again', async () => {
+    const quota = createLinkQuota({ db: world.db, secret: randomBytes(32), now: () => new Date() });
+    const two = { name: ['owner', 'verify-email', randomEmail()], places: 2, windowMs: hourMs } as const;
+    const takes = (by: string): Promise<boolean> => quota.take([two], by);
+    assert.deepEqual([await takes('one'), await takes('one'), await takes('one')], [true, true, true]);
+    assert.deepEqual([await takes('two'), await takes('three'), await takes('one')], [true, false, true]);
+    const once = { ...two, name: ['owner', 'verify-email', randomEmail()] } as const;
+    const answers = await Promise.all(Array.from({ length: 8 }, () => quota.take([once], 'one')));
+    assert.deepEqual(new Set(answers), new Set([true]));
   });
 
   it('is counted under names that name nobody', async () => {
