@@ -148,7 +148,10 @@ export const createRedaction = (options: RedactionOptions): Redaction => {
       return { events, parked, more };
     },
     async ofForgotten(subjects, { isTimeUp, keep = [] }) {
-      const parked = handled.find({ status: 'parked', subject: { $in: [...subjects] } }, { projection: { subject: 1 } });
+      const parked = handled.find(
+        { status: 'parked', subject: { $in: [...subjects] } },
+        { projection: { subject: 1 } },
+      );
       const held = new Set((await parked.toArray()).map(({ subject }) => subject));
       const free = subjects.filter((subject) => !held.has(subject));
       const { more } = await redactLog(free, keep, isTimeUp);

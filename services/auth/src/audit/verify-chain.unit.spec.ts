@@ -106,7 +106,11 @@ describe('a chain of the audit', () => {
       })),
       '2 changed',
     ],
-    ['what stands for an address, taken out with it', at(1, ({ commitment: _, ...entry }) => without(entry)), '2 changed'],
+    [
+      'what stands for an address, taken out with it',
+      at(1, ({ commitment: _, ...entry }) => without(entry)),
+      '2 changed',
+    ],
     [
       'all of another chain in its place',
       (entries: AuditEntry[]) => entries.map((entry) => ({ ...entry, _id: { ...entry._id, chain: chain + 1 } })),

@@ -42,9 +42,7 @@ export const erasureHandlers = (
 ): Handler[] => [erasePerson({ settleMs, answerMs }), warnOfStalled(logger)];
 
 /** The last of an erasure: nothing has to be found by the addresses of the person any more. */
-export const erasureRemovalSteps = (
-  late: () => { readonly ground: Pick<Ground, 'erasureNotes'> },
-): RemovalStep[] => [
+export const erasureRemovalSteps = (late: () => { readonly ground: Pick<Ground, 'erasureNotes'> }): RemovalStep[] => [
   {
     name: 'forget-addresses',
     pass: 'last',

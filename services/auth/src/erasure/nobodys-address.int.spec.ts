@@ -41,9 +41,7 @@ describe('what was mailed to an address before it was somebody’s who is erased
     assert.equal(answer.status, 202, JSON.stringify(answer.body));
   };
   const erased = ({ id }: Person) =>
-    published.waitFor(
-      ({ type, subject }) => type === 'auth.removal.completed' && subject === `removal/${id}`,
-    );
+    published.waitFor(({ type, subject }) => type === 'auth.removal.completed' && subject === `removal/${id}`);
   /** Rows of every collection that name an address, however it is written. */
   const naming = async (address: string): Promise<string[]> => {
     const found: string[] = [];

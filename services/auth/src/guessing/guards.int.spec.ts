@@ -149,6 +149,7 @@ describe('what was guessed', () => {
     const bob = await signUp(auth);
     await markVerified(world, bob);
     const unlockAt = async ({ email }: Person, aheadMs: number) => {
+      await guess(email, 1);
       await counted.lock(email);
       await guess(email, 1, [429]);
       const token = await mailbox.tokenTo(email, 'unlock');

@@ -11,7 +11,10 @@ void describe('a mail for the mailbox', () => {
       const { send } = createMailboxTransport({
         mailbox: {
           put: ({ id }) => Promise.resolve(void kept.add(id)),
-          forget: (ids) => Promise.resolve(ids.forEach((id) => kept.delete(id))),
+          forget(ids) {
+            for (const id of ids) kept.delete(id);
+            return Promise.resolve();
+          },
         },
         isThere: (id) => Promise.resolve(isThere && id === mail.id),
       });

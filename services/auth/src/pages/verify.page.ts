@@ -101,7 +101,13 @@ export const verifyPages = (dependencies: VerifyPagesDependencies): Route[] => {
   const { verifyEmail, completeSignUp, deviceTokens, cookies, ...given } = dependencies;
 
   const signUp = async (call: Call, used: UsedLink): Promise<PageAnswer> => {
-    const command = { token: used.token, ...passwordsOf(used), ...nameOf(used), device: deviceOf(call), signal: call.signal };
+    const command = {
+      token: used.token,
+      ...passwordsOf(used),
+      ...nameOf(used),
+      device: deviceOf(call),
+      signal: call.signal,
+    };
     const { headers } = await cookies.deliver(call, 'cookies', async () =>
       answerSignedIn(await completeSignUp(call.cause, command), deviceTokens),
     );

@@ -100,7 +100,7 @@ export interface ProofQueries {
 export function proofQueries(connection: Connection): ProofQueries {
   const model = connection.model('Proof', proofSchema);
   type Ids = { readonly _id: string }[];
-  const idsIn = async (filter: QueryFilter<ProofDocument>, limit: number, by: 'expiresAt' | undefined = undefined) => {
+  const idsIn = async (filter: QueryFilter<ProofDocument>, limit: number, by?: 'expiresAt') => {
     const query = model.find(filter).select('_id').limit(limit);
     const sorted = by === undefined ? query : query.sort({ [by]: 1 });
     return (await sorted.lean<Ids>().exec()).map((each) => each._id);
