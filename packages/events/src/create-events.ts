@@ -130,11 +130,13 @@ export const createEvents = (options: EventsOptions): Events => {
       sweepMs: options.sweepMs ?? 10_000,
       failpoint: options.failpoint,
     });
-    stream.subscribe(({ collection, id, deleted, event }) => {
-      if (event === undefined || !own.isNews(event.id)) return;
-      own.ring(deleted ? { collection: tombstones, id: `${collection}/${id}` } : { collection, id }, event.subject);
-    });
-    stream.onGap(() => own.sweepSoon());
+    stream.subscribe(
+      ({ collection, id, deleted, event }) => {
+        if (event === undefined || !own.isNews(event.id)) return;
+        own.ring(deleted ? { collection: tombstones, id: `${collection}/${id}` } : { collection, id }, event.subject);
+      },
+      () => own.sweepSoon(),
+    );
     await own.start();
     relay = own;
   };

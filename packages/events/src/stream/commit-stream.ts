@@ -12,6 +12,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { eventLog } from '../log/event-log.ts';
 import { tombstones } from '../recording/recorded-document.ts';
 import type { RelayLogger } from '../relay/relay-metrics.ts';
+import { createListeners } from './listeners.ts';
 
 /** A committed write of a recorded document, in commit order, which is the same in every replica. */
 export interface Change {
@@ -32,10 +33,14 @@ export interface Change {
 export interface CommitStream {
   /** Opens it; from then on every commit is seen. */
   start(): Promise<void>;
-  /** Calls a listener for each change, in order; it must not throw or wait. Returns a function that ends it. */
-  subscribe(listener: (change: Change) => void): () => void;
-  /** Calls a listener where changes may have been missed: caches are to be emptied, feeds to say so. */
-  onGap(listener: () => void): () => void;
+  /**
+   * Calls a listener for each change, in order; it must not wait. Whoever listens is on its own: one that throws keeps no other from
+   * hearing.
+   *
+   * @param onGap - called where the listener may have missed changes, as where it threw over one: caches are to be emptied, feeds to say so
+   * @returns ends it
+   */
+  subscribe(listener: (change: Change) => void, onGap?: () => void): () => void;
   /** The last cluster time that was seen, a beacon's too. */
   readonly position: Timestamp | undefined;
   /** Milliseconds since the last beacon or change; `Infinity` before the first. */
@@ -137,8 +142,7 @@ const isHistoryLost = (error: unknown): boolean =>
 
 /** Makes the commit stream of one service in this process. */
 export const createCommitStream = (db: Db, logger: RelayLogger): CommitStream => {
-  const listeners = new Set<(change: Change) => void>();
-  const gapListeners = new Set<() => void>();
+  const listeners = createListeners<Change>(logger);
   const stopping = new AbortController();
   let running: Promise<void> | undefined;
   let position: Timestamp | undefined;
@@ -148,9 +152,16 @@ export const createCommitStream = (db: Db, logger: RelayLogger): CommitStream =>
   const deliver = (raw: ChangeStreamDocument): void => {
     if ('clusterTime' in raw) position = raw.clusterTime ?? position;
     seenAt = performance.now();
-    const change = toChange(raw);
-    if (change === undefined) return;
-    for (const listener of listeners) listener(change);
+    let change: Change | undefined;
+    try {
+      change = toChange(raw);
+    } catch (error) {
+      // Nothing of ours has written it.
+      logger.error({ error }, 'a change cannot be read');
+      listeners.tellGap();
+      return;
+    }
+    if (change !== undefined) listeners.tell(change);
   };
 
   /** Follows one stream until it breaks; gives the token to go on from. */
@@ -191,7 +202,7 @@ export const createCommitStream = (db: Db, logger: RelayLogger): CommitStream =>
     while (!stopping.signal.aborted) {
       token = await follow(token, () => {
         ready = true;
-        if (!first && token === undefined) for (const listener of gapListeners) listener();
+        if (!first && token === undefined) listeners.tellGap();
         first = false;
         opened();
       });
@@ -200,18 +211,12 @@ export const createCommitStream = (db: Db, logger: RelayLogger): CommitStream =>
     }
   };
 
-  const add = <T>(set: Set<T>, listener: T): (() => void) => {
-    set.add(listener);
-    return () => void set.delete(listener);
-  };
-
   return {
     start: () =>
       new Promise((resolve) => {
         running = run(resolve);
       }),
-    subscribe: (listener) => add(listeners, listener),
-    onGap: (listener) => add(gapListeners, listener),
+    subscribe: (listener, onGap) => listeners.add(listener, onGap),
     get position() {
       return position;
     },

@@ -23,7 +23,7 @@ export interface TimersOptions {
   readonly timers: readonly EventContract[];
   /** Contracts that handlers take: of these, what this service's own timers release may be scheduled too. */
   readonly handled: readonly EventContract[];
-  readonly stream: Pick<CommitStream, 'subscribe' | 'onGap'>;
+  readonly stream: Pick<CommitStream, 'subscribe'>;
   readonly now: () => Date;
   readonly logger: RelayLogger;
 }
@@ -87,8 +87,10 @@ export const createTimers = (options: TimersOptions): Timers => {
     createIndexes: () => createTimerIndexes(collection),
     start() {
       ends = [
-        stream.subscribe((change) => releases.onChange(change)),
-        stream.onGap(() => releases.wake()),
+        stream.subscribe(
+          (change) => releases.onChange(change),
+          () => releases.wake(),
+        ),
         every(countEveryMs, count),
       ];
       releases.start();

@@ -7,8 +7,7 @@ import type { CommittedChange } from './ending-of.ts';
 export interface FollowEndingsDependencies {
   /** The committed changes of this service's database, by whichever replica. */
   readonly stream: {
-    subscribe(listener: (change: CommittedChange) => void): unknown;
-    onGap(listener: () => void): unknown;
+    subscribe(listener: (change: CommittedChange) => void, onGap: () => void): unknown;
   };
   readonly teller: Pick<RevocationTeller, 'tell' | 'reload'>;
   readonly now: () => Date;
@@ -19,9 +18,11 @@ export interface FollowEndingsDependencies {
  * the others. Where changes may have been missed, all that has ended is read again.
  */
 export function followEndings({ stream, teller, now }: FollowEndingsDependencies): void {
-  stream.subscribe((change) => {
-    const ending = endingOf(change, now());
-    if (ending !== undefined) void teller.tell([ending]);
-  });
-  stream.onGap(() => teller.reload());
+  stream.subscribe(
+    (change) => {
+      const ending = endingOf(change, now());
+      if (ending !== undefined) void teller.tell([ending]);
+    },
+    () => teller.reload(),
+  );
 }

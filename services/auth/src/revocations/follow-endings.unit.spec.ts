@@ -17,7 +17,7 @@ const setUp = () => {
   let subscribed: (change: CommittedChange) => void = () => undefined;
   let gap = (): void => undefined;
   followEndings({
-    stream: { subscribe: (listener) => (subscribed = listener), onGap: (listener) => (gap = listener) },
+    stream: { subscribe: (listener, onGap) => ([subscribed, gap] = [listener, onGap]) },
     teller: {
       tell: (endings) => {
         told.push(...endings);

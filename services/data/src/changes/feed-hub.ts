@@ -100,8 +100,10 @@ class Hub implements FeedHub {
       tell: (feed, message, place) => this.#tell(feed, message, place),
     });
     this.#unsubscribe = [
-      stream.subscribe((change) => this.#take(change)),
-      stream.onGap(() => this.#miss()),
+      stream.subscribe(
+        (change) => this.#take(change),
+        () => this.#miss(),
+      ),
       registry.onChange((id, collection) => this.#redefine(id, collection)),
     ];
     // So that the cursors of quiet feeds do not age.

@@ -168,8 +168,7 @@ export function createCollectionRegistry({ events, db, logger }: CollectionRegis
 
   return {
     async start() {
-      events.stream.subscribe(follow);
-      events.stream.onGap(() => inBackground(reloadAll()));
+      events.stream.subscribe(follow, () => inBackground(reloadAll()));
       await reloadAll();
     },
     refresh: reloadAll,

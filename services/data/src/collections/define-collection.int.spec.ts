@@ -82,10 +82,7 @@ describe('a change of a definition', () => {
   it('that this process cannot read ends no stream: its collection is not served until it can be read', async () => {
     const { name, id } = await defined(open);
     const listeners: ((change: Change) => void)[] = [];
-    const stream = {
-      subscribe: (listener: (change: Change) => void) => listeners.push(listener),
-      onGap: () => undefined,
-    };
+    const stream = { subscribe: (listener: (change: Change) => void) => listeners.push(listener) };
     const logger = createLogger({ service: 'data', level: 'silent' });
     const own = { ...events, stream: stream as unknown as Events['stream'] };
     const older = createCollectionRegistry({ events: own, db: events.db, logger });

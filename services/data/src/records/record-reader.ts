@@ -23,7 +23,7 @@ interface Cached {
 /** What {@link createRecordReader} is given. */
 export interface RecordReaderOptions {
   readonly registry: Pick<CollectionRegistry, 'get'>;
-  readonly stream: Pick<CommitStream, 'subscribe' | 'onGap' | 'position' | 'ageMs' | 'ready'>;
+  readonly stream: Pick<CommitStream, 'subscribe' | 'position' | 'ageMs' | 'ready'>;
   readonly client: MongoClient;
   readonly redis: Redis;
   readonly logger: { warn(fields: Record<string, unknown>, message: string): void };
@@ -96,9 +96,11 @@ export function createRecordReader(options: RecordReaderOptions): RecordReader {
 function createCache({ stream, redis, logger, prefix, cacheBytes }: RecordReaderOptions): RevisionCache<Cached> {
   const cache = createRevisionCache<Cached>({ name: 'records', codec, redis, prefix, logger, maxBytes: cacheBytes });
   const start = recordsCollection('').length;
-  stream.subscribe(({ collection, id, revision }: Change) => {
-    if (collection.startsWith(recordsCollection(''))) cache.invalidate(`${collection.slice(start)}/${id}`, revision);
-  });
-  stream.onGap(() => cache.clear());
+  stream.subscribe(
+    ({ collection, id, revision }: Change) => {
+      if (collection.startsWith(recordsCollection(''))) cache.invalidate(`${collection.slice(start)}/${id}`, revision);
+    },
+    () => cache.clear(),
+  );
   return cache;
 }

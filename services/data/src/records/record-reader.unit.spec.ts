@@ -12,7 +12,7 @@ describe('a read of a record', () => {
       registry: {
         get: () => ({ records: { native: { findOne: () => Promise.reject(new MongoServerError({ code })) } } }),
       },
-      stream: { subscribe: () => () => undefined, onGap: () => () => undefined, ready: false, ageMs: Infinity },
+      stream: { subscribe: () => () => undefined, ready: false, ageMs: Infinity },
       client: {},
       redis: {},
       logger: { warn: () => undefined },

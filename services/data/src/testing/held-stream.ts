@@ -26,11 +26,14 @@ export function createHeldStream(): HeldStream {
       return {
         start: () => stream.start(),
         stop: () => stream.stop(),
-        onGap: (listener) => stream.onGap(listener),
         readFrom: (...args) => stream.readFrom(...args),
-        subscribe(listener) {
+        subscribe(listener, onGap) {
           listeners.add(listener);
-          return () => void listeners.delete(listener);
+          const end = stream.subscribe(() => undefined, onGap);
+          return () => {
+            listeners.delete(listener);
+            end();
+          };
         },
         get position() {
           return heldSince === undefined ? stream.position : position;
