@@ -48,7 +48,9 @@ describe('the commit stream', () => {
       () => void heard.push('gap'),
     );
     // As none of our code writes it.
-    await events.db.collection<{ _id: string }>('notes').insertOne({ _id: 'note-x', revision: 1, outbox: 'none' } as never);
+    await events.db
+      .collection<{ _id: string }>('notes')
+      .insertOne({ _id: 'note-x', revision: 1, outbox: 'none' } as never);
     await write('note-3');
     await events.settled(60_000);
     assert.deepEqual(heard, ['gap', 'note-3']);

@@ -8,15 +8,16 @@ import { createUpDownCounter } from '@causeway/telemetry';
 import type { Timestamp } from 'mongodb';
 
 import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
-import { createBudget } from '../conditions/evaluation-budget.ts';
 import type { CatchUp } from './catch-up.ts';
 import { createCatchUp } from './catch-up.ts';
 import { createChangeHistory } from './change-history.ts';
+import { createFairBudget } from './fair-budget.ts';
+import type { Audience } from './feed-audiences.ts';
 import { createFeedAudiences } from './feed-audiences.ts';
 import { endWithSessions } from './feed-sessions.ts';
 import type { Feed, GapReason } from './feed.ts';
-import type { Told } from './judge-change.ts';
-import { judgeChange } from './judge-change.ts';
+import type { JudgeChange, Told } from './judge-change.ts';
+import { createJudgeChange } from './judge-change.ts';
 import type { FeedCursor, Place } from './place.ts';
 import { placeAfter } from './place.ts';
 import { createResumeFeed } from './resume-feed.ts';
@@ -66,8 +67,8 @@ const keepAliveMs = 15_000;
 const checkMs = 250;
 const historyMs = 300_000;
 const positionMs = 5_000;
-/** What the patterns of all feeds may take over one change: about 60 ms, in which nothing else is served. */
-const changeUnits = 6_000_000;
+/** What the patterns of all feeds may take over one change: about 60 ms, in which nothing else is served; a third of it in even parts. */
+const budgetUnits = { evenUnits: 2_000_000, spareUnits: 4_000_000 };
 
 /** Makes the hub of a process. Make it before the commit stream starts. */
 export function createFeedHub(options: FeedHubOptions): FeedHub {
@@ -80,6 +81,8 @@ class Hub implements FeedHub {
   readonly #catchUp: CatchUp;
   readonly #resume: (feed: Feed, from: Place) => Promise<void>;
   readonly #audiences = createFeedAudiences();
+  readonly #judge: JudgeChange;
+  readonly #budget = createFairBudget<Audience>({ ...budgetUnits, clock: () => performance.now() });
   /** Feeds that are told live, are catching up or are sent a snapshot. */
   readonly #feeds = new Set<Feed>();
   readonly #timers: readonly NodeJS.Timeout[];
@@ -93,8 +96,9 @@ class Hub implements FeedHub {
     const history = createChangeHistory({ maxBytes: historyBytes, maxAgeMs: historyMs, clock });
     this.#progress = followProgress(stream, history);
     this.#catchUp = createCatchUp(stream, () => this.#progress.place()?.position);
+    this.#judge = createJudgeChange(options.logger);
     this.#resume = createResumeFeed({
-      ...{ progress: this.#progress, history, catchUp: this.#catchUp },
+      ...{ progress: this.#progress, history, catchUp: this.#catchUp, judge: this.#judge },
       attach: (feed) => this.#audiences.attach(feed),
       goOn: (feed, reason) => this.#goOn(feed, reason),
       tell: (feed, message, place) => this.#tell(feed, message, place),
@@ -189,20 +193,14 @@ class Hub implements FeedHub {
   }
 
   #take(raw: Change): void {
-    try {
-      const change = this.#progress.note(raw);
-      if (change === undefined) return;
-      const budget = createBudget(changeUnits);
-      for (const { view, feeds } of this.#audiences.of(change.collectionId)) {
-        const message = judgeChange(view, change, budget);
-        if (message === undefined) continue;
-        const place = placeAfter(change);
-        for (const feed of feeds) this.#tell(feed, message, place);
-      }
-    } catch (error) {
-      // The stream has other listeners, which must not miss what we could not tell.
-      this.#options.logger.error({ error }, 'a change could not be told to feeds');
-      this.#miss();
+    const change = this.#progress.note(raw);
+    if (change === undefined) return;
+    const { inTurn, spendOf } = this.#budget.begin(this.#audiences.of(change.collectionId));
+    for (const audience of inTurn) {
+      const message = this.#judge(audience.view, change, spendOf(audience));
+      if (message === undefined) continue;
+      const place = placeAfter(change);
+      for (const feed of audience.feeds) this.#tell(feed, message, place);
     }
   }
 

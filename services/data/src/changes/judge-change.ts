@@ -6,19 +6,29 @@ import type { RecordChange } from './record-change.ts';
 /** What is told of a change: it itself, or that it cannot be told. */
 export type Told = FeedMessage | { readonly event: 'gap'; readonly data: string };
 
-const tooCostly: Told = { event: 'gap', data: JSON.stringify({ reason: 'too-costly' }) };
-
 /**
- * What a view's feeds are told of a change. Where patterns take too long over it that is a gap, and the feeds go on after it.
+ * What a view's feeds are told of a change. Where it cannot be judged that is a gap, of this view alone, and its feeds go on after it.
  *
- * @param budget - of all views together; the view has one of its own besides
+ * @param budget - of the view's among all views; it has one of its own besides
  * @returns undefined where they do not see it
  */
-export function judgeChange(view: FeedView, change: RecordChange, budget?: Spend): Told | undefined {
-  try {
-    return view.tell(change, budget);
-  } catch (error) {
-    if (error instanceof TooCostly) return tooCostly;
-    throw error;
-  }
+export type JudgeChange = (view: FeedView, change: RecordChange, budget?: Spend) => Told | undefined;
+
+const tooCostly: Told = { event: 'gap', data: JSON.stringify({ reason: 'too-costly' }) };
+
+/** Makes it. */
+export function createJudgeChange(logger: {
+  error(fields: Record<string, unknown>, message: string): void;
+}): JudgeChange {
+  return (view, change, budget) => {
+    try {
+      return view.tell(change, budget);
+    } catch (error) {
+      if (!(error instanceof TooCostly)) {
+        const { collectionId, id, revision } = change;
+        logger.error({ error, collectionId, id, revision }, 'a change could not be judged for some feeds');
+      }
+      return tooCostly;
+    }
+  };
 }

@@ -5,8 +5,7 @@ import { HistoryLost } from '@causeway/events';
 import type { CatchUp } from './catch-up.ts';
 import type { ChangeHistory } from './change-history.ts';
 import type { Feed, GapReason } from './feed.ts';
-import type { Told } from './judge-change.ts';
-import { judgeChange } from './judge-change.ts';
+import type { JudgeChange, Told } from './judge-change.ts';
 import type { Place } from './place.ts';
 import { placeAfter } from './place.ts';
 import type { RecordChange } from './record-change.ts';
@@ -17,6 +16,7 @@ export interface ResumeOptions {
   readonly progress: StreamProgress;
   readonly history: ChangeHistory;
   readonly catchUp: CatchUp;
+  readonly judge: JudgeChange;
   /** From now on the feed is told live. */
   readonly attach: (feed: Feed) => void;
   /** Something is missing. */
@@ -37,7 +37,7 @@ const maxRounds = 5;
  * far.
  */
 export function createResumeFeed(options: ResumeOptions): (feed: Feed, from: Place) => Promise<void> {
-  const { progress, history, catchUp, attach, goOn, tell } = options;
+  const { progress, history, catchUp, judge, attach, goOn, tell } = options;
 
   /** Waits until this process has seen everything up to a place. @returns false where that took too long: the feed has ended */
   const arrives = async (place: Place, feed: Feed): Promise<boolean> => {
@@ -63,7 +63,7 @@ export function createResumeFeed(options: ResumeOptions): (feed: Feed, from: Pla
   /** Waits for a reader that is behind, for it has more to read than it can have been sent. */
   const tellLate = async (feed: Feed, change: RecordChange): Promise<void> => {
     if (isHeldBack(feed)) return;
-    const message = judgeChange(feed.view, change);
+    const message = judge(feed.view, change);
     if (message === undefined) return;
     if (!(await feed.drained())) feed.end('gap', 'slow');
     else if (!isHeldBack(feed)) tell(feed, message, placeAfter(change));

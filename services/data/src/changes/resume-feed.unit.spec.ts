@@ -82,6 +82,7 @@ async function resume({
     progress: { hasReached } as Parameters<typeof createResumeFeed>[0]['progress'],
     history: history as ChangeHistory,
     catchUp: catchUp as CatchUp,
+    judge: (view, each) => view.tell(each),
     attach: () => void log.push('attached'),
     goOn: (_feed, reason) => void log.push(`gap ${reason}`),
     tell: (_feed, { data }) => void log.push(data),

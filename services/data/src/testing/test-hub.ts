@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto';
+
+import { recordCreated, recordDeleted, recordUpdated } from '@causeway/contracts';
+import type { EventEnvelope } from '@causeway/contracts';
+import type { Change, CommitStream } from '@causeway/events';
+import { Timestamp } from 'mongodb';
+
+import type { FeedBeginning, FeedHub, FeedHubOptions } from '../changes/feed-hub.ts';
+import { createFeedHub } from '../changes/feed-hub.ts';
+import { Feed } from '../changes/feed.ts';
+import type { Collection } from '../collections/collection-registry.ts';
+import type { Condition, Operand } from '../conditions/condition.ts';
+import { everything } from '../conditions/condition.ts';
+import { createCursorCodec } from '../cursors/cursor-codec.ts';
+import type { FakeResponse } from './fake-response.ts';
+import { createFakeResponse } from './fake-response.ts';
+
+type Listener = Parameters<CommitStream['subscribe']>[0];
+
+/** A hub without a database, whose commits a test makes. */
+export interface TestHub {
+  readonly hub: FeedHub;
+  /** What was logged as an error. */
+  readonly logged: Record<string, unknown>[];
+  /** Brings a change, as the commit stream does; what the hub throws over it is noted by {@link TestHub.logged}, and it hears of a gap. */
+  bring(change: Change): void;
+  /** Nothing but the beacon has moved. */
+  beacon(seconds: number): void;
+  /** Opens a feed by an administrator. */
+  follow(filter?: Condition<Operand>, beginning?: Partial<FeedBeginning>): FakeResponse & { readonly feed: Feed };
+}
+
+const collection = {
+  id: 'col_a',
+  revision: 1,
+  rules: { read: { kind: 'public' } },
+  source: { rules: { read: 'public' } },
+} as unknown as Collection;
+const caller = { signedIn: true, administrator: true, auth: {} };
+const cursors = createCursorCodec(randomBytes(32));
+
+/** Where a change of this second stands. */
+export const at = (seconds: number): Timestamp => new Timestamp({ t: seconds, i: 1 });
+
+/** A change of a record in the collection that every feed of a {@link TestHub} follows, whose event is named by the record and its revision. */
+export function changeOf(
+  id: string,
+  seconds: number,
+  about: {
+    readonly before?: object;
+    readonly after?: object;
+    readonly revision?: number;
+    readonly transaction?: string;
+    readonly batch?: { readonly id: string; readonly size: number };
+  } = {},
+): Change {
+  const { before, after = before === undefined ? {} : undefined, transaction, batch } = about;
+  const revision = about.revision ?? (before === undefined ? 1 : 2);
+  const type =
+    before === undefined ? recordCreated.type : after === undefined ? recordDeleted.type : recordUpdated.type;
+  const time = new Date(seconds * 1_000).toISOString();
+  const data = { createdAt: time, beforeUpdatedAt: time, fields: after, before };
+  const group = batch === undefined ? {} : { batchid: batch.id, batchindex: '0', batchsize: String(batch.size) };
+  return {
+    collection: 'records_col_a',
+    id,
+    revision,
+    event: { id: `${id}-${revision}`, type, time, data, ...group } as unknown as EventEnvelope,
+    document: undefined,
+    deleted: type === recordDeleted.type,
+    clusterTime: at(seconds),
+    transaction,
+  };
+}
+
+/** Makes it, with the beacon at the first second. */
+export function openTestHub(options: Partial<FeedHubOptions> = {}): TestHub {
+  const listeners: [Listener, (() => void) | undefined][] = [];
+  const logged: Record<string, unknown>[] = [];
+  const logger = { error: (fields: Record<string, unknown>): void => void logged.push(fields) };
+  const stream = {
+    position: at(1),
+    subscribe: (listener: Listener, onGap?: () => void) => {
+      listeners.push([listener, onGap]);
+      return () => undefined;
+    },
+  };
+  const hub = createFeedHub({
+    stream: stream as unknown as CommitStream,
+    registry: { onChange: () => () => undefined },
+    generation: 'g',
+    isRevoked: () => false,
+    sendSnapshot: () => Promise.reject(new Error('no snapshot expected')),
+    limit: 10_000,
+    historyBytes: 10_000_000,
+    logger,
+    ...options,
+  });
+  return {
+    hub,
+    logged,
+    bring(change) {
+      stream.position = change.clusterTime;
+      for (const [listener, onGap] of listeners) {
+        try {
+          listener(change);
+        } catch (error) {
+          logger.error({ error });
+          onGap?.();
+        }
+      }
+    },
+    beacon: (seconds) => {
+      stream.position = at(seconds);
+    },
+    follow(filter = everything, { resumed, after, snapshotPlace } = {}) {
+      const fake = createFakeResponse();
+      const bound = cursors({ collectionId: collection.id, query: 'all', principal: 'admin' });
+      const { response } = fake;
+      const feed = new Feed({
+        ...{ collection, caller, token: undefined, filter, cursors: bound, response },
+        snapshots: false,
+      });
+      void hub.serve(feed, { resumed, after, snapshotPlace });
+      return { ...fake, feed };
+    },
+  };
+}
