@@ -20,7 +20,7 @@ export interface FeedChange {
 /** An open feed. */
 export interface Feed {
   readonly blocks: readonly FeedBlock[];
-  /** The blocks that tell of a change, in their order. */
+  /** The blocks that tell of a change, in their order, once all of their commit have come. */
   readonly changes: () => readonly FeedChange[];
   /** The last cursor: what to resume from. */
   readonly lastId: () => string | undefined;
@@ -38,6 +38,8 @@ export interface FeedOptions {
   /** Whether it begins with the current result. */
   readonly snapshot?: boolean;
 }
+
+const changeEvents: ReadonlySet<string> = new Set(['created', 'updated', 'deleted', 'entered', 'left']);
 
 /**
  * Subscribes to the changes of a collection, and returns once the feed has said from where it tells.
@@ -67,12 +69,22 @@ export async function openFeed(collection: string, options: FeedOptions = {}): P
       if (!abort.signal.aborted) blocks.push({ event: 'cut', data: String(error), readAt: performance.now() });
     })
     .finally(() => (isOver = true));
-  const changes = (): FeedChange[] =>
-    blocks.flatMap(({ event, id, data, readAt }) =>
-      event === undefined || id === undefined || data === undefined || event === 'ready'
-        ? []
-        : [{ event, id, data: JSON.parse(data) as FeedChange['data'], readAt }],
-    );
+  const changes = (): FeedChange[] => {
+    const whole: FeedChange[] = [];
+    // What has no `id` is of the same commit as what follows, up to one that has.
+    let commit: Omit<FeedChange, 'id'>[] = [];
+    for (const { event, id, data, readAt } of blocks) {
+      if (event === undefined || data === undefined || !changeEvents.has(event)) {
+        commit = [];
+        continue;
+      }
+      commit.push({ event, data: JSON.parse(data) as FeedChange['data'], readAt });
+      if (id === undefined) continue;
+      whole.push(...commit.map((change) => ({ ...change, id })));
+      commit = [];
+    }
+    return whole;
+  };
   const feed: Feed = {
     blocks,
     changes,

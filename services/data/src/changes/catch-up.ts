@@ -4,16 +4,20 @@ import { HistoryLost } from '@causeway/events';
 import type { CommitStream } from '@causeway/events';
 import type { Timestamp } from 'mongodb';
 
+import { isOfCommit } from './gather-transactions.ts';
 import type { Place } from './place.ts';
 import { comesAfter } from './place.ts';
 import type { RecordChange } from './record-change.ts';
 import { toRecordChange } from './record-change.ts';
 
+/** Is given the changes of one commit. */
+type Tell = (changes: readonly RecordChange[]) => Promise<void> | void;
+
 /** Somebody who has missed changes that the history has forgotten. */
 interface Reader {
   readonly place: Place;
   readonly collectionId: string;
-  readonly tell: (change: RecordChange) => Promise<void> | void;
+  readonly tell: Tell;
   readonly signal: AbortSignal;
   readonly done: (place: Place) => void;
   readonly failed: (error: unknown) => void;
@@ -22,22 +26,19 @@ interface Reader {
 /** Reads missed changes again. */
 export interface CatchUp {
   /**
-   * Tells the changes after a place, in commit order.
+   * Tells the changes after a place, in commit order, those of one commit together.
    *
    * @returns the place up to which everything has been told
    * @throws HistoryLost where MongoDB does not reach back so far
    */
-  read(
-    place: Place,
-    collectionId: string,
-    tell: (change: RecordChange) => Promise<void> | void,
-    signal: AbortSignal,
-  ): Promise<Place>;
+  read(place: Place, collectionId: string, tell: Tell, signal: AbortSignal): Promise<Place>;
   stop(): Promise<void>;
 }
 
 /** Readers that come within this time share a round. */
 const gatherMs = 30;
+/** More of one commit are not held together. */
+const mostTogether = 2_000;
 
 /**
  * Makes the one reader of the past: however many feeds resume, as after a restart, there is one change stream. Who comes
@@ -53,17 +54,27 @@ export function createCatchUp(stream: Pick<CommitStream, 'readFrom'>, now: () =>
 
   const follow = async (readers: readonly Reader[], from: Timestamp, until: Timestamp): Promise<void> => {
     const filters = readers.map((reader) => ({ reader, isAfter: comesAfter(reader.place) }));
+    const tell = async (commit: readonly RecordChange[]): Promise<void> => {
+      const telling = filters.map(async ({ reader, isAfter }) => {
+        // Asked of each change in turn, of whichever collection: within a transaction it counts.
+        const own = commit.filter((change) => isAfter(change) && change.collectionId === reader.collectionId);
+        if (own.length > 0 && !reader.signal.aborted) await reader.tell(own);
+      });
+      // One that is slow is waited for, but not one after the other.
+      await Promise.all(telling);
+    };
+    let commit: RecordChange[] = [];
     for await (const raw of stream.readFrom(from, stopping.signal, until)) {
       const change = toRecordChange(raw);
       if (change === undefined) continue;
-      // Asked of each change in turn: within a transaction it counts.
-      const told = filters.filter(
-        ({ reader, isAfter }) =>
-          reader.collectionId === change.collectionId && isAfter(change) && !reader.signal.aborted,
-      );
-      // One that is slow is waited for, but not one after the other.
-      await Promise.all(told.map(async ({ reader }) => reader.tell(change)));
+      const [first] = commit;
+      if (first !== undefined && (!isOfCommit(first, change) || commit.length >= mostTogether)) {
+        await tell(commit);
+        commit = [];
+      }
+      commit.push(change);
     }
+    await tell(commit);
     for (const { done } of readers) done({ position: until, eventId: undefined });
   };
 

@@ -8,6 +8,7 @@ import type { Change } from '@causeway/events';
 import { Timestamp } from 'mongodb';
 
 import { createCatchUp } from './catch-up.ts';
+import type { RecordChange } from './record-change.ts';
 
 const at = (t: number): Timestamp => new Timestamp({ t, i: 1 });
 
@@ -41,7 +42,8 @@ describe('catching up', () => {
   const follow = async (catchUp: ReturnType<typeof createCatchUp>, from: number, collectionId = 'col_even') => {
     const told: string[] = [];
     const place = { position: at(from), eventId: undefined };
-    const end = await catchUp.read(place, collectionId, ({ eventId }) => void told.push(eventId), signal);
+    const tell = (changes: readonly RecordChange[]): void => void told.push(...changes.map(({ eventId }) => eventId));
+    const end = await catchUp.read(place, collectionId, tell, signal);
     return { told, end: end.position.t };
   };
 
@@ -63,6 +65,46 @@ describe('catching up', () => {
     const place = { position: at(1), eventId: undefined };
     await Promise.all(Array.from({ length: 3 }, () => catchUp.read(place, 'col_even', tell, signal)));
     assert.equal(waiting, 3);
+  });
+
+  it('tells the changes of a transaction together, and only those after a place within it', async () => {
+    const change = (t: number, id: string, collection: string, transaction?: string): Change => ({
+      collection: `records_col_${collection}`,
+      id,
+      revision: 1,
+      event: {
+        id,
+        type: recordCreated.type,
+        time: '2026-01-01T00:00:00.000Z',
+        data: { fields: {} },
+      } as unknown as EventEnvelope,
+      document: undefined,
+      deleted: false,
+      clusterTime: at(t),
+      transaction,
+    });
+    const stream = {
+      async *readFrom(): AsyncGenerator<Change> {
+        yield change(2, 'a', 'even', 'x');
+        yield change(2, 'b', 'odd', 'x');
+        yield change(2, 'c', 'even', 'x');
+        yield change(2, 'd', 'even', 'x');
+        yield change(3, 'e', 'even');
+        yield change(4, 'f', 'even');
+      },
+    };
+    const catchUp = createCatchUp(stream, () => at(9));
+    const read = async (t: number, eventId?: string): Promise<string[][]> => {
+      const told: string[][] = [];
+      const tell = (changes: readonly RecordChange[]) => void told.push(changes.map(({ id }) => id));
+      await catchUp.read({ position: at(t), eventId }, 'col_even', tell, signal);
+      return told;
+    };
+    assert.deepEqual(await read(1), [['a', 'c', 'd'], ['e'], ['f']]);
+    // Of whichever collection the change is that was told last.
+    assert.deepEqual(await read(2, 'b'), [['c', 'd'], ['e'], ['f']]);
+    assert.deepEqual(await read(2, 'c'), [['d'], ['e'], ['f']]);
+    assert.deepEqual(await read(2), [['e'], ['f']]);
   });
 
   it('opens one stream for a thousand who come at once', async () => {

@@ -147,6 +147,51 @@ describe('the feed of a collection', () => {
     );
   });
 
+  it('tells a transaction whole between two cursors, also to who was cut off within it', async () => {
+    const name = await define();
+    const [one, two] = [await create(name, { n: 1 }), await create(name, { n: 2 })];
+    const feed = await follow(name, admin, { at: other });
+    await patch(one.path, { n: 10 });
+    const operations = [
+      ...Array.from({ length: 20 }, (_, n) => ({ op: 'create', collection: name, fields: { n } })),
+      { op: 'update', collection: name, id: one.id, merge: { n: 20 } },
+      { op: 'delete', collection: name, id: two.id },
+    ];
+    const batch = await replica.call('POST /v1/batch', { body: { operations }, token: admin.token });
+    assert.equal(batch.status, 200, batch.text);
+    await remove(one.path);
+    /** How many changes there are up to each cursor. */
+    const commits = ({ blocks }: TestFeed): number[] => {
+      const sizes: number[] = [];
+      let size = 0;
+      for (const { event, id } of blocks) {
+        if (event !== undefined) size += 1;
+        if (id === undefined || size === 0) continue;
+        sizes.push(size);
+        size = 0;
+      }
+      return sizes;
+    };
+    await feed.count(24);
+    assert.deepEqual(commits(feed), [1, 22, 1]);
+    const before = feed.told()[0]?.id ?? '';
+    const whole = feed.told()[1]?.id ?? '';
+    const third = await data.replica();
+    for (const at of [replica, other, third]) {
+      const cut = await follow(name, admin, { at, after: before });
+      assert.deepEqual(
+        (await cut.count(23)).map(({ eventId }) => eventId),
+        feed
+          .told()
+          .slice(1)
+          .map(({ eventId }) => eventId),
+      );
+      assert.deepEqual(commits(cut), [22, 1]);
+      assert.deepEqual(shapes(await (await follow(name, admin, { at, after: whole })).count(1)), ['deleted 4']);
+    }
+    await third.stop();
+  });
+
   describe('resumed', () => {
     /** Reads everything from a cursor, at a replica, up to a number of changes. */
     const resumed = async (name: string, after: string, changes: number, at = replica): Promise<Told[]> => {

@@ -20,7 +20,7 @@ export interface EventStreamWriter {
   readonly ended: boolean;
 }
 
-/** So much may be on its way to one reader. */
+/** So much may be on its way to one reader: what has an `id` is counted, for what has none belongs to what follows. */
 const maxUnsentBytes = 1_048_576;
 const maxUnsentBlocks = 1_000;
 const drainMs = 5_000;
@@ -39,6 +39,7 @@ export function createEventStreamWriter(response: ServerResponse): EventStreamWr
   const sent = (): void => {
     unsentBlocks -= 1;
   };
+  const nothing = (): void => undefined;
   return {
     get ended() {
       return response.writableEnded || response.destroyed;
@@ -46,8 +47,8 @@ export function createEventStreamWriter(response: ServerResponse): EventStreamWr
     write(block) {
       if (response.writableEnded || response.destroyed) return true;
       if (unsentBlocks >= maxUnsentBlocks || response.writableLength > maxUnsentBytes) return false;
-      unsentBlocks += 1;
-      response.write(format(block), sent);
+      if (block.id !== undefined) unsentBlocks += 1;
+      response.write(format(block), block.id === undefined ? nothing : sent);
       return true;
     },
     async drained() {

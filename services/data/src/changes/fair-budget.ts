@@ -4,12 +4,16 @@ import type { Spend } from '../conditions/pattern/automaton.ts';
 /** What the patterns of all views may take over the changes that a process tells, shared so that none can use up what others need. */
 export interface FairBudget<View extends object> {
   /**
-   * Begins with a change.
+   * Begins with the changes of one commit.
    *
-   * @param views - all that are asked about it
+   * @param views - all that are asked about them
+   * @param changes - how many there are
    * @returns in which order to ask them, and what each may spend
    */
-  begin(views: Iterable<View>): { readonly inTurn: readonly View[]; readonly spendOf: (view: View) => Spend };
+  begin(
+    views: Iterable<View>,
+    changes: number,
+  ): { readonly inTurn: readonly View[]; readonly spendOf: (view: View) => Spend };
 }
 
 /** How much there is for each change. */
@@ -52,10 +56,10 @@ export function createFairBudget<View extends object>(options: FairBudgetOptions
   };
 
   return {
-    begin(views) {
+    begin(views, changes) {
       const inTurn = order(views);
-      const even = evenUnits / Math.max(1, inTurn.length);
-      let spare = spareUnits;
+      const even = (changes * evenUnits) / Math.max(1, inTurn.length);
+      let spare = changes * spareUnits;
       const spendOf = (view: View): Spend => {
         let own = even;
         return (units) => {

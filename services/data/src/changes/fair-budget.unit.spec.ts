@@ -14,7 +14,7 @@ describe('the budget that views share', () => {
   const create = () => createFairBudget<View>({ evenUnits: 1_000, spareUnits: 1_000, clock: () => now });
   /** Asks all about a change, each of which needs so much; gives those who did not get it. */
   const ask = (budget: ReturnType<typeof create>, needs: (view: View) => number, views = names): string[] => {
-    const { inTurn, spendOf } = budget.begin(views);
+    const { inTurn, spendOf } = budget.begin(views, 1);
     return inTurn.flatMap((view) => {
       try {
         spendOf(view)(needs(view));
@@ -62,8 +62,15 @@ describe('the budget that views share', () => {
     assert.deepEqual(ask(budget, needs, views), ['b']);
   });
 
+  it('is as many times as large as there are changes', () => {
+    const [view = { name: '' }] = names;
+    const spend = create().begin([view], 3).spendOf(view);
+    spend(6_000);
+    assert.throws(() => spend(1), TooCostly);
+  });
+
   it('counts all that one spends over a change', () => {
-    const { spendOf } = create().begin(names.slice(0, 1));
+    const { spendOf } = create().begin(names.slice(0, 1), 1);
     const [view = { name: '' }] = names;
     const spend = spendOf(view);
     spend(900);

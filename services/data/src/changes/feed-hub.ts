@@ -16,10 +16,13 @@ import type { Audience } from './feed-audiences.ts';
 import { createFeedAudiences } from './feed-audiences.ts';
 import { endWithSessions } from './feed-sessions.ts';
 import type { Feed, GapReason } from './feed.ts';
-import type { JudgeChange, Told } from './judge-change.ts';
-import { createJudgeChange } from './judge-change.ts';
+import type { GatheredStream } from './gather-transactions.ts';
+import { gatherTransactions } from './gather-transactions.ts';
+import type { JudgeChanges, Told } from './judge-changes.ts';
+import { createJudgeChanges } from './judge-changes.ts';
 import type { FeedCursor, Place } from './place.ts';
 import { placeAfter } from './place.ts';
+import type { RecordChange } from './record-change.ts';
 import { createResumeFeed } from './resume-feed.ts';
 import type { SendSnapshot } from './snapshot/send-snapshot.ts';
 import type { Release } from './snapshot/snapshot-places.ts';
@@ -77,11 +80,12 @@ export function createFeedHub(options: FeedHubOptions): FeedHub {
 
 class Hub implements FeedHub {
   readonly #options: FeedHubOptions;
+  readonly #transactions: GatheredStream;
   readonly #progress: StreamProgress;
   readonly #catchUp: CatchUp;
   readonly #resume: (feed: Feed, from: Place) => Promise<void>;
   readonly #audiences = createFeedAudiences();
-  readonly #judge: JudgeChange;
+  readonly #judge: JudgeChanges;
   readonly #budget = createFairBudget<Audience>({ ...budgetUnits, clock: () => performance.now() });
   /** Feeds that are told live, are catching up or are sent a snapshot. */
   readonly #feeds = new Set<Feed>();
@@ -94,9 +98,10 @@ class Hub implements FeedHub {
     this.#options = options;
     const clock = (): number => performance.now();
     const history = createChangeHistory({ maxBytes: historyBytes, maxAgeMs: historyMs, clock });
-    this.#progress = followProgress(stream, history);
+    this.#transactions = gatherTransactions(stream, (changes) => this.#take(changes));
+    this.#progress = followProgress(this.#transactions, history);
     this.#catchUp = createCatchUp(stream, () => this.#progress.place()?.position);
-    this.#judge = createJudgeChange(options.logger);
+    this.#judge = createJudgeChanges(options.logger);
     this.#resume = createResumeFeed({
       ...{ progress: this.#progress, history, catchUp: this.#catchUp, judge: this.#judge },
       attach: (feed) => this.#audiences.attach(feed),
@@ -105,7 +110,7 @@ class Hub implements FeedHub {
     });
     this.#unsubscribe = [
       stream.subscribe(
-        (change) => this.#take(change),
+        (change) => this.#transactions.take(change),
         () => this.#miss(),
       ),
       registry.onChange((id, collection) => this.#redefine(id, collection)),
@@ -192,24 +197,41 @@ class Hub implements FeedHub {
     feed.write({ event: 'gap', ...id, data: JSON.stringify({ reason }) });
   }
 
-  #take(raw: Change): void {
-    const change = this.#progress.note(raw);
-    if (change === undefined) return;
-    const { inTurn, spendOf } = this.#budget.begin(this.#audiences.of(change.collectionId));
-    for (const audience of inTurn) {
-      const message = this.#judge(audience.view, change, spendOf(audience));
-      if (message === undefined) continue;
-      const place = placeAfter(change);
-      for (const feed of audience.feeds) this.#tell(feed, message, place);
+  /** Takes the changes of one commit. */
+  #take(raw: readonly Change[]): void {
+    try {
+      const changes = raw.flatMap((each) => this.#progress.note(each) ?? []);
+      const last = changes.at(-1);
+      if (last === undefined) return;
+      for (const [id, own] of Map.groupBy(changes, ({ collectionId }) => collectionId)) {
+        this.#tellAll(id, own, placeAfter(last));
+      }
+    } catch (error) {
+      // Not only while the stream, which is guarded, brings something.
+      this.#options.logger.error({ error }, 'changes could not be told to feeds');
+      this.#miss();
     }
   }
 
-  #tell(feed: Feed, { event, data }: Told, place: Place): void {
+  #tellAll(collectionId: string, changes: readonly RecordChange[], place: Place): void {
+    const { inTurn, spendOf } = this.#budget.begin(this.#audiences.of(collectionId), changes.length);
+    for (const audience of inTurn) {
+      const told = this.#judge(audience.view, changes, spendOf(audience));
+      if (told.length === 0) continue;
+      for (const feed of audience.feeds) {
+        told.forEach((message, index) => this.#tell(feed, message, index < told.length - 1 ? undefined : place));
+      }
+    }
+  }
+
+  /** @param place - undefined where more of the same commit follows: what has no `id` is good with what has one alone */
+  #tell(feed: Feed, { event, data }: Told, place: Place | undefined): void {
     if (event === 'gap' && feed.snapshots) {
       this.#goOn(feed, 'too-costly');
       return;
     }
-    if (feed.write({ event, id: feed.cursorAt(place, this.#options.generation), data })) return;
+    const id = place === undefined ? {} : { id: feed.cursorAt(place, this.#options.generation) };
+    if (feed.write({ event, ...id, data })) return;
     feed.end('gap', 'slow');
     this.#audiences.detach(feed);
   }
@@ -221,6 +243,7 @@ class Hub implements FeedHub {
 
   /** Changes may have been missed. */
   #miss(): void {
+    this.#transactions.drop();
     this.#progress.miss();
     for (const feed of this.#audiences.all()) this.#goOn(feed, 'history');
   }

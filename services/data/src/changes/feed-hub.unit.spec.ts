@@ -57,3 +57,64 @@ describe('a view that a change cannot be judged for', () => {
     assert.deepEqual(logged, []);
   });
 });
+
+describe('a transaction', () => {
+  const batch = { id: 'b', size: 3 };
+  const member = (id: string, second: number) => changeOf(id, second, { transaction: `t${second}`, batch });
+  const recordsOf = ({ blocks }: FakeResponse): string[] =>
+    blocks().flatMap(({ id, data }) => {
+      if (data === undefined) return [];
+      const { record } = JSON.parse(data) as { record: { id: string } };
+      return [`${record.id}${id === undefined ? '' : ' id'}`];
+    });
+  const lastId = ({ blocks }: FakeResponse): string => blocks().findLast(({ id }) => id !== undefined)?.id ?? '';
+
+  it('is told whole, with a cursor after it alone', () => {
+    const { bring, follow } = openTestHub();
+    const feed = follow();
+    bring(changeOf('x', 2));
+    bring(member('a', 3));
+    bring(member('b', 3));
+    const between = follow();
+    assert.deepEqual(recordsOf(feed), ['x id']);
+    bring(member('c', 3));
+    bring(changeOf('y', 4));
+    assert.deepEqual(recordsOf(feed), ['x id', 'a', 'b', 'c id', 'y id']);
+    // Who came in the middle of it was not told that it was over.
+    assert.deepEqual(recordsOf(between), ['a', 'b', 'c id', 'y id']);
+  });
+
+  it('is told whole to who was cut off within it, and not again to who has it', async () => {
+    const { bring, follow, decode } = openTestHub();
+    const feed = follow();
+    bring(changeOf('x', 2));
+    const before = lastId(feed);
+    for (const id of ['a', 'b', 'c']) bring(member(id, 3));
+    const after = lastId(feed);
+    bring(changeOf('y', 4));
+    const resume = (given: string) => follow(undefined, { resumed: { given, cursor: decode(given) } });
+    const [cut, whole] = [resume(before), resume(after)];
+    const deadline = performance.now() + 60_000;
+    while (!recordsOf(cut).includes('y id') || !recordsOf(whole).includes('y id')) {
+      assert.ok(performance.now() < deadline);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.deepEqual(recordsOf(cut), ['a', 'b', 'c id', 'y id']);
+    assert.deepEqual(recordsOf(whole), ['y id']);
+  });
+
+  it('that cannot be judged as a whole is a gap as a whole', () => {
+    const { bring, follow } = openTestHub();
+    const feed = follow(
+      asking('broken', (text) => {
+        if (text === 'odd') throw new Error('broken');
+        return true;
+      }),
+    );
+    for (const [index, text] of ['x', 'odd', 'y'].entries()) {
+      bring(changeOf(`rec_${index}`, 2, { transaction: 't', batch, after: { text } }));
+    }
+    assert.deepEqual(eventsOf(feed), ['gap too-costly']);
+    assert.ok(feed.blocks().every(({ id }) => id !== undefined));
+  });
+});

@@ -5,7 +5,8 @@ import { HistoryLost } from '@causeway/events';
 import type { CatchUp } from './catch-up.ts';
 import type { ChangeHistory } from './change-history.ts';
 import type { Feed, GapReason } from './feed.ts';
-import type { JudgeChange, Told } from './judge-change.ts';
+import { byCommit } from './gather-transactions.ts';
+import type { JudgeChanges, Told } from './judge-changes.ts';
 import type { Place } from './place.ts';
 import { placeAfter } from './place.ts';
 import type { RecordChange } from './record-change.ts';
@@ -16,16 +17,23 @@ export interface ResumeOptions {
   readonly progress: StreamProgress;
   readonly history: ChangeHistory;
   readonly catchUp: CatchUp;
-  readonly judge: JudgeChange;
+  readonly judge: JudgeChanges;
   /** From now on the feed is told live. */
   readonly attach: (feed: Feed) => void;
   /** Something is missing. */
   readonly goOn: (feed: Feed, reason: GapReason) => void;
-  readonly tell: (feed: Feed, message: Told, place: Place) => void;
+  /** Tells it something; without a place where more of the same commit follows. */
+  readonly tell: (feed: Feed, message: Told, place: Place | undefined) => void;
 }
 
 /** Whether a feed is told nothing more as it stands. */
 const isHeldBack = ({ isOutdated, awaitsSnapshot }: Feed): boolean => isOutdated || awaitsSnapshot;
+
+/** The place after changes; as it was where there are none. */
+const afterAll = (changes: readonly RecordChange[], place: Place): Place => {
+  const last = changes.at(-1);
+  return last === undefined ? place : placeAfter(last);
+};
 
 /** A replica that is so far behind a feed is not waited for any longer. */
 const behindMs = 5_000;
@@ -61,12 +69,15 @@ export function createResumeFeed(options: ResumeOptions): (feed: Feed, from: Pla
   };
 
   /** Waits for a reader that is behind, for it has more to read than it can have been sent. */
-  const tellLate = async (feed: Feed, change: RecordChange): Promise<void> => {
+  const tellLate = async (feed: Feed, changes: readonly RecordChange[], place: Place): Promise<void> => {
     if (isHeldBack(feed)) return;
-    const message = judge(feed.view, change);
-    if (message === undefined) return;
-    if (!(await feed.drained())) feed.end('gap', 'slow');
-    else if (!isHeldBack(feed)) tell(feed, message, placeAfter(change));
+    const told = judge(feed.view, changes);
+    for (const [index, message] of told.entries()) {
+      const hasRoom = await feed.drained();
+      if (isHeldBack(feed) || feed.hasEnded()) return;
+      if (hasRoom) tell(feed, message, index < told.length - 1 ? undefined : place);
+      else feed.end('gap', 'slow');
+    }
   };
 
   return async (feed, from) => {
@@ -76,9 +87,10 @@ export function createResumeFeed(options: ResumeOptions): (feed: Feed, from: Pla
     for (let rounds = 0; rounds < maxRounds && !feed.hasEnded(); rounds += 1) {
       if (history.covers(place)) {
         // In one go with the attaching, so that no change falls between.
-        for (const change of history.after(place)) {
-          if (change.collectionId === feed.collectionId) await tellLate(feed, change);
-          place = placeAfter(change);
+        for (const commit of byCommit(history.after(place))) {
+          place = afterAll(commit, place);
+          const own = commit.filter(({ collectionId }) => collectionId === feed.collectionId);
+          await tellLate(feed, own, place);
           if (stops(feed)) return;
         }
         if (history.after(place).length > 0) continue;
@@ -86,7 +98,8 @@ export function createResumeFeed(options: ResumeOptions): (feed: Feed, from: Pla
         return;
       }
       try {
-        place = await catchUp.read(place, feed.collectionId, (late) => tellLate(feed, late), feed.signal);
+        const late = (changes: readonly RecordChange[]) => tellLate(feed, changes, afterAll(changes, place));
+        place = await catchUp.read(place, feed.collectionId, late, feed.signal);
       } catch (error) {
         if (!(error instanceof HistoryLost)) throw error;
         goOn(feed, 'expired');

@@ -73,7 +73,7 @@ async function resume({
   const catchUp: Pick<CatchUp, 'read'> = {
     async read(_place, _collectionId, tell) {
       if (missed instanceof Error) throw missed;
-      for (const each of missed) await tell(each);
+      for (const each of missed) await tell([each]);
       log.push('caught up');
       return place(first - 1);
     },
@@ -82,7 +82,7 @@ async function resume({
     progress: { hasReached } as Parameters<typeof createResumeFeed>[0]['progress'],
     history: history as ChangeHistory,
     catchUp: catchUp as CatchUp,
-    judge: (view, each) => view.tell(each),
+    judge: (view, several) => several.flatMap((each) => view.tell(each) ?? []),
     attach: () => void log.push('attached'),
     goOn: (_feed, reason) => void log.push(`gap ${reason}`),
     tell: (_feed, { data }) => void log.push(data),

@@ -1,7 +1,8 @@
 import type { Change, CommitStream } from '@causeway/events';
-import { Timestamp } from 'mongodb';
+import type { Timestamp } from 'mongodb';
 
 import type { ChangeHistory } from './change-history.ts';
+import { justBefore } from './gather-transactions.ts';
 import type { Place } from './place.ts';
 import type { RecordChange } from './record-change.ts';
 import { toRecordChange } from './record-change.ts';
@@ -41,7 +42,7 @@ export function followProgress(stream: Pick<CommitStream, 'position'>, history: 
       const { clusterTime, event, transaction } = raw;
       missedAt = undefined;
       // Everything from this change on is seen.
-      if (!hasBegun) begin(before(clusterTime));
+      if (!hasBegun) begin(justBefore(clusterTime));
       last = { position: clusterTime, eventId: transaction === undefined ? undefined : event?.id };
       const change = toRecordChange(raw);
       if (change !== undefined) history.add(change);
@@ -70,7 +71,3 @@ export function followProgress(stream: Pick<CommitStream, 'position'>, history: 
     },
   };
 }
-
-/** The position just before another one. */
-const before = ({ t, i }: Timestamp): Timestamp =>
-  new Timestamp(i === 0 ? { t: t - 1, i: 2 ** 32 - 1 } : { t, i: i - 1 });

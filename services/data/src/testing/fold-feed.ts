@@ -6,7 +6,7 @@ import type { FeedBlock } from './test-feed.ts';
 
 /** What a subscriber holds at a place of a feed. */
 export interface FoldedView {
-  /** Everything up to it has been told. */
+  /** Everything up to it has been told, each commit whole. */
   readonly time: Timestamp;
   /** Names the read rule that the feed was told by. */
   readonly rule: string;
@@ -15,13 +15,13 @@ export interface FoldedView {
 }
 
 /** A cursor's place, which tests look into: a MAC of 16 bytes and two hashes of 12 come before it. */
-const placeOf = (cursor: string): { readonly p: string; readonly e?: string; readonly r: string } =>
-  JSON.parse(Buffer.from(cursor, 'base64url').subarray(40).toString()) as { p: string; e?: string; r: string };
+const placeOf = (cursor: string): { readonly p: string; readonly r: string } =>
+  JSON.parse(Buffer.from(cursor, 'base64url').subarray(40).toString()) as { p: string; r: string };
 
 /**
  * Does what a subscriber does with a feed that begins with a snapshot.
  *
- * @returns what it holds at each `id`, but for those in the middle of a transaction
+ * @returns what it holds at each `id`
  * @throws AssertionError where the feed tells what cannot follow from what it told before
  */
 export function foldFeed(blocks: readonly FeedBlock[]): FoldedView[] {
@@ -57,9 +57,9 @@ export function foldFeed(blocks: readonly FeedBlock[]): FoldedView[] {
       revisions.delete(record);
     }
     if (id === undefined || !isWhole) continue;
-    const { p, e, r: rule } = placeOf(id);
+    const { p, r: rule } = placeOf(id);
     const [t = 0, i = 0] = p.split('.').map(Number);
-    if (e === undefined) views.push({ time: new Timestamp({ t, i }), rule, revisions: new Map(revisions) });
+    views.push({ time: new Timestamp({ t, i }), rule, revisions: new Map(revisions) });
   }
   return views;
 }

@@ -27,7 +27,7 @@ export interface Told {
 export interface TestFeed {
   readonly status: number;
   readonly blocks: readonly FeedBlock[];
-  /** Those that tell of changes. */
+  /** Those that tell of changes, once all of their commit have come. */
   told(): Told[];
   lastId(): string;
   /** Waits, for at most a minute. */
@@ -43,6 +43,20 @@ export interface TestFeed {
 }
 
 const patienceMs = 60_000;
+const changeEvents: ReadonlySet<string> = new Set(['created', 'updated', 'deleted', 'entered', 'left']);
+
+/** Gives what was told of one commit the `id` that its last block has; what has not come whole has none. */
+function withPlaces(blocks: readonly FeedBlock[]): FeedBlock[] {
+  let place: string | undefined;
+  return blocks
+    .toReversed()
+    .map((block) => {
+      const isChange = block.event !== undefined && changeEvents.has(block.event);
+      place = block.id ?? (isChange ? place : undefined);
+      return isChange && place !== undefined ? { ...block, id: place } : block;
+    })
+    .toReversed();
+}
 
 /** Opens a feed, and waits until it has said from where it tells. */
 export async function openFeed(
@@ -102,8 +116,8 @@ export async function openFeed(
     }
   };
   const told = (): Told[] =>
-    blocks.flatMap(({ event, id, data }) => {
-      if (event === undefined || id === undefined || ['gap', 'end', 'ready'].includes(event)) return [];
+    withPlaces(blocks).flatMap(({ event, id, data }) => {
+      if (event === undefined || id === undefined || !changeEvents.has(event)) return [];
       const {
         record,
         previous,

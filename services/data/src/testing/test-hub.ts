@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 
 import { recordCreated, recordDeleted, recordUpdated } from '@causeway/contracts';
@@ -8,6 +9,8 @@ import { Timestamp } from 'mongodb';
 import type { FeedBeginning, FeedHub, FeedHubOptions } from '../changes/feed-hub.ts';
 import { createFeedHub } from '../changes/feed-hub.ts';
 import { Feed } from '../changes/feed.ts';
+import type { FeedCursor } from '../changes/place.ts';
+import { fromStored } from '../changes/place.ts';
 import type { Collection } from '../collections/collection-registry.ts';
 import type { Condition, Operand } from '../conditions/condition.ts';
 import { everything } from '../conditions/condition.ts';
@@ -26,6 +29,8 @@ export interface TestHub {
   bring(change: Change): void;
   /** Nothing but the beacon has moved. */
   beacon(seconds: number): void;
+  /** Reads a cursor of its feeds. */
+  decode(cursor: string): FeedCursor;
   /** Opens a feed by an administrator. */
   follow(filter?: Condition<Operand>, beginning?: Partial<FeedBeginning>): FakeResponse & { readonly feed: Feed };
 }
@@ -37,7 +42,7 @@ const collection = {
   source: { rules: { read: 'public' } },
 } as unknown as Collection;
 const caller = { signedIn: true, administrator: true, auth: {} };
-const cursors = createCursorCodec(randomBytes(32));
+const bound = createCursorCodec(randomBytes(32))({ collectionId: collection.id, query: 'all', principal: 'admin' });
 
 /** Where a change of this second stands. */
 export const at = (seconds: number): Timestamp => new Timestamp({ t: seconds, i: 1 });
@@ -113,9 +118,9 @@ export function openTestHub(options: Partial<FeedHubOptions> = {}): TestHub {
     beacon: (seconds) => {
       stream.position = at(seconds);
     },
+    decode: (cursor) => fromStored(bound.decode(cursor, {})) ?? assert.fail(`no cursor: ${cursor}`),
     follow(filter = everything, { resumed, after, snapshotPlace } = {}) {
       const fake = createFakeResponse();
-      const bound = cursors({ collectionId: collection.id, query: 'all', principal: 'admin' });
       const { response } = fake;
       const feed = new Feed({
         ...{ collection, caller, token: undefined, filter, cursors: bound, response },

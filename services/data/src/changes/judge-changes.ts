@@ -7,20 +7,21 @@ import type { RecordChange } from './record-change.ts';
 export type Told = FeedMessage | { readonly event: 'gap'; readonly data: string };
 
 /**
- * What a view's feeds are told of a change. Where it cannot be judged that is a gap, of this view alone, and its feeds go on after it.
+ * What a view's feeds are told of the changes of one commit. Where one of them cannot be judged that is a gap, of this view alone and in place
+ * of them all, and its feeds go on after it.
  *
  * @param budget - of the view's among all views; it has one of its own besides
- * @returns undefined where they do not see it
+ * @returns nothing where they see none of them
  */
-export type JudgeChange = (view: FeedView, change: RecordChange, budget?: Spend) => Told | undefined;
+export type JudgeChanges = (view: FeedView, changes: readonly RecordChange[], budget?: Spend) => readonly Told[];
 
 const tooCostly: Told = { event: 'gap', data: JSON.stringify({ reason: 'too-costly' }) };
 
 /** Makes it. */
-export function createJudgeChange(logger: {
+export function createJudgeChanges(logger: {
   error(fields: Record<string, unknown>, message: string): void;
-}): JudgeChange {
-  return (view, change, budget) => {
+}): JudgeChanges {
+  const judge = (view: FeedView, change: RecordChange, budget?: Spend): Told | undefined => {
     try {
       return view.tell(change, budget);
     } catch (error) {
@@ -30,5 +31,14 @@ export function createJudgeChange(logger: {
       }
       return tooCostly;
     }
+  };
+  return (view, changes, budget) => {
+    const told: Told[] = [];
+    for (const change of changes) {
+      const message = judge(view, change, budget);
+      if (message === tooCostly) return [tooCostly];
+      if (message !== undefined) told.push(message);
+    }
+    return told;
   };
 }
