@@ -5,7 +5,7 @@ import { Timestamp } from 'mongodb';
 
 import { createChangeHistory } from './change-history.ts';
 import type { ChangeHistory } from './change-history.ts';
-import { fromStored, placeAfter, toStored } from './place.ts';
+import { placeAfter } from './place.ts';
 import type { Place } from './place.ts';
 import type { RecordChange } from './record-change.ts';
 
@@ -94,18 +94,6 @@ describe('the history of changes', () => {
     for (let t = 2; t <= 5_000; t += 1) {
       own.add(change(at(t), `e${t}`));
       assert.deepEqual(events(own, { position: at(t - 1), eventId: undefined }), [`e${t}`]);
-    }
-  });
-});
-
-describe('a place', () => {
-  it('is the same after it was stored', () => {
-    for (const eventId of [undefined, 'e1']) {
-      const cursor = { place: { position: at(1_795_437_812, 4), eventId }, generation: 'g', rule: 'r' };
-      assert.deepEqual(fromStored(JSON.parse(JSON.stringify(toStored(cursor)))), cursor);
-    }
-    for (const other of [null, [], ['rec_1'], { p: 'x', g: 'g', r: 'r' }, { p: '1.1' }]) {
-      assert.equal(fromStored(other), undefined);
     }
   });
 });

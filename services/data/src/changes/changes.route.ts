@@ -18,9 +18,9 @@ import { queryNeedsIndex, queryTooCostly } from '../queries/queries.errors.ts';
 import { filterOf, filterParameter, inParameters } from '../queries/query-parameters.ts';
 import { callerOf, principalKey } from '../rules/caller.ts';
 import type { Caller } from '../rules/rule.ts';
+import type { FeedCursors } from './feed-cursors.ts';
 import type { FeedBeginning, FeedHub } from './feed-hub.ts';
 import { Feed } from './feed.ts';
-import { fromStored } from './place.ts';
 import { snapshotQuery } from './snapshot/send-snapshot.ts';
 import type { Release, SnapshotPlaces } from './snapshot/snapshot-places.ts';
 import { snapshotBusy } from './snapshot/snapshot.errors.ts';
@@ -29,6 +29,7 @@ import { snapshotBusy } from './snapshot/snapshot.errors.ts';
 export interface ChangesDependencies {
   readonly findCurrent: FindCurrent;
   readonly cursors: CursorCodec;
+  readonly feedCursors: FeedCursors;
   readonly hub: FeedHub;
   readonly admit: Pick<AdmitQuery, 'demand'>;
   readonly places: SnapshotPlaces;
@@ -37,18 +38,14 @@ export interface ChangesDependencies {
 
 const parameter = 'Last-Event-ID';
 
-const malformedCursor = () =>
-  faults.invalidRequest({
-    errors: [{ parameter, code: 'invalid-cursor', message: 'Send the last id of a feed.' }],
-  });
-
 /** Where a feed goes on; undefined where it begins. @throws Fault `invalid-request`, `not-found` */
-function resumedAt(header: string | string[] | undefined, bound: BoundCursors): FeedBeginning['resumed'] {
+function resumedAt(
+  header: string | string[] | undefined,
+  feedCursors: FeedCursors,
+  bound: BoundCursors,
+): FeedBeginning['resumed'] {
   const [given] = [header].flat();
-  if (given === undefined) return undefined;
-  const cursor = fromStored(bound.decode(given, { parameter }));
-  if (cursor === undefined) throw malformedCursor();
-  return { cursor, given };
+  return given === undefined ? undefined : { cursor: feedCursors.read(given, bound), given };
 }
 
 /** Judges what a feed begins with as the query that it is, and takes a place for it. */
@@ -66,7 +63,7 @@ async function prepareSnapshot(
 }
 
 /** `GET /v1/data/{collection}/changes` */
-export const changesRoute = ({ findCurrent, cursors, hub, ...snapshots }: ChangesDependencies): Route =>
+export const changesRoute = ({ findCurrent, cursors, feedCursors, hub, ...snapshots }: ChangesDependencies): Route =>
   defineRoute({
     method: 'get',
     path: '/v1/data/{collection}/changes',
@@ -75,7 +72,7 @@ export const changesRoute = ({ findCurrent, cursors, hub, ...snapshots }: Change
     summary: 'Follow the changes of a collection',
     description: [
       '`created`, `updated`, `deleted`, `entered` and `left` tell of changes; `gap` says that some are missing and why; `end` says why the feed ends.',
-      'Each `id` is a cursor, to be sent as `Last-Event-ID`.',
+      'Each `id` is a cursor, to be sent as `Last-Event-ID`; changes that were committed together have one after the last of them.',
       'With `snapshot=true` it begins with the current result, one `current` each, then `ready`, then exactly what follows; after a `gap` the result comes once more, in place of what there was.',
     ].join(' '),
     access: 'public',
@@ -106,7 +103,7 @@ export const changesRoute = ({ findCurrent, cursors, hub, ...snapshots }: Change
         query: ['changes', query.filter],
         principal: principalKey(principal),
       });
-      const resumed = resumedAt(headers['last-event-id'], bound);
+      const resumed = resumedAt(headers['last-event-id'], feedCursors, bound);
       await hub.admit();
       const isSnapshot = query.snapshot === 'true';
       const asked = { collection, caller, filter };
@@ -122,7 +119,8 @@ export const changesRoute = ({ findCurrent, cursors, hub, ...snapshots }: Change
           'X-Accel-Buffering': 'no',
         },
         stream: async (response) => {
-          const feed = new Feed({ ...asked, token, cursors: bound, response, snapshots: isSnapshot });
+          const beginCursors = (rule: string): string => feedCursors.begin(bound, rule);
+          const feed = new Feed({ ...asked, token, beginCursors, response, snapshots: isSnapshot });
           const drain = (): void => feed.end('end', 'shutdown');
           draining.addEventListener('abort', drain, { once: true });
           try {

@@ -1,6 +1,7 @@
 import type { Feature, Ground } from '../feature.ts';
 import type { AdmitQuery } from '../queries/plan/admit-query.ts';
 import { changesRoute } from './changes.route.ts';
+import { createFeedCursors } from './feed-cursors.ts';
 import { createFeedHub } from './feed-hub.ts';
 import { readGeneration } from './generation.ts';
 import { createSendSnapshot } from './snapshot/send-snapshot.ts';
@@ -20,15 +21,17 @@ export async function createChanges(
   const { db } = events;
   const { queryTimeoutMs } = config;
   const generation = await readGeneration(db);
+  const feedCursors = createFeedCursors({ secret: ground.derive('feed place'), generation });
   const places = createSnapshotPlaces({ limit: config.snapshotLimit });
   const hub = createFeedHub({
     ...{ stream, registry, isRevoked, logger, generation },
-    sendSnapshot: createSendSnapshot({ client, db, admit, places, generation, queryTimeoutMs, now }),
+    cursors: feedCursors,
+    sendSnapshot: createSendSnapshot({ client, db, admit, places, cursors: feedCursors, queryTimeoutMs, now }),
     limit: config.feedLimit,
     historyBytes: config.feedHistoryBytes,
   });
   return {
-    routes: [changesRoute({ findCurrent, cursors, hub, admit, places, now })],
+    routes: [changesRoute({ findCurrent, cursors, feedCursors, hub, admit, places, now })],
     stop: () => hub.stop(),
   } satisfies Feature;
 }

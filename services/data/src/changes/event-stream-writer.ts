@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 
 /** One block of an event stream (HTML Living Standard, §9.2.6). */
@@ -11,8 +10,14 @@ export interface Block {
 
 /** Writes blocks, and says when the reader has fallen too far behind. */
 export interface EventStreamWriter {
-  /** @returns false where the reader is too slow: nothing more is to be written but the end */
-  write(block: Block): boolean;
+  /**
+   * Writes a block; all that is written in one turn goes out at once.
+   *
+   * @param lines - see {@link linesOf}: made once for all who are told the same
+   * @param id - where the block has one
+   * @returns false where the reader is too slow: nothing more is to be written but the end
+   */
+  write(lines: string, id?: string): boolean;
   /** Waits until most of what was written has been taken. @returns false where that takes too long */
   drained(): Promise<boolean>;
   /** Writes a last block and ends the stream. */
@@ -26,8 +31,12 @@ const maxUnsentBlocks = 1_000;
 const drainMs = 5_000;
 const endMs = 30_000;
 
-const format = ({ event, id, data }: Block): string =>
-  `${event === undefined ? '' : `event: ${event}\n`}${id === undefined ? '' : `id: ${id}\n`}${data === undefined ? '' : `data: ${data}\n`}\n`;
+/** A block's lines, but for its `id`. */
+export const linesOf = ({ event, data }: Pick<Block, 'event' | 'data'>): string =>
+  `${event === undefined ? '' : `event: ${event}\n`}${data === undefined ? '' : `data: ${data}\n`}`;
+
+const format = (lines: string, id: string | undefined): string =>
+  id === undefined ? `${lines}\n` : `${lines}id: ${id}\n\n`;
 
 /**
  * Writes an event stream into a response whose head has been sent.
@@ -35,41 +44,68 @@ const format = ({ event, id, data }: Block): string =>
  * @param response - ended by {@link EventStreamWriter.end} or by its reader
  */
 export function createEventStreamWriter(response: ServerResponse): EventStreamWriter {
+  /** What is written at the end of this turn, and how many blocks with an `id` it holds. */
+  let gathered = '';
+  let gatheredBlocks = 0;
+  /** All of them that the reader has not taken. */
   let unsentBlocks = 0;
-  const sent = (): void => {
-    unsentBlocks -= 1;
+  let isDue = false;
+  let waiting: (() => void) | undefined;
+
+  const hasEnded = (): boolean => response.writableEnded || response.destroyed;
+  const unsentBytes = (): number => response.writableLength + gathered.length;
+  const isHalfFull = (): boolean => unsentBlocks > maxUnsentBlocks / 2 || unsentBytes() > maxUnsentBytes / 2;
+
+  const take = (): { readonly text: string; readonly sent: () => void } => {
+    const [text, blocks] = [gathered, gatheredBlocks];
+    gathered = '';
+    gatheredBlocks = 0;
+    const sent = (): void => {
+      unsentBlocks -= blocks;
+      if (!isHalfFull()) waiting?.();
+    };
+    return { text, sent };
   };
-  const nothing = (): void => undefined;
+  const flush = (): void => {
+    isDue = false;
+    const { text, sent } = take();
+    if (text !== '' && !hasEnded()) response.write(text, sent);
+  };
+
+  response.once('close', () => waiting?.());
   return {
     get ended() {
-      return response.writableEnded || response.destroyed;
+      return hasEnded();
     },
-    write(block) {
-      if (response.writableEnded || response.destroyed) return true;
-      if (unsentBlocks >= maxUnsentBlocks || response.writableLength > maxUnsentBytes) return false;
-      if (block.id !== undefined) unsentBlocks += 1;
-      response.write(format(block), block.id === undefined ? nothing : sent);
+    write(lines, id) {
+      if (hasEnded()) return true;
+      if (unsentBlocks >= maxUnsentBlocks || unsentBytes() > maxUnsentBytes) return false;
+      gathered += format(lines, id);
+      if (id !== undefined) {
+        gatheredBlocks += 1;
+        unsentBlocks += 1;
+      }
+      if (!isDue) setImmediate(flush);
+      isDue = true;
       return true;
     },
     async drained() {
-      const isFull = unsentBlocks > maxUnsentBlocks / 2 || response.writableLength > maxUnsentBytes / 2;
-      if (!isFull || response.writableEnded || response.destroyed) return true;
-      const waiting = new AbortController();
-      const { signal } = waiting;
-      const timer = setTimeout(() => waiting.abort(), drainMs);
+      if (hasEnded() || !isHalfFull()) return true;
+      flush();
+      const { promise, resolve } = Promise.withResolvers<boolean>();
+      const timer = setTimeout(() => resolve(false), drainMs);
+      waiting = () => resolve(true);
       try {
-        await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]);
-        return true;
-      } catch {
-        return false;
+        return await promise;
       } finally {
         clearTimeout(timer);
-        waiting.abort();
+        waiting = undefined;
       }
     },
     end(block) {
-      if (response.writableEnded || response.destroyed) return;
-      response.end(block === undefined ? undefined : format(block));
+      if (hasEnded()) return;
+      const { text } = take();
+      response.end(`${text}${block === undefined ? '' : format(linesOf(block), block.id)}`);
       // A reader that takes nothing more would keep it open for ever.
       setTimeout(() => response.destroy(), endMs).unref();
     },

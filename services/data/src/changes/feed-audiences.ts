@@ -1,5 +1,8 @@
 import type { Feed } from './feed.ts';
 import type { FeedView } from './feed-view.ts';
+import type { InterestIndex } from './interest-index.ts';
+import { createInterestIndex } from './interest-index.ts';
+import type { RecordChange } from './record-change.ts';
 
 /** Feeds that see the same. */
 export interface Audience {
@@ -13,41 +16,65 @@ export interface FeedAudiences {
   attach(feed: Feed): void;
   detach(feed: Feed): void;
   has(feed: Feed): boolean;
-  /** Those of a collection. */
-  of(collectionId: string): Iterable<Audience>;
-  all(): Feed[];
+  /** Those of a collection that may see one of some changes of it. */
+  concernedBy(collectionId: string, changes: readonly RecordChange[]): Iterable<Audience>;
+  /** All feeds; it may be changed meanwhile. */
+  all(): Iterable<Feed>;
 }
 
 interface OpenAudience extends Audience {
   readonly feeds: Set<Feed>;
 }
 
+/** The audiences of one collection. */
+interface Gathering {
+  readonly byView: Map<string, OpenAudience>;
+  readonly index: InterestIndex<OpenAudience>;
+}
+
 /** Makes it, without feeds. */
 export function createFeedAudiences(): FeedAudiences {
-  /** By collection, and by what they see. */
-  const audiences = new Map<string, Map<string, OpenAudience>>();
+  const gatherings = new Map<string, Gathering>();
+  const attached = new Map<Feed, OpenAudience>();
 
   const detach = (feed: Feed): void => {
-    const views = audiences.get(feed.collectionId);
-    for (const [key, { feeds }] of views ?? []) {
-      if (feeds.delete(feed) && feeds.size === 0) views?.delete(key);
-    }
-    if (views?.size === 0) audiences.delete(feed.collectionId);
+    const audience = attached.get(feed);
+    if (audience === undefined) return;
+    attached.delete(feed);
+    audience.feeds.delete(feed);
+    if (audience.feeds.size > 0) return;
+    const { key, interests } = audience.view;
+    const gathering = gatherings.get(feed.collectionId);
+    gathering?.byView.delete(key);
+    gathering?.index.remove(audience, interests);
+    if (gathering?.byView.size === 0) gatherings.delete(feed.collectionId);
+  };
+
+  const open = ({ collectionId, view }: Feed): OpenAudience => {
+    const gathering: Gathering = gatherings.get(collectionId) ?? { byView: new Map(), index: createInterestIndex() };
+    gatherings.set(collectionId, gathering);
+    const known = gathering.byView.get(view.key);
+    if (known !== undefined) return known;
+    const made = { view, feeds: new Set<Feed>() };
+    gathering.byView.set(view.key, made);
+    gathering.index.add(made, view.interests);
+    return made;
   };
 
   return {
     attach(feed) {
       detach(feed);
       if (feed.hasEnded()) return;
-      const views = audiences.get(feed.collectionId) ?? new Map<string, OpenAudience>();
-      audiences.set(feed.collectionId, views);
-      const audience = views.get(feed.view.key) ?? { view: feed.view, feeds: new Set() };
-      views.set(feed.view.key, audience);
+      const audience = open(feed);
       audience.feeds.add(feed);
+      attached.set(feed, audience);
     },
     detach,
-    has: (feed) => audiences.get(feed.collectionId)?.get(feed.view.key)?.feeds.has(feed) === true,
-    of: (collectionId) => audiences.get(collectionId)?.values() ?? [],
-    all: () => [...audiences.values()].flatMap((views) => [...views.values()].flatMap(({ feeds }) => [...feeds])),
+    has: (feed) => attached.has(feed),
+    concernedBy(collectionId, changes) {
+      const documents = changes.flatMap(({ before, after }) => [before, after].filter((each) => each !== undefined));
+      return gatherings.get(collectionId)?.index.find(documents) ?? [];
+    },
+    all: () => attached.keys(),
   };
 }

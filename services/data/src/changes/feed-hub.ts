@@ -11,18 +11,19 @@ import type { Collection, CollectionRegistry } from '../collections/collection-r
 import type { CatchUp } from './catch-up.ts';
 import { createCatchUp } from './catch-up.ts';
 import { createChangeHistory } from './change-history.ts';
-import { createFairBudget } from './fair-budget.ts';
-import type { Audience } from './feed-audiences.ts';
 import { createFeedAudiences } from './feed-audiences.ts';
-import { endWithSessions } from './feed-sessions.ts';
+import type { FeedCursors } from './feed-cursors.ts';
+import type { FeedSessions } from './feed-sessions.ts';
+import { createFeedSessions } from './feed-sessions.ts';
+import type { FeedTeller } from './feed-teller.ts';
+import { createFeedTeller } from './feed-teller.ts';
 import type { Feed, GapReason } from './feed.ts';
 import type { GatheredStream } from './gather-transactions.ts';
 import { gatherTransactions } from './gather-transactions.ts';
-import type { JudgeChanges, Told } from './judge-changes.ts';
+import { createKeepAlive } from './keep-alive.ts';
 import { createJudgeChanges } from './judge-changes.ts';
 import type { FeedCursor, Place } from './place.ts';
 import { placeAfter } from './place.ts';
-import type { RecordChange } from './record-change.ts';
 import { createResumeFeed } from './resume-feed.ts';
 import type { SendSnapshot } from './snapshot/send-snapshot.ts';
 import type { Release } from './snapshot/snapshot-places.ts';
@@ -36,6 +37,7 @@ export interface FeedHubOptions {
   readonly registry: Pick<CollectionRegistry, 'onChange'>;
   /** Of the database; see `readGeneration`. */
   readonly generation: string;
+  readonly cursors: Pick<FeedCursors, 'seal'>;
   /** Whether a token has ended before it expired; rejected where nobody knows. */
   readonly isRevoked: RevocationList['isRevoked'];
   readonly sendSnapshot: SendSnapshot;
@@ -66,12 +68,11 @@ export interface FeedHub {
   stop(): Promise<void>;
 }
 
-const keepAliveMs = 15_000;
 const checkMs = 250;
+/** A feed's turn comes each 15 s. */
+const keepAliveTurns = 60;
 const historyMs = 300_000;
 const positionMs = 5_000;
-/** What the patterns of all feeds may take over one change: about 60 ms, in which nothing else is served; a third of it in even parts. */
-const budgetUnits = { evenUnits: 2_000_000, spareUnits: 4_000_000 };
 
 /** Makes the hub of a process. Make it before the commit stream starts. */
 export function createFeedHub(options: FeedHubOptions): FeedHub {
@@ -85,28 +86,31 @@ class Hub implements FeedHub {
   readonly #catchUp: CatchUp;
   readonly #resume: (feed: Feed, from: Place) => Promise<void>;
   readonly #audiences = createFeedAudiences();
-  readonly #judge: JudgeChanges;
-  readonly #budget = createFairBudget<Audience>({ ...budgetUnits, clock: () => performance.now() });
+  readonly #teller: FeedTeller;
   /** Feeds that are told live, are catching up or are sent a snapshot. */
   readonly #feeds = new Set<Feed>();
-  readonly #timers: readonly NodeJS.Timeout[];
+  readonly #sessions: FeedSessions;
+  readonly #keepAlive = createKeepAlive<Feed>(keepAliveTurns);
+  readonly #timer: NodeJS.Timeout;
   readonly #unsubscribe: readonly (() => void)[];
   readonly #open = createUpDownCounter('causeway.data.feeds', { description: 'Feeds that are open.' });
 
   constructor(options: FeedHubOptions) {
-    const { stream, registry, historyBytes, isRevoked, now } = options;
+    const { stream, registry, historyBytes } = options;
     this.#options = options;
     const clock = (): number => performance.now();
     const history = createChangeHistory({ maxBytes: historyBytes, maxAgeMs: historyMs, clock });
     this.#transactions = gatherTransactions(stream, (changes) => this.#take(changes));
     this.#progress = followProgress(this.#transactions, history);
     this.#catchUp = createCatchUp(stream, () => this.#progress.place()?.position);
-    this.#judge = createJudgeChanges(options.logger);
+    this.#sessions = createFeedSessions(options);
+    const judge = createJudgeChanges(options.logger);
+    const goOn = (feed: Feed, reason: GapReason): void => this.#goOn(feed, reason);
+    this.#teller = createFeedTeller({ audiences: this.#audiences, judge, cursors: options.cursors, goOn });
     this.#resume = createResumeFeed({
-      ...{ progress: this.#progress, history, catchUp: this.#catchUp, judge: this.#judge },
+      ...{ progress: this.#progress, history, catchUp: this.#catchUp, judge, goOn },
       attach: (feed) => this.#audiences.attach(feed),
-      goOn: (feed, reason) => this.#goOn(feed, reason),
-      tell: (feed, message, place) => this.#tell(feed, message, place),
+      tell: (feed, told, place) => this.#teller.tell(feed, told, place),
     });
     this.#unsubscribe = [
       stream.subscribe(
@@ -115,11 +119,11 @@ class Hub implements FeedHub {
       ),
       registry.onChange((id, collection) => this.#redefine(id, collection)),
     ];
-    // So that the cursors of quiet feeds do not age.
-    const keepAlive = setInterval(() => this.#audiences.all().forEach((feed) => this.#tellPlace(feed)), keepAliveMs);
-    const check = setInterval(() => endWithSessions(this.#feeds, { isRevoked, now }), checkMs);
-    this.#timers = [keepAlive, check];
-    for (const timer of this.#timers) timer.unref();
+    this.#timer = setInterval(() => {
+      this.#sessions.check();
+      const due = [...this.#keepAlive.next()].filter((feed) => this.#audiences.has(feed));
+      this.#teller.tellPlace(due, this.#progress.place());
+    }, checkMs).unref();
   }
 
   get size(): number {
@@ -139,6 +143,8 @@ class Hub implements FeedHub {
 
   async serve(feed: Feed, beginning: FeedBeginning): Promise<void> {
     this.#feeds.add(feed);
+    this.#sessions.add(feed);
+    this.#keepAlive.add(feed);
     this.#open.add(1);
     try {
       await this.#begin(feed, beginning);
@@ -146,6 +152,8 @@ class Hub implements FeedHub {
       await feed.over;
     } finally {
       this.#audiences.detach(feed);
+      this.#keepAlive.remove(feed);
+      this.#sessions.remove(feed);
       this.#feeds.delete(feed);
       this.#open.add(-1);
     }
@@ -162,7 +170,7 @@ class Hub implements FeedHub {
       feed.askSnapshot();
     } else {
       this.#audiences.attach(feed);
-      this.#tellPlace(feed);
+      this.#teller.tellPlace([feed], this.#progress.place());
     }
   }
 
@@ -192,9 +200,7 @@ class Hub implements FeedHub {
     }
     feed.renew();
     this.#audiences.attach(feed);
-    const place = this.#progress.place();
-    const id = place === undefined ? {} : { id: feed.cursorAt(place, this.#options.generation) };
-    feed.write({ event: 'gap', ...id, data: JSON.stringify({ reason }) });
+    this.#teller.tell(feed, { event: 'gap', data: JSON.stringify({ reason }) }, this.#progress.place());
   }
 
   /** Takes the changes of one commit. */
@@ -204,7 +210,7 @@ class Hub implements FeedHub {
       const last = changes.at(-1);
       if (last === undefined) return;
       for (const [id, own] of Map.groupBy(changes, ({ collectionId }) => collectionId)) {
-        this.#tellAll(id, own, placeAfter(last));
+        this.#teller.tellAll(id, own, placeAfter(last));
       }
     } catch (error) {
       // Not only while the stream, which is guarded, brings something.
@@ -213,39 +219,11 @@ class Hub implements FeedHub {
     }
   }
 
-  #tellAll(collectionId: string, changes: readonly RecordChange[], place: Place): void {
-    const { inTurn, spendOf } = this.#budget.begin(this.#audiences.of(collectionId), changes.length);
-    for (const audience of inTurn) {
-      const told = this.#judge(audience.view, changes, spendOf(audience));
-      if (told.length === 0) continue;
-      for (const feed of audience.feeds) {
-        told.forEach((message, index) => this.#tell(feed, message, index < told.length - 1 ? undefined : place));
-      }
-    }
-  }
-
-  /** @param place - undefined where more of the same commit follows: what has no `id` is good with what has one alone */
-  #tell(feed: Feed, { event, data }: Told, place: Place | undefined): void {
-    if (event === 'gap' && feed.snapshots) {
-      this.#goOn(feed, 'too-costly');
-      return;
-    }
-    const id = place === undefined ? {} : { id: feed.cursorAt(place, this.#options.generation) };
-    if (feed.write({ event, ...id, data })) return;
-    feed.end('gap', 'slow');
-    this.#audiences.detach(feed);
-  }
-
-  #tellPlace(feed: Feed): void {
-    const place = this.#progress.place();
-    if (place !== undefined) feed.write({ id: feed.cursorAt(place, this.#options.generation) });
-  }
-
   /** Changes may have been missed. */
   #miss(): void {
-    this.#transactions.drop();
+    this.#transactions.forget();
     this.#progress.miss();
-    for (const feed of this.#audiences.all()) this.#goOn(feed, 'history');
+    for (const feed of [...this.#audiences.all()]) this.#goOn(feed, 'history');
   }
 
   #redefine(id: string, collection: Collection | undefined): void {
@@ -258,7 +236,7 @@ class Hub implements FeedHub {
   }
 
   async stop(): Promise<void> {
-    for (const timer of this.#timers) clearInterval(timer);
+    clearInterval(this.#timer);
     for (const end of this.#unsubscribe) end();
     for (const feed of this.#feeds) feed.end('end', 'shutdown');
     await this.#catchUp.stop();

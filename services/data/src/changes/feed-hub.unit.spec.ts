@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import type { Condition, Operand } from '../conditions/condition.ts';
 import type { Pattern } from '../conditions/pattern.ts';
@@ -21,7 +22,7 @@ const asking = (name: string, test: Pattern['test']): Condition<Operand> => ({
 });
 
 describe('a view that a change cannot be judged for', () => {
-  it('has a gap by itself, which is logged; what comes after it is told', () => {
+  it('has a gap by itself, which is logged; what comes after it is told', async () => {
     const { bring, follow, logged } = openTestHub();
     const broken = asking('broken', (text) => {
       if (text === 'odd') throw new RangeError('out of stack');
@@ -30,6 +31,7 @@ describe('a view that a change cannot be judged for', () => {
     const [own, sameView, other] = [follow(broken), follow(broken), follow()];
     for (const [index, text] of ['x', 'odd', 'y'].entries())
       bring(changeOf(`rec_${index}`, index + 2, { after: { text } }));
+    await nextTurn();
     for (const each of [own, sameView]) assert.deepEqual(eventsOf(each), ['created', 'gap too-costly', 'created']);
     assert.deepEqual(eventsOf(other), ['created', 'created', 'created']);
     // The cursor leads on behind it.
@@ -39,7 +41,7 @@ describe('a view that a change cannot be judged for', () => {
     assert.ok(!JSON.stringify(logged).includes('odd'));
   });
 
-  it('leaves to others what they need, however much it takes', () => {
+  it('leaves to others what they need, however much it takes', async () => {
     const { bring, follow, logged } = openTestHub();
     const taking = (name: string, units: number) =>
       follow(
@@ -52,6 +54,7 @@ describe('a view that a change cannot be judged for', () => {
     const costly = Array.from({ length: 8 }, (_, index) => taking(`costly ${index}`, 1_900_000));
     const modest = Array.from({ length: 12 }, (_, index) => taking(`modest ${index}`, 90_000));
     for (let second = 2; second < 5; second += 1) bring(changeOf(`rec_${second}`, second, { after: { text: 'x' } }));
+    await nextTurn();
     for (const each of modest) assert.deepEqual(eventsOf(each), ['created', 'created', 'created']);
     assert.ok(costly.some((each) => eventsOf(each).includes('gap too-costly')));
     assert.deepEqual(logged, []);
@@ -69,16 +72,18 @@ describe('a transaction', () => {
     });
   const lastId = ({ blocks }: FakeResponse): string => blocks().findLast(({ id }) => id !== undefined)?.id ?? '';
 
-  it('is told whole, with a cursor after it alone', () => {
+  it('is told whole, with a cursor after it alone', async () => {
     const { bring, follow } = openTestHub();
     const feed = follow();
     bring(changeOf('x', 2));
     bring(member('a', 3));
     bring(member('b', 3));
     const between = follow();
+    await nextTurn();
     assert.deepEqual(recordsOf(feed), ['x id']);
     bring(member('c', 3));
     bring(changeOf('y', 4));
+    await nextTurn();
     assert.deepEqual(recordsOf(feed), ['x id', 'a', 'b', 'c id', 'y id']);
     // Who came in the middle of it was not told that it was over.
     assert.deepEqual(recordsOf(between), ['a', 'b', 'c id', 'y id']);
@@ -88,8 +93,10 @@ describe('a transaction', () => {
     const { bring, follow, decode } = openTestHub();
     const feed = follow();
     bring(changeOf('x', 2));
+    await nextTurn();
     const before = lastId(feed);
     for (const id of ['a', 'b', 'c']) bring(member(id, 3));
+    await nextTurn();
     const after = lastId(feed);
     bring(changeOf('y', 4));
     const resume = (given: string) => follow(undefined, { resumed: { given, cursor: decode(given) } });
@@ -97,13 +104,13 @@ describe('a transaction', () => {
     const deadline = performance.now() + 60_000;
     while (!recordsOf(cut).includes('y id') || !recordsOf(whole).includes('y id')) {
       assert.ok(performance.now() < deadline);
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
     }
     assert.deepEqual(recordsOf(cut), ['a', 'b', 'c id', 'y id']);
     assert.deepEqual(recordsOf(whole), ['y id']);
   });
 
-  it('that cannot be judged as a whole is a gap as a whole', () => {
+  it('that cannot be judged as a whole is a gap as a whole', async () => {
     const { bring, follow } = openTestHub();
     const feed = follow(
       asking('broken', (text) => {
@@ -114,7 +121,37 @@ describe('a transaction', () => {
     for (const [index, text] of ['x', 'odd', 'y'].entries()) {
       bring(changeOf(`rec_${index}`, 2, { transaction: 't', batch, after: { text } }));
     }
+    await nextTurn();
     assert.deepEqual(eventsOf(feed), ['gap too-costly']);
     assert.ok(feed.blocks().every(({ id }) => id !== undefined));
+  });
+});
+
+describe('what feeds are told', () => {
+  const equals = (n: number): Condition<Operand> => ({
+    kind: 'field',
+    path: { text: 'n', storage: 'fields.n', segments: ['fields', 'n'], holds: 'json' },
+    atom: { op: 'eq', operand: { kind: 'value', value: n } },
+  });
+
+  it('goes out at once for all of a turn', async () => {
+    const { bring, follow } = openTestHub();
+    const feed = follow();
+    await nextTurn();
+    const before = feed.writes();
+    for (let second = 2; second < 102; second += 1) bring(changeOf(`rec_${second}`, second));
+    await nextTurn();
+    assert.equal(feed.blocks().length, 101);
+    assert.equal(feed.writes(), before + 1);
+  });
+
+  it('is told to those who see a value that a record had or has', async () => {
+    const { bring, follow } = openTestHub();
+    const feeds = [1, 2, 3].map((n) => follow(equals(n)));
+    bring(changeOf('a', 2, { after: { n: 1 } }));
+    bring(changeOf('a', 3, { before: { n: 1 }, after: { n: 2 } }));
+    bring(changeOf('a', 4, { before: { n: 2 } }));
+    await nextTurn();
+    assert.deepEqual(feeds.map(eventsOf), [['created', 'left'], ['entered', 'deleted'], []]);
   });
 });

@@ -5,6 +5,8 @@ import type { Condition, Operand } from '../conditions/condition.ts';
 import { createBudget } from '../conditions/evaluation-budget.ts';
 import type { Spend } from '../conditions/pattern/automaton.ts';
 import { answerRecord } from '../records/record.model.ts';
+import type { Interest } from './interests.ts';
+import { interestsOf } from './interests.ts';
 import type { RecordChange } from './record-change.ts';
 
 /** What a subscriber is told of a change. */
@@ -18,6 +20,8 @@ export interface FeedMessage {
 export interface FeedView {
   /** The same for the same conditions. */
   readonly key: string;
+  /** What a record has to have, before or after, for them to see its change; undefined where that cannot be said. */
+  readonly interests: readonly Interest[] | undefined;
   /**
    * @param spend - the budget of the change, over all views
    * @returns undefined for a change that they do not see
@@ -44,6 +48,7 @@ export function createFeedView(rule: Condition<Operand>, filter: Condition<Opera
   const isAskedFor = compileAt(filter, (units) => budget(units));
   return {
     key: viewKey(rule, filter),
+    interests: interestsOf({ kind: 'and', branches: [rule, filter] }),
     tell(change, whole) {
       budget = createBudget(viewUnits, whole);
       const { id, revision, eventId, before, after, time } = change;

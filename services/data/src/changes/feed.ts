@@ -5,15 +5,12 @@ import type { AccessClaims } from '@causeway/service';
 
 import type { Collection } from '../collections/collection-registry.ts';
 import type { Condition, Operand } from '../conditions/condition.ts';
-import type { BoundCursors } from '../cursors/cursor-codec.ts';
 import type { Caller } from '../rules/rule.ts';
 import { timelessConditionOf } from '../rules/rule.ts';
 import type { Block, EventStreamWriter } from './event-stream-writer.ts';
-import { createEventStreamWriter } from './event-stream-writer.ts';
+import { createEventStreamWriter, linesOf } from './event-stream-writer.ts';
 import type { FeedView } from './feed-view.ts';
 import { createFeedView } from './feed-view.ts';
-import type { Place } from './place.ts';
-import { toStored } from './place.ts';
 
 /** What a feed is opened with. */
 export interface FeedOptions {
@@ -21,7 +18,8 @@ export interface FeedOptions {
   readonly caller: Caller;
   readonly token: AccessClaims | undefined;
   readonly filter: Condition<Operand>;
-  readonly cursors: BoundCursors;
+  /** What its cursors begin with while it is told by a rule; see `FeedCursors`. */
+  readonly beginCursors: (rule: string) => string;
   readonly response: ServerResponse;
   /** Whether it begins with the current result, and is sent that anew wherever changes are missing. */
   readonly snapshots: boolean;
@@ -57,6 +55,7 @@ export class Feed {
   /** Of the view. */
   #rule: string;
   #view: FeedView;
+  #cursorsBegin: string;
   #awaitsSnapshot = false;
   #wake: (() => void) | undefined;
 
@@ -73,6 +72,7 @@ export class Feed {
     this.#newestRule = nameOfRule(collection);
     this.#rule = this.#newestRule;
     this.#view = this.#makeView();
+    this.#cursorsBegin = options.beginCursors(this.#rule);
     const ending = new AbortController();
     this.signal = ending.signal;
     const { promise, resolve } = Promise.withResolvers<undefined>();
@@ -130,6 +130,7 @@ export class Feed {
   renew(): void {
     this.#rule = this.#newestRule;
     this.#view = this.#makeView();
+    this.#cursorsBegin = this.#options.beginCursors(this.#rule);
   }
 
   /** Begins with a snapshot. */
@@ -158,13 +159,25 @@ export class Feed {
     return !this.hasEnded();
   }
 
-  cursorAt(place: Place, generation: string): string {
-    return this.#options.cursors.encode(toStored({ place, generation, rule: this.#rule }));
+  /** @param sealed - of a place, by `FeedCursors` */
+  cursorAt(sealed: string): string {
+    return this.#cursorsBegin + sealed;
   }
 
   /** @returns false where the reader is too slow */
   write(block: Block): boolean {
-    return this.#writer.write(block);
+    return this.#writer.write(linesOf(block), block.id);
+  }
+
+  /**
+   * Writes what all are told who see the same.
+   *
+   * @param lines - by `linesOf`
+   * @param sealed - of the place after it; without one more of the same commit follows
+   * @returns false where the reader is too slow
+   */
+  tell(lines: string, sealed: string | undefined): boolean {
+    return this.#writer.write(lines, sealed === undefined ? undefined : this.cursorAt(sealed));
   }
 
   /** Waits for a reader that is behind. @returns false where it does not come nearer in time */

@@ -8,7 +8,7 @@ export interface GatheredStream {
   /** Up to here everything has been told; undefined while that is not known. */
   readonly position: Timestamp | undefined;
   /** Forgets what it holds: changes may have been missed. */
-  drop(): void;
+  forget(): void;
 }
 
 interface Open {
@@ -78,7 +78,7 @@ export function gatherTransactions(
       const whole = justBefore(open.position);
       return floor?.greaterThan(whole) === true ? floor : whole;
     },
-    drop() {
+    forget() {
       open = undefined;
       floor = stream.position;
     },

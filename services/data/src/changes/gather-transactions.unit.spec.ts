@@ -75,7 +75,7 @@ describe('the changes of a transaction', () => {
   it('are forgotten where changes may have been missed', async () => {
     const { told, gathered, bring, member } = setUp();
     bring(member('a', 2, batch));
-    gathered.drop();
+    gathered.forget();
     assert.deepEqual(gathered.position, at(2));
     bring(member('b', 2, batch));
     assert.deepEqual(gathered.position, at(2));

@@ -1,4 +1,3 @@
-import { formatPosition } from '@causeway/events';
 import { Timestamp } from 'mongodb';
 import { z } from 'zod';
 
@@ -24,15 +23,7 @@ export interface FeedCursor {
 
 const stored = z.object({ p: z.string().regex(/^\d+\.\d+$/), e: z.string().optional(), g: z.string(), r: z.string() });
 
-/** A cursor as JSON, for the codec. */
-export const toStored = ({ place, generation, rule }: FeedCursor): z.input<typeof stored> => ({
-  p: formatPosition(place.position),
-  ...(place.eventId === undefined ? {} : { e: place.eventId }),
-  g: generation,
-  r: rule,
-});
-
-/** Reads {@link toStored}; undefined for what is none, as a cursor of a list. */
+/** Reads a cursor in one part, as they were made before; undefined for what is none, as a cursor of a list. */
 export function fromStored(json: unknown): FeedCursor | undefined {
   const parsed = stored.safeParse(json);
   if (!parsed.success) return undefined;

@@ -31,11 +31,7 @@ export function createFakeResponse(): FakeResponse {
   });
   return {
     response: response as unknown as ServerResponse,
-    blocks: () =>
-      text
-        .split('\n\n')
-        .slice(0, -1)
-        .map((block) => Object.fromEntries(block.split('\n').map((line) => line.split(/: (.*)/s).slice(0, 2)))),
+    blocks: () => text.split('\n\n').slice(0, -1).map(parseBlock),
     writes: () => writes,
     hold(held) {
       isHeld = held;
@@ -45,3 +41,11 @@ export function createFakeResponse(): FakeResponse {
     },
   };
 }
+
+const parseBlock = (block: string): FeedBlock =>
+  Object.fromEntries(
+    block.split('\n').map((line) => {
+      const [, name = '', value = ''] = /^([^:]*): (.*)$/.exec(line) ?? [];
+      return [name, value] as const;
+    }),
+  );

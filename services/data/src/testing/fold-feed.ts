@@ -14,9 +14,13 @@ export interface FoldedView {
   readonly revisions: ReadonlyMap<string, number>;
 }
 
-/** A cursor's place, which tests look into: a MAC of 16 bytes and two hashes of 12 come before it. */
-const placeOf = (cursor: string): { readonly p: string; readonly r: string } =>
-  JSON.parse(Buffer.from(cursor, 'base64url').subarray(40).toString()) as { p: string; r: string };
+/** What a cursor says, which tests look into: before the one part come a MAC of 16 bytes and two hashes of 12, before the other a MAC. */
+const placeOf = (cursor: string): { readonly p: string; readonly r: string } => {
+  const [whose = '', where = ''] = cursor.split('.');
+  const read = (part: string, from: number): object =>
+    JSON.parse(Buffer.from(part, 'base64url').subarray(from).toString()) as object;
+  return { ...read(whose, 40), ...read(where, 16) } as { p: string; r: string };
+};
 
 /**
  * Does what a subscriber does with a feed that begins with a snapshot.

@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 
 import { recordCreated, recordDeleted, recordUpdated } from '@causeway/contracts';
@@ -6,11 +5,11 @@ import type { EventEnvelope } from '@causeway/contracts';
 import type { Change, CommitStream } from '@causeway/events';
 import { Timestamp } from 'mongodb';
 
+import { createFeedCursors } from '../changes/feed-cursors.ts';
 import type { FeedBeginning, FeedHub, FeedHubOptions } from '../changes/feed-hub.ts';
 import { createFeedHub } from '../changes/feed-hub.ts';
 import { Feed } from '../changes/feed.ts';
 import type { FeedCursor } from '../changes/place.ts';
-import { fromStored } from '../changes/place.ts';
 import type { Collection } from '../collections/collection-registry.ts';
 import type { Condition, Operand } from '../conditions/condition.ts';
 import { everything } from '../conditions/condition.ts';
@@ -43,6 +42,8 @@ const collection = {
 } as unknown as Collection;
 const caller = { signedIn: true, administrator: true, auth: {} };
 const bound = createCursorCodec(randomBytes(32))({ collectionId: collection.id, query: 'all', principal: 'admin' });
+
+const feedCursors = createFeedCursors({ secret: randomBytes(32), generation: 'g' });
 
 /** Where a change of this second stands. */
 export const at = (seconds: number): Timestamp => new Timestamp({ t: seconds, i: 1 });
@@ -94,6 +95,7 @@ export function openTestHub(options: Partial<FeedHubOptions> = {}): TestHub {
     stream: stream as unknown as CommitStream,
     registry: { onChange: () => () => undefined },
     generation: 'g',
+    cursors: feedCursors,
     isRevoked: () => false,
     sendSnapshot: () => Promise.reject(new Error('no snapshot expected')),
     limit: 10_000,
@@ -118,12 +120,13 @@ export function openTestHub(options: Partial<FeedHubOptions> = {}): TestHub {
     beacon: (seconds) => {
       stream.position = at(seconds);
     },
-    decode: (cursor) => fromStored(bound.decode(cursor, {})) ?? assert.fail(`no cursor: ${cursor}`),
+    decode: (cursor) => feedCursors.read(cursor, bound),
     follow(filter = everything, { resumed, after, snapshotPlace } = {}) {
       const fake = createFakeResponse();
       const { response } = fake;
       const feed = new Feed({
-        ...{ collection, caller, token: undefined, filter, cursors: bound, response },
+        ...{ collection, caller, token: undefined, filter, response },
+        beginCursors: (rule) => feedCursors.begin(bound, rule),
         snapshots: false,
       });
       void hub.serve(feed, { resumed, after, snapshotPlace });

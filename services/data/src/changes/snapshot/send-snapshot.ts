@@ -17,6 +17,7 @@ import type { AdmitQuery } from '../../queries/plan/admit-query.ts';
 import { answerRecord } from '../../records/record.model.ts';
 import { queryTooSlow } from '../../records/records.errors.ts';
 import { parseSort } from '../../sorting/sort.ts';
+import type { FeedCursors } from '../feed-cursors.ts';
 import type { Feed } from '../feed.ts';
 import type { Place } from '../place.ts';
 import type { Snapshot } from './read-snapshot.ts';
@@ -29,8 +30,7 @@ export interface SendSnapshotOptions {
   readonly db: Db;
   readonly admit: Pick<AdmitQuery, 'demand'>;
   readonly places: SnapshotPlaces;
-  /** Of the database; see `readGeneration`. */
-  readonly generation: string;
+  readonly cursors: Pick<FeedCursors, 'seal'>;
   /** How long MongoDB may take for one batch. */
   readonly queryTimeoutMs: number;
   readonly now: () => Date;
@@ -76,7 +76,7 @@ export const snapshotQuery = (filter: RecordQuery['filter'], at: Date): RecordQu
 
 /** Makes what sends snapshots. */
 export function createSendSnapshot(options: SendSnapshotOptions): SendSnapshot {
-  const { client, db, admit, places, generation, queryTimeoutMs, now } = options;
+  const { client, db, admit, places, cursors, queryTimeoutMs, now } = options;
   const definitions = db.collection<DefinitionDocument>(definitionsCollection);
 
   /** Opens a snapshot, and has the feed see by the definition of then. @returns undefined where that is gone */
@@ -132,7 +132,7 @@ export function createSendSnapshot(options: SendSnapshotOptions): SendSnapshot {
       return undefined;
     }
     const place: Place = { position: snapshot.time, eventId: undefined };
-    const ready = { event: 'ready', id: feed.cursorAt(place, generation), data: JSON.stringify({ records }) };
+    const ready = { event: 'ready', id: feed.cursorAt(cursors.seal(place)), data: JSON.stringify({ records }) };
     if (records !== undefined && feed.write(ready)) return place;
     feed.end('gap', 'slow');
     return undefined;

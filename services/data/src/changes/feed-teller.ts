@@ -1,0 +1,69 @@
+import { linesOf } from './event-stream-writer.ts';
+import { createFairBudget } from './fair-budget.ts';
+import type { Audience, FeedAudiences } from './feed-audiences.ts';
+import type { FeedCursors } from './feed-cursors.ts';
+import type { Feed, GapReason } from './feed.ts';
+import type { JudgeChanges, Told } from './judge-changes.ts';
+import type { Place } from './place.ts';
+import type { RecordChange } from './record-change.ts';
+
+/** What {@link createFeedTeller} is given. */
+export interface FeedTellerOptions {
+  readonly audiences: FeedAudiences;
+  readonly judge: JudgeChanges;
+  readonly cursors: Pick<FeedCursors, 'seal'>;
+  /** Says to a feed that something is missing. */
+  readonly goOn: (feed: Feed, reason: GapReason) => void;
+}
+
+/** Tells feeds, in the form that they are written. */
+export interface FeedTeller {
+  /** Tells all who see them the changes of one commit in one collection, after which stands a place. */
+  tellAll(collectionId: string, changes: readonly RecordChange[], place: Place): void;
+  /** Tells one feed; without a place where more of the same commit follows: what has no `id` is good with what has one alone. */
+  tell(feed: Feed, told: Told, place: Place | undefined): void;
+  /** Says from where on they are told, so that the cursors of quiet feeds do not age. */
+  tellPlace(feeds: Iterable<Feed>, place: Place | undefined): void;
+}
+
+/** What the patterns of all feeds may take over one change: about 60 ms, in which nothing else is served; a third of it in even parts. */
+const budgetUnits = { evenUnits: 2_000_000, spareUnits: 4_000_000 };
+
+/** Makes it. */
+export function createFeedTeller({ audiences, judge, cursors, goOn }: FeedTellerOptions): FeedTeller {
+  const budget = createFairBudget<Audience>({ ...budgetUnits, clock: () => performance.now() });
+
+  const write = (feed: Feed, { event, lines }: Told & { readonly lines: string }, sealed: string | undefined): void => {
+    if (event === 'gap' && feed.snapshots) goOn(feed, 'too-costly');
+    else if (!feed.tell(lines, sealed)) {
+      feed.end('gap', 'slow');
+      audiences.detach(feed);
+    }
+  };
+
+  return {
+    tellAll(collectionId, changes, place) {
+      const { inTurn, spendOf } = budget.begin(audiences.concernedBy(collectionId, changes), changes.length);
+      let sealed: string | undefined;
+      for (const audience of inTurn) {
+        const told = judge(audience.view, changes, spendOf(audience));
+        if (told.length === 0) continue;
+        sealed ??= cursors.seal(place);
+        const messages = told.map((each) => ({ ...each, lines: linesOf(each) }));
+        for (const feed of audience.feeds) {
+          for (const [index, message] of messages.entries()) {
+            write(feed, message, index < messages.length - 1 ? undefined : sealed);
+          }
+        }
+      }
+    },
+    tell(feed, told, place) {
+      write(feed, { ...told, lines: linesOf(told) }, place === undefined ? undefined : cursors.seal(place));
+    },
+    tellPlace(feeds, place) {
+      if (place === undefined) return;
+      const sealed = cursors.seal(place);
+      for (const feed of feeds) feed.tell('', sealed);
+    },
+  };
+}
