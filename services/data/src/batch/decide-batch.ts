@@ -16,6 +16,7 @@ import { batchTooLarge, batchTooSlow, faultOfOperation } from './batch.errors.ts
 import { unknownName, withIds } from './named-ids.ts';
 import type { Operation, RecordName } from './operation.ts';
 import { memberOf } from './operation.ts';
+import type { BatchReferences } from './batch-references.ts';
 import type { WorkingRecords } from './working-records.ts';
 
 /** What an operation comes to. */
@@ -51,6 +52,7 @@ export interface BatchContext {
   readonly at: Date;
   readonly collections: ReadonlyMap<string, Collection>;
   readonly records: WorkingRecords;
+  readonly references: BatchReferences;
   readonly isTimeUp: () => boolean;
 }
 
@@ -83,6 +85,7 @@ export async function decideBatch(operations: readonly Operation[], context: Bat
       const collection = context.collections.get(operation.collection);
       if (collection === undefined) throw faults.notFound();
       const { outcome, write } = decideOperation(operation, collection, names, context);
+      await keepReferences(context.references, index, collection, write);
       demandSize(outcome);
       plan.outcomes.push(outcome);
       if (write !== undefined) plan.writes.push({ index, collection, write });
@@ -91,8 +94,24 @@ export async function decideBatch(operations: readonly Operation[], context: Bat
       throw faultOfOperation(error, index, memberOf(operation));
     }
   }
+  for (const { collection, id } of await context.references.settle(operations)) {
+    seen.set(`${collection.id}/${id}`, { collection, id });
+  }
   for (const { collection, write } of plan.writes) seen.delete(`${collection.id}/${idOfWrite(write)}`);
   return { ...plan, held: [...seen.values()] };
+}
+
+async function keepReferences(
+  references: BatchReferences,
+  index: number,
+  collection: Collection,
+  write: PlannedWrite<RecordDocument> | undefined,
+): Promise<void> {
+  if (write?.kind === 'create') await references.wrote(index, collection, undefined, write.creation.state.fields);
+  else if (write?.kind === 'delete') await references.removed(collection, write.current._id);
+  else if (write !== undefined) {
+    await references.wrote(index, collection, write.current.fields, write.decision.state.fields);
+  }
 }
 
 const idOfWrite = (write: PlannedWrite<RecordDocument>): string =>

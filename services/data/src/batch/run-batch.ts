@@ -10,6 +10,7 @@ import { answerRecord } from '../records/record.model.ts';
 import { demandAllCurrent, underDefinitions } from '../records/under-definitions.ts';
 import type { Caller } from '../rules/rule.ts';
 import { batchTooSlow } from './batch.errors.ts';
+import { createBatchReferences } from './batch-references.ts';
 import { decideBatch } from './decide-batch.ts';
 import type { Operation } from './operation.ts';
 import { readWorking } from './working-records.ts';
@@ -72,8 +73,13 @@ export function createRunBatch({ events, registry, transaction, idempotency, now
     const isTimeUp = (): boolean => performance.now() > until;
     await demandAllCurrent(events.db, collections.values(), session);
     const records = await readWorking(namedIn(operations, collections), session);
+    const references = createBatchReferences({
+      lookup: { db: events.db, registry },
+      asking: { caller, at, session },
+      records,
+    });
     const plan = await decideBatch(operations, {
-      ...{ caller, by: cause.principal.id, at, collections, records, isTimeUp },
+      ...{ caller, by: cause.principal.id, at, collections, records, references, isTimeUp },
     });
     const { batchId, events: recorded } = await writeBatch(cause, operations, plan, { session, at });
     const eventIds = new EventIds();

@@ -8,6 +8,8 @@ import { batchTooLarge } from './batch.errors.ts';
 /** The records of a batch, as its operations so far leave them. */
 export interface WorkingRecords {
   get(collection: Collection, id: string): RecordDocument | undefined;
+  /** All of one collection. */
+  of(collection: Collection): readonly RecordDocument[];
   put(collection: Collection, document: RecordDocument): void;
   remove(collection: Collection, id: string): void;
 }
@@ -40,6 +42,7 @@ export async function readWorking(
   }
   return {
     get: (collection, id) => records.get(keyOf(collection, id)),
+    of: ({ id }) => [...records].flatMap(([key, document]) => (key.startsWith(`${id}/`) ? [document] : [])),
     put: (collection, document) => void records.set(keyOf(collection, document._id), document),
     remove: (collection, id) => void records.delete(keyOf(collection, id)),
   };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { showTargets } from '../references/name-targets.ts';
 import type { DefinitionDocument } from './collection.model.ts';
 
 /** `keep`: a record stays, without whose it was. `delete`: it goes. */
@@ -38,21 +39,21 @@ export const collectionAnswer = z.object({
   updatedAt: z.iso.datetime(),
 });
 
-/** Shows a definition. */
-export const answerCollection = ({
-  _id,
-  name,
-  definition,
-  revision,
-  createdAt,
-  updatedAt,
-}: DefinitionDocument): z.input<typeof collectionAnswer> => ({
+/**
+ * Shows a definition.
+ *
+ * @param names - of the collections that it refers to, by id
+ */
+export const answerCollection = (
+  { _id, name, definition, revision, createdAt, updatedAt }: DefinitionDocument,
+  names: ReadonlyMap<string, string>,
+): z.input<typeof collectionAnswer> => ({
   id: _id,
   name,
   schema: definition.schema,
   indexes: definition.indexes.map((index) => ({ ...index })),
   rules: definition.rules,
-  ...(definition.fields === undefined ? {} : { fields: definition.fields }),
+  ...(definition.fields === undefined ? {} : { fields: showTargets(name, definition.fields, names) }),
   onErase: definition.onErase ?? 'keep',
   scans: definition.scans ?? 'refuse',
   revision,

@@ -33,6 +33,8 @@ export interface Definition {
   readonly rules: Readonly<Record<string, unknown>>;
   /** By a field's dotted path. As sent: `parseFields` has accepted it. */
   readonly fields?: Readonly<Record<string, unknown>>;
+  /** The ids of the other collections that its `fields` refer to: found by whoever deletes there. */
+  readonly refersTo?: readonly string[];
   /** Absent means `keep`: the record stays, and no longer says whose it was. */
   readonly onErase?: 'delete';
   /** Absent means `refuse`: a large collection answers what an index serves. */
@@ -62,6 +64,8 @@ export interface DefinitionChange {
   readonly pending?: Definition;
   /** The records are being deleted: no write is taken. */
   readonly removing?: boolean;
+  /** Raised by definitions that refer to this one, so that none of them is committed beside its removal. */
+  readonly refs?: number;
 }
 
 /** The collection of {@link DefinitionDocument}s. */
@@ -79,5 +83,9 @@ export const definitionIdOf = (collection: string): string | undefined =>
 
 /** Makes the indexes of the definitions. */
 export async function ensureDefinitionIndexes(db: Db): Promise<void> {
-  await db.collection(definitionsCollection).createIndexes([{ key: { name: 1 }, unique: true }]);
+  await db.collection(definitionsCollection).createIndexes([
+    { key: { name: 1 }, unique: true },
+    { key: { 'definition.refersTo': 1 }, sparse: true },
+  ]);
+  await db.collection(changesCollection).createIndex({ 'pending.refersTo': 1 }, { sparse: true });
 }

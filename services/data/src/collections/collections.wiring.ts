@@ -13,7 +13,10 @@ export function createCollections({ events, registry }: Pick<Ground, 'events' | 
   return {
     ensureIndexes: () => ensureDefinitionIndexes(events.db),
     routes: [
-      defineCollectionRoute({ defineCollection: createDefineCollection({ events, definitions, registry }) }),
+      defineCollectionRoute({
+        defineCollection: createDefineCollection({ events, definitions, registry }),
+        definitions,
+      }),
       readCollectionRoute({ definitions }),
       listCollectionsRoute({ definitions }),
       removeCollectionRoute({ removeCollection: createRemoveCollection({ events, definitions, registry }) }),

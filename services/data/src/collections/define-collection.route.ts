@@ -1,12 +1,16 @@
 import { faults } from '@causeway/contracts';
 import { defineRoute, etag } from '@causeway/service';
 import type { Route } from '@causeway/service';
+import type { Collection } from 'mongodb';
 import { z } from 'zod';
 
+import { storeTargets } from '../references/name-targets.ts';
 import { answerCollection, collectionAnswer, onErase, scans } from './collection-answer.ts';
+import type { DefinitionDocument } from './collection.model.ts';
 import { definitionBusy, definitionConflict, tooManyCollections } from './collections.errors.ts';
 import type { createDefineCollection } from './define-collection.ts';
 import { ruleWarning, warnOfRules } from '../queries/plan/rule-warnings.ts';
+import { targetNames } from './read-collections.route.ts';
 import { isCollectionName, parseDefinition } from './parse-definition.ts';
 
 const headers = {
@@ -22,8 +26,10 @@ const definedAnswer = collectionAnswer.extend({
 /** `PUT /v1/collections/{name}` */
 export const defineCollectionRoute = ({
   defineCollection,
+  definitions,
 }: {
   readonly defineCollection: ReturnType<typeof createDefineCollection>;
+  readonly definitions: { readonly native: Collection<DefinitionDocument> };
 }): Route =>
   defineRoute({
     method: 'put',
@@ -45,7 +51,7 @@ export const defineCollectionRoute = ({
       }),
       fields: z.record(z.string(), z.unknown()).optional().meta({
         description:
-          'By the dotted path of a field: `default` (a value, `{"$auth": "sub"}` or `{"$now": true}`), `readOnly`, `writeOnce`.',
+          'By the dotted path of a field: `default` (a value, `{"$auth": "sub"}` or `{"$now": true}`), `readOnly`, `writeOnce`, `reference` (`{"collection": name}`: its values are ids of records there, which cannot be deleted meanwhile).',
       }),
       onErase: onErase.default('keep').meta({
         description:
@@ -67,7 +73,13 @@ export const defineCollectionRoute = ({
         const message = 'A name begins with a small letter and has up to 63 small letters, digits, - and _.';
         throw faults.invalidRequest({ errors: [{ parameter: 'name', code: 'invalid-name', message }] });
       }
-      const definition = parseDefinition(body);
+      const fields =
+        body.fields &&
+        (await storeTargets(name, body.fields, async (target) => {
+          const found = await definitions.native.findOne({ name: target }, { projection: { _id: 1 } });
+          return found?._id;
+        }));
+      const definition = parseDefinition({ ...body, fields });
       const warnings = warnOfRules(definition);
       const { document, eventId, isNew } = await defineCollection(cause, { name, definition, ifMatch });
       return {
@@ -77,7 +89,10 @@ export const defineCollectionRoute = ({
           'Causeway-Event': eventId,
           Location: isNew ? `/v1/collections/${name}` : undefined,
         },
-        body: { ...answerCollection(document), ...(warnings.length === 0 ? {} : { warnings }) },
+        body: {
+          ...answerCollection(document, await targetNames(definitions.native, document)),
+          ...(warnings.length === 0 ? {} : { warnings }),
+        },
       };
     },
   });

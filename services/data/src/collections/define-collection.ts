@@ -5,12 +5,15 @@ import type { Events, IfMatch, RecordedCollection } from '@causeway/events';
 import { matches } from '@causeway/service';
 import { isDeepStrictEqual } from 'node:util';
 
+import { allIndexesOf } from '../references/all-indexes.ts';
+import { checkDangling, newReferences } from '../references/check-dangling.ts';
+import { holdTargets } from '../references/referrers.ts';
 import type { RecordDocument } from '../records/record.model.ts';
 import type { Definition, DefinitionChange, DefinitionDocument, IndexDefinition } from './collection.model.ts';
 import { changesCollection, recordsCollection } from './collection.model.ts';
 import type { CollectionRegistry } from './collection-registry.ts';
 import { created, updated } from './collections.events.ts';
-import { definitionConflict, tooManyCollections } from './collections.errors.ts';
+import { definitionBusy, definitionConflict, tooManyCollections } from './collections.errors.ts';
 import type { DefinitionLock } from './definition-lock.ts';
 import { lockDefinition } from './definition-lock.ts';
 import type { CompiledDefinition } from './parse-definition.ts';
@@ -64,10 +67,11 @@ export function createDefineCollection({ events, definitions, registry }: Define
     const id = newId('col');
     const { source } = definition;
     await createRecordsCollection(db, id, 1);
-    for (const index of source.indexes) await buildIndex(recordsOf(id), index);
+    for (const index of allIndexesOf(source)) await buildIndex(recordsOf(id), index);
     await events.prepare(recordsCollection(id));
     const write = await events.transaction(async (session) => {
       await changes.insertOne({ _id: id, def: 1 }, { session });
+      await holdTargets(db, source.refersTo ?? [], session);
       const creation = { _id: id, state: { name, definition: source }, event: created(id, name, source) };
       return await definitions.create(cause, creation, { session });
     });
@@ -83,6 +87,7 @@ export function createDefineCollection({ events, definitions, registry }: Define
   ): Promise<DefinedCollection> => {
     const write = await events.transaction(async (session) => {
       await lock.commit(session);
+      await holdTargets(db, source.refersTo ?? [], session);
       const decision = {
         state: { name: current.name, definition: source },
         event: updated(current._id, current.name, source),
@@ -110,10 +115,17 @@ export function createDefineCollection({ events, definitions, registry }: Define
     if (asksMore(definition, current.definition)) await checkRecords(records, definition, lock);
     // One of words at last: while it is built there is none.
     const isText = ({ keys }: IndexDefinition): number => Number(isTextIndex(keys));
-    for (const index of source.indexes.toSorted((one, other) => isText(one) - isText(other))) {
+    for (const index of allIndexesOf(source).toSorted((one, other) => isText(one) - isText(other))) {
       await lock.demandHeld();
       await buildIndex(records, index);
     }
+    await checkDangling({
+      lookup: { db, registry },
+      transaction: events.transaction,
+      records,
+      references: newReferences(id, definition.fields, current.definition),
+      demandHeld: () => lock.demandHeld(),
+    });
     if (isSame(source, current.definition)) return { document: current, isNew: false };
     return await commit(cause, current, source, lock);
   };
@@ -123,7 +135,7 @@ export function createDefineCollection({ events, definitions, registry }: Define
     // Who has taken it over may have promised what we have built.
     if (!(await lock.isHeld())) return;
     const document = await definitions.native.findOne({ _id: id });
-    if (document !== null) await restoreIndexes(recordsOf(id), document.definition.indexes);
+    if (document !== null) await restoreIndexes(recordsOf(id), allIndexesOf(document.definition));
   };
 
   const change = async (
@@ -134,7 +146,7 @@ export function createDefineCollection({ events, definitions, registry }: Define
     const { _id: id } = known;
     const { source } = command.definition;
     // A process that died in a change may have left indexes that no definition asks for.
-    if (isSame(source, known.definition) && (await hasIndexes(recordsOf(id), source.indexes))) {
+    if (isSame(source, known.definition) && (await hasIndexes(recordsOf(id), allIndexesOf(source)))) {
       return { document: known, isNew: false };
     }
     const lock = await lockDefinition(db, id, { pending: source });
@@ -150,8 +162,17 @@ export function createDefineCollection({ events, definitions, registry }: Define
     }
   };
 
+  /** One that is being removed cannot be referred to; read again, for a removal whose process died is over. */
+  const demandTargets = async (ids: readonly string[]): Promise<void> => {
+    for (const id of ids) {
+      const target = await registry.reload(id);
+      if (target === undefined || target.removing) throw definitionBusy();
+    }
+  };
+
   return async (cause: Cause, command: DefineCollection): Promise<DefinedCollection> => {
     const { name, definition, ifMatch } = command;
+    await demandTargets(definition.source.refersTo ?? []);
     const current = await definitions.native.findOne({ name });
     if (!matches(ifMatch, current?.revision)) throw faults.preconditionFailed();
     if (current !== null) return await change(cause, current, command);

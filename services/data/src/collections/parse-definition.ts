@@ -5,6 +5,8 @@ import type { DeclaredField } from '../fields/declared-field.ts';
 import { parseFields } from '../fields/parse-fields.ts';
 import { parseRules } from '../rules/parse-rules.ts';
 import type { Rules } from '../rules/rule.ts';
+import { checkReferenceFields } from '../references/check-reference-fields.ts';
+import { targetsOf } from '../references/declared-references.ts';
 import type { Definition, OnErase, Scans } from './collection.model.ts';
 import type { GeoPlaces } from './geo-places.ts';
 import { geoPlacesOf } from './geo-places.ts';
@@ -48,14 +50,17 @@ export function parseDefinition(json: {
   const fields = parseFields(json.fields, schema.ok ? schema.value.source : undefined, '/fields');
   const errors = [schema, indexes, rules, fields].flatMap((parsed) => (parsed.ok ? [] : parsed.faults));
   if (schema.ok && fields.ok) errors.push(...checkDefaults(fields.value, schema.value.validate, '/fields'));
+  if (schema.ok && fields.ok) errors.push(...checkReferenceFields(fields.value, schema.value.source, '/fields'));
   if (errors.length > 0 || !schema.ok || !indexes.ok || !rules.ok || !fields.ok)
     throw faults.invalidRequest({ errors });
+  const refersTo = targetsOf(fields.value);
   const source: Definition = {
     schema: schema.value.source,
     indexes: indexes.value,
     rules: (json.rules ?? {}) as Definition['rules'],
     // What is the default is not stored: a definition of before is the same as one that says it.
     ...(fields.value.length === 0 ? {} : { fields: json.fields as NonNullable<Definition['fields']> }),
+    ...(refersTo.length === 0 ? {} : { refersTo }),
     ...(json.onErase === 'delete' ? { onErase: json.onErase } : {}),
     ...(json.scans === 'allow' ? { scans: json.scans } : {}),
   };

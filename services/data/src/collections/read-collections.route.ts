@@ -11,6 +11,17 @@ interface Dependencies {
   readonly definitions: { readonly native: Collection<DefinitionDocument> };
 }
 
+/** The names of the collections that a definition refers to, by id. */
+export const targetNames = async (
+  definitions: Dependencies['definitions']['native'],
+  { definition }: DefinitionDocument,
+): Promise<ReadonlyMap<string, string>> => {
+  const { refersTo } = definition;
+  if (refersTo === undefined) return new Map();
+  const rows = await definitions.find({ _id: { $in: [...refersTo] } }, { projection: { name: 1 } }).toArray();
+  return new Map(rows.map(({ _id, name }) => [_id, name]));
+};
+
 /** `GET /v1/collections/{name}` */
 export const readCollectionRoute = ({ definitions }: Dependencies): Route =>
   defineRoute({
@@ -36,7 +47,11 @@ export const readCollectionRoute = ({ definitions }: Dependencies): Route =>
       if (document === null) throw faults.notFound();
       const ETag = etag(document.revision);
       if (isNotModified(headers['if-none-match'], ETag)) return { status: 304, headers: { ETag } };
-      return { status: 200, headers: { ETag }, body: answerCollection(document) };
+      return {
+        status: 200,
+        headers: { ETag },
+        body: answerCollection(document, await targetNames(definitions.native, document)),
+      };
     },
   });
 
@@ -54,6 +69,7 @@ export const listCollectionsRoute = ({ definitions }: Dependencies): Route =>
     },
     async handle() {
       const documents = await definitions.native.find().sort({ name: 1 }).toArray();
-      return { status: 200, body: { items: documents.map(answerCollection) } };
+      const names = new Map(documents.map(({ _id, name }) => [_id, name]));
+      return { status: 200, body: { items: documents.map((each) => answerCollection(each, names)) } };
     },
   });

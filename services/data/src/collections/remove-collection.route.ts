@@ -3,6 +3,7 @@ import { defineRoute } from '@causeway/service';
 import type { Route } from '@causeway/service';
 import { z } from 'zod';
 
+import { collectionReferenced } from '../references/references.errors.ts';
 import { eventHeader } from '../records/event-ids.ts';
 import { collectionNotEmpty, definitionBusy } from './collections.errors.ts';
 import type { createRemoveCollection } from './remove-collection.ts';
@@ -32,7 +33,7 @@ export const removeCollectionRoute = ({
     responses: {
       204: { description: 'Removed.', headers },
     },
-    faults: [faults.notFound, collectionNotEmpty, definitionBusy, faults.preconditionFailed],
+    faults: [faults.notFound, collectionNotEmpty, collectionReferenced, definitionBusy, faults.preconditionFailed],
     async handle({ cause, params: { name }, query, ifMatch, signal }) {
       const withRecords = query.records === 'delete';
       const eventIds = await removeCollection(cause, { name, withRecords, ifMatch, signal });

@@ -3,6 +3,9 @@ import type { Cause } from '@causeway/contracts';
 import type { Events, IfMatch, RecordedCollection } from '@causeway/events';
 import { matches } from '@causeway/service';
 
+import { ownCollection } from '../fields/declared-field.ts';
+import { demandNoReferrers } from '../references/referrers.ts';
+import { collectionReferenced } from '../references/references.errors.ts';
 import { EventIds } from '../records/event-ids.ts';
 import * as recordEvents from '../records/records.events.ts';
 import type { CollectionRegistry } from './collection-registry.ts';
@@ -35,7 +38,7 @@ export interface RemoveCollection {
  * The empty MongoDB collection stays: its name is never used again, and dropping it could lose events without a word.
  *
  * @returns the use case, giving the events' ids where they are few; it throws faults `not-found`, `collection-not-empty`,
- *   `definition-busy` and `precondition-failed`
+ *   `collection-referenced`, `definition-busy` and `precondition-failed`
  */
 export function createRemoveCollection({ events, definitions, registry }: RemoveCollectionDependencies) {
   const deleteRecords = async (
@@ -66,9 +69,12 @@ export function createRemoveCollection({ events, definitions, registry }: Remove
     command: RemoveCollection,
   ): Promise<readonly string[]> => {
     const eventIds = new EventIds();
+    await demandNoReferrers(events.db, collection.id);
     await demandDefinition(events.db, collection.id, lock.def);
-    if (command.withRecords) await deleteRecords(cause, collection, lock, command, eventIds);
-    else if ((await collection.records.native.findOne({}, { projection: { _id: 1 } })) !== null) {
+    if (command.withRecords) {
+      demandLoose(collection);
+      await deleteRecords(cause, collection, lock, command, eventIds);
+    } else if ((await collection.records.native.findOne({}, { projection: { _id: 1 } })) !== null) {
       throw collectionNotEmpty();
     }
     const write = await events.transaction(async (session) => {
@@ -100,4 +106,15 @@ export function createRemoveCollection({ events, definitions, registry }: Remove
       await registry.reload(id);
     }
   };
+}
+
+/**
+ * Records are deleted one by one, and the removal may break off: those that are left must not refer to any that are gone.
+ *
+ * @throws Fault `collection-referenced` where records refer to others of their own collection
+ */
+function demandLoose({ name, fields }: Collection): void {
+  if (fields.every(({ reference }) => reference?.collection !== ownCollection)) return;
+  const detail = 'Its records refer to one another. Define it without these references first.';
+  throw collectionReferenced({ detail, extensions: { collections: [name] } });
 }

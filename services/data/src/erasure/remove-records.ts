@@ -1,3 +1,4 @@
+import { Fault } from '@causeway/contracts';
 import type { Cause } from '@causeway/contracts';
 import type { Events, RemovalStep } from '@causeway/events';
 
@@ -6,12 +7,15 @@ import { definitionsCollection } from '../collections/collection.model.ts';
 import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
 import type { RecordDocument } from '../records/record.model.ts';
 import { deleted, updated } from '../records/records.events.ts';
+import { demandUnreferenced } from '../references/demand-unreferenced.ts';
+import { stillReferenced } from '../references/references.errors.ts';
+import { anonymous } from '../rules/caller.ts';
 import { demandCurrent, underDefinition } from '../records/under-definition.ts';
 
 /** What {@link removeRecords} is given. */
 export interface RemoveRecordsDependencies {
   readonly events: () => Pick<Events, 'db' | 'transaction'>;
-  readonly registry: () => Pick<CollectionRegistry, 'find' | 'reload'>;
+  readonly registry: () => Pick<CollectionRegistry, 'find' | 'get' | 'reload'>;
   /** Records that one query looks at; default 5,000. */
   readonly window?: number;
 }
@@ -92,23 +96,33 @@ export const removeRecords = (given: RemoveRecordsDependencies): RemovalStep => 
   };
 
   const remove = async (collection: Collection, cause: Cause, id: string, personId: string): Promise<boolean> => {
-    const write = await events().transaction(async (session) => {
-      await demandCurrent(events().db, collection, session);
+    const { db, transaction } = events();
+    const lookup = { db, registry: registry() };
+    const write = await transaction(async (session) => {
+      await demandCurrent(db, collection, session);
       const there = await collection.records.native.findOne(
         { _id: id, createdBy: personId },
         { projection: { _id: 1 }, session },
       );
       if (there === null) return undefined;
+      await demandUnreferenced(lookup, collection, id, { caller: anonymous, at: new Date(), session });
       const tell = (current: RecordDocument) => deleted(collection, nameless(current, personId), undefined);
       return collection.records.delete(cause, id, tell, { session });
     });
     return write !== undefined;
   };
 
+  /** What others refer to, and a definition keeps for them, stays without a name. */
+  const removeUnlessKept = async (...given: Parameters<typeof remove>): Promise<boolean> =>
+    remove(...given).catch((error: unknown) => {
+      if (error instanceof Fault && error.code === stillReferenced.declaration.code) return false;
+      throw error;
+    });
+
   /** One record, under the definition of now: a change of it that is under way is waited for as every writer does. */
   const one = async (name: string, cause: Cause, id: string, personId: string, tally: Tally): Promise<void> => {
     await underDefinition(registry(), name, async (collection) => {
-      const goes = collection.source.onErase === 'delete' && (await remove(collection, cause, id, personId));
+      const goes = collection.source.onErase === 'delete' && (await removeUnlessKept(collection, cause, id, personId));
       if (goes) tally.recordsDeleted += 1;
       else if (await forget(collection, cause, id, personId)) tally.recordsKept += 1;
     });

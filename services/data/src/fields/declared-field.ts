@@ -8,6 +8,19 @@ export type FieldDefault =
   /** The time, as text: ISO 8601 in UTC with milliseconds. */
   | { readonly kind: 'now' };
 
+/** What becomes of a reference when the record that it names is deleted: `restrict` has the delete refused. */
+export type OnDelete = 'restrict';
+
+/** A field whose values are ids of records. */
+export interface ReferenceOption {
+  /** The id of their collection, `col_…`; or {@link ownCollection}. */
+  readonly collection: string;
+  readonly onDelete: OnDelete;
+}
+
+/** Stands for the collection of the definition itself, whose id nobody has before it is made. */
+export const ownCollection = 'self';
+
 /** What a definition says of one field, beside its schema. */
 export interface DeclaredField {
   /** Dotted, as the administrator wrote it. */
@@ -19,4 +32,6 @@ export interface DeclaredField {
   readonly readOnly?: true;
   /** Nobody may change the value that it once has. */
   readonly writeOnce?: true;
+  /** Its values are ids of records that are there. */
+  readonly reference?: ReferenceOption;
 }

@@ -4,6 +4,7 @@ import { isSchemaObject } from '../collections/walk-schema.ts';
 import { fieldsKey, parseFieldPath } from '../conditions/field-path.ts';
 import type { LocatedFault, Parsed } from '../conditions/located-fault.ts';
 import { pointerTo } from '../conditions/located-fault.ts';
+import { parseReference } from '../references/parse-reference.ts';
 import type { DeclaredField } from './declared-field.ts';
 import { parseDefault } from './default-of.ts';
 
@@ -18,6 +19,7 @@ const maxFields = 200;
 const optionParsers: ReadonlyMap<string, OptionParser> = new Map<string, OptionParser>([
   ['default', parseDefault],
   ['readOnly', (json, pointer) => parseFlag(json, pointer, { readOnly: true })],
+  ['reference', parseReference],
   ['writeOnce', (json, pointer) => parseFlag(json, pointer, { writeOnce: true })],
 ]);
 

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Fault, faults } from '@causeway/contracts';
 import type { Cause } from '@causeway/contracts';
 import { DuplicateKey, idempotencyFaults } from '@causeway/events';
-import type { Creation } from '@causeway/events';
+import type { Creation, Events } from '@causeway/events';
 import { parseJson } from '@causeway/service';
 
 import type { Collection } from '../collections/collection-registry.ts';
@@ -11,7 +11,12 @@ import { decideCreate } from '../records/create-record.ts';
 import { maxRecordBytes } from '../records/judge-record.ts';
 import type { RecordDocument } from '../records/record.model.ts';
 import { faultOfWrite, isOutdated, OutdatedDefinition } from '../records/under-definition.ts';
+import { referencesOf } from '../references/declared-references.ts';
+import type { Lookup } from '../references/lookup.ts';
+import { newlyNamed } from '../references/referenced-ids.ts';
 import type { Caller } from '../rules/rule.ts';
+import type { LineCreation, LineResult, ReferringLine } from './import-referring.ts';
+import { createReferring } from './import-referring.ts';
 import type { Line } from './read-lines.ts';
 
 /** What has become of a line. */
@@ -33,6 +38,8 @@ export interface ImportWriter {
   /** Gives a line its record's id. */
   readonly idOf: (line: number) => string;
   readonly now: () => Date;
+  readonly lookup: Lookup;
+  readonly transaction: Events['transaction'];
   /** When the import was begun first, where it may be repeated: a line that comes again has the same defaults. */
   readonly startedAt?: Date;
 }
@@ -40,7 +47,7 @@ export interface ImportWriter {
 const [keyReused] = idempotencyFaults;
 
 /**
- * Writes the lines of a batch that have no outcome yet, by one unordered insert; a line that fails keeps no other from its
+ * Writes the lines of a batch that have no outcome yet, by one unordered insert, those that refer to other records by transactions; a line that fails keeps no other from its
  * place.
  *
  * @throws OutdatedDefinition where MongoDB refused lines because of a newer definition: call it again under that one;
@@ -49,7 +56,7 @@ const [keyReused] = idempotencyFaults;
 export async function writeBatch(collection: Collection, batch: Batch, writer: ImportWriter): Promise<void> {
   const { outcomes } = batch;
   const waiting = batch.lines.filter(({ number }) => !outcomes.has(number));
-  const creations = waiting.flatMap((line): { line: Line; creation: Creation<RecordDocument> }[] => {
+  const creations = waiting.flatMap((line): LineCreation[] => {
     try {
       return [{ line, creation: decideLine(collection, line, writer) }];
     } catch (error) {
@@ -57,20 +64,43 @@ export async function writeBatch(collection: Collection, batch: Batch, writer: I
       return [];
     }
   });
-  if (creations.length === 0) return;
-  const results = await collection.records.createMany(
-    writer.cause,
-    creations.map(({ creation }) => creation),
-  );
+  const [naming, others] = byReferences(collection, creations);
   let outdated = false;
-  for (const [index, result] of results.entries()) {
-    const { line, creation } = creations[index] ?? {};
-    if (line === undefined || creation === undefined) continue;
+  const settle = async ({ line, creation, result }: LineResult): Promise<void> => {
     if (!('error' in result)) outcomes.set(line.number, { kind: 'created', eventId: result.event.id });
     else if (isOutdated(result.error)) outdated = true;
     else outcomes.set(line.number, await outcomeOfError(collection, creation, result.error));
-  }
+  };
+  for (const each of await createAll(collection, others, writer)) await settle(each);
+  // One after the other: what is written stays so, whatever becomes of the others.
+  for await (const each of createReferring(collection, naming, writer)) await settle(each);
   if (outdated) throw new OutdatedDefinition();
+}
+
+/** Those whose records refer to others, which have to be there when they are written; and the rest. */
+function byReferences(
+  collection: Collection,
+  creations: readonly LineCreation[],
+): readonly [readonly ReferringLine[], readonly LineCreation[]] {
+  const references = referencesOf(collection);
+  const all = creations.map((each) => ({
+    ...each,
+    named: newlyNamed(references, undefined, each.creation.state.fields),
+  }));
+  return [all.filter(({ named }) => named.length > 0), all.filter(({ named }) => named.length === 0)];
+}
+
+async function createAll(
+  { records }: Collection,
+  creations: readonly LineCreation[],
+  { cause }: ImportWriter,
+): Promise<readonly LineResult[]> {
+  if (creations.length === 0) return [];
+  const results = await records.createMany(
+    cause,
+    creations.map(({ creation }) => creation),
+  );
+  return creations.map((each, index) => ({ ...each, result: results[index] ?? { error: undefined } }));
 }
 
 function decideLine(
@@ -93,6 +123,7 @@ async function outcomeOfError(
   { _id, state }: Creation<RecordDocument>,
   error: unknown,
 ): Promise<LineOutcome> {
+  if (error instanceof Fault) return { kind: 'failed', fault: lineFault(error) };
   if (!(error instanceof DuplicateKey) || !('_id' in error.keyPattern)) {
     return { kind: 'failed', fault: lineFault(faultOfWrite(error)) };
   }

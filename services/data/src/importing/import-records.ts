@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 
 import { faults, newId } from '@causeway/contracts';
 import type { Cause, Fault } from '@causeway/contracts';
-import type { Idempotency, IdempotentRequest, Persons } from '@causeway/events';
+import type { Events, Idempotency, IdempotentRequest, Persons } from '@causeway/events';
 
 import type { CollectionRegistry } from '../collections/collection-registry.ts';
 import { demandCreatable, maxRecordBytes } from '../records/judge-record.ts';
@@ -19,6 +19,7 @@ import { Tally } from './tally.ts';
 
 /** What {@link createImportRecords} is given. */
 export interface ImportRecordsDependencies {
+  readonly events: Pick<Events, 'db' | 'transaction'>;
   readonly registry: CollectionRegistry;
   readonly idempotency: Idempotency;
   readonly locks: ReturnType<typeof createImportLocks>;
@@ -50,7 +51,8 @@ const batchBytes = 1_048_576;
  * @returns the use case; it throws faults `not-found`, `forbidden`, `idempotency-key-reused`, `idempotency-key-in-use`, and
  *   `unauthenticated` once whoever imports has been erased
  */
-export function createImportRecords({ registry, idempotency, locks, persons, now }: ImportRecordsDependencies) {
+export function createImportRecords({ events, registry, idempotency, locks, persons, now }: ImportRecordsDependencies) {
+  const { transaction } = events;
   /**
    * An import outlives its token, and so the moment after which an erasure counts on it that nobody writes as this person: it asks before
    * each batch, and has an erasure wait for its end.
@@ -119,7 +121,7 @@ export function createImportRecords({ registry, idempotency, locks, persons, now
     if (collection === undefined) throw faults.notFound();
     // Who may create nothing at all need not send everything first.
     demandCreatable(collection, caller);
-    const writer = { cause, caller, now };
+    const writer = { cause, caller, now, transaction, lookup: { db: events.db, registry } };
     if (request === undefined) {
       const answer = await writeLines(command, { ...writer, idOf: () => newId('rec') }, undefined);
       return { answer, replayed: false };

@@ -8,6 +8,7 @@ import { applyOperators } from '../operators/apply-operators.ts';
 import { operatorFailed } from '../operators/operators.errors.ts';
 import { operatorsType, parseOperators } from '../operators/parse-operators.ts';
 import { fieldReadOnly, fieldWriteOnce } from '../fields/fields.errors.ts';
+import { referenceNotFound } from '../references/references.errors.ts';
 import { callerOf } from '../rules/caller.ts';
 import { ruleTooCostly } from '../rules/rules.errors.ts';
 import type { createChangeRecord } from './change-record.ts';
@@ -42,6 +43,7 @@ const changeFaults = [
   ruleTooCostly,
   fieldReadOnly,
   fieldWriteOnce,
+  referenceNotFound,
 ];
 
 /** `PUT /v1/data/{collection}/{id}`: all fields anew. */

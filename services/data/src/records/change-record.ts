@@ -2,11 +2,15 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { faults } from '@causeway/contracts';
 import type { Cause } from '@causeway/contracts';
-import type { Decision, IfMatch } from '@causeway/events';
+import type { Decision, Events, IfMatch } from '@causeway/events';
 import { matches } from '@causeway/service';
+import type { ClientSession } from 'mongodb';
 
 import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
 import { demandFieldWrites } from '../fields/check-writes.ts';
+import { referencesOf } from '../references/declared-references.ts';
+import { keepReferences } from '../references/keep-references.ts';
+import { newlyNamed } from '../references/referenced-ids.ts';
 import type { Caller } from '../rules/rule.ts';
 import { checkRecord, demandReadable, demandRight, demandWritable, mayDo } from './judge-record.ts';
 import { createInTurn } from './in-turn.ts';
@@ -31,6 +35,11 @@ export interface ChangedRecord {
   readonly document: RecordDocument;
   /** Absent where there was nothing to change. */
   readonly eventId: string | undefined;
+}
+
+/** A change names other records: it is decided anew in a transaction, in which they are held. */
+class NamesRecords extends Error {
+  override readonly name = 'NamesRecords';
 }
 
 /** Within a process they come in turn: it is other processes that a race is lost against. */
@@ -73,32 +82,68 @@ export function decideChange(
  * Changes a record: the rules for before and for after have to hold.
  *
  * @returns the use case; it throws faults `not-found`, `forbidden`, `precondition-failed`, `invalid-request`,
- *   `duplicate-value`, `field-read-only`, `field-write-once`, and what the change throws
+ *   `duplicate-value`, `field-read-only`, `field-write-once`, `reference-not-found`, and what the change throws
  */
 export function createChangeRecord({
+  events,
   registry,
   now,
 }: {
+  readonly events: Pick<Events, 'db' | 'transaction'>;
   readonly registry: CollectionRegistry;
   readonly now: () => Date;
 }) {
   const inTurn = createInTurn();
 
+  const update = (
+    cause: Cause,
+    collection: Collection,
+    command: ChangeRecord,
+    how: { readonly tries?: number; readonly session?: ClientSession },
+  ) => {
+    const { session } = how;
+    let decided = 0;
+    return collection.records.update(
+      cause,
+      command.id,
+      async (current) => {
+        decided += 1;
+        const at = now();
+        const { caller } = command;
+        const decision = decideChange(collection, command, current, { by: cause.principal.id, at });
+        const named = newlyNamed(referencesOf(collection), current.fields, decision?.state.fields).filter(
+          ({ target, id }) => target !== collection.id || id !== current._id,
+        );
+        if (named.length === 0) return decision;
+        if (session === undefined) {
+          // An earlier try may have been made, though nobody has said so: only this loop would find it.
+          throw decided === 1 ? new NamesRecords() : faults.unavailable({ retryAfterS: 1 });
+        }
+        await keepReferences({ db: events.db, registry }, named, { caller, at, session });
+        return decision;
+      },
+      how,
+    );
+  };
+
+  /** What names no record anew needs no transaction, and most changes do not. */
+  const change = async (cause: Cause, collection: Collection, command: ChangeRecord, tries?: number) => {
+    try {
+      return await update(cause, collection, command, tries === undefined ? {} : { tries });
+    } catch (error) {
+      if (!(error instanceof NamesRecords)) throw error;
+      return await events.transaction((session) => update(cause, collection, command, { session }));
+    }
+  };
+
   return async (cause: Cause, command: ChangeRecord): Promise<ChangedRecord> =>
     underDefinition(registry, command.collection, async (collection) => {
       demandReadable(collection, command.caller);
       demandWritable(collection);
-      const update = (options?: { readonly tries: number }) =>
-        collection.records.update(
-          cause,
-          command.id,
-          (current) => decideChange(collection, command, current, { by: cause.principal.id, at: now() }),
-          options,
-        );
       const write =
         command.isAtomic === true
-          ? await inTurn(`${collection.id}/${command.id}`, () => update({ tries: atomicTries }))
-          : await update();
+          ? await inTurn(`${collection.id}/${command.id}`, () => change(cause, collection, command, atomicTries))
+          : await change(cause, collection, command);
       if (write === undefined) throw faults.notFound();
       return { document: write.document, eventId: write.event?.id };
     });

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { definitionBusy } from '../collections/collections.errors.ts';
 import type { createImportRecords, ImportRecords } from '../importing/import-records.ts';
 import { fieldReadOnly } from '../fields/fields.errors.ts';
+import { referenceNotFound } from '../references/references.errors.ts';
 import { callerOf, principalKey } from '../rules/caller.ts';
 import { ruleTooCostly } from '../rules/rules.errors.ts';
 import type { CreateRecord, createCreateRecord } from './create-record.ts';
@@ -94,6 +95,7 @@ export function createRecordRoute({ createRecord, importRecords, publicUrl }: Cr
       unindexable,
       ruleTooCostly,
       fieldReadOnly,
+      referenceNotFound,
       ...idempotencyFaults,
     ],
     async handle({ cause, params: { collection }, body, headers, token, principal }) {

@@ -1,12 +1,15 @@
 import { newId } from '@causeway/contracts';
 import type { Cause } from '@causeway/contracts';
-import type { Creation, Idempotency, IdempotentRequest } from '@causeway/events';
+import type { Creation, Events, Idempotency, IdempotentRequest } from '@causeway/events';
 import { faults } from '@causeway/contracts';
 import type { ClientSession } from 'mongodb';
 
 import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
 import { applyDefaults } from '../fields/apply-defaults.ts';
 import { demandFieldWrites } from '../fields/check-writes.ts';
+import { referencesOf } from '../references/declared-references.ts';
+import { keepReferences } from '../references/keep-references.ts';
+import { newlyNamed } from '../references/referenced-ids.ts';
 import type { Caller } from '../rules/rule.ts';
 import { checkRecord, demandCreatable, demandWritable, mayDo } from './judge-record.ts';
 import type { RecordAnswer, RecordDocument } from './record.model.ts';
@@ -16,6 +19,7 @@ import { underDefinition } from './under-definition.ts';
 
 /** What {@link createCreateRecord} is given. */
 export interface CreateRecordDependencies {
+  readonly events: Pick<Events, 'db' | 'transaction'>;
   readonly registry: CollectionRegistry;
   readonly idempotency: Idempotency;
   readonly now: () => Date;
@@ -70,20 +74,25 @@ export function decideCreate(
 /**
  * Stores a record.
  *
- * @returns the use case; it throws faults `not-found`, `invalid-request`, `forbidden`, `duplicate-value`, and those of
- *   `Idempotency.run`
+ * @returns the use case; it throws faults `not-found`, `invalid-request`, `forbidden`, `duplicate-value`,
+ *   `reference-not-found`, and those of `Idempotency.run`
  */
-export function createCreateRecord({ registry, idempotency, now }: CreateRecordDependencies) {
+export function createCreateRecord({ events, registry, idempotency, now }: CreateRecordDependencies) {
   const write = async (
     cause: Cause,
     collection: Collection,
     { fields, caller }: CreateRecord,
     session?: ClientSession,
   ): Promise<CreatedRecord> => {
-    const creation = decideCreate(collection, caller, cause.principal.id, { id: newId('rec'), fields, at: now() });
-    const options = session === undefined ? {} : { session };
-    const { document, event } = await collection.records.create(cause, creation, options);
-    return { record: answerRecord(document), eventId: event.id };
+    const at = now();
+    const creation = decideCreate(collection, caller, cause.principal.id, { id: newId('rec'), fields, at });
+    const named = newlyNamed(referencesOf(collection), undefined, creation.state.fields);
+    const make = async (own?: ClientSession): Promise<CreatedRecord> => {
+      if (own !== undefined) await keepReferences({ db: events.db, registry }, named, { caller, at, session: own });
+      const { document, event } = await collection.records.create(cause, creation, own && { session: own });
+      return { record: answerRecord(document), eventId: event.id };
+    };
+    return await (named.length === 0 || session !== undefined ? make(session) : events.transaction((own) => make(own)));
   };
 
   return async (cause: Cause, command: CreateRecord): Promise<CreatedRecord & { readonly replayed: boolean }> =>

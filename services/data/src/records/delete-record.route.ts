@@ -3,6 +3,7 @@ import { defineRoute } from '@causeway/service';
 import type { Route } from '@causeway/service';
 
 import { definitionBusy } from '../collections/collections.errors.ts';
+import { stillReferenced } from '../references/references.errors.ts';
 import { callerOf } from '../rules/caller.ts';
 import { ruleTooCostly } from '../rules/rules.errors.ts';
 import type { createDeleteRecord } from './delete-record.ts';
@@ -33,6 +34,7 @@ export const deleteRecordRoute = ({
       faults.conflict,
       definitionBusy,
       ruleTooCostly,
+      stillReferenced,
     ],
     async handle({ cause, params, token, ifMatch }) {
       const eventId = await deleteRecord(cause, { ...params, caller: callerOf(token), ifMatch });

@@ -4,6 +4,7 @@ import type { Events, IfMatch } from '@causeway/events';
 import { matches } from '@causeway/service';
 
 import type { CollectionRegistry } from '../collections/collection-registry.ts';
+import { demandUnreferenced } from '../references/demand-unreferenced.ts';
 import type { Caller } from '../rules/rule.ts';
 import { demandReadable, demandRight, demandWritable } from './judge-record.ts';
 import { deleted } from './records.events.ts';
@@ -20,7 +21,8 @@ export interface DeleteRecord {
 /**
  * Deletes a record.
  *
- * @returns the use case, giving the event's id; it throws faults `not-found`, `forbidden` and `precondition-failed`
+ * @returns the use case, giving the event's id; it throws faults `not-found`, `forbidden`, `precondition-failed` and
+ *   `still-referenced`
  */
 export function createDeleteRecord({
   events,
@@ -40,9 +42,11 @@ export function createDeleteRecord({
         return await collection.records.delete(
           cause,
           id,
-          (current) => {
-            demandRight(collection, 'delete', caller, current, { at: now() });
+          async (current) => {
+            const at = now();
+            demandRight(collection, 'delete', caller, current, { at });
             if (!matches(ifMatch, current.revision)) throw faults.preconditionFailed();
+            await demandUnreferenced({ db: events.db, registry }, collection, id, { caller, at, session });
             return deleted(collection, current, cause.principal.id);
           },
           { session },

@@ -19,13 +19,13 @@ export function createRecords({ config, events, registry, findCurrent, idempoten
   const locks = createImportLocks(events.db, ground.derive('import'));
   const prefix = `${redisPrefix}:record:`;
   const reader = createRecordReader({ registry, stream, client, redis, logger, prefix, cacheBytes });
-  const changeRecord = createChangeRecord({ registry, now });
+  const changeRecord = createChangeRecord({ events, registry, now });
   return {
     ensureIndexes: () => locks.ensureIndexes(),
     routes: [
       createRecordRoute({
-        createRecord: createCreateRecord({ registry, idempotency, now }),
-        importRecords: createImportRecords({ registry, idempotency, locks, persons, now }),
+        createRecord: createCreateRecord({ events, registry, idempotency, now }),
+        importRecords: createImportRecords({ events, registry, idempotency, locks, persons, now }),
         publicUrl,
       }),
       readRecordRoute({ readRecord: createReadRecord({ findCurrent, reader, now }) }),

@@ -76,7 +76,7 @@ describe('a replica that hears nothing', () => {
   const idempotency = () =>
     createIdempotency({ db: events.db, transaction: events.transaction, secret: new Uint8Array(32) });
   const create = (registry: CollectionRegistry, collection: string, fields: object) =>
-    createCreateRecord({ registry, idempotency: idempotency(), now })(cause(), {
+    createCreateRecord({ events, registry, idempotency: idempotency(), now })(cause(), {
       collection,
       fields,
       caller,
@@ -103,7 +103,7 @@ describe('a replica that hears nothing', () => {
     const { record } = await create(registry, name, { a: 1 });
     await define(name, strict);
     const change = (fields: object) =>
-      createChangeRecord({ registry, now })(cause(), {
+      createChangeRecord({ events, registry, now })(cause(), {
         collection: name,
         id: record.id,
         caller,
@@ -154,6 +154,7 @@ describe('a replica that hears nothing', () => {
     await lock.release();
     const locks = createImportLocks(events.db, new Uint8Array(32));
     const importRecords = createImportRecords({
+      events,
       registry,
       idempotency: idempotency(),
       locks,

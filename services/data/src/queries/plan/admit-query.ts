@@ -5,6 +5,7 @@ import type { Condition } from '../../conditions/condition.ts';
 import { everything } from '../../conditions/condition.ts';
 import type { Caller } from '../../rules/rule.ts';
 import { timelessConditionOf } from '../../rules/rule.ts';
+import { allIndexesOf } from '../../references/all-indexes.ts';
 import type { RecordQuery } from '../asked-query.ts';
 import { findVisible, visibleCondition, visibleFilter } from '../find-records.ts';
 import { queryNeedsIndex, queryTooCostly } from '../queries.errors.ts';
@@ -136,7 +137,7 @@ const knownOf = ({ collection, caller, query }: AdmittedQuery) => {
   const { source, scalarTypesAt } = collection;
   return {
     scalarTypesAt,
-    known: servingIndexes(source.indexes, visibleCondition(collection, caller, query), boundValue),
+    known: servingIndexes(allIndexesOf(source), visibleCondition(collection, caller, query), boundValue),
   };
 };
 

@@ -5,6 +5,7 @@ import { indexAnswer } from '../../collections/collection-answer.ts';
 import type { Collection } from '../../collections/collection-registry.ts';
 import { describeIndex } from '../../collections/describe-index.ts';
 import type { SortKey } from '../../sorting/sort.ts';
+import { allIndexesOf } from '../../references/all-indexes.ts';
 import { findVisible } from '../find-records.ts';
 import { queryTooCostly } from '../queries.errors.ts';
 import type { AdmitQuery, AdmittedQuery } from './admit-query.ts';
@@ -89,7 +90,7 @@ function statsOf(explained: Document): ExecutionStats {
 /** As definitions have them; the one by id is always there. */
 function indexesOf({ source }: Collection, names: readonly string[]): Explanation['indexes'] {
   const known = new Map(
-    source.indexes.map((index) => {
+    allIndexesOf(source).map((index) => {
       const { keys, where } = index;
       return [describeIndex(index).name, { keys, ...(where === undefined ? {} : { where }) }];
     }),

@@ -6,6 +6,7 @@ import type { Condition, Operand, Value } from '../../conditions/condition.ts';
 import { pointerTo } from '../../conditions/located-fault.ts';
 import type { ScalarTypesAt } from '../../sorting/sort.ts';
 import { parseSort } from '../../sorting/sort.ts';
+import { allIndexesOf } from '../../references/all-indexes.ts';
 import type { ProposedIndex } from './advise-index.ts';
 import { adviseIndexes, proposedIndex } from './advise-index.ts';
 import { alternativesOf } from './conjuncts.ts';
@@ -36,7 +37,7 @@ export function warnOfRules({ rules, source }: Pick<CompiledDefinition, 'rules' 
   const typesAt: ScalarTypesAt = (segments) => scalarTypesAt(source.schema, segments);
   if (read.kind !== 'alternatives') return [];
   return read.alternatives.flatMap((alternative, at) => {
-    const serving = servingIndexes(source.indexes, alternative, knownValue);
+    const serving = servingIndexes(allIndexesOf(source), alternative, knownValue);
     const first = new Set(['id', ...serving.flatMap(({ keys }) => Object.keys(keys).slice(0, 1))]);
     if (isLedTo(alternative, first)) return [];
     const index = indexFor(alternative, typesAt);

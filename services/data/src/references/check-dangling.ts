@@ -1,0 +1,104 @@
+import type { Events } from '@causeway/events';
+import type { Collection as MongoCollection } from 'mongodb';
+
+import type { Definition } from '../collections/collection.model.ts';
+import { definitionBusy, definitionConflict } from '../collections/collections.errors.ts';
+import type { RecordDocument } from '../records/record.model.ts';
+import type { DeclaredField } from '../fields/declared-field.ts';
+import { parseFields } from '../fields/parse-fields.ts';
+import type { DeclaredReference } from './declared-references.ts';
+import { referencesIn } from './declared-references.ts';
+import type { Lookup } from './lookup.ts';
+import { collectionBy } from './lookup.ts';
+import type { NamedRecord } from './referenced-ids.ts';
+import { idsAt, maxIds } from './referenced-ids.ts';
+
+const maxExamples = 5;
+/** Records that are looked at together, and held in one transaction. */
+const chunk = 500;
+
+/** A record that breaks a new reference. */
+interface Example {
+  readonly id: string;
+  readonly errors: readonly { readonly pointer: string; readonly code: string; readonly message: string }[];
+}
+
+/** References of a new definition that the one before does not have. */
+export function newReferences(
+  id: string,
+  fields: readonly DeclaredField[],
+  before: Definition,
+): readonly DeclaredReference[] {
+  const parsed = parseFields(before.fields, before.schema, '');
+  const known = new Set(
+    referencesIn(id, parsed.ok ? parsed.value : []).map(({ storage, target }) => `${storage} ${target}`),
+  );
+  return referencesIn(id, fields).filter(({ storage, target }) => !known.has(`${storage} ${target}`));
+}
+
+/** What {@link checkDangling} is given. */
+export interface CheckDanglingOptions {
+  readonly lookup: Lookup;
+  readonly transaction: Events['transaction'];
+  /** The collection whose records refer. */
+  readonly records: Pick<MongoCollection<RecordDocument>, 'find'>;
+  /** What its records have not been held against yet. */
+  readonly references: readonly DeclaredReference[];
+  /** Before each step. @throws where somebody else has taken the change over */
+  readonly demandHeld: () => Promise<void>;
+}
+
+/**
+ * Makes sure that what records refer to is there. Writers keep to the new references by then, and so does whoever deletes; one who began to
+ * delete before that is met here, for each record that is there is touched.
+ *
+ * @throws Fault `definition-conflict` with examples; `definition-busy`
+ */
+export async function checkDangling(options: CheckDanglingOptions): Promise<void> {
+  const { records, references, demandHeld } = options;
+  const examples: Example[] = [];
+  for (const reference of references) {
+    const { storage, segments } = reference;
+    const rows = records.find({ [storage]: { $exists: true } }, { projection: { [storage]: 1 }, batchSize: chunk });
+    let named: (NamedRecord & { readonly by: string })[] = [];
+    const look = async (): Promise<void> => {
+      await demandHeld();
+      const missing = new Set(await missingOf(options, reference, [...new Set(named.map(({ id }) => id))]));
+      for (const { id, by, pointer } of named) {
+        const message = 'No record with this id is there.';
+        if (missing.has(id)) examples.push({ id: by, errors: [{ pointer, code: 'reference-not-found', message }] });
+      }
+      named = [];
+    };
+    for await (const { _id, fields } of rows) {
+      const ids = idsAt(fields, segments);
+      if (ids.length > maxIds) {
+        const message = `One field names at most ${maxIds} records.`;
+        examples.push({ id: _id, errors: [{ pointer: '', code: 'too-many-references', message }] });
+      }
+      named.push(...ids.map(({ id, pointer }) => ({ id, pointer, by: _id, target: reference.target })));
+      if (named.length >= chunk) await look();
+      if (examples.length >= maxExamples) break;
+    }
+    if (named.length > 0) await look();
+    if (examples.length >= maxExamples) break;
+  }
+  if (examples.length === 0) return;
+  const detail = 'Records that are there refer to records that are not.';
+  throw definitionConflict({ detail, extensions: { examples: examples.slice(0, maxExamples) } });
+}
+
+async function missingOf(
+  { lookup, transaction }: CheckDanglingOptions,
+  { target: targetId }: DeclaredReference,
+  ids: readonly string[],
+): Promise<readonly string[]> {
+  const target = await collectionBy(lookup, targetId);
+  if (target === undefined) throw definitionBusy();
+  return await transaction(async (session) => {
+    const rows = target.records.native.find({ _id: { $in: ids } }, { projection: { _id: 1 }, session });
+    const there = new Set(await rows.map(({ _id }) => _id).toArray());
+    await target.records.touch([...there], { session });
+    return ids.filter((id) => !there.has(id));
+  });
+}

@@ -1,0 +1,29 @@
+import type { ClientSession, Db, Document } from 'mongodb';
+
+import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
+import { compileFilter } from '../conditions/compile-filter.ts';
+import type { Caller } from '../rules/rule.ts';
+import { conditionOf } from '../rules/rule.ts';
+
+/** Where referring records and those that are referred to are looked for. */
+export interface Lookup {
+  readonly db: Db;
+  readonly registry: Pick<CollectionRegistry, 'get' | 'reload'>;
+}
+
+/** Who asks, when, and in which transaction. */
+export interface Asking {
+  readonly caller: Caller;
+  readonly at: Date;
+  readonly session: ClientSession;
+}
+
+/** A collection by its id; one that this process has not heard of is read. */
+export const collectionBy = async ({ registry }: Lookup, id: string): Promise<Collection | undefined> =>
+  registry.get(id) ?? (await registry.reload(id));
+
+/** The records of a collection that somebody may see, as a MongoDB query. */
+export const readableFilter = (
+  { rules }: Pick<Collection, 'rules'>,
+  { caller, at }: Pick<Asking, 'caller' | 'at'>,
+): Document => compileFilter(conditionOf(rules.read, caller, { at }));
