@@ -94,20 +94,18 @@ describe('references', () => {
   const dangling = async (): Promise<unknown[]> => {
     const idOf = async (name: string): Promise<string> =>
       String((await replica.call(`GET /v1/collections/${name}`, { token: admin.token })).body.id);
-    const rows = data.db
-      .collection(`records_${await idOf('comments')}`)
-      .aggregate([
-        { $match: { 'fields.article': { $type: 'string' } } },
-        {
-          $lookup: {
-            from: `records_${await idOf('articles')}`,
-            localField: 'fields.article',
-            foreignField: '_id',
-            as: 'to',
-          },
+    const rows = data.db.collection(`records_${await idOf('comments')}`).aggregate([
+      { $match: { 'fields.article': { $type: 'string' } } },
+      {
+        $lookup: {
+          from: `records_${await idOf('articles')}`,
+          localField: 'fields.article',
+          foreignField: '_id',
+          as: 'to',
         },
-        { $match: { to: { $size: 0 } } },
-      ]);
+      },
+      { $match: { to: { $size: 0 } } },
+    ]);
     return await rows.toArray();
   };
 
