@@ -54,6 +54,8 @@ export type {
 } from './recording/recorded-writes.ts';
 export { faultOfError } from './recording/fault-of-error.ts';
 export { gatherReads } from './recording/gather-reads.ts';
+export { together } from './recording/together.ts';
+export type { Outcome } from './recording/together.ts';
 export { draft, stateOf } from './recording/recorded-document.ts';
 export type { EventDraft, RecordedDocument, StateOf } from './recording/recorded-document.ts';
 export { redriveFaults } from './redrive/redrive.errors.ts';

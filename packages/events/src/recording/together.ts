@@ -4,7 +4,7 @@ export type Outcome<Result> = { readonly value: Result } | { readonly error: unk
 /** So many go together at most. */
 const mostTogether = 100;
 /** While one call waits for a majority, another one may be on its way. */
-const mostAtOnce = 2;
+const defaultAtOnce = 2;
 /** A call that takes so long waits for something, as for a transaction that has written the same document: the others go on without it. */
 const patienceMs = 250;
 
@@ -30,9 +30,11 @@ interface Waiting<Item, Result> {
  * is not is called at once.
  *
  * @param run - gives for each item what came of it; where it rejects, all of its items do
+ * @param options - `mostAtOnce`: how many calls may be under way, 1 where they would meet one another; default 2
  */
 export const together = <Item, Result>(
   run: (items: readonly Item[]) => Promise<readonly Outcome<Result>[]>,
+  { mostAtOnce = defaultAtOnce }: { readonly mostAtOnce?: number } = {},
 ): ((item: Item) => Promise<Result>) => {
   let waiting: Waiting<Item, Result>[] = [];
   let running = 0;

@@ -56,15 +56,18 @@ const [keyReused] = idempotencyFaults;
 export async function writeBatch(collection: Collection, batch: Batch, writer: ImportWriter): Promise<void> {
   const { outcomes } = batch;
   const waiting = batch.lines.filter(({ number }) => !outcomes.has(number));
-  const creations = waiting.flatMap((line): LineCreation[] => {
+  const references = referencesOf(collection);
+  const creations = waiting.flatMap((line): ReferringLine[] => {
     try {
-      return [{ line, creation: decideLine(collection, line, writer) }];
+      const creation = decideLine(collection, line, writer);
+      return [{ line, creation, named: newlyNamed(references, undefined, creation.state.fields) }];
     } catch (error) {
       outcomes.set(line.number, { kind: 'failed', fault: lineFault(error) });
       return [];
     }
   });
-  const [naming, others] = byReferences(collection, creations);
+  const naming = creations.filter(({ named }) => named.length > 0);
+  const others = creations.filter(({ named }) => named.length === 0);
   let outdated = false;
   const settle = async ({ line, creation, result }: LineResult): Promise<void> => {
     if (!('error' in result)) outcomes.set(line.number, { kind: 'created', eventId: result.event.id });
@@ -75,19 +78,6 @@ export async function writeBatch(collection: Collection, batch: Batch, writer: I
   // One after the other: what is written stays so, whatever becomes of the others.
   for await (const each of createReferring(collection, naming, writer)) await settle(each);
   if (outdated) throw new OutdatedDefinition();
-}
-
-/** Those whose records refer to others, which have to be there when they are written; and the rest. */
-function byReferences(
-  collection: Collection,
-  creations: readonly LineCreation[],
-): readonly [readonly ReferringLine[], readonly LineCreation[]] {
-  const references = referencesOf(collection);
-  const all = creations.map((each) => ({
-    ...each,
-    named: newlyNamed(references, undefined, each.creation.state.fields),
-  }));
-  return [all.filter(({ named }) => named.length > 0), all.filter(({ named }) => named.length === 0)];
 }
 
 async function createAll(

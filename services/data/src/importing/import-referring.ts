@@ -1,9 +1,8 @@
 import { Fault } from '@causeway/contracts';
-import { DuplicateKey } from '@causeway/events';
 import type { Creation, RecordedWrite } from '@causeway/events';
-import { MongoServerError } from 'mongodb';
 
 import type { Collection } from '../collections/collection-registry.ts';
+import { isRefusal } from '../references/create-referring.ts';
 import { findMissing, holdNamed, keepReferences, notThere } from '../references/keep-references.ts';
 import type { NamedRecord } from '../references/referenced-ids.ts';
 import type { RecordDocument } from '../records/record.model.ts';
@@ -51,9 +50,6 @@ export async function* createReferring(
     else for (const line of some) yield await createAlone(collection, line, writer);
   }
 }
-
-/** Whether MongoDB has refused a record. */
-const isRefusal = (error: unknown): boolean => error instanceof DuplicateKey || error instanceof MongoServerError;
 
 async function createTogether(
   { records }: Collection,

@@ -7,6 +7,7 @@ import type { ClientSession } from 'mongodb';
 import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
 import { applyDefaults } from '../fields/apply-defaults.ts';
 import { demandFieldWrites } from '../fields/check-writes.ts';
+import { createCreateReferring } from '../references/create-referring.ts';
 import { referencesOf } from '../references/declared-references.ts';
 import { keepReferences } from '../references/keep-references.ts';
 import { newlyNamed } from '../references/referenced-ids.ts';
@@ -78,6 +79,8 @@ export function decideCreate(
  *   `reference-not-found`, and those of `Idempotency.run`
  */
 export function createCreateRecord({ events, registry, idempotency, now }: CreateRecordDependencies) {
+  const createReferring = createCreateReferring({ events, registry });
+
   const write = async (
     cause: Cause,
     collection: Collection,
@@ -87,12 +90,12 @@ export function createCreateRecord({ events, registry, idempotency, now }: Creat
     const at = now();
     const creation = decideCreate(collection, caller, cause.principal.id, { id: newId('rec'), fields, at });
     const named = newlyNamed(referencesOf(collection), undefined, creation.state.fields);
-    const make = async (own?: ClientSession): Promise<CreatedRecord> => {
-      if (own !== undefined) await keepReferences({ db: events.db, registry }, named, { caller, at, session: own });
-      const { document, event } = await collection.records.create(cause, creation, own && { session: own });
-      return { record: answerRecord(document), eventId: event.id };
-    };
-    return await (named.length === 0 || session !== undefined ? make(session) : events.transaction((own) => make(own)));
+    if (session !== undefined) await keepReferences({ db: events.db, registry }, named, { caller, at, session });
+    const { document, event } =
+      named.length === 0 || session !== undefined
+        ? await collection.records.create(cause, creation, session && { session })
+        : await createReferring({ cause, collection, creation, named, caller, at });
+    return { record: answerRecord(document), eventId: event.id };
   };
 
   return async (cause: Cause, command: CreateRecord): Promise<CreatedRecord & { readonly replayed: boolean }> =>
