@@ -87,5 +87,5 @@ export async function ensureDefinitionIndexes(db: Db): Promise<void> {
     { key: { name: 1 }, unique: true },
     { key: { 'definition.refersTo': 1 }, sparse: true },
   ]);
-  await db.collection(changesCollection).createIndex({ 'pending.refersTo': 1 }, { sparse: true });
+  await db.collection(changesCollection).createIndexes([{ key: { 'pending.refersTo': 1 }, sparse: true }]);
 }

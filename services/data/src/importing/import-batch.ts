@@ -1,9 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import { Fault, faults } from '@causeway/contracts';
-import type { Cause } from '@causeway/contracts';
 import { DuplicateKey, idempotencyFaults } from '@causeway/events';
-import type { Creation, Events } from '@causeway/events';
+import type { Creation } from '@causeway/events';
 import { parseJson } from '@causeway/service';
 
 import type { Collection } from '../collections/collection-registry.ts';
@@ -12,11 +11,10 @@ import { maxRecordBytes } from '../records/judge-record.ts';
 import type { RecordDocument } from '../records/record.model.ts';
 import { faultOfWrite, isOutdated, OutdatedDefinition } from '../records/under-definition.ts';
 import { referencesOf } from '../references/declared-references.ts';
-import type { Lookup } from '../references/lookup.ts';
 import { newlyNamed } from '../references/referenced-ids.ts';
-import type { Caller } from '../rules/rule.ts';
 import type { LineCreation, LineResult, ReferringLine } from './import-referring.ts';
 import { createReferring } from './import-referring.ts';
+import type { ImportWriter } from './import-writer.ts';
 import type { Line } from './read-lines.ts';
 
 /** What has become of a line. */
@@ -29,19 +27,6 @@ export interface Batch {
   readonly lines: readonly Line[];
   /** By line number; a line without one is yet to be written. */
   readonly outcomes: Map<number, LineOutcome>;
-}
-
-/** Who imports, and under which ids. */
-export interface ImportWriter {
-  readonly cause: Cause;
-  readonly caller: Caller;
-  /** Gives a line its record's id. */
-  readonly idOf: (line: number) => string;
-  readonly now: () => Date;
-  readonly lookup: Lookup;
-  readonly transaction: Events['transaction'];
-  /** When the import was begun first, where it may be repeated: a line that comes again has the same defaults. */
-  readonly startedAt?: Date;
 }
 
 const [keyReused] = idempotencyFaults;
@@ -68,16 +53,16 @@ export async function writeBatch(collection: Collection, batch: Batch, writer: I
   });
   const naming = creations.filter(({ named }) => named.length > 0);
   const others = creations.filter(({ named }) => named.length === 0);
-  let outdated = false;
+  const outdated: Line[] = [];
   const settle = async ({ line, creation, result }: LineResult): Promise<void> => {
     if (!('error' in result)) outcomes.set(line.number, { kind: 'created', eventId: result.event.id });
-    else if (isOutdated(result.error)) outdated = true;
+    else if (isOutdated(result.error)) outdated.push(line);
     else outcomes.set(line.number, await outcomeOfError(collection, creation, result.error));
   };
   for (const each of await createAll(collection, others, writer)) await settle(each);
   // One after the other: what is written stays so, whatever becomes of the others.
   for await (const each of createReferring(collection, naming, writer)) await settle(each);
-  if (outdated) throw new OutdatedDefinition();
+  if (outdated.length > 0) throw new OutdatedDefinition();
 }
 
 async function createAll(

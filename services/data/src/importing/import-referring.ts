@@ -6,7 +6,7 @@ import { isRefusal } from '../references/create-referring.ts';
 import { findMissing, holdNamed, keepReferences, notThere } from '../references/keep-references.ts';
 import type { NamedRecord } from '../references/referenced-ids.ts';
 import type { RecordDocument } from '../records/record.model.ts';
-import type { ImportWriter } from './import-batch.ts';
+import type { ImportWriter } from './import-writer.ts';
 import type { Line } from './read-lines.ts';
 
 /** A line, and the record that it makes. */

@@ -1,4 +1,3 @@
-import type { Collection } from '../collections/collection-registry.ts';
 import { fieldsKey } from '../conditions/field-path.ts';
 import type { DeclaredField, OnDelete } from '../fields/declared-field.ts';
 import { ownCollection } from '../fields/declared-field.ts';
@@ -44,7 +43,11 @@ export function referencesOf({
   id,
   fields,
   pending,
-}: Pick<Collection, 'id' | 'fields' | 'pending'>): readonly DeclaredReference[] {
+}: {
+  readonly id: string;
+  readonly fields: readonly DeclaredField[];
+  readonly pending: { readonly fields: readonly DeclaredField[] } | undefined;
+}): readonly DeclaredReference[] {
   const own = referencesIn(id, fields);
   const isOwn = ({ storage, target }: DeclaredReference): boolean =>
     own.some((each) => each.storage === storage && each.target === target);
