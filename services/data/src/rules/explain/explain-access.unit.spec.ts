@@ -254,8 +254,8 @@ describe('an explanation of generated rules', () => {
       const [rules, coming] = [rulesOf(json), random.chance(20) ? rulesOf(generateRules(random)) : undefined];
       if (rules === undefined) continue;
       const schema = { validate: () => [], source: {} };
-      const pending = coming === undefined ? undefined : { rules: coming, schema, fields: [] };
-      const about = { id: 'col_1', name: 'things', def: 1, removing: false, fields: [] };
+      const pending = coming === undefined ? undefined : { rules: coming, schema, fields: [], places: [] };
+      const about = { id: 'col_1', name: 'things', def: 1, removing: false, fields: [], places: [] };
       const collection = { ...about, schema, rules, pending } as unknown as Collection;
       const current = {
         ...generateDocument(random, 'rec_1'),
