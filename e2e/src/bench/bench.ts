@@ -6,6 +6,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { type BenchPlatform, makeCollection, recordBody, startBenchPlatform } from './bench-platform.ts';
 import { measureAuth } from './auth/measure-auth.ts';
+import { measureData } from './data/measure-data.ts';
 import { measureFlow } from './flow/measure-flow.ts';
 import { feedReader, kafkaReader, type Latency, measureLatency, type Reader } from './latency.ts';
 import { load, type LoadOrder, type LoadResult, runProgram } from './load-order.ts';
@@ -144,12 +145,6 @@ async function measureReads(bench: BenchPlatform): Promise<void> {
     () => load(order(bench.gateway, paths.slice(0, 100), { headers: seen })),
   );
   rows.push(row('the same, from the cache', ...cached, '≥ 1.2'));
-  const filter = encodeURIComponent(JSON.stringify({ status: 'published' }));
-  const list = await load(order(bench.gateway, [`${collection}?filter=${filter}&sort=-score&limit=20`], { headers }));
-  rows.push({
-    what: 'list of 20 by an index',
-    measured: `${perSecond(list.perSecond)}, p99 ${milliseconds(list.p99Ms)}`,
-  });
 }
 
 async function measureCreates(bench: BenchPlatform): Promise<void> {
@@ -273,6 +268,10 @@ async function measureRunning(bench: BenchPlatform): Promise<Speed | undefined> 
   await part('the gateway alone', () => measureProxy(bench));
   await part('reads', () => measureReads(bench));
   await part('creates', () => measureCreates(bench));
+  await part('data', async () => {
+    const { short } = options;
+    rows.push(...(await measureData({ bench, span, turns, connections, short })));
+  });
   await part('signing in', async () => {
     const { short } = options;
     rows.push(...(await measureAuth({ bench, span, turns, connections, short })));

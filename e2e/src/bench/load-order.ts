@@ -5,7 +5,7 @@ import process from 'node:process';
 /** What a process of load is to do. */
 export interface LoadOrder {
   readonly origin: string;
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PATCH';
   /** Taken in turn, by all connections together. */
   readonly paths: readonly string[];
   /** Ends when each path has been taken once, even if there is time left. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { type BenchPlatform, makeCollection } from '../bench-platform.ts';
 import type { DriverOrder } from '../driver-limit.ts';
+import { inTurns, type Speed } from '../in-turns.ts';
 import { load, type LoadResult, runProgram } from '../load-order.ts';
 import { milliseconds, perSecond, ratio, type Row } from '../report.ts';
 import type { Span } from './count-while.ts';
@@ -16,10 +17,6 @@ export interface AuthBenchOptions {
   readonly turns: number;
   readonly connections: number;
   readonly short: boolean;
-}
-
-interface Speed {
-  readonly perSecond: number;
 }
 
 /** As many hashes as auth lets run at once. */
@@ -44,20 +41,6 @@ async function warmUp({ bench, short }: AuthBenchOptions, people: readonly Crede
     const order: PeopleOrder = { origin: bench.gateway, what, people, ...span };
     await runProgram<Speed>('auth/people-load.ts', order, patienceMs(span));
   }
-}
-
-/** Both in turns, so that a loud neighbour is loud for both. @returns the means */
-async function inTurns(
-  turns: number,
-  one: () => Promise<Speed>,
-  other: () => Promise<Speed>,
-): Promise<[number, number]> {
-  let [ones, others] = [0, 0];
-  for (let turn = 0; turn < turns; turn += 1) {
-    ones += (await one()).perSecond / turns;
-    others += (await other()).perSecond / turns;
-  }
-  return [ones, others];
 }
 
 async function measureSignIns(options: AuthBenchOptions, people: readonly Credentials[]): Promise<Row> {
