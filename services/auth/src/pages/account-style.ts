@@ -71,6 +71,7 @@ a { color: var(--deed); text-underline-offset: 0.15em; }
 .more { margin: 1.25rem 0 0; }
 .deeds { display: flex; flex-wrap: wrap; align-items: center; gap: 0.75rem; margin: 1rem 0 0; }
 .deeds form { margin: 0; }
+.deeds + [data-passkey] { margin-top: 0.75rem; }
 .rows { margin: 0 0 1rem; padding: 0; list-style: none; }
 .rows > li {
   display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: 0.5rem 1rem;

@@ -52,7 +52,7 @@ export interface LinkPage {
   /** `/account/<name>/<token>` */
   readonly name: string;
   readonly operationId: string;
-  readonly title: string;
+  readonly title: string | ((opened: OpenedLink) => string);
   /** What stands above the button: an explanation, and fields. */
   readonly body: (opened: OpenedLink) => Html;
   readonly button: string;
@@ -78,7 +78,7 @@ export function linkPages({ publicUrl, visitors, members, useProof }: LinkPagesD
   const common = { path, params, access: 'anonymous', layout, problemPage } as const;
 
   const pageOf = (csrf: string, token: string, opened: OpenedLink): Page => ({
-    title: page.title,
+    title: typeof page.title === 'function' ? page.title(opened) : page.title,
     body: html`${alertHtml(opened.failure?.summary)}
       <form method="post" action="/account/${page.name}/${token}">
         ${page.body(opened)} ${csrfField(csrf)}

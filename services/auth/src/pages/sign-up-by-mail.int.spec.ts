@@ -43,7 +43,8 @@ describe('the pages to sign up with, where the address has to be verified first'
   it('say the same of an address that somebody has and one that nobody has, and sign nobody in', async () => {
     const told = await ask({ password });
     assert.match(toldBy(told) ?? '', /^A mail is on its way to your address\./);
-    assert.doesNotMatch(told.text, /<script|style=/);
+    assert.doesNotMatch(told.text, /<script|style=|<form/, 'nothing is left to fill in');
+    assert.match(told.text, /<h1>Look at your mail<\/h1>[^]*href="\/account\/sign-up"/);
     assert.deepEqual([browser.jar.get('access'), browser.jar.get('device'), await accounts()], ['', '', 0]);
     ({ email } = await signUp(lenient));
     assert.equal(without(await ask({ password })), without(told));
@@ -53,6 +54,7 @@ describe('the pages to sign up with, where the address has to be verified first'
     await ask({ password, name: 'Ada' });
     const page = await open();
     assert.equal(page.status, 200);
+    assert.match(page.text, /<h1>Finish signing up<\/h1>/);
     assert.match(page.text, /<label for="password">Password<\/label>/);
     assert.ok(page.text.includes(email));
     assert.equal(await accounts(), 0, 'looking at it makes nothing');
@@ -66,12 +68,15 @@ describe('the pages to sign up with, where the address has to be verified first'
     assert.equal(foreign.status, 403);
     assert.equal(await accounts(), 0);
     const done = await browser.send(wrong, { password });
-    assert.deepEqual([done.status, done.location], [303, '/account/security']);
+    assert.deepEqual([done.status, done.location], [303, '/account/security?done=email-verified']);
     assert.match(browser.jar.get('device'), /^cwd_/);
     assert.match((await browser.open('/account/security')).text, new RegExp(email));
     const again = await browser.send(page, { password });
     assert.equal(again.status, 404);
-    assert.match(again.text, /<h1>This link does not work<\/h1>[^]*href="\/account\/sign-up"/);
+    assert.match(
+      again.text,
+      /<h1>This link does not work<\/h1>[^]*href="\/account\/sign-in"[^]*href="\/account\/sign-up"/,
+    );
     assert.doesNotMatch(again.text, /href="\/account\/verify"/, 'nothing would be mailed');
   });
 
@@ -89,7 +94,10 @@ describe('the pages to sign up with, where the address has to be verified first'
     assert.equal(both.status, 400);
     assert.match(both.text, /id="newPassword-wrong">\s*Send either/);
     assert.equal(await accounts(), 0);
-    assert.equal((await browser.send(both, { newPassword: password })).location, '/account/security');
+    assert.equal(
+      (await browser.send(both, { newPassword: password })).location,
+      '/account/security?done=email-verified',
+    );
     const signIn = (typed: string) => auth.call('POST /v1/auth/sign-in', { body: { email, password: typed } });
     assert.equal((await signIn(password)).status, 200);
     assert.equal((await signIn('of somebody else entirely')).status, 401);
@@ -133,7 +141,7 @@ describe('the pages to sign up with, where the address has to be verified first'
     await ask({ password: '' });
     const page = await open();
     assert.doesNotMatch(page.text, /type="password"/);
-    assert.equal((await browser.send(page, {})).location, '/account/security');
+    assert.equal((await browser.send(page, {})).location, '/account/security?done=email-verified');
     assert.equal(await accounts(), 1);
   });
 

@@ -26,6 +26,8 @@ export interface SignUpPagesDependencies {
 }
 
 const path = '/account/sign-up';
+/** What is said of a link that is on its way. */
+const linkSent = 'verification-sent';
 const text = z.string().default('');
 const form = z.object({ name: text, email: text, password: text, csrf: text, next: text });
 const fields = z.object({ name: personName.optional(), email: emailAddress, password: newPassword });
@@ -41,6 +43,16 @@ interface Shown {
 }
 
 const goodPassword = 'At least 10 characters. A few words that have nothing to do with each other are good.';
+
+/** Nothing is left to fill in: whoever sees the form again believes that it was lost. */
+const sent = (next: string, done: string): Page => ({
+  title: 'Look at your mail',
+  body: html`${noticeHtml(done)}
+    <p class="more">
+      Nothing there after some minutes? Look among what your mail program takes for unwanted, or
+      <a href="${withNext(path, next)}">sign up once more</a>.
+    </p>`,
+});
 
 const page = (isByMail: boolean, { csrf, next, name, email, done, failure }: Shown): Page => ({
   title: 'Sign up',
@@ -89,7 +101,9 @@ export function signUpPages(dependencies: SignUpPagesDependencies): Route[] {
       handle: (call) => {
         const { csrf, headers } = visitors.of(call);
         const { next, done } = call.query;
-        return { page: page(isByMail, { csrf, next: localPath(next, publicUrl) ?? '', done }), headers };
+        const own = localPath(next, publicUrl) ?? '';
+        if (isByMail && done === linkSent) return { page: sent(own, done), headers };
+        return { page: page(isByMail, { csrf, next: own, done }), headers };
       },
     }),
     definePage({
@@ -112,7 +126,7 @@ export function signUpPages(dependencies: SignUpPagesDependencies): Route[] {
             'cookies',
             async () => (await signUp(call.cause, command)).answer,
           );
-          if (body.status === 'verification-sent') return { seeOther: withNotice(path, 'verification-sent') };
+          if (body.status === 'verification-sent') return { seeOther: withNotice(path, linkSent) };
           return { seeOther: afterSignIn(typed.next, publicUrl), headers };
         } catch (error) {
           return refuse(call, typed, failureOf(error));

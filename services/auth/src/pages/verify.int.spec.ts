@@ -41,6 +41,7 @@ describe('the page that verifies an e-mail address', () => {
     const page = await browser.open(`/account/verify/${token}`);
     assert.equal(await statusOf(token), 'open');
     assert.equal(await isVerified(), false);
+    assert.match(page.text, /<h1>Verify your address<\/h1>/);
     assert.doesNotMatch(page.text, /type="password"/);
     const done = await browser.send(page, {});
     assert.deepEqual([done.status, done.location], [303, '/account/security?done=email-verified']);

@@ -42,7 +42,7 @@ const choice = ({ failure }: OpenedLink): Html =>
   fieldHtml({
     ...{ name: 'newPassword', label: 'Or another password', type: 'password', autocomplete: 'new-password' },
     ...{ required: false, wrong: failure?.fields.newPassword },
-    hint: 'If you do not know that one, or would rather have another: at least 10 characters. That one is forgotten then.',
+    hint: 'If you do not know that one, or would rather have another. At least 10 characters.',
   });
 
 /** What the sign-up said may be somebody else's word: it goes with their password. */
@@ -52,8 +52,8 @@ const nameField = ({ proof, name, failure }: OpenedLink): Html =>
     ...{ value: name, wrong: failure?.fields.name },
     hint:
       proof.passwordHash === undefined
-        ? 'What you want to be called. Once more, if you said it when you signed up: it could have been anybody.'
-        : 'What you want to be called. Left empty, the name of the sign-up goes with its password, and there is none with another.',
+        ? 'What you want to be called. Say it once more: anybody could have signed up with your address.'
+        : 'What you want to be called. With the password that you chose when you signed up, your name of then stays if this is empty.',
   });
 
 /** What somebody who signs up wants to be called. */
@@ -70,13 +70,16 @@ const passwordsOf = (used: UsedLink): { readonly password?: string; readonly new
 };
 
 const body = (opened: OpenedLink): Html => html`
-  <p>Is <strong>${opened.proof.email}</strong> your address, and did you sign up with it?</p>
+  <p>
+    Is <strong>${opened.proof.email}</strong> your address, and did you sign up with it? If not, close this page:
+    nothing happens.
+  </p>
   ${
     takesPassword(opened) &&
     fieldHtml({
       ...{ name: 'password', label: 'Password', type: 'password', autocomplete: 'current-password' },
       required: !isSignUp(opened),
-      hint: 'The one that you chose when you signed up. If you did not, close this page: nothing happens.',
+      hint: 'The one that you chose when you signed up.',
       wrong: opened.failure?.fields.password,
     })
   }
@@ -84,14 +87,17 @@ const body = (opened: OpenedLink): Html => html`
   ${
     isSignUp(opened) &&
     opened.member !== undefined &&
-    html`<p class="hint">You are signed in as ${opened.member.account.email}: that session ends.</p>`
+    html`<p>You are signed in as ${opened.member.account.email}: that session ends.</p>`
   }
 `;
 
 /** Whoever signs up has no account that another link could be mailed to. */
 const another = (kind: ProofKind | undefined): Html =>
   kind === 'sign-up'
-    ? html`<p><a href="/account/sign-up">Sign up</a> once more</p>`
+    ? html`<p>
+        If you have used it, <a href="/account/sign-in">sign in</a>; else <a href="/account/sign-up">sign up</a> once
+        more.
+      </p>`
     : html`<p>
         <a href="/account/verify">Have another link mailed</a>, or <a href="/account/sign-up">sign up</a> once more
       </p>`;
@@ -111,7 +117,7 @@ export const verifyPages = (dependencies: VerifyPagesDependencies): Route[] => {
     const { headers } = await cookies.deliver(call, 'cookies', async () =>
       answerSignedIn(await completeSignUp(call.cause, command), deviceTokens),
     );
-    return { seeOther: '/account/security', headers };
+    return { seeOther: withNotice('/account/security', 'email-verified'), headers };
   };
 
   const work = async (call: Call, used: UsedLink): Promise<PageAnswer> => {
@@ -134,7 +140,7 @@ export const verifyPages = (dependencies: VerifyPagesDependencies): Route[] => {
     ),
     ...linkPages(given, {
       ...{ kinds: ['verify-email', 'sign-up'], name: 'verify', operationId: 'verifyEmail' },
-      title: 'Verify your address',
+      title: (opened) => (isSignUp(opened) ? 'Finish signing up' : 'Verify your address'),
       ...{ body, button: 'Yes, go on' },
       another,
       words: { 'invalid-credentials': 'The password is not right.' },
