@@ -27,9 +27,9 @@ export async function createFeatures(ground: Ground) {
   const tokens = createTokens(ground, { keys, revocations });
   const devices = createDevices(ground, { tokens });
   const proofs = createProofs(ground, { devices });
-  const guessing = createGuessing(ground, { proofs, tokens, devices });
+  const guessing = createGuessing(ground, { proofs, devices });
   const ticketing = createTicketing(ground);
-  const factors = createFactors(ground, { guessing, ticketing, proofs, revocations });
+  const factors = createFactors(ground, { guessing, ticketing, proofs, revocations, tokens });
   const sessions = createSessions(ground, { passwords, revocations, tokens, guessing, ticketing, factors, proofs });
   const others = { passwords, revocations, tokens, guessing, ticketing, sessions, proofs };
   const signInLinks = createSignInLinks(ground, others);

@@ -49,7 +49,8 @@ const mostFactors = 100;
 /**
  * Gives an account to whoever reads the mail of its address, in the transaction that uses their link. Where nobody had confirmed the address
  * until then, somebody else may have signed up with it and wait: what was set before, the password, second factors and links, is gone, all
- * sessions end, and no device is known any more. A new password ends them in any case; what somebody has begun and not completed goes with them.
+ * sessions end, and no device is known any more. A new password ends sessions and makes strangers of devices in any case; what somebody has begun
+ * and not completed goes with them.
  *
  * @throws fault `link-invalid` where the account has another address by now, or is gone
  */
@@ -102,8 +103,10 @@ export const createClaimAccount = (dependencies: ClaimAccountDependencies): Clai
     const { document, event } = write;
     if (event === undefined) return { account: accountOf(document), events: [] };
     await tickets.forgetOf(accountId, session);
+    // Where there is a second factor, whoever reads the mail alone makes a stranger of no device that has shown it.
+    const provenUntil = accountOf(document).hasSecondFactor ? now() : undefined;
+    await knownDevices.forget(command.emailKey, session, { provenUntil });
     if (before.emailVerified) return { account: accountOf(document), event, events: [event.id] };
-    await knownDevices.forget(command.emailKey, session);
     const gone = await forgetFactors(cause, accountId, session);
     await withdrawProofs(cause, { accountId, kinds: everyLinkButUndo, reason: 'claimed' }, session);
     return { account: accountOf(document), event, events: [event.id, ...gone] };

@@ -4,6 +4,7 @@ import { DuplicateKey } from '@causeway/events';
 import type { RecordedCollection } from '@causeway/events';
 import type { ClientSession } from 'mongodb';
 
+import type { KnownDevice } from '../guessing/guess.ts';
 import type { GuessGuard } from '../guessing/guess-guard.ts';
 import type { JudgePassword } from '../passwords/judge-password.ts';
 import type { PasswordHasher } from '../passwords/password-hasher.ts';
@@ -111,7 +112,8 @@ export function createCompleteSignUp(dependencies: CompleteSignUpDependencies) {
     const { password, device, signal } = command;
     if (password === undefined) throw invalidCredentials({ detail: 'Send the password too that the sign-up chose.' });
     // Whoever has the link is not locked out with those who guess at the address.
-    const guess = { emailKey: proof.emailKey, path: 'password', ip: device.ip, device: proof._id } as const;
+    const devices: readonly KnownDevice[] = [{ name: proof._id, budget: 'mailed' }];
+    const guess = { emailKey: proof.emailKey, path: 'password', ip: device.ip, devices } as const;
     const look = async () => {
       if (!(await passwords.matches(proof.passwordHash, password, signal))) throw invalidCredentials();
       const name = command.name ?? proof.name;

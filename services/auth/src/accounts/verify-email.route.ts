@@ -4,6 +4,7 @@ import type { Route } from '@causeway/service';
 import { z } from 'zod';
 
 import type { DeviceTokens } from '../guessing/device-token.ts';
+import { knownByLink } from '../guessing/guess.ts';
 import { tooManyAttempts } from '../guessing/guessing.errors.ts';
 import { newPassword, typedPassword } from '../passwords/password.ts';
 import { passwordCommon } from '../passwords/passwords.errors.ts';
@@ -117,7 +118,7 @@ export const verifyEmailRoute = (given: VerifyEmailRouteDependencies): Route => 
       if (name !== undefined) throw faults.invalidRequest({ errors: [nameUnexpected] });
       const events = await verifyEmail(cause, { token, password, callerId: caller?.sub, ip, signal });
       const headers = { ...noStore, 'Causeway-Event': events.join(', ') };
-      const deviceToken = deviceTokens.issue(proof.emailKey);
+      const deviceToken = deviceTokens.issue(proof.emailKey, knownByLink(caller, proof.accountId));
       return { status: 200, headers, body: { status: 'verified' as const, deviceToken } };
     },
   });

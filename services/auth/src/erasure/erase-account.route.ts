@@ -47,7 +47,15 @@ export const eraseAccountRoute = (given: {
     faults: [invalidCredentials, insufficientAuthentication, tooManyAttempts, lastAdministrator],
     async handle({ cause, token, body: { password }, clientIp: ip, signal }) {
       const demandRecent = () => given.demandRecent(token);
-      const command = { accountId: token.sub, demandRecent, sessionId: token.sid, password, ip, signal };
+      const command = {
+        accountId: token.sub,
+        demandRecent,
+        sessionId: token.sid,
+        acr: token.acr,
+        password,
+        ip,
+        signal,
+      };
       const { eventId, events } = await given.eraseAccount(cause, command);
       const named = events.length === 0 || events.length > mostNamed ? undefined : events.join(', ');
       return {

@@ -7,6 +7,7 @@ import { emailKeysOf } from '../accounts/account.model.ts';
 import type { AccountDocument, AccountQueries, Credentials } from '../accounts/account.model.ts';
 import { deleted } from '../accounts/accounts.events.ts';
 import type { DemandAnotherAdministrator } from '../accounts/administrators.ts';
+import { deviceOfToken } from '../guessing/guess.ts';
 import type { GuessGuard } from '../guessing/guess-guard.ts';
 import type { PasswordHasher } from '../passwords/password-hasher.ts';
 import type { ProofDocument } from '../proofs/proof.model.ts';
@@ -40,6 +41,8 @@ export interface EraseAccountCommand {
   readonly demandRecent: () => Promise<void>;
   /** Of the token, which shows that somebody has signed in from here. */
   readonly sessionId: string;
+  /** How surely that session knows them. */
+  readonly acr?: string | undefined;
   /** The caller's address. */
   readonly ip?: string | undefined;
   /** Aborted when the client has gone. */
@@ -114,10 +117,10 @@ export function createEraseAccount(dependencies: EraseAccountDependencies) {
   };
 
   const demandPassword = async (account: Credentials, command: EraseAccountCommand): Promise<void> => {
-    const { password, sessionId, ip, signal } = command;
+    const { password, sessionId: sid, acr, ip, signal } = command;
     if (account.passwordHash === undefined) return command.demandRecent();
     if (password === undefined) throw passwordRequired();
-    const guess = { emailKey: account.emailKey, path: 'password', ip, device: sessionId } as const;
+    const guess = { emailKey: account.emailKey, path: 'password', ip, devices: [deviceOfToken({ sid, acr })] } as const;
     await guard.attempt(
       guess,
       async () => {

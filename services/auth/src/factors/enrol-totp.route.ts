@@ -4,12 +4,13 @@ import type { RecentAuthentication, Route } from '@causeway/service';
 import { z } from 'zod';
 
 import { personName } from '../accounts/person-name.ts';
+import type { DeviceCookie } from '../guessing/device-cookie.ts';
 import { tooManyAttempts } from '../guessing/guessing.errors.ts';
 import { noStore } from '../sessions/session-tokens.ts';
 import { eventHeader } from '../sessions/signed-in-answer.ts';
 import type { createBeginTotp, createConfirmTotp } from './enrol-totp.ts';
 import { callerOf } from './caller.ts';
-import { factorAnswer, recoveryCodesAnswer, representFactor } from './factor-answer.ts';
+import { deviceTokenOfFirst, factorAnswer, recoveryCodesAnswer, representFactor } from './factor-answer.ts';
 import { factorExists, invalidCode, tooManyFactors } from './factors.errors.ts';
 import { qrCode } from './qr-code.ts';
 
@@ -22,7 +23,10 @@ const begunTotp = factorAnswer.extend({
   qr: z.string().meta({ description: 'The same as a QR code: the source of an image (`data:image/svg+xml`).' }),
 });
 
-const confirmedTotp = factorAnswer.extend({ recoveryCodes: recoveryCodesAnswer.shape.codes });
+const confirmedTotp = factorAnswer.extend({
+  recoveryCodes: recoveryCodesAnswer.shape.codes,
+  deviceToken: deviceTokenOfFirst,
+});
 
 /** `POST /v1/auth/factors/totp` */
 export const beginTotpRoute = (given: {
@@ -56,6 +60,7 @@ export const beginTotpRoute = (given: {
 /** `POST /v1/auth/factors/totp/{id}/confirm` */
 export const confirmTotpRoute = (given: {
   readonly confirmTotp: ReturnType<typeof createConfirmTotp>;
+  readonly deviceCookie: Pick<DeviceCookie, 'deliver'>;
   readonly recent: RecentAuthentication;
 }): Route =>
   defineRoute({
@@ -72,13 +77,15 @@ export const confirmTotpRoute = (given: {
     bodyLimitBytes: 16_384,
     responses: { 200: { description: 'Confirmed.', schema: confirmedTotp, headers: eventHeader } },
     faults: [invalidCode, factorExists, tooManyFactors, tooManyAttempts, faults.notFound],
-    async handle({ cause, token, params, body: { code }, clientIp: ip }) {
-      const command = { ...callerOf(token), factorId: params.id, code, ip };
-      const { factor, recoveryCodes, events } = await given.confirmTotp(cause, command);
+    async handle(call) {
+      const { cause, token, params, body, clientIp: ip } = call;
+      const command = { ...callerOf(token), factorId: params.id, code: body.code, ip };
+      const { factor, recoveryCodes, deviceToken, events } = await given.confirmTotp(cause, command);
+      const device = given.deviceCookie.deliver(call, deviceToken);
       return {
         status: 200,
-        headers: { ...noStore, 'Causeway-Event': events.join(', ') },
-        body: { ...representFactor(factor), recoveryCodes: [...recoveryCodes] },
+        headers: { ...noStore, ...device.headers, 'Causeway-Event': events.join(', ') },
+        body: { ...representFactor(factor), recoveryCodes: [...recoveryCodes], ...device.body },
       };
     },
   });

@@ -5,6 +5,7 @@ import type { RecordedCollection } from '@causeway/events';
 import type { ClientSession } from 'mongodb';
 
 import type { AccountQueries } from '../accounts/account.model.ts';
+import { deviceOfToken } from '../guessing/guess.ts';
 import type { GuessGuard } from '../guessing/guess-guard.ts';
 import type { Vault } from '../keys/master-key.ts';
 import type { Caller } from './caller.ts';
@@ -112,13 +113,13 @@ export function createConfirmTotp(dependencies: EnrolTotpDependencies) {
         });
         if (factor === undefined) throw faults.notFound();
         const { accountId, sessionId, factorId } = command;
-        const { account, event: noted } = await noteFactors(cause, command, session);
+        const { account, event: noted, deviceToken } = await noteFactors(cause, command, session);
         const before = factors.native.find({ accountId, status: 'active', _id: { $ne: factorId } }, { session });
         const added = { factor: factor.document, before: await before.toArray(), account, sessionId };
         const offered = await offerUndo(cause, added, session);
         const { codes, event } = await renewRecoveryCodes(cause, { accountId, sessionId, cameWith: factorId }, session);
         const events = [factor.event?.id, noted, event, offered].filter((id) => id !== undefined);
-        return { factor: factor.document, recoveryCodes: codes, events };
+        return { factor: factor.document, recoveryCodes: codes, deviceToken, events };
       });
     } catch (error) {
       if (error instanceof DuplicateKey && 'kind' in error.keyPattern) throw factorExists({ cause: error });
@@ -127,12 +128,12 @@ export function createConfirmTotp(dependencies: EnrolTotpDependencies) {
   };
 
   return async (cause: Cause, command: ConfirmTotpCommand) => {
-    // The session shows that somebody has signed in from here.
-    const { accountId, sessionId: device, ip } = command;
+    const { accountId, sessionId: sid, ip } = command;
     const account = await accountQueries.byId(accountId);
     if (account === undefined) throw accountGone();
     return guard.attempt(
-      { emailKey: account.emailKey, path: 'totp', ip, device },
+      // The session shows that somebody has signed in from here.
+      { emailKey: account.emailKey, path: 'totp', ip, devices: [deviceOfToken({ sid })] },
       () => confirm(cause, command),
       // It lets nobody in: what was counted stays, but for its own place.
       () => 'once-more',

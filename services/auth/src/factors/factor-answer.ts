@@ -23,6 +23,12 @@ export const recoveryCodesAnswer = z.object({
   }),
 });
 
+/** The device token that comes with the first second factor. */
+export const deviceTokenOfFirst = z.string().optional().meta({
+  description:
+    'With the first second factor of an account whose address is verified, in place of the one that there is: who has it is not locked out when others guess, even where they read the mail. Browsers get it in a cookie.',
+});
+
 /** @returns the factor as {@link factorAnswer} has it */
 export const representFactor = ({
   _id,

@@ -1,6 +1,7 @@
 import type { Handler, RemovalStep } from '@causeway/events';
 
 import type { Feature, Ground } from '../feature.ts';
+import { createDeviceCookie } from '../guessing/device-cookie.ts';
 import type { Guessing } from '../guessing/guessing.wiring.ts';
 import { bySystem } from '../jobs.ts';
 import type { TellOwner } from '../mail/tell-owner.ts';
@@ -9,6 +10,7 @@ import { createTellEnding } from '../revocations/tell-ending.ts';
 import type { Revocations } from '../revocations/revocations.wiring.ts';
 import { stepUpRules } from '../sessions/step-up-rules.ts';
 import type { Ticketing } from '../tickets/tickets.wiring.ts';
+import type { TokenMakers } from '../tokens/tokens.wiring.ts';
 import { createDemandFewAdded } from './addition-rate.ts';
 import { createBeginTotp, createConfirmTotp } from './enrol-totp.ts';
 import { beginTotpRoute, confirmTotpRoute } from './enrol-totp.route.ts';
@@ -49,11 +51,13 @@ export function createFactors(
     guessing: { guard, knownDevices },
     proofs: { openProof, useProof, withdrawProofs },
     revocations: { teller },
+    tokens: { deviceTokens },
     ...others
   }: {
     readonly guessing: Pick<Guessing, 'guard' | 'knownDevices'>;
     readonly proofs: Pick<Proofs, 'openProof' | 'useProof' | 'withdrawProofs'>;
     readonly revocations: Pick<Revocations, 'teller'>;
+    readonly tokens: Pick<TokenMakers, 'deviceTokens'>;
     readonly ticketing: Pick<Ticketing, 'tickets'>;
   },
 ) {
@@ -61,7 +65,7 @@ export function createFactors(
   const { transaction } = events;
   const vault = masterKey.vault('factors');
   const recoveryCodes = createRecoveryCodes(masterKey.derive('recovery-codes'));
-  const noteFactors = createNoteFactors({ ...ground, withdrawProofs });
+  const noteFactors = createNoteFactors({ ...ground, withdrawProofs, deviceTokens });
   const keeping = { factors, factorQueries, recoveryCodes, now };
   const renewRecoveryCodes = createRenewRecoveryCodes(keeping);
   const demandFewAdded = createDemandFewAdded(ground);
@@ -77,12 +81,14 @@ export function createFactors(
     offerUndo,
   };
   const changing = { ...ground, transaction };
+  const deviceCookie = createDeviceCookie(config.publicUrl);
   const { recent, surely } = stepUpRules(config);
   const { askForPasskey, openPasskey, ...passkeys } = createPasskeys(ground, {
     ...others,
     noteFactors,
     renewRecoveryCodes,
     offerUndo,
+    deviceCookie,
   });
   const forgetPending = createForgetPending({ factors, factorQueries, now });
   const beginTotp = createBeginTotp(enrolling);
@@ -106,7 +112,7 @@ export function createFactors(
     ensureIndexes: () => factorQueries.ensureIndexes(),
     routes: [
       beginTotpRoute({ beginTotp, recent }),
-      confirmTotpRoute({ confirmTotp, recent }),
+      confirmTotpRoute({ confirmTotp, deviceCookie, recent }),
       ...passkeys.routes,
       listFactorsRoute({ factorQueries }),
       renameFactorRoute({ renameFactor, recent }),

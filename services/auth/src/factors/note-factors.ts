@@ -6,6 +6,7 @@ import type { ClientSession } from 'mongodb';
 
 import type { AccountDocument } from '../accounts/account.model.ts';
 import { updated } from '../accounts/accounts.events.ts';
+import type { DeviceTokens } from '../guessing/device-token.ts';
 import type { WithdrawProofs } from '../proofs/withdraw-proofs.ts';
 import type { SessionDocument } from '../sessions/session.model.ts';
 import { demandAccess, demandLive } from './caller.ts';
@@ -17,27 +18,35 @@ export interface NoteFactorsDependencies {
   readonly sessions: Pick<RecordedCollection<SessionDocument>, 'native'>;
   /** What was asked for with one proof is not done once there are two. */
   readonly withdrawProofs: WithdrawProofs;
+  readonly deviceTokens: Pick<DeviceTokens, 'issue'>;
   readonly now: () => Date;
+}
+
+/** What it comes to. */
+export interface NotedFactors {
+  readonly account: AccountDocument;
+  /** Id of the event. */
+  readonly event: string | undefined;
+  /**
+   * For the device where the first second factor of an account was set up: no other is known by one yet, and a link that somebody reads who reads
+   * the mail alone makes a stranger of it otherwise. Undefined for others, which have theirs, and where nobody has verified the address.
+   */
+  readonly deviceToken: string | undefined;
 }
 
 /**
  * Notes at the account that it has a second factor, in the transaction of the change. Whatever gives the account to somebody writes it too:
  * they meet here, and a factor of whoever has lost the account is not kept.
  *
- * @returns the account, and the id of the event
  * @throws faults `unauthenticated` where the caller's session is over by now, and `not-found` where the account is gone
  */
-export type NoteFactors = (
-  cause: Cause,
-  caller: Caller,
-  session: ClientSession,
-) => Promise<{ readonly account: AccountDocument; readonly event: string | undefined }>;
+export type NoteFactors = (cause: Cause, caller: Caller, session: ClientSession) => Promise<NotedFactors>;
 
 /** Makes it. */
 export const createNoteFactors =
   (given: NoteFactorsDependencies): NoteFactors =>
   async (cause, caller, session) => {
-    const found: { isFirst?: boolean } = {};
+    const found = { isFirst: false };
     const write = await given.accounts.update(
       cause,
       caller.accountId,
@@ -51,7 +60,10 @@ export const createNoteFactors =
     if (write === undefined) throw faults.notFound();
     await demandLive(given, caller, session);
     const { accountId } = caller;
-    if (found.isFirst === true)
+    if (found.isFirst)
       await given.withdrawProofs(cause, { accountId, kinds: ['change-email'], reason: 'second-factor' }, session);
-    return { account: write.document, event: write.event?.id };
+    const { emailKey, emailVerified } = write.document;
+    const isTold = found.isFirst && emailVerified;
+    const deviceToken = isTold ? given.deviceTokens.issue(emailKey, 'proven') : undefined;
+    return { account: write.document, event: write.event?.id, deviceToken };
   };

@@ -87,7 +87,7 @@ export function createUndoFactor(dependencies: UndoFactorDependencies) {
       const removal = await factors.delete(cause, _id, (factor) => removed(factor, 'undone'), { session });
       if (removal !== undefined) events.push(removal.event.id);
     }
-    return { event: write.event, events };
+    return { event: write.event, events, hasSecondFactor };
   };
 
   const undo = async (
@@ -97,10 +97,10 @@ export function createUndoFactor(dependencies: UndoFactorDependencies) {
   ): Promise<{ readonly event: EventEnvelope; readonly events: readonly string[] }> => {
     const { proof, event: used } = await useProof.use(cause, token, 'undo-factor', session);
     const { accountId, email, emailKey, createdAt: since } = proof;
-    const { event, events } = await takeBack(cause, proof, session);
+    const { event, events, hasSecondFactor } = await takeBack(cause, proof, session);
     await tickets.forgetOf(accountId, session);
-    // Whoever has added it was signed in.
-    await dependencies.knownDevices.forget(emailKey, session);
+    // Whoever has added it was signed in; but where another was shown before, its owner was.
+    await dependencies.knownDevices.forget(emailKey, session, { provenUntil: hasSecondFactor ? since : undefined });
     const reason = 'factor-undone';
     await withdrawProofs(cause, { accountId, kinds: everyLinkButUndo, reason }, session);
     await withdrawProofs(cause, { accountId, kinds: ['undo-factor'], since, reason }, session);

@@ -18,7 +18,9 @@ const logger = { warn: () => undefined };
 /** Numbers that a test gets through. */
 const small: GuessRules = {
   strangers: { places: 6, delaysMs: [0, 0, 0, 0, 50] },
+  mailed: { places: 3, delaysMs: [0], perDevice: 2 },
   known: { places: 3, delaysMs: [0] },
+  proven: { places: 5, delaysMs: [0], perDevice: 2 },
   block: { places: 4, windowMs: 60_000 },
   overall: { places: 1_000_000, windowMs: 60_000 },
 };
@@ -27,7 +29,9 @@ const wide: GuessRules = { ...small, block: small.overall };
 const placeOf = (taking: Taking): Place => taking.place ?? assert.fail(`refused: ${taking.refusal}`);
 const refusalOf = (taking: Taking): string => (taking.place === undefined ? taking.refusal : 'granted');
 
-const stranger = (): Guesser => ({ account: randomUUID(), block: randomUUID(), isKnown: false });
+const stranger = (): Guesser => ({ account: randomUUID(), block: randomUUID(), budget: 'strangers' });
+
+const known = (guesser: Guesser): Guesser => ({ ...guesser, budget: 'known' });
 
 /** Takes places as soon as they are to be had. */
 const takeAll = async (counters: GuessCounters, guesser: Guesser, count: number): Promise<Place[]> => {
@@ -97,16 +101,16 @@ describe('counters of guesses', () => {
         await takeAll(counters, { ...guesser, block: undefined }, 6);
         for (let index = 0; index < 4; index += 1) placeOf(await counters.take({ ...guesser, account: randomUUID() }));
         assert.equal(refusalOf(await counters.take({ ...guesser, account: randomUUID() })), 'block');
-        const known = { ...guesser, isKnown: true };
-        for (let index = 0; index < 3; index += 1) placeOf(await counters.take(known));
-        assert.equal(refusalOf(await counters.take(known)), 'locked');
+        const device = known(guesser);
+        for (let index = 0; index < 3; index += 1) placeOf(await counters.take(device));
+        assert.equal(refusalOf(await counters.take(device)), 'locked');
       });
 
       it('forgive what was taken until then once somebody is in, for both budgets, and nothing that was taken later', async () => {
         const counters = make(wide);
         const guesser = stranger();
         await takeAll(counters, guesser, 4);
-        const mine = placeOf(await counters.take({ ...guesser, isKnown: true }));
+        const mine = placeOf(await counters.take(known(guesser)));
         const [, second = assert.fail()] = await takeAll(counters, guesser, 2);
         assert.equal(refusalOf(await counters.take(guesser)), 'locked');
         await counters.clear(mine);
@@ -138,7 +142,11 @@ describe('counters of guesses', () => {
       it('count a block and everybody apart from the account', async () => {
         const counters = make({ ...small, overall: { places: 6, windowMs: 60_000 } });
         const block = randomUUID();
-        const from = (where: string | undefined): Guesser => ({ account: randomUUID(), block: where, isKnown: false });
+        const from = (where: string | undefined): Guesser => ({
+          account: randomUUID(),
+          block: where,
+          budget: 'strangers',
+        });
         for (let index = 0; index < 4; index += 1) placeOf(await counters.take(from(block)));
         assert.equal(refusalOf(await counters.take(from(block))), 'block');
         const place = placeOf(await counters.take(from(randomUUID())));
@@ -150,14 +158,58 @@ describe('counters of guesses', () => {
         placeOf(await counters.take(from(randomUUID())));
       });
 
+      it('leave a device its own places, whatever another does that is known by as much, and no more than all have', async () => {
+        const counters = make(small);
+        const { account } = stranger();
+        const [one, other, third, fourth] = Array.from({ length: 4 }, (): Guesser => ({
+          account,
+          budget: 'proven',
+          device: randomUUID(),
+        })) as [Guesser, Guesser, Guesser, Guesser];
+        const [first] = await takeAll(counters, one, 2);
+        assert.equal(refusalOf(await counters.take(one)), 'locked');
+        await takeAll(counters, other, 2);
+        assert.equal(refusalOf(await counters.take(other)), 'locked');
+        await takeAll(counters, third, 1);
+        for (const each of [third, fourth])
+          assert.equal(refusalOf(await counters.take(each)), 'locked', 'all are taken');
+        // One that is given back is anybody's, and its device has one more.
+        await counters.giveBack(first ?? assert.fail());
+        await takeAll(counters, one, 1);
+        assert.equal(refusalOf(await counters.take(one)), 'locked');
+        // What others are known by is another budget.
+        for (const budget of ['mailed', 'known'] as const) await takeAll(counters, { ...one, budget }, 2);
+        await takeAll(counters, stranger(), 1);
+      });
+
+      it('forgive what devices have taken until somebody is in from any, and not what they take later', async () => {
+        const counters = make(small);
+        const { account } = stranger();
+        const [one, other] = [0, 1].map((): Guesser => ({ account, budget: 'proven', device: randomUUID() }));
+        assert.ok(one !== undefined && other !== undefined);
+        await takeAll(counters, one, 2);
+        const mine = placeOf(await counters.take(other));
+        await takeAll(counters, other, 1);
+        await counters.clear(mine);
+        await takeAll(counters, other, 1);
+        assert.equal(refusalOf(await counters.take(other)), 'locked', 'one that was taken later is held still');
+        await takeAll(counters, one, 2);
+        const mailed: Guesser = { account, budget: 'mailed', device: randomUUID() };
+        await counters.clear(placeOf(await counters.take(mailed)));
+        await takeAll(counters, one, 2);
+        await takeAll(counters, other, 2);
+      });
+
       it('forgive everything where the owner is known otherwise', async () => {
         const counters = make(wide);
         const guesser = stranger();
         await takeAll(counters, guesser, 6);
-        await takeAll(counters, { ...guesser, isKnown: true }, 3);
+        await takeAll(counters, known(guesser), 3);
+        await takeAll(counters, { ...guesser, budget: 'proven', device: 'one' }, 2);
         await counters.clearAccount(guesser.account);
+        await takeAll(counters, { ...guesser, budget: 'proven', device: 'one' }, 2);
         await takeAll(counters, guesser, 4);
-        await takeAll(counters, { ...guesser, isKnown: true }, 3);
+        await takeAll(counters, known(guesser), 3);
       });
     });
   }
@@ -176,14 +228,14 @@ describe('counters of guesses', () => {
 
     it('give no more places than there are to any number who ask at once', async () => {
       for (const [rules, expected] of [
-        [undelayed, { granted: 80, locked: 420 }],
+        [undelayed, { granted: 55, locked: 445 }],
         [ours, { granted: 5, delayed: 495 }],
       ] as const) {
         const replicas = [replica(rules), replica(rules)];
         const { account } = stranger();
         const takings = await Promise.all(
           Array.from({ length: 500 }, (_, index) =>
-            replicas[index % 2]!.take({ account, block: `block ${index}`, isKnown: false }),
+            replicas[index % 2]!.take({ account, block: `block ${index}`, budget: 'strangers' }),
           ),
         );
         assert.deepEqual(outcomes(takings), expected);
@@ -206,7 +258,7 @@ describe('counters of guesses', () => {
       }
       // What one replica has not heard of yet is lost with Redis: a place or two.
       const all = granted[0]! + granted[1]!;
-      assert.ok(all >= 80 && all <= 100, `${all}`);
+      assert.ok(all >= 55 && all <= 75, `${all}`);
       for (const each of replicas) assert.equal(refusalOf(await each.take(guesser)), 'locked');
       await flush();
       assert.equal(refusalOf(await replicas[0]!.take(guesser)), 'locked');
@@ -214,12 +266,26 @@ describe('counters of guesses', () => {
       assert.equal(refusalOf(await replica(undelayed).take(guesser)), 'locked');
     });
 
+    it('remember which device holds what, where Redis forgets, and tell it', async () => {
+      const [one, other] = [replica(small), replica(small)];
+      const { account } = stranger();
+      const device = (name: string): Guesser => ({ account, budget: 'proven', device: name });
+      await takeAll(one, device('one'), 2);
+      await takeAll(one, device('other'), 1);
+      await flush();
+      assert.equal(refusalOf(await one.take(device('one'))), 'locked');
+      assert.equal(refusalOf(await other.take(device('one'))), 'locked', 'whoever comes new learns it');
+      await takeAll(other, device('other'), 1);
+      assert.equal(refusalOf(await one.take(device('other'))), 'locked');
+      assert.equal(refusalOf(await one.take(device('third'))), 'granted');
+    });
+
     it('believe that another replica has forgiven, and keep no name that says anything for longer than a month', async () => {
       const [one, other] = [replica(wide), replica(wide)];
       const guesser = stranger();
       await takeAll(one, guesser, 6);
       assert.equal(refusalOf(await one.take(guesser)), 'locked');
-      await other.clear(placeOf(await other.take({ ...guesser, isKnown: true })));
+      await other.clear(placeOf(await other.take(known(guesser))));
       await takeAll(one, guesser, 4);
       for (const key of await redis.keys(`${prefix}:*`)) {
         const restMs = await redis.pttl(key);
@@ -264,7 +330,7 @@ describe('counters of guesses', () => {
       const local = createLocalCounters({ rules });
       const given = { redis: hanging as unknown as Redis, prefix, rules, local, logger, now: () => time.ms };
       const counters = createRedisCounters(given);
-      for (let index = 0; index < 80; index += 1) placeOf(await counters.take(stranger()));
+      for (let index = 0; index < 55; index += 1) placeOf(await counters.take(stranger()));
       assert.equal(asked, 1);
       time.ms += 1_000;
       placeOf(await counters.take(stranger()));

@@ -1,4 +1,4 @@
-import type { GuessRules } from './guess-rules.ts';
+import type { KnownBy } from './guess.ts';
 
 /** Who guesses, as far as it is counted. Names are made unrecognisable by whoever asks. */
 export interface Guesser {
@@ -6,8 +6,10 @@ export interface Guesser {
   readonly account: string;
   /** Where it comes from; undefined where that is not known. */
   readonly block?: string | undefined;
-  /** From a device that the account has been signed in from: it has a budget of its own, and what others do does not stop it. */
-  readonly isKnown: boolean;
+  /** Which places are theirs. What is done with others does not stop them. */
+  readonly budget: BudgetName;
+  /** From which device, where these are counted apart. */
+  readonly device?: string | undefined;
 }
 
 /** Why nobody gets a place. */
@@ -18,9 +20,9 @@ export interface Place {
   readonly guesser: Guesser;
   /** Which one of its budget. */
   readonly number: number;
-  /** How many the other budget had taken by then. */
-  readonly others: number;
-  /** Whether anything is there to be forgiven beside it, of either budget. */
+  /** How many the other budgets had taken by then, in the order of {@link budgetsOf}. */
+  readonly others: readonly number[];
+  /** Whether anything is there to be forgiven beside it, of any budget. */
   readonly hadOthers: boolean;
   /** Which windows it was counted in. */
   readonly windows: { readonly block?: number | undefined; readonly overall?: number | undefined };
@@ -42,15 +44,22 @@ export interface GuessCounters {
   clearAccount(account: string): Promise<void>;
 }
 
-/** The two budgets of an account. */
-export type BudgetName = keyof Pick<GuessRules, 'strangers' | 'known'>;
+/** The budgets of an account. */
+export type BudgetName = 'strangers' | KnownBy;
+
+/** All of them. */
+export const budgetNames = ['strangers', 'mailed', 'known', 'proven'] as const satisfies readonly BudgetName[];
 
 /** Which budget a guesser has, and which it has not. */
-export const budgetsOf = ({ isKnown }: Pick<Guesser, 'isKnown'>): readonly [own: BudgetName, other: BudgetName] =>
-  isKnown ? ['known', 'strangers'] : ['strangers', 'known'];
+export const budgetsOf = ({
+  budget,
+}: Pick<Guesser, 'budget'>): readonly [own: BudgetName, ...others: readonly BudgetName[]] => [
+  budget,
+  ...budgetNames.filter((name) => name !== budget),
+];
 
 /** The windows that a guesser is counted in: a known device is in none. */
-export const windowsOf = ({ isKnown, block }: Pick<Guesser, 'isKnown' | 'block'>): readonly ('block' | 'overall')[] => {
-  if (isKnown) return [];
+export const windowsOf = ({ budget, block }: Pick<Guesser, 'budget' | 'block'>): readonly ('block' | 'overall')[] => {
+  if (budget !== 'strangers') return [];
   return block === undefined ? ['overall'] : ['block', 'overall'];
 };

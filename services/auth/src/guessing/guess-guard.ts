@@ -46,19 +46,26 @@ export function createGuessGuard({ counters, secret, journal }: GuessGuardDepend
       .toString('base64url', 0, 16);
   const accountOf = (emailKey: string): string => nameOf('account', emailKey);
 
-  const takePlace = async (guesser: Guesser): Promise<Taking> => {
-    const taking = await counters.take(guesser);
-    if (taking.place !== undefined || taking.refusal !== 'locked' || !guesser.isKnown) return taking;
-    // One of them may be somebody else's, such as of whoever signed up first with an address: that makes strangers of the others, no worse.
-    return counters.take({ ...guesser, isKnown: false });
+  /** Whoever has no place left of their own is counted with the next, and at last with strangers: no worse than these. */
+  const takePlace = async (guessers: readonly Guesser[], stranger: Guesser): Promise<Taking> => {
+    for (const guesser of guessers) {
+      const taking = await counters.take(guesser);
+      if (taking.place !== undefined || taking.refusal !== 'locked') return taking;
+    }
+    return counters.take(stranger);
   };
 
   return {
-    async attempt({ emailKey, path, ip, device }, work, isIn) {
+    async attempt({ emailKey, path, ip, devices = [] }, work, isIn) {
       const count = (outcome: string): void => guesses.add(1, { path, outcome });
       const block = ip === undefined ? undefined : nameOf('block', addressBlock(ip));
-      const guesser: Guesser = { account: accountOf(emailKey), block, isKnown: device !== undefined };
-      const taking = await takePlace(guesser);
+      const stranger: Guesser = { account: accountOf(emailKey), block, budget: 'strangers' };
+      const known = devices.map(({ name, budget }): Guesser => ({
+        ...stranger,
+        budget,
+        device: nameOf('device', name),
+      }));
+      const taking = await takePlace(known, stranger);
       if (taking.place === undefined) {
         count(`refused-${taking.refusal}`);
         if (taking.refusal === 'locked') await journal.locked(emailKey);
@@ -70,7 +77,7 @@ export function createGuessGuard({ counters, secret, journal }: GuessGuardDepend
         if (outcome === 'once-more') await counters.giveBack(taking.place);
         if (outcome === true) {
           if (taking.place.hadOthers)
-            await journal.cleared(emailKey, taking.place.guesser.isKnown ? 'known-device' : 'sign-in');
+            await journal.cleared(emailKey, taking.place.guesser.budget === 'strangers' ? 'sign-in' : 'known-device');
           await counters.clear(taking.place);
         }
         count(outcome === false ? 'halfway' : outcome === true ? 'in' : outcome);

@@ -9,6 +9,7 @@ import { createGuessGuard } from './guess-guard.ts';
 import type { Guess } from './guess.ts';
 import type { GuessJournal } from './guess-journal.ts';
 
+const dev = { name: 'dev_1', budget: 'known' } as const;
 const guess: Guess = { emailKey: 'ada@example.com', path: 'password', ip: '192.0.2.7' };
 
 describe('the guard of what can be guessed', () => {
@@ -19,9 +20,9 @@ describe('the guard of what can be guessed', () => {
   const counters = (refusal?: Refusal, known = refusal): GuessCounters => ({
     take: (guesser) => {
       asked.push(guesser);
-      const refused = guesser.isKnown ? known : refusal;
+      const refused = guesser.budget === 'strangers' ? refusal : known;
       if (refused !== undefined) return Promise.resolve({ refusal: refused, waitMs: 1_001 });
-      return Promise.resolve({ place: { guesser, number: 1, others: 0, hadOthers, windows: {} } satisfies Place });
+      return Promise.resolve({ place: { guesser, number: 1, others: [], hadOthers, windows: {} } satisfies Place });
     },
     clear: () => Promise.resolve(void told.push('clear')),
     giveBack: () => Promise.resolve(void told.push('give back')),
@@ -96,7 +97,8 @@ describe('the guard of what can be guessed', () => {
       guess,
       { ...guess, path: 'totp', ip: '192.0.2.8' },
       { ...guess, emailKey: 'bob@example.com', ip: '2001:db8::1' },
-      { ...guess, device: 'dev_1', ip: '2001:db8::2' },
+      { ...guess, devices: [dev], ip: '2001:db8::2' },
+      { ...guess, devices: [{ ...dev, name: 'dev_2' }] },
     ] as const) {
       await guard().attempt(
         each,
@@ -105,12 +107,14 @@ describe('the guard of what can be guessed', () => {
       );
     }
     last();
-    const [one, other, bob, known] = asked;
+    const [one, other, bob, known, another] = asked;
     assert.equal(one?.account, other?.account);
     assert.notEqual(one?.block, other?.block);
     assert.notEqual(one?.account, bob?.account);
     assert.equal(bob?.block, known?.block);
-    assert.deepEqual([one?.isKnown, known?.isKnown], [false, true]);
+    assert.deepEqual([one?.budget, one?.device, known?.budget], ['strangers', undefined, 'known']);
+    assert.ok(known?.device !== undefined && another?.device !== undefined && known.device !== another.device);
+    assert.equal(known.account, one?.account);
     const counted = JSON.stringify(asked);
     for (const said of ['ada', 'bob', 'example', '192.0.2', '2001', 'dev_1'])
       assert.equal(counted.includes(said), false, said);
@@ -120,32 +124,32 @@ describe('the guard of what can be guessed', () => {
 
   it('notes that an account is locked, for devices that it knows too where those have no place left either', async () => {
     const never = () => assert.fail('it was looked at');
-    for (const each of [guess, { ...guess, device: 'dev_1' }])
+    for (const each of [guess, { ...guess, devices: [dev] }])
       await assert.rejects(guard('locked').attempt(each, never, () => true));
     assert.deepEqual(last(), ['locked ada@example.com', 'locked ada@example.com']);
   });
 
-  it('counts a device that the account knows with strangers where such devices are locked, and not where they have to wait', async () => {
-    const known = { ...guess, device: 'dev_1' };
+  it('counts whoever has no place left as what they are known next, and at last with strangers; and not who has to wait', async () => {
+    const known = { ...guess, devices: [{ name: 'dev_2', budget: 'proven' }, dev] as const };
     hadOthers = true;
     asked.length = 0;
     const work = () => Promise.resolve('in');
     assert.equal(await guard(undefined, 'locked').attempt(known, work, () => true), 'in');
     hadOthers = false;
     assert.deepEqual(
-      asked.map(({ isKnown }) => isKnown),
-      [true, false],
+      asked.map(({ budget }) => budget),
+      ['proven', 'known', 'strangers'],
     );
-    assert.equal(asked[0]?.account, asked[1]?.account);
+    assert.deepEqual([asked[2]?.account, asked[2]?.device], [asked[0]?.account, undefined]);
     assert.deepEqual(last(), ['cleared ada@example.com sign-in', 'clear']);
     await assert.rejects(guard(undefined, 'delayed').attempt(known, work, () => true));
-    assert.equal(asked.length, 3);
+    assert.equal(asked.length, 4);
     assert.deepEqual(last(), []);
   });
 
   it('notes that what was guessed is forgiven, and by what, where there was something', async () => {
     hadOthers = true;
-    for (const each of [guess, { ...guess, device: 'dev_1' }])
+    for (const each of [guess, { ...guess, devices: [dev] }])
       await guard().attempt(
         each,
         () => Promise.resolve(),

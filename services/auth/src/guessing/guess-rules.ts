@@ -5,8 +5,12 @@
 export interface GuessRules {
   /** By devices that the account has not been signed in from. */
   readonly strangers: BudgetRules;
-  /** By devices that it has been signed in from, together: they get in while strangers are locked out. */
+  /** By devices where its owner's mail is read: they get in while strangers are locked out. */
+  readonly mailed: BudgetRules;
+  /** By devices that it has been signed in from: they get in while readers of the mail are locked out, too. */
   readonly known: BudgetRules;
+  /** By devices where its second factor was shown: they get in while whoever has shown one proof is locked out, too. */
+  readonly proven: BudgetRules;
   /** From one address block. */
   readonly block: WindowRules;
   /** From everywhere. */
@@ -17,6 +21,8 @@ export interface GuessRules {
 export interface BudgetRules {
   /** Beyond, nobody of these gets a place until the account is cleared. */
   readonly places: number;
+  /** Beyond, one device gets none of them: it takes those of others from nobody. All are anybody's where that is undefined. */
+  readonly perDevice?: number;
   /** Milliseconds until the next place once so many are taken, from one on; the last is for all that follow. */
   readonly delaysMs: readonly number[];
 }
@@ -25,15 +31,6 @@ export interface BudgetRules {
 export interface WindowRules {
   readonly places: number;
   readonly windowMs: number;
-}
-
-/** What is counted of one budget. `taken` and `cleared` only rise: of two tellings the later is the one that has taken more. */
-export interface Places {
-  readonly taken: number;
-  /** All up to this one are forgiven. */
-  readonly cleared: number;
-  /** Of those that are not: nothing was looked at after all. */
-  readonly givenBack: number;
 }
 
 /** The longest pause between two guesses. */
@@ -48,21 +45,23 @@ const delaysAfter = (free: number): number[] => {
   return [...Array<number>(free - 1).fill(0), ...growing];
 };
 
+/** A sign-in with a code takes two of them, so that somebody may mistype both. */
+const perDevice = 5;
+
 /**
- * The rules. An account has 100 places in a row at most (NIST SP 800-63B §3.2.2), 20 of them for devices that it knows ("device cookies",
- * OWASP Authentication Cheat Sheet).
+ * The rules. An account has 100 places in a row at most (NIST SP 800-63B §3.2.2), 45 of them for devices that it knows ("device cookies",
+ * OWASP Authentication Cheat Sheet), five for each.
  *
  * @param limits - guesses from one address block in 15 minutes, and from everywhere in a minute
  */
 export const guessRules = (limits: { readonly perBlock: number; readonly overall: number }): GuessRules => ({
-  strangers: { places: 80, delaysMs: delaysAfter(5) },
-  known: { places: 20, delaysMs: delaysAfter(10) },
+  strangers: { places: 55, delaysMs: delaysAfter(5) },
+  mailed: { places: 10, delaysMs: [0], perDevice },
+  known: { places: 15, delaysMs: [0], perDevice },
+  proven: { places: 20, delaysMs: [0], perDevice },
   block: { places: limits.perBlock, windowMs: 15 * 60_000 },
   overall: { places: limits.overall, windowMs: 60_000 },
 });
-
-/** How many places are taken and neither forgiven nor given back. */
-export const heldOf = ({ taken, cleared, givenBack }: Places): number => Math.max(0, taken - cleared - givenBack);
 
 /** How long nobody gets a place where so many are held. */
 export const delayOf = ({ delaysMs }: BudgetRules, held: number): number =>

@@ -151,7 +151,7 @@ describe('guessing passwords', () => {
     assert.ok(keys.length >= 2);
     for (const key of keys) {
       const rest = key.slice(prefix.length);
-      assert.match(rest, /^:\{guesses\}:(overall|(strangers|known|block):[\w-]{22})$/);
+      assert.match(rest, /^:\{guesses\}:(overall|(strangers|mailed|known|proven|block):[\w-]{22})$/);
     }
   });
 });

@@ -4,7 +4,7 @@ import type { Feature, Ground } from '../feature.ts';
 import { bySystem } from '../jobs.ts';
 import type { Proofs } from '../proofs/proofs.wiring.ts';
 import type { RequestProof } from '../proofs/request-proof.ts';
-import type { TokenMakers } from '../tokens/tokens.wiring.ts';
+import { createDeviceCookie } from './device-cookie.ts';
 import type { Devices } from './devices.wiring.ts';
 import { forgetGuards } from './forget-guards.ts';
 import { createGuessGuard } from './guess-guard.ts';
@@ -49,11 +49,9 @@ export function createGuessing(
   >,
   {
     proofs: { useProof },
-    tokens: { deviceTokens },
     devices: { knownDevices },
   }: {
     readonly proofs: Pick<Proofs, 'useProof'>;
-    readonly tokens: Pick<TokenMakers, 'deviceTokens'>;
     readonly devices: Pick<Devices, 'knownDevices'>;
   },
 ) {
@@ -67,7 +65,7 @@ export function createGuessing(
   const unlock = createUnlock({ accounts, guard, useProof, transaction });
   return {
     ...{ guard, unlock, knownDevices },
-    routes: [unlockRoute({ unlock, deviceTokens })],
+    routes: [unlockRoute({ unlock, knownDevices, deviceCookie: createDeviceCookie(config.publicUrl) })],
     ensureIndexes: () => guardQueries.ensureIndexes(),
     jobs: [
       { name: 'tell-guesses', everyMs: tellEveryMs, run: (signal) => tellGuesses(bySystem(), signal) },

@@ -69,6 +69,38 @@ describe('devices that an account knows', () => {
     assert.equal(await isKnown(String(answer.body.deviceToken)), true);
   });
 
+  it('are strangers once its password was set by a link: whoever knew the one of before was signed in from theirs', async () => {
+    await sendLink(auth, '/v1/auth/password/reset', ada.email);
+    const body = {
+      token: await mailbox.tokenTo(ada.email, 'reset'),
+      password: 'a lantern under the harbour',
+      deviceToken,
+    };
+    const answer = await auth.call('POST /v1/auth/password/reset/confirm', { body });
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+    await lock();
+    assert.equal(await isKnown(), false);
+    assert.equal(await isKnown(String(answer.body.deviceToken)), true);
+  });
+
+  it('are strangers once its password was changed, but for the one that has changed it', async () => {
+    const body = { currentPassword: password, newPassword: 'a lantern under the harbour' };
+    const changed = await auth.call('PUT /v1/auth/password', { token: ada.accessToken, body });
+    assert.equal(changed.status, 200, JSON.stringify(changed.body));
+    await lock();
+    assert.equal(await isKnown(), false);
+    assert.equal(await isKnown(String(changed.body.deviceToken)), true);
+  });
+
+  it('have places of their own: one that somebody else has got hold of uses up no other', async () => {
+    const other = String((await signIn(password, '')).body.deviceToken);
+    await lock();
+    const statuses: number[] = [];
+    for (let index = 0; index < 6; index += 1) statuses.push((await signIn('not the right one', other)).status);
+    assert.deepEqual(statuses, [401, 401, 401, 401, 401, 429]);
+    assert.equal((await signIn(password)).status, 200);
+  });
+
   it('stay where nothing of that has come', async () => {
     await lock();
     assert.equal(await isKnown(), true);

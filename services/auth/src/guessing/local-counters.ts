@@ -1,7 +1,9 @@
-import { budgetsOf, windowsOf } from './counters.ts';
+import { budgetNames, budgetsOf, windowsOf } from './counters.ts';
 import type { BudgetName, Guesser, Place, Taking } from './counters.ts';
-import { delayOf, heldOf, longestDelayMs, memoryOf } from './guess-rules.ts';
-import type { GuessRules, Places } from './guess-rules.ts';
+import { delayOf, longestDelayMs, memoryOf } from './guess-rules.ts';
+import type { GuessRules } from './guess-rules.ts';
+import { forgive, heldBy, heldOf, noPlaces, returnPlace, takePlace } from './places.ts';
+import type { Places } from './places.ts';
 
 /** What is told of a budget. */
 export interface SeenPlaces extends Places {
@@ -55,8 +57,6 @@ interface Window {
   readonly endsAt: number;
 }
 
-const nothing: Places = { taken: 0, cleared: 0, givenBack: 0 };
-
 /** Sets an entry as the one that was used last; of too many the one that was used longest ago is forgotten. */
 export const remember = <Value>(map: Map<string, Value>, key: string, value: Value, most: number): void => {
   map.delete(key);
@@ -73,7 +73,7 @@ export function createLocalCounters(options: LocalCountersOptions): LocalCounter
 
   const countOf = (key: string): Count => {
     const count = counts.get(key);
-    return count !== undefined && count.forgottenAt > now() ? count : { places: nothing, opensAt: 0, forgottenAt: 0 };
+    return count !== undefined && count.forgottenAt > now() ? count : { places: noPlaces, opensAt: 0, forgottenAt: 0 };
   };
 
   const keep = (budget: BudgetName, account: string, places: Places, opensAt: number): void => {
@@ -85,14 +85,14 @@ export function createLocalCounters(options: LocalCountersOptions): LocalCounter
   /** Forgives, and shortens the pause to what is still held. */
   const change = (budget: BudgetName, account: string, next: (places: Places) => Places): void => {
     const { places, opensAt } = countOf(`${budget}/${account}`);
+    // Mostly one budget is used, and the others take no room.
+    if (places.taken === 0) return;
     const changed = next(places);
     keep(budget, account, changed, Math.min(opensAt, now() + delayOf(rules[budget], heldOf(changed))));
   };
 
   const clearUpTo = (budget: BudgetName, account: string, number: number): void =>
-    change(budget, account, (places) =>
-      number > places.cleared ? { ...places, cleared: Math.min(number, places.taken), givenBack: 0 } : places,
-    );
+    change(budget, account, (places) => forgive(places, number));
 
   const windowKey = (window: 'block' | 'overall', { block = '' }: Guesser): string =>
     window === 'overall' ? window : `block/${block}`;
@@ -105,9 +105,9 @@ export function createLocalCounters(options: LocalCountersOptions): LocalCounter
   };
 
   const clear = ({ guesser, number, others, windows: counted }: Place): void => {
-    const [own, other] = budgetsOf(guesser);
+    const [own, ...rest] = budgetsOf(guesser);
     clearUpTo(own, guesser.account, number);
-    clearUpTo(other, guesser.account, others);
+    for (const [index, other] of rest.entries()) clearUpTo(other, guesser.account, others[index] ?? 0);
     leaveWindows(guesser, counted);
   };
 
@@ -121,36 +121,37 @@ export function createLocalCounters(options: LocalCountersOptions): LocalCounter
 
   return {
     take(guesser) {
-      const [own, other] = budgetsOf(guesser);
-      const { account } = guesser;
+      const [own, ...rest] = budgetsOf(guesser);
+      const { account, device } = guesser;
       const { places, opensAt } = countOf(`${own}/${account}`);
       const held = heldOf(places);
-      if (held >= rules[own].places) return { refusal: 'locked', waitMs: longestDelayMs };
+      const { places: most, perDevice = most } = rules[own];
+      const isLocked = held >= most || (device !== undefined && heldBy(places, device) >= perDevice);
+      if (isLocked) return { refusal: 'locked', waitMs: longestDelayMs };
       if (opensAt > now()) return { refusal: 'delayed', waitMs: opensAt - now() };
       const open = windowsOf(guesser).map((name) => ({ name, window: windowOf(name, guesser) }));
       const full = open.find(({ name, window }) => window.count >= rules[name].places);
       if (full !== undefined) return { refusal: full.name, waitMs: full.window.endsAt - now() };
 
-      const next = { ...places, taken: places.taken + 1 };
+      const next = takePlace(places, device);
       keep(own, account, next, now() + delayOf(rules[own], held + 1));
       for (const { name, window } of open) {
         remember(windows, windowKey(name, guesser), { ...window, count: window.count + 1 }, mostKeys);
       }
       const ids = Object.fromEntries(open.map(({ name, window }) => [name, window.id]));
-      const others = countOf(`${other}/${account}`).places;
-      const hadOthers = held > 0 || heldOf(others) > 0;
-      return { place: { guesser, number: next.taken, others: others.taken, hadOthers, windows: ids } };
+      const others = rest.map((other) => countOf(`${other}/${account}`).places);
+      const hadOthers = held > 0 || others.some((other) => heldOf(other) > 0);
+      const taken = others.map((other) => other.taken);
+      return { place: { guesser, number: next.taken, others: taken, hadOthers, windows: ids } };
     },
     clear,
     giveBack({ guesser, number, windows: counted }) {
       const [own] = budgetsOf(guesser);
-      change(own, guesser.account, (places) =>
-        number > places.cleared ? { ...places, givenBack: places.givenBack + 1 } : places,
-      );
+      change(own, guesser.account, (places) => returnPlace(places, number, guesser.device));
       leaveWindows(guesser, counted);
     },
     clearAccount(account) {
-      for (const budget of ['strangers', 'known'] as const) clearUpTo(budget, account, Infinity);
+      for (const budget of budgetNames) clearUpTo(budget, account, Infinity);
     },
     seenPlaces(budget, account) {
       const { places, opensAt, forgottenAt } = countOf(`${budget}/${account}`);

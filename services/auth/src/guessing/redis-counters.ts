@@ -2,11 +2,12 @@ import { createAskRedis } from './ask-redis.ts';
 import type { AskRedisOptions } from './ask-redis.ts';
 import { settleScript, takeScript } from './counter-scripts.ts';
 import type { SettleQuestion, TakeReply } from './counter-scripts.ts';
-import { budgetsOf, windowsOf } from './counters.ts';
+import { budgetNames, budgetsOf, windowsOf } from './counters.ts';
 import type { GuessCounters, Guesser, Place, Taking } from './counters.ts';
-import { heldOf, longestDelayMs, memoryOf } from './guess-rules.ts';
+import { longestDelayMs, memoryOf } from './guess-rules.ts';
 import type { GuessRules } from './guess-rules.ts';
 import type { LocalCounters } from './local-counters.ts';
+import { heldOf, noPlaces } from './places.ts';
 
 /** What {@link createRedisCounters} is given. */
 export interface RedisCountersOptions extends Omit<AskRedisOptions, 'what'> {
@@ -16,6 +17,8 @@ export interface RedisCountersOptions extends Omit<AskRedisOptions, 'what'> {
   /** Counts where Redis does not, and remembers what Redis has told. */
   readonly local: LocalCounters;
 }
+
+const nothingSeen = { ...noPlaces, waitMs: 0, keptMs: 0 };
 
 /** By how many places are held. */
 const memoryMs = Array.from({ length: 30 }, (_, index) => memoryOf(index + 1));
@@ -39,21 +42,23 @@ export function createRedisCounters(options: RedisCountersOptions): GuessCounter
   ];
 
   const question = (guesser: Guesser) => {
-    const [own, other] = budgetsOf(guesser);
-    const { account } = guesser;
+    const [own, ...others] = budgetsOf(guesser);
+    const { account, device } = guesser;
     const windows = windowsOf(guesser).map((name) => {
       const seen = local.seenWindow(name, guesser);
       // One that began here has a name that Redis does not know.
       return { ...rules[name], seen: seen !== undefined && seen.id > 0 ? seen : undefined };
     });
-    const seen = { own: local.seenPlaces(own, account), other: local.seenPlaces(other, account) };
-    return { rules: rules[own], lockedMs: longestDelayMs, memoryMs, seen, windows };
+    // A list with gaps is none to Lua.
+    const seen = [own, ...others].map((name) => local.seenPlaces(name, account) ?? nothingSeen);
+    return { rules: rules[own], device, lockedMs: longestDelayMs, memoryMs, seen, windows };
   };
 
   const learn = (guesser: Guesser, reply: TakeReply): void => {
-    const [own, other] = budgetsOf(guesser);
-    if (reply.own.taken > 0) local.learnPlaces(own, guesser.account, reply.own);
-    if (reply.other.taken > 0) local.learnPlaces(other, guesser.account, reply.other);
+    for (const [index, name] of budgetsOf(guesser).entries()) {
+      const told = reply.budgets[index];
+      if (told !== undefined && told.taken > 0) local.learnPlaces(name, guesser.account, told);
+    }
     for (const [index, name] of windowsOf(guesser).entries()) {
       const window = reply.windows[index];
       if (window !== undefined) local.learnWindow(name, guesser, window);
@@ -66,14 +71,14 @@ export function createRedisCounters(options: RedisCountersOptions): GuessCounter
     if (refused === 'locked' || refused === 'delayed') return { refusal: refused, waitMs };
     if (refused !== '') return { refusal: names[refused === 'window1' ? 0 : 1] ?? 'overall', waitMs };
     const windows = Object.fromEntries(names.map((name, index) => [name, reply.windows[index]?.id]));
-    const hadOthers = heldOf(reply.own) > 1 || heldOf(reply.other) > 0;
-    return { place: { guesser, number: reply.own.taken, others: reply.other.taken, hadOthers, windows } };
+    const [own = nothingSeen, ...others] = reply.budgets;
+    const hadOthers = heldOf(own) > 1 || others.some((other) => heldOf(other) > 0);
+    return { place: { guesser, number: own.taken, others: others.map(({ taken }) => taken), hadOthers, windows } };
   };
 
   const settle = async (guesser: Guesser, asked: Pick<SettleQuestion, 'clear' | 'giveBack'>, windows: number[]) => {
-    const [own, other] = budgetsOf(guesser);
-    const both = [rules[own], rules[other]] as const;
-    const full = { ...asked, rules: both, windows, memoryMs: memoryOf(1) };
+    const own = budgetsOf(guesser).map((name) => rules[name]);
+    const full = { ...asked, device: guesser.device, rules: own, windows, memoryMs: memoryOf(1) };
     await ask((connection) => settleScript.run(connection, keysOf(guesser), full));
   };
 
@@ -88,15 +93,15 @@ export function createRedisCounters(options: RedisCountersOptions): GuessCounter
     },
     async clear(place) {
       local.clear(place);
-      await settle(place.guesser, { clear: [place.number, place.others], giveBack: 0 }, windowIds(place));
+      await settle(place.guesser, { clear: [place.number, ...place.others], giveBack: 0 }, windowIds(place));
     },
     async giveBack(place) {
       local.giveBack(place);
-      await settle(place.guesser, { clear: [0, 0], giveBack: place.number }, windowIds(place));
+      await settle(place.guesser, { clear: budgetNames.map(() => 0), giveBack: place.number }, windowIds(place));
     },
     async clearAccount(account) {
       local.clearAccount(account);
-      await settle({ account, isKnown: true }, { clear: [-1, -1], giveBack: 0 }, []);
+      await settle({ account, budget: 'known' }, { clear: budgetNames.map(() => -1), giveBack: 0 }, []);
     },
   };
 }

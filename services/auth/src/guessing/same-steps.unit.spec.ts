@@ -33,8 +33,8 @@ const recorder = () => {
 const stepsOfSignIn = async (email: typeof known): Promise<string[]> => {
   const { steps, step } = recorder();
   const never = () => assert.fail('somebody got in');
-  const guesser = { account: '', isKnown: false };
-  const place = { guesser, number: 1, others: 0, hadOthers: false, windows: {} };
+  const guesser = { account: '', budget: 'strangers' } as const;
+  const place = { guesser, number: 1, others: [], hadOthers: false, windows: {} };
   const guard = createGuessGuard({
     secret: Buffer.alloc(32),
     counters: {
@@ -47,7 +47,7 @@ const stepsOfSignIn = async (email: typeof known): Promise<string[]> => {
   });
   const signIn = createSignIn({
     guard,
-    knownDevices: { isKnown: step('look at the device', false) },
+    knownDevices: { find: step('look at the device', undefined) },
     accounts: { byEmail: step('look up', email === known ? (account as unknown as Credentials) : undefined) },
     // The hasher of this service hashes for nobody too.
     passwords: { matches: step('hash', false) },

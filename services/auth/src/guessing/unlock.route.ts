@@ -5,18 +5,20 @@ import { z } from 'zod';
 import { linkToken } from '../proofs/link-answers.ts';
 import { linkInvalid } from '../proofs/proofs.errors.ts';
 import { noStore } from '../sessions/session-tokens.ts';
-import { eventHeader } from '../sessions/signed-in-answer.ts';
-import type { DeviceTokens } from './device-token.ts';
+import { deviceTokenByMail, earlierDeviceToken, eventHeader } from '../sessions/signed-in-answer.ts';
+import type { DeviceCookie } from './device-cookie.ts';
+import type { KnownDevices } from './known-devices.ts';
 import type { Unlock } from './unlock.ts';
 
 /** What {@link unlockRoute} is given. */
 export interface UnlockRouteDependencies {
   readonly unlock: Unlock;
-  readonly deviceTokens: Pick<DeviceTokens, 'issue'>;
+  readonly knownDevices: Pick<KnownDevices, 'tokenByMail'>;
+  readonly deviceCookie: Pick<DeviceCookie, 'tokenOf'>;
 }
 
 /** `POST /v1/auth/unlock` */
-export const unlockRoute = ({ unlock, deviceTokens }: UnlockRouteDependencies): Route =>
+export const unlockRoute = ({ unlock, knownDevices, deviceCookie }: UnlockRouteDependencies): Route =>
   defineRoute({
     method: 'post',
     path: '/v1/auth/unlock',
@@ -26,24 +28,24 @@ export const unlockRoute = ({ unlock, deviceTokens }: UnlockRouteDependencies): 
     description:
       'What was guessed counts no more. Where the account has a second factor it still does, until somebody is all the way in: sign in with the device token, which is not locked out with those who guess.',
     access: 'anonymous',
-    body: z.strictObject({ token: linkToken }),
+    body: z.strictObject({ token: linkToken, deviceToken: earlierDeviceToken }),
     bodyLimitBytes: 16_384,
     responses: {
       200: {
         description: 'Sign in with the device token. Nobody is signed in by the link.',
         schema: z.object({
           status: z.literal('unlocked'),
-          deviceToken: z.string().meta({
-            description: 'For the sign-in that follows: who has it is not locked out with those who guess.',
-          }),
+          deviceToken: deviceTokenByMail,
         }),
         headers: eventHeader,
       },
     },
     faults: [linkInvalid],
-    async handle({ cause, body: { token } }) {
-      const { emailKey, events } = await unlock(cause, token);
+    async handle(call) {
+      const { token, deviceToken: sent = deviceCookie.tokenOf(call) } = call.body;
+      const { emailKey, events } = await unlock(call.cause, token);
+      const deviceToken = await knownDevices.tokenByMail(sent, emailKey);
       const headers = { ...noStore, 'Causeway-Event': events.join(', ') };
-      return { status: 200, headers, body: { status: 'unlocked' as const, deviceToken: deviceTokens.issue(emailKey) } };
+      return { status: 200, headers, body: { status: 'unlocked' as const, deviceToken } };
     },
   });

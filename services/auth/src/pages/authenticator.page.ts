@@ -6,6 +6,7 @@ import { callerOf } from '../factors/caller.ts';
 import type { BegunTotp, createBeginTotp, createConfirmTotp } from '../factors/enrol-totp.ts';
 import { typedCode } from '../factors/enrol-totp.route.ts';
 import { qrCode } from '../factors/qr-code.ts';
+import type { CookieDelivery } from '../sessions/cookie-delivery.ts';
 import type { FormFailure } from './form-failure.ts';
 import { alertHtml, csrfField, fieldHtml, memberLayout, memberProblemPage } from './layout.ts';
 import type { Member, Members } from './members.ts';
@@ -16,6 +17,7 @@ export interface AuthenticatorPagesDependencies {
   readonly members: Members;
   readonly beginTotp: ReturnType<typeof createBeginTotp>;
   readonly confirmTotp: ReturnType<typeof createConfirmTotp>;
+  readonly cookies: Pick<CookieDelivery, 'deviceCookieOf'>;
   readonly recent: RecentAuthentication;
 }
 
@@ -91,7 +93,7 @@ const againPage = (csrf: string, factorId: string, failure: FormFailure): Page =
 
 /** `/account/authenticator` */
 export function authenticatorPages(dependencies: AuthenticatorPagesDependencies): Route[] {
-  const { members, beginTotp, confirmTotp, recent } = dependencies;
+  const { members, beginTotp, confirmTotp, cookies, recent } = dependencies;
   const layout = memberLayout('/account/security');
   const common = { access: 'anonymous', layout, problemPage: memberProblemPage } as const;
   return [
@@ -132,9 +134,10 @@ export function authenticatorPages(dependencies: AuthenticatorPagesDependencies)
           async work({ cause, claims }) {
             const { code } = validateBody(fields, { code: call.body.code }) as z.output<typeof fields>;
             const command = { ...callerOf(claims), factorId: call.body.factor, code, ip: call.clientIp };
-            const { recoveryCodes } = await confirmTotp(cause, command);
+            const { recoveryCodes, deviceToken } = await confirmTotp(cause, command);
             const title = 'The authenticator app is on';
-            return { page: { title, body: codesHtml(recoveryCodes) } };
+            const headers = deviceToken === undefined ? {} : { 'Set-Cookie': cookies.deviceCookieOf(deviceToken) };
+            return { page: { title, body: codesHtml(recoveryCodes) }, headers };
           },
         }),
     }),

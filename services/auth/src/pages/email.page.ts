@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { ConfirmEmailChange } from '../accounts/email/confirm-email-change.ts';
 import { emailAddress } from '../accounts/email-address.ts';
 import type { DeviceTokens } from '../guessing/device-token.ts';
+import { knownByLink } from '../guessing/guess.ts';
 import { typedPassword } from '../passwords/password.ts';
 import type { AskForLink } from '../proofs/ask-for-link.ts';
 import type { CookieDelivery } from '../sessions/cookie-delivery.ts';
@@ -127,7 +128,8 @@ export const emailPages = (dependencies: EmailPagesDependencies): Route[] => {
           const by = { callerId: member?.claims.sub, sessionId: member?.claims.sid, ip, signal };
           const { account, tokens } = await confirmEmailChange(cause, { token, ...typed, ...by });
           // In place of the one of before, which was for the address of before.
-          const device = cookies.deviceCookieOf(deviceTokens.issue(account.emailKey));
+          const budget = knownByLink(member?.claims, account._id);
+          const device = cookies.deviceCookieOf(deviceTokens.issue(account.emailKey, budget));
           const kept = tokens === undefined ? [] : cookies.cookiesOf(tokens);
           const next = own ? '/account/security' : '/account/sign-in';
           return { seeOther: withNotice(next, 'email-changed'), headers: { 'Set-Cookie': [...kept, device].flat() } };

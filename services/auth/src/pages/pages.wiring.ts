@@ -65,7 +65,7 @@ interface Others {
   readonly passwordChanges: Pick<PasswordChanges, 'resetPassword' | 'changePassword'>;
   readonly tokens: Pick<TokenMakers, 'identity' | 'deviceTokens'>;
   readonly factors: Factors;
-  readonly guessing: Pick<Guessing, 'unlock'>;
+  readonly guessing: Pick<Guessing, 'unlock' | 'knownDevices'>;
   readonly audit: Pick<Audit, 'readAudit' | 'noteReading'>;
   readonly mail: Pick<Mail, 'mailbox'>;
 }
@@ -81,7 +81,7 @@ export function createPages(
     emailChanges: { confirmEmailChange, undoEmailChange },
     passwordChanges,
     tokens,
-    guessing: { unlock },
+    guessing: { unlock, knownDevices },
     factors,
     audit: { readAudit, noteReading },
     mail: { mailbox },
@@ -104,7 +104,7 @@ export function createPages(
       ...secondFactorPages({ publicUrl, visitors, secondFactor, cookies, deviceTokens }),
       ...signUpPages({ publicUrl, visitors, signUp, cookies, isByMail: config.emailVerification === 'required' }),
       ...verifyPages({ ...linking, verifyEmail, completeSignUp, deviceTokens, cookies }),
-      ...resetPages({ ...linking, ...passwordChanges, deviceTokens, cookies }),
+      ...resetPages({ ...linking, ...passwordChanges, knownDevices, cookies }),
       ...signInLinkPages({ ...linking, ...signInLinks, deviceTokens, cookies }),
       ...emailPages({ ...linking, confirmEmailChange, deviceTokens, cookies, recent }),
       ...undoPages({ ...linking, undoEmailChange }),
@@ -114,11 +114,11 @@ export function createPages(
       ...stepUpPages({ publicUrl, members, factorQueries, stepUp, cookies }),
       ...sessionsPages({ members, sessionQueries, endSession, endOtherSessions, now }),
       ...activityPages({ members, readAudit }),
-      ...authenticatorPages({ members, ...factors, recent }),
+      ...authenticatorPages({ members, ...factors, cookies, recent }),
       ...recoveryCodesPages({ members, ...factors, recent: surely }),
       ...factorPages({ members, factorQueries, ...factors, recent, surely }),
       ...(config.mailbox ? mailboxPages({ members, mailbox, noteReading, recent }) : []),
-      ...unlockPages({ ...linking, unlock, deviceTokens, cookies }),
+      ...unlockPages({ ...linking, unlock, knownDevices, cookies }),
       noSuchPage,
     ],
   } satisfies Feature;

@@ -16,7 +16,7 @@ export interface PasswordPagesDependencies {
   readonly members: Members;
   readonly accounts: Pick<AccountQueries, 'credentialsOf'>;
   readonly changePassword: ChangePassword;
-  readonly cookies: Pick<CookieDelivery, 'cookiesOf'>;
+  readonly cookies: Pick<CookieDelivery, 'cookiesOf' | 'deviceCookieOf'>;
 }
 
 const path = '/account/password';
@@ -79,8 +79,10 @@ export function passwordPages({ members, accounts, changePassword, cookies }: Pa
             const given = (await hasPassword(member)) ? { ...rest, currentPassword } : rest;
             const typed = validateBody(fields, given) as z.output<typeof fields>;
             const { clientIp: ip, signal } = call;
-            const { tokens } = await changePassword(member.cause, { caller: member.claims, ...typed, ip, signal });
-            const headers = { 'Set-Cookie': cookies.cookiesOf(tokens) };
+            const command = { caller: member.claims, ...typed, ip, signal };
+            const { tokens, deviceToken } = await changePassword(member.cause, command);
+            const known = deviceToken === undefined ? [] : [cookies.deviceCookieOf(deviceToken)];
+            const headers = { 'Set-Cookie': [...cookies.cookiesOf(tokens), ...known] };
             return { seeOther: withNotice('/account/security', 'password-changed'), headers };
           },
         }),

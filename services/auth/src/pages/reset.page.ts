@@ -2,7 +2,7 @@ import { html, validateBody } from '@causeway/service';
 import type { Html, Route } from '@causeway/service';
 import { z } from 'zod';
 
-import type { DeviceTokens } from '../guessing/device-token.ts';
+import type { KnownDevices } from '../guessing/known-devices.ts';
 import { newPassword } from '../passwords/password.ts';
 import type { createResetPassword } from '../passwords/reset-password.ts';
 import type { CookieDelivery } from '../sessions/cookie-delivery.ts';
@@ -16,7 +16,7 @@ import { withNotice } from './notices.ts';
 /** What {@link resetPages} are given. */
 export interface ResetPagesDependencies extends LinkPagesDependencies, LinkRequestDependencies {
   readonly resetPassword: ReturnType<typeof createResetPassword>;
-  readonly deviceTokens: Pick<DeviceTokens, 'issue'>;
+  readonly knownDevices: Pick<KnownDevices, 'tokenByMail'>;
   readonly cookies: Pick<CookieDelivery, 'deviceCookieOf' | 'deviceTokenOf'>;
 }
 
@@ -28,7 +28,7 @@ const body = ({ proof, failure }: OpenedLink): Html => html`
 `;
 
 /** `/account/reset/{token}`, and `/account/reset`, to have the link mailed */
-export const resetPages = ({ resetPassword, deviceTokens, cookies, ...given }: ResetPagesDependencies): Route[] => [
+export const resetPages = ({ resetPassword, knownDevices, cookies, ...given }: ResetPagesDependencies): Route[] => [
   ...linkRequestPages(
     { ...given, cookies },
     {
@@ -42,11 +42,12 @@ export const resetPages = ({ resetPassword, deviceTokens, cookies, ...given }: R
     title: 'Choose a new password',
     ...{ body, button: 'Set the new password' },
     another: html`<p><a href="/account/reset">Have another link mailed</a></p>`,
-    async work({ cause, signal }, { token, password: typed }) {
+    async work(call, { token, password: typed }) {
       const { password } = validateBody(fields, { password: typed }) as z.output<typeof fields>;
-      const { emailKey } = await resetPassword(cause, { token, password, signal });
+      const { emailKey } = await resetPassword(call.cause, { token, password, signal: call.signal });
+      const deviceToken = await knownDevices.tokenByMail(cookies.deviceTokenOf(call), emailKey);
       // For the sign-in that follows: whoever reads the mail is not locked out with those who guess.
-      const headers = { 'Set-Cookie': cookies.deviceCookieOf(deviceTokens.issue(emailKey)) };
+      const headers = { 'Set-Cookie': cookies.deviceCookieOf(deviceToken) };
       return { seeOther: withNotice('/account/sign-in', 'password-reset'), headers };
     },
   }),

@@ -111,9 +111,9 @@ export function stepUpPages(dependencies: StepUpPagesDependencies): Route[] {
           words: { 'invalid-credentials': 'The password is not right.' },
           page: (member, failure) => pageOf(member, next, failure),
           async work(member) {
-            const { sub: accountId, sid: sessionId } = member.claims;
+            const { sub: accountId, sid: sessionId, acr } = member.claims;
             const { clientIp: ip, signal } = call;
-            const command = { accountId, sessionId, proof: proofIn(member, call.body), ip, signal };
+            const command = { accountId, sessionId, acr, proof: proofIn(member, call.body), ip, signal };
             const { tokens } = await stepUp(member.cause, command);
             return { seeOther: afterSignIn(next, publicUrl), headers: { 'Set-Cookie': cookies.cookiesOf(tokens) } };
           },

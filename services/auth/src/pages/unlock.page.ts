@@ -1,7 +1,7 @@
 import { html } from '@causeway/service';
 import type { Route } from '@causeway/service';
 
-import type { DeviceTokens } from '../guessing/device-token.ts';
+import type { KnownDevices } from '../guessing/known-devices.ts';
 import type { Unlock } from '../guessing/unlock.ts';
 import type { CookieDelivery } from '../sessions/cookie-delivery.ts';
 import { linkPages } from './link.page.ts';
@@ -11,12 +11,12 @@ import { withNotice } from './notices.ts';
 /** What {@link unlockPages} are given. */
 export interface UnlockPagesDependencies extends LinkPagesDependencies {
   readonly unlock: Unlock;
-  readonly deviceTokens: Pick<DeviceTokens, 'issue'>;
-  readonly cookies: Pick<CookieDelivery, 'deviceCookieOf'>;
+  readonly knownDevices: Pick<KnownDevices, 'tokenByMail'>;
+  readonly cookies: Pick<CookieDelivery, 'deviceCookieOf' | 'deviceTokenOf'>;
 }
 
 /** `/account/unlock/{token}` */
-export const unlockPages = ({ unlock, deviceTokens, cookies, ...given }: UnlockPagesDependencies): Route[] =>
+export const unlockPages = ({ unlock, knownDevices, cookies, ...given }: UnlockPagesDependencies): Route[] =>
   linkPages(given, {
     ...{ kinds: ['unlock'], name: 'unlock', operationId: 'unlock' },
     title: 'Unlock your account',
@@ -29,10 +29,11 @@ export const unlockPages = ({ unlock, deviceTokens, cookies, ...given }: UnlockP
       <a href="/account/sign-in">Sign in</a> from a device that you have used before, or wait for the next mail: there
       is one a day while somebody tries.
     </p>`,
-    async work({ cause }, { token }) {
-      const { emailKey } = await unlock(cause, token);
+    async work(call, { token }) {
+      const { emailKey } = await unlock(call.cause, token);
+      const deviceToken = await knownDevices.tokenByMail(cookies.deviceTokenOf(call), emailKey);
       // Where there is a second factor, this is the only way in: what was guessed still counts.
-      const headers = { 'Set-Cookie': cookies.deviceCookieOf(deviceTokens.issue(emailKey)) };
+      const headers = { 'Set-Cookie': cookies.deviceCookieOf(deviceToken) };
       return { seeOther: withNotice('/account/sign-in', 'unlocked'), headers };
     },
   });

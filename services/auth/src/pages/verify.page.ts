@@ -6,6 +6,7 @@ import type { CompleteSignUp } from '../accounts/complete-sign-up.ts';
 import { personName } from '../accounts/person-name.ts';
 import type { VerifyEmail } from '../accounts/verify-email.ts';
 import type { DeviceTokens } from '../guessing/device-token.ts';
+import { knownByLink } from '../guessing/guess.ts';
 import { newPassword, typedPassword } from '../passwords/password.ts';
 import type { ProofKind } from '../proofs/proof-kinds.ts';
 import type { CookieDelivery } from '../sessions/cookie-delivery.ts';
@@ -125,7 +126,8 @@ export const verifyPages = (dependencies: VerifyPagesDependencies): Route[] => {
     const { token, member } = used;
     const { cause, clientIp: ip, signal } = call;
     await verifyEmail(cause, { token, callerId: member?.claims.sub, ip, signal, ...passwordsOf(used) });
-    const headers = { 'Set-Cookie': cookies.deviceCookieOf(deviceTokens.issue(used.proof.emailKey)) };
+    const deviceToken = deviceTokens.issue(used.proof.emailKey, knownByLink(member?.claims, used.proof.accountId));
+    const headers = { 'Set-Cookie': cookies.deviceCookieOf(deviceToken) };
     return { seeOther: withNotice(isOwn(used) ? '/account/security' : '/account/sign-in', 'email-verified'), headers };
   };
 

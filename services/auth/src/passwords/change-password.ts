@@ -9,7 +9,10 @@ import { raiseAccessVersion } from '../accounts/access-version.ts';
 import { accountOf } from '../accounts/account.model.ts';
 import type { AccountDocument, AccountQueries, Credentials } from '../accounts/account.model.ts';
 import { updated } from '../accounts/accounts.events.ts';
+import type { DeviceTokens } from '../guessing/device-token.ts';
+import { deviceOfToken } from '../guessing/guess.ts';
 import type { GuessGuard } from '../guessing/guess-guard.ts';
+import type { KnownDevices } from '../guessing/known-devices.ts';
 import { linksOfCredentials } from '../proofs/proof-kinds.ts';
 import type { WithdrawProofs } from '../proofs/withdraw-proofs.ts';
 import type { TellEnding } from '../revocations/tell-ending.ts';
@@ -29,6 +32,8 @@ export interface ChangePasswordDependencies {
   readonly keepSession: KeepSession;
   readonly sessionTokens: SessionTokens;
   readonly withdrawProofs: WithdrawProofs;
+  readonly knownDevices: Pick<KnownDevices, 'forget'>;
+  readonly deviceTokens: Pick<DeviceTokens, 'issue'>;
   readonly tellEnding: TellEnding;
   readonly transaction: Events['transaction'];
   /** How long ago whoever has no password yet may have proved who they are. */
@@ -53,6 +58,8 @@ export interface ChangePasswordCommand {
 export interface ChangedPassword {
   /** Of the session that stays. */
   readonly tokens: Tokens;
+  /** In place of the one of before: others are strangers from then on. Undefined where nobody has verified the address. */
+  readonly deviceToken: string | undefined;
   /** Ids of the events that were recorded. */
   readonly events: readonly string[];
 }
@@ -60,7 +67,7 @@ export interface ChangedPassword {
 /**
  * Changes the password of somebody who is signed in, and knows the one that they have; who has none yet has proved lately who they are; and
  * who has a second factor has used it for this session. All sessions end in the write that has the password, but for the one that asks,
- * which gets its next pair of tokens. Of two changes at once by the same password one is made.
+ * which gets its next pair of tokens; and no other device is known any more, since somebody may have signed in by the password. Of two changes at once by the same password one is made.
  *
  * @returns the use case; it throws faults `invalid-credentials`, `insufficient-authentication`, `password-common`, `too-many-attempts`,
  *   `unauthenticated` where the account or the session is gone, and `unavailable` where too many passwords wait
@@ -80,7 +87,7 @@ export const createChangePassword = (dependencies: ChangePasswordDependencies) =
     if (fault !== undefined) throw fault;
     if (passwordHash === undefined) return;
     if (currentPassword === undefined) throw invalidCredentials({ detail: 'Send the current password too.' });
-    const guess = { emailKey, path: 'password', ip, device: caller.sid } as const;
+    const guess = { emailKey, path: 'password', ip, devices: [deviceOfToken(caller)] } as const;
     const look = async (): Promise<void> => {
       if (!(await passwords.matches(passwordHash, currentPassword, signal))) throw invalidCredentials();
     };
@@ -112,6 +119,7 @@ export const createChangePassword = (dependencies: ChangePasswordDependencies) =
       const kept = { sessionId, account: asItWas, accountVersion: account.accessVersion };
       const stays = await keepSession(cause, kept, session);
       await withdrawProofs(cause, { accountId, kinds: linksOfCredentials, reason: 'password-changed' }, session);
+      await dependencies.knownDevices.forget(account.emailKey, session);
       return { account, stays, event: change.event };
     });
   };
@@ -126,7 +134,10 @@ export const createChangePassword = (dependencies: ChangePasswordDependencies) =
     const passwordHash = await passwords.hash(newPassword, signal);
     const { account, stays, event } = await write(cause, before, passwordHash, caller.sid);
     await dependencies.tellEnding(caller.sub, event);
+    const { emailKey, emailVerified } = account;
+    const { budget } = deviceOfToken(caller);
     return {
+      deviceToken: emailVerified ? dependencies.deviceTokens.issue(emailKey, budget) : undefined,
       tokens: await dependencies.sessionTokens(account, stays.document),
       events: [event.id, stays.event],
     };

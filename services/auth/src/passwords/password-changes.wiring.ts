@@ -46,14 +46,14 @@ export function createPasswordChanges(
   const claimAccount = createClaimAccount({ ...ground, withdrawProofs, knownDevices, tickets });
   const resetPassword = createResetPassword({ ...common, useProof, claimAccount });
   const changePassword = createChangePassword({
-    ...{ ...common, accounts, accountQueries, keepSession, sessionTokens, now },
+    ...{ ...common, accounts, accountQueries, keepSession, sessionTokens, knownDevices, deviceTokens, now },
     maxAgeMs: config.stepUpAgeMs,
   });
   return {
     ...{ resetPassword, changePassword },
     routes: [
       sendResetRoute({ askForLink, cookies }),
-      resetPasswordRoute({ resetPassword, deviceTokens }),
+      resetPasswordRoute({ resetPassword, knownDevices, cookies }),
       changePasswordRoute({ changePassword, cookies }),
     ],
   } satisfies Feature;

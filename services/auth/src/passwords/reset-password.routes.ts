@@ -2,14 +2,15 @@ import { defineRoute } from '@causeway/service';
 import type { Route } from '@causeway/service';
 import { z } from 'zod';
 
-import type { DeviceTokens } from '../guessing/device-token.ts';
+import type { KnownDevices } from '../guessing/known-devices.ts';
 import { linkToken } from '../proofs/link-answers.ts';
 import { linkRequestRoute } from '../proofs/link-request.route.ts';
 import type { LinkRequestRouteDependencies } from '../proofs/link-request.route.ts';
 import { linkInvalid } from '../proofs/proofs.errors.ts';
+import type { CookieDelivery } from '../sessions/cookie-delivery.ts';
 import { noStore } from '../sessions/session-tokens.ts';
 import { accountDisabled } from '../sessions/sessions.errors.ts';
-import { eventHeader } from '../sessions/signed-in-answer.ts';
+import { deviceTokenByMail, earlierDeviceToken, eventHeader } from '../sessions/signed-in-answer.ts';
 import { newPassword } from './password.ts';
 import { passwordCommon } from './passwords.errors.ts';
 import type { createResetPassword } from './reset-password.ts';
@@ -27,11 +28,12 @@ export const sendResetRoute = (given: LinkRequestRouteDependencies): Route =>
 /** What {@link resetPasswordRoute} is given. */
 export interface ResetPasswordRouteDependencies {
   readonly resetPassword: ReturnType<typeof createResetPassword>;
-  readonly deviceTokens: Pick<DeviceTokens, 'issue'>;
+  readonly knownDevices: Pick<KnownDevices, 'tokenByMail'>;
+  readonly cookies: Pick<CookieDelivery, 'deviceTokenOf'>;
 }
 
 /** `POST /v1/auth/password/reset/confirm` */
-export const resetPasswordRoute = ({ resetPassword, deviceTokens }: ResetPasswordRouteDependencies): Route =>
+export const resetPasswordRoute = ({ resetPassword, knownDevices, cookies }: ResetPasswordRouteDependencies): Route =>
   defineRoute({
     method: 'post',
     path: '/v1/auth/password/reset/confirm',
@@ -41,27 +43,27 @@ export const resetPasswordRoute = ({ resetPassword, deviceTokens }: ResetPasswor
     description:
       'All sessions end, and nobody is signed in: sign in with the new password, and the second factor where there is one. Where nobody had confirmed the address until then, second factors that there were are gone.',
     access: 'anonymous',
-    body: z.strictObject({ token: linkToken, password: newPassword }),
+    body: z.strictObject({ token: linkToken, password: newPassword, deviceToken: earlierDeviceToken }),
     bodyLimitBytes: 16_384,
     responses: {
       200: {
         description: 'It is the password from now on.',
         schema: z.object({
           status: z.literal('password-changed'),
-          deviceToken: z.string().meta({
-            description: 'For the sign-in that follows: who has it is not locked out with those who guess.',
-          }),
+          deviceToken: deviceTokenByMail,
         }),
         headers: eventHeader,
       },
     },
     faults: [linkInvalid, passwordCommon, accountDisabled],
-    async handle({ cause, body: { token, password }, signal }) {
-      const { emailKey, events } = await resetPassword(cause, { token, password, signal });
+    async handle(call) {
+      const { token, password, deviceToken: sent = cookies.deviceTokenOf(call) } = call.body;
+      const { emailKey, events } = await resetPassword(call.cause, { token, password, signal: call.signal });
+      const deviceToken = await knownDevices.tokenByMail(sent, emailKey);
       return {
         status: 200,
         headers: { ...noStore, 'Causeway-Event': events.slice(0, 10).join(', ') },
-        body: { status: 'password-changed' as const, deviceToken: deviceTokens.issue(emailKey) },
+        body: { status: 'password-changed' as const, deviceToken },
       };
     },
   });

@@ -56,7 +56,7 @@ export function createAdmitAsker({ blocks, secret }: AdmitAskerDependencies): Ad
 export interface AskForLinkDependencies {
   readonly requestProof: RequestProof;
   readonly admitAsker: AdmitAsker;
-  readonly knownDevices: Pick<KnownDevices, 'isKnown'>;
+  readonly knownDevices: Pick<KnownDevices, 'find'>;
 }
 
 /** Makes it. */
@@ -64,6 +64,6 @@ export const createAskForLink =
   ({ requestProof, admitAsker, knownDevices }: AskForLinkDependencies): AskForLink =>
   async (cause, { ip, deviceToken, ...request }) => {
     await admitAsker(ip);
-    const isKnownDevice = await knownDevices.isKnown(deviceToken, request.email.key);
+    const isKnownDevice = (await knownDevices.find(deviceToken, request.email.key)) !== undefined;
     return requestProof(cause, { ...request, isKnownDevice });
   };

@@ -4,6 +4,7 @@ import { z } from 'zod';
 
 import { emailAddress } from '../accounts/email-address.ts';
 import type { CookieDelivery } from '../sessions/cookie-delivery.ts';
+import { earlierDeviceToken } from '../sessions/signed-in-answer.ts';
 import { answerLinkSent, linkSentAnswer } from './link-answers.ts';
 import type { AskForLink } from './ask-for-link.ts';
 import type { ProofKind } from './proof-kinds.ts';
@@ -39,7 +40,7 @@ export const linkRequestRoute = (
     access: 'anonymous',
     body: z.strictObject({
       email: emailAddress,
-      deviceToken: z.string().max(256).optional().meta({ description: 'As an earlier sign-in from here gave it.' }),
+      deviceToken: earlierDeviceToken,
     }),
     bodyLimitBytes: 16_384,
     responses: { 202: { description: mailed, schema: linkSentAnswer } },

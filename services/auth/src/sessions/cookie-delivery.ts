@@ -2,7 +2,7 @@ import { cookieNames, cookieOf, createDemandSameOrigin, setCookie } from '@cause
 import type { Call } from '@causeway/service';
 import { z } from 'zod';
 
-import { deviceTokenDays } from '../guessing/device-token.ts';
+import { createDeviceCookie } from '../guessing/device-cookie.ts';
 import type { EndReplacedSession } from './end-replaced-session.ts';
 import type { Tokens } from './session-tokens.ts';
 
@@ -86,8 +86,7 @@ export function createCookieDelivery(dependencies: CookieDeliveryDependencies): 
     setCookie({ name: names.access, value: accessToken, maxAgeS: expiresIn, secure }),
     setCookie({ name: names.refresh, value: refreshToken, maxAgeS: Math.floor(idleMs / 1000), secure }),
   ];
-  const deviceCookie = (value: string): string =>
-    setCookie({ name: names.device, value, maxAgeS: deviceTokenDays * 86_400, secure });
+  const deviceCookie = createDeviceCookie(publicUrl);
 
   return {
     async deliver(call, kind, work) {
@@ -105,19 +104,19 @@ export function createCookieDelivery(dependencies: CookieDeliveryDependencies): 
         headers: {
           ...answer.headers,
           'Causeway-Event': events.join(', '),
-          'Set-Cookie': [...cookiesOf(tokens), ...(deviceToken === undefined ? [] : [deviceCookie(deviceToken)])],
+          'Set-Cookie': [...cookiesOf(tokens), ...(deviceToken === undefined ? [] : [deviceCookie.of(deviceToken)])],
         },
         body: rest,
       };
     },
     cookiesOf,
-    deviceCookieOf: deviceCookie,
+    deviceCookieOf: (deviceToken) => deviceCookie.of(deviceToken),
     refreshTokenOf({ headers, request }) {
       const token = cookieOf(headers.cookie, names.refresh);
       if (token !== undefined) demandSameOrigin(request);
       return token;
     },
-    deviceTokenOf: ({ headers }) => cookieOf(headers.cookie, names.device),
+    deviceTokenOf: (call) => deviceCookie.tokenOf(call),
     cleared({ headers }) {
       const has = [names.access, names.refresh].some((name) => headers.cookie?.includes(name) === true);
       if (!has) return undefined;

@@ -6,6 +6,7 @@ import { passkeyInvalid } from '../factors/factors.errors.ts';
 import type { PasskeyAnswer } from '../factors/passkeys/passkey-bodies.ts';
 import type { OpenPasskey } from '../factors/passkeys/use-passkey.ts';
 import type { GuessGuard } from '../guessing/guess-guard.ts';
+import type { KnownDevices } from '../guessing/known-devices.ts';
 import type { CompleteSignIn, SignedIn } from './complete-sign-in.ts';
 import type { Device } from './start-session.ts';
 
@@ -14,6 +15,7 @@ export interface PasskeySignInDependencies {
   readonly accounts: Pick<AccountQueries, 'byId'>;
   readonly openPasskey: OpenPasskey;
   readonly guard: Pick<GuessGuard, 'clear'>;
+  readonly knownDevices: Pick<KnownDevices, 'confirm'>;
   readonly completeSignIn: CompleteSignIn;
   readonly transaction: <T>(work: (session: ClientSession) => Promise<T>) => Promise<T>;
 }
@@ -32,7 +34,7 @@ export interface PasskeySignInCommand {
  *   meanwhile
  */
 export const createPasskeySignIn =
-  ({ accounts, openPasskey, guard, completeSignIn, transaction }: PasskeySignInDependencies) =>
+  ({ accounts, openPasskey, guard, knownDevices, completeSignIn, transaction }: PasskeySignInDependencies) =>
   async (cause: Cause, { answer, device }: PasskeySignInCommand): Promise<SignedIn> => {
     const { accountId, take } = await openPasskey(cause, answer);
     // Before it is taken: whoever removes the passkey after this ends the session too.
@@ -44,5 +46,6 @@ export const createPasskeySignIn =
     // It is all that anybody is asked for.
     if (entered.status !== 'signed-in') throw passkeyInvalid();
     await guard.clear(account.emailKey);
+    await knownDevices.confirm(account.emailKey);
     return { ...entered, events: [event, ...entered.events] };
   };

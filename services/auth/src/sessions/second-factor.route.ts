@@ -11,7 +11,14 @@ import type { CookieDelivery } from './cookie-delivery.ts';
 import type { createSecondFactor } from './second-factor.ts';
 import { secondProofOf, secondProofs } from './second-proof-body.ts';
 import { invalidCredentials } from './sessions.errors.ts';
-import { answerSignedIn, deviceOf, eventHeader, signedInAnswer, signedInByCookies } from './signed-in-answer.ts';
+import {
+  answerSignedIn,
+  deviceOf,
+  earlierDeviceToken,
+  eventHeader,
+  signedInAnswer,
+  signedInByCookies,
+} from './signed-in-answer.ts';
 
 /** What {@link secondFactorRoute} is given. */
 export interface SecondFactorRouteDependencies {
@@ -22,7 +29,7 @@ export interface SecondFactorRouteDependencies {
 
 const shared = z.strictObject({
   mfaToken: z.string().max(256).meta({ description: 'What the first step has answered.' }),
-  deviceToken: z.string().max(256).optional().meta({ description: 'As an earlier sign-in from here gave it.' }),
+  deviceToken: earlierDeviceToken,
   delivery,
 });
 

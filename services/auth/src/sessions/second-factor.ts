@@ -3,6 +3,7 @@ import type { ClientSession } from 'mongodb';
 
 import type { OpenSecondProof } from '../factors/open-second-proof.ts';
 import type { SecondProof } from '../factors/second-proof.ts';
+import type { KnownDevice } from '../guessing/guess.ts';
 import type { GuessGuard } from '../guessing/guess-guard.ts';
 import type { KnownDevices } from '../guessing/known-devices.ts';
 import { ticketInvalid } from '../tickets/tickets.errors.ts';
@@ -14,7 +15,7 @@ import type { Device, StartSession } from './start-session.ts';
 /** What {@link createSecondFactor} is given. */
 export interface SecondFactorDependencies {
   readonly guard: Pick<GuessGuard, 'attempt' | 'clear'>;
-  readonly knownDevices: Pick<KnownDevices, 'isKnown'>;
+  readonly knownDevices: Pick<KnownDevices, 'find' | 'confirm'>;
   readonly openTicket: OpenTicket;
   readonly tickets: Pick<Tickets, 'use'>;
   readonly openSecondProof: OpenSecondProof;
@@ -32,6 +33,9 @@ export interface SecondFactorCommand {
   /** What an earlier sign-in from here left. */
   readonly deviceToken?: string | undefined;
 }
+
+/** Who reads the owner's mail is not locked out with those who guess: they have the places of one device, whatever links they open. */
+const mailedLink: KnownDevice = { name: 'mailed-link', budget: 'mailed' };
 
 /**
  * Signs somebody in who has given a first proof. The code is taken, the token of the first step used up and the session begun in one
@@ -62,21 +66,18 @@ export const createSecondFactor = (dependencies: SecondFactorDependencies) => {
   return async (cause: Cause, command: SecondFactorCommand): Promise<SignedIn> => {
     const { ticket, account } = await openTicket(command.mfaToken);
     const own: Cause = { ...cause, principal: { type: 'app_user', id: account._id } };
-    const known = (await knownDevices.isKnown(command.deviceToken, account.emailKey)) ? command.deviceToken : undefined;
-    // Who reads the owner's mail is not locked out with those who guess; and has the few places of known devices first.
-    const device = ticket.amr.includes('link') ? 'mailed-link' : known;
+    const known = await knownDevices.find(command.deviceToken, account.emailKey);
+    const devices = [...(known === undefined ? [] : [known]), ...(ticket.amr.includes('link') ? [mailedLink] : [])];
+    const guess = { emailKey: account.emailKey, ip: command.device.ip, devices };
     const { proof } = command;
-    if (proof.kind === 'passkey') {
-      // Nobody can guess it: whoever is locked out by guesses of others gets in by it.
-      const entered = await enter(own, ticket, command);
-      await guard.clear(account.emailKey);
-      return entered;
-    }
-    const guess = { emailKey: account.emailKey, path: proof.kind, ip: command.device.ip, device } as const;
-    return guard.attempt(
-      guess,
-      () => enter(own, ticket, command),
-      () => true,
-    );
+    const entering = (): Promise<SignedIn> => enter(own, ticket, command);
+    const entered =
+      proof.kind === 'passkey'
+        ? await entering()
+        : await guard.attempt({ ...guess, path: proof.kind }, entering, () => true);
+    // Nobody can guess a passkey: whoever is locked out by guesses of others gets in by it.
+    if (proof.kind === 'passkey') await guard.clear(account.emailKey);
+    await knownDevices.confirm(account.emailKey);
+    return entered;
   };
 };

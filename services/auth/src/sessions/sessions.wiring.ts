@@ -87,7 +87,14 @@ export function createSessions(
   const completeSignIn = createCompleteSignIn({ beginSignIn, admit });
   const keepSession = createKeepSession({ sessions, refreshTokens, lifetimes, now });
   const signIn = createSignIn({ guard, knownDevices, accounts, passwords, renewHash, completeSignIn });
-  const passkeySignIn = createPasskeySignIn({ accounts, openPasskey, guard, completeSignIn, transaction });
+  const passkeySignIn = createPasskeySignIn({
+    accounts,
+    openPasskey,
+    guard,
+    knownDevices,
+    completeSignIn,
+    transaction,
+  });
   const openTicket = createOpenTicket({ accounts, tickets });
   const completing = { tickets, openSecondProof, startSession, admit, transaction };
   const secondFactor = createSecondFactor({ guard, knownDevices, openTicket, ...completing });

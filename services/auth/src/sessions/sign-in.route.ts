@@ -14,6 +14,7 @@ import {
   answerMfaRequired,
   answerSignedIn,
   deviceOf,
+  earlierDeviceToken,
   eventHeader,
   mfaRequiredAnswer,
   signedInAnswer,
@@ -40,7 +41,7 @@ export const signInRoute = ({ signIn, cookies, deviceTokens }: SignInRouteDepend
     body: z.strictObject({
       email: emailAddress,
       password: typedPassword,
-      deviceToken: z.string().max(256).optional().meta({ description: 'As an earlier sign-in from here gave it.' }),
+      deviceToken: earlierDeviceToken,
       delivery,
     }),
     bodyLimitBytes: 16_384,

@@ -13,7 +13,7 @@ import type { Device } from './start-session.ts';
 /** What {@link createSignIn} is given. */
 export interface SignInDependencies {
   readonly guard: Pick<GuessGuard, 'attempt'>;
-  readonly knownDevices: Pick<KnownDevices, 'isKnown'>;
+  readonly knownDevices: Pick<KnownDevices, 'find'>;
   readonly accounts: Pick<AccountQueries, 'byEmail'>;
   readonly passwords: Pick<PasswordHasher, 'matches'>;
   readonly renewHash: RenewHash;
@@ -51,8 +51,9 @@ export const createSignIn = (dependencies: SignInDependencies) => {
   };
   return async (cause: Cause, command: SignInCommand): Promise<SignedIn | MfaRequired> => {
     const { email, device: from, deviceToken } = command;
-    const device = (await knownDevices.isKnown(deviceToken, email.key)) ? deviceToken : undefined;
-    const guess = { emailKey: email.key, path: 'password', ip: from.ip, device } as const;
+    const known = await knownDevices.find(deviceToken, email.key);
+    const devices = known === undefined ? [] : [known];
+    const guess = { emailKey: email.key, path: 'password', ip: from.ip, devices } as const;
     return guard.attempt(
       guess,
       () => enter(cause, command),

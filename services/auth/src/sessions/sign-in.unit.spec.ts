@@ -25,7 +25,7 @@ const signInBeside = async (current: object | undefined) => {
   });
   const completeSignIn = createCompleteSignIn({ beginSignIn, admit });
   const signIn = createSignIn({
-    knownDevices: { isKnown: () => Promise.resolve(false) },
+    knownDevices: { find: () => Promise.resolve(undefined) },
     guard: { attempt: (_guess, work) => work() },
     accounts: { byEmail: () => Promise.resolve(account as unknown as Credentials) },
     passwords: { matches: () => Promise.resolve(true) },
@@ -63,7 +63,7 @@ describe('signing in where there were too many attempts', () => {
   it('looks nothing up and hashes nothing', async () => {
     const never = () => assert.fail('something was looked at');
     const signIn = createSignIn({
-      knownDevices: { isKnown: () => Promise.resolve(false) },
+      knownDevices: { find: () => Promise.resolve(undefined) },
       guard: { attempt: () => Promise.reject(tooManyAttempts()) },
       accounts: { byEmail: never },
       passwords: { matches: never },

@@ -32,6 +32,19 @@ export const mfaRequiredAnswer = z.object({
     .meta({ description: 'What the second proof may be: `totp`, `passkey`, `recovery-codes`.' }),
 });
 
+/** Member of a body: the device token that the caller has. */
+export const earlierDeviceToken = z
+  .string()
+  .max(256)
+  .optional()
+  .meta({ description: 'As an earlier sign-in from here gave it.' });
+
+/** Member of the answer to using a link that signs nobody in. */
+export const deviceTokenByMail = z.string().meta({
+  description:
+    'For the sign-in that follows: who has it is not locked out with those who guess. The one that was sent, where the second factor was shown from here before.',
+});
+
 /** Headers of answers to writes, for the documentation. */
 export const eventHeader = { 'Causeway-Event': { description: 'Ids of the events that the call has recorded.' } };
 
@@ -46,7 +59,10 @@ export const answerSignedIn = ({ account, tokens, events }: SignedIn, deviceToke
     account: summarizeAccount(account),
     ...tokens,
     // Whoever signs up with somebody's address, and signs in, must not be known to the account that its owner comes to have.
-    ...(account.emailVerified && { deviceToken: deviceTokens.issue(account.emailKey) }),
+    // Whoever has a second factor has shown it, or would not be in.
+    ...(account.emailVerified && {
+      deviceToken: deviceTokens.issue(account.emailKey, account.hasSecondFactor ? 'proven' : 'known'),
+    }),
   },
 });
 

@@ -49,7 +49,8 @@ export const stepUpRoute = ({ stepUp, cookies }: StepUpRouteDependencies): Route
     faults: [invalidCredentials, invalidCode, passkeyInvalid, insufficientAuthentication, tooManyAttempts, crossSite],
     async handle(call) {
       const { cause, token, clientIp: ip, signal } = call;
-      const command = { accountId: token.sub, sessionId: token.sid, proof: proofOf(call.body), ip, signal };
+      const { sub: accountId, sid: sessionId, acr } = token;
+      const command = { accountId, sessionId, acr, proof: proofOf(call.body), ip, signal };
       const { tokens, events } = await stepUp(cause, command);
       const headers = { ...noStore, 'Causeway-Event': events.join(', ') };
       if (call.headers.authorization !== undefined) return { status: 200, headers, body: tokens };

@@ -7,6 +7,7 @@ import type { ClientSession } from 'mongodb';
 import type { AccountQueries, Credentials } from '../accounts/account.model.ts';
 import type { OpenSecondProof } from '../factors/open-second-proof.ts';
 import type { SecondProof, TakenProof } from '../factors/second-proof.ts';
+import { deviceOfToken } from '../guessing/guess.ts';
 import type { GuessGuard } from '../guessing/guess-guard.ts';
 import type { PasswordHasher } from '../passwords/password-hasher.ts';
 import type { RefreshTokens } from '../tokens/refresh-token.ts';
@@ -41,6 +42,8 @@ export type StepUpProof = SecondProof | { readonly kind: 'password'; readonly pa
 export interface StepUpCommand {
   readonly accountId: string;
   readonly sessionId: string;
+  /** How surely the session has known them until now, by their token. */
+  readonly acr?: string | undefined;
   readonly proof: StepUpProof;
   /** The caller's address. */
   readonly ip?: string | undefined;
@@ -106,12 +109,13 @@ export const createStepUp = (dependencies: StepUpDependencies) => {
   };
 
   return async (cause: Cause, command: StepUpCommand): Promise<SteppedUp> => {
-    const { accountId, sessionId, proof, ip } = command;
+    const { accountId, sessionId: sid, acr, proof, ip } = command;
     const account = await accounts.credentialsOf(accountId);
     if (account === undefined) throw over();
     if (proof.kind === 'password') demandSecond(account);
     if (proof.kind === 'passkey') return prove(cause, account, command);
-    const guess = { emailKey: account.emailKey, path: proof.kind, ip, device: sessionId } as const;
+    const devices = [deviceOfToken({ sid, acr })];
+    const guess = { emailKey: account.emailKey, path: proof.kind, ip, devices } as const;
     return guard.attempt(
       guess,
       () => prove(cause, account, command),

@@ -4,17 +4,20 @@ import { createHmac } from 'node:crypto';
 import { Redis } from 'ioredis';
 
 import type { BudgetName } from '../guessing/counters.ts';
+import { guessRules } from '../guessing/guess-rules.ts';
 import { loadRootKey } from '../keys/root-key.ts';
 import type { TestAuth } from './test-auth.ts';
 
 /** What is counted of guesses, as a spec changes it: without the hours that guessing takes, and however slow the machine is. */
 export interface CountedGuesses {
-  /** Has devices that the account does not know guessed 80 times in a row. */
-  lock(email: string): Promise<void>;
+  /** Has devices guessed as often as they may in a row: strangers, or those that are known by something. */
+  lock(email: string, budget?: BudgetName): Promise<void>;
   /** Has the wait that wrong guesses have brought last for a minute. */
   prolong(email: string, budget?: BudgetName): Promise<void>;
   stop(): void;
 }
+
+const rules = guessRules({ perBlock: 1, overall: 1 });
 
 /** @param world - whose guesses */
 export async function openCountedGuesses(world: Pick<TestAuth, 'db' | 'environment'>): Promise<CountedGuesses> {
@@ -25,10 +28,10 @@ export async function openCountedGuesses(world: Pick<TestAuth, 'db' | 'environme
     return `${world.db.databaseName}:{guesses}:${budget}:${name.digest().toString('base64url', 0, 16)}`;
   };
   return {
-    async lock(email) {
-      const { c } = await redis.hgetall(keyOf(email));
+    async lock(email, budget = 'strangers') {
+      const { c } = await redis.hgetall(keyOf(email, budget));
       assert.ok(c !== undefined, 'nothing was counted under this name');
-      await redis.hset(keyOf(email), { t: String(Number(c) + 80), g: '0', o: '0' });
+      await redis.hset(keyOf(email, budget), { t: String(Number(c) + rules[budget].places), g: '0', o: '0' });
     },
     async prolong(email, budget) {
       const { o = '0' } = await redis.hgetall(keyOf(email, budget));

@@ -25,6 +25,9 @@ export async function totpOf(secret: string, steps = 0, aheadMs = 0): Promise<st
 /** Somebody's authenticator app. */
 export interface TestTotp {
   readonly id: string;
+  /** What the answer to its confirmation gives the device, where it was the first second factor. */
+  readonly deviceToken: string | undefined;
+  readonly recoveryCodes: readonly string[];
   /** The code that it shows, some steps from now. */
   code(steps?: number): Promise<string>;
 }
@@ -38,5 +41,6 @@ export async function enrolTotp(world: Pick<TestAuth, 'clock'>, auth: TestReplic
   const path = `POST /v1/auth/factors/totp/${id}/confirm`;
   const confirmed = await auth.call(path, { token: person.accessToken, body: { code: await code(-1) } });
   assert.equal(confirmed.status, 200, JSON.stringify(confirmed.body));
-  return { id, code };
+  const { deviceToken, recoveryCodes } = confirmed.body as unknown as Pick<TestTotp, 'deviceToken' | 'recoveryCodes'>;
+  return { id, deviceToken, recoveryCodes, code };
 }

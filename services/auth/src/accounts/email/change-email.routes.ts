@@ -3,6 +3,7 @@ import type { RecentAuthentication, Route } from '@causeway/service';
 import { z } from 'zod';
 
 import type { DeviceTokens } from '../../guessing/device-token.ts';
+import { knownByLink } from '../../guessing/guess.ts';
 import { tooManyAttempts } from '../../guessing/guessing.errors.ts';
 import { typedPassword } from '../../passwords/password.ts';
 import type { AskForLink } from '../../proofs/ask-for-link.ts';
@@ -87,7 +88,7 @@ export const confirmEmailChangeRoute = (given: ConfirmEmailChangeRouteDependenci
       const headers = { ...noStore, 'Causeway-Event': events.join(', ') };
       const answer = {
         ...{ status: 'email-changed' as const, account: summarizeAccount(account) },
-        deviceToken: given.deviceTokens.issue(account.emailKey),
+        deviceToken: given.deviceTokens.issue(account.emailKey, knownByLink(caller, account._id)),
       };
       if (tokens === undefined) return { status: 200, headers, body: answer };
       if (authorization !== undefined) return { status: 200, headers, body: { ...answer, ...tokens } };

@@ -97,8 +97,9 @@ export function createUndoEmailChange(dependencies: UndoEmailChangeDependencies)
       { session },
     );
     if (write?.event === undefined) throw linkInvalid();
-    // Whoever has stolen the account was signed in to it.
-    await dependencies.knownDevices.forget(emailKey, session);
+    // Whoever has stolen the account was signed in to it; but not from where a factor was shown that is trusted.
+    const provenUntil = hasSecondFactor ? new Date(createdAt.getTime() - dependencies.undoMs) : undefined;
+    await dependencies.knownDevices.forget(emailKey, session, { provenUntil });
     await tickets.forgetOf(accountId, session);
     await withdrawProofs(cause, { accountId, kinds: everyLinkButUndo, reason: 'email-changed' }, session);
     await withdrawProofs(

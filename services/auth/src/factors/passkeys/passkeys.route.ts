@@ -2,10 +2,11 @@ import { defineRoute } from '@causeway/service';
 import type { RecentAuthentication, Route } from '@causeway/service';
 
 import { personName } from '../../accounts/person-name.ts';
+import type { DeviceCookie } from '../../guessing/device-cookie.ts';
 import { noStore } from '../../sessions/session-tokens.ts';
 import { eventHeader } from '../../sessions/signed-in-answer.ts';
 import { callerOf } from '../caller.ts';
-import { factorAnswer, recoveryCodesAnswer, representFactor } from '../factor-answer.ts';
+import { deviceTokenOfFirst, factorAnswer, recoveryCodesAnswer, representFactor } from '../factor-answer.ts';
 import { factorExists, factorLimit, passkeyInvalid, tooManyFactors } from '../factors.errors.ts';
 import { passkeyOptions, registrationBody } from './passkey-bodies.ts';
 import type { createBeginPasskey, createRegisterPasskey } from './register-passkey.ts';
@@ -14,6 +15,7 @@ const registeredPasskey = factorAnswer.extend({
   recoveryCodes: recoveryCodesAnswer.shape.codes
     .optional()
     .meta({ description: 'With the first second factor: each signs in once in its place. Told this once.' }),
+  deviceToken: deviceTokenOfFirst,
 });
 
 /** `POST /v1/auth/factors/passkeys/options` */
@@ -39,6 +41,7 @@ export const passkeyOptionsRoute = (given: {
 /** `POST /v1/auth/factors/passkeys` */
 export const registerPasskeyRoute = (given: {
   readonly registerPasskey: ReturnType<typeof createRegisterPasskey>;
+  readonly deviceCookie: Pick<DeviceCookie, 'deliver'>;
   readonly recent: RecentAuthentication;
 }): Route =>
   defineRoute({
@@ -55,13 +58,16 @@ export const registerPasskeyRoute = (given: {
     bodyLimitBytes: 32_768,
     responses: { 201: { description: 'Registered.', schema: registeredPasskey, headers: eventHeader } },
     faults: [passkeyInvalid, factorExists, factorLimit, tooManyFactors],
-    async handle({ cause, token, body: { ticket, response, name = 'Passkey' } }) {
-      const command = { ...callerOf(token), ticket, response, name };
-      const { factor, recoveryCodes, events } = await given.registerPasskey(cause, command);
+    async handle(call) {
+      const { ticket, response, name = 'Passkey' } = call.body;
+      const command = { ...callerOf(call.token), ticket, response, name };
+      const { factor, recoveryCodes, deviceToken, events } = await given.registerPasskey(call.cause, command);
+      const device = given.deviceCookie.deliver(call, deviceToken);
+      const codes = recoveryCodes === undefined ? {} : { recoveryCodes: [...recoveryCodes] };
       return {
         status: 201,
-        headers: { ...noStore, 'Causeway-Event': events.join(', ') },
-        body: { ...representFactor(factor), ...(recoveryCodes !== undefined && { recoveryCodes: [...recoveryCodes] }) },
+        headers: { ...noStore, ...device.headers, 'Causeway-Event': events.join(', ') },
+        body: { ...representFactor(factor), ...codes, ...device.body },
       };
     },
   });

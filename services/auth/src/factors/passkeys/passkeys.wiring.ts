@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 
 import type { Ground } from '../../feature.ts';
+import type { DeviceCookie } from '../../guessing/device-cookie.ts';
 import { stepUpRules } from '../../sessions/step-up-rules.ts';
 import type { Ticketing } from '../../tickets/tickets.wiring.ts';
 import type { RenewRecoveryCodes } from '../keep-recovery-codes.ts';
@@ -24,12 +25,13 @@ export function createPasskeys(
     readonly noteFactors: NoteFactors;
     readonly renewRecoveryCodes: RenewRecoveryCodes;
     readonly offerUndo: OfferUndo;
+    readonly deviceCookie: DeviceCookie;
   },
 ) {
   const { config, masterKey, events } = ground;
   const secret = masterKey.derive('passkey-user');
   const userHandleOf = (accountId: string) => Uint8Array.from(createHmac('sha256', secret).update(accountId).digest());
-  const { noteFactors, renewRecoveryCodes, offerUndo } = others;
+  const { noteFactors, renewRecoveryCodes, offerUndo, deviceCookie } = others;
   const { tickets } = others.ticketing;
   const shared = { ...ground, tickets, userHandleOf, relyingParty: relyingPartyOf(config) };
   const registering = { ...shared, noteFactors, renewRecoveryCodes, offerUndo, transaction: events.transaction };
@@ -39,7 +41,7 @@ export function createPasskeys(
     openPasskey: createOpenPasskey(shared),
     routes: [
       passkeyOptionsRoute({ beginPasskey: createBeginPasskey(registering), recent }),
-      registerPasskeyRoute({ registerPasskey: createRegisterPasskey(registering), recent }),
+      registerPasskeyRoute({ registerPasskey: createRegisterPasskey(registering), deviceCookie, recent }),
     ],
   };
 }

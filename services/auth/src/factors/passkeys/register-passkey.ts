@@ -112,7 +112,7 @@ export const createRegisterPasskey = (given: RegisterPasskeyDependencies) => {
   const keep = async (cause: Cause, passkey: Passkey, command: RegisterPasskeyCommand, session: ClientSession) => {
     const { accountId, sessionId, name } = command;
     // First the account: those who register at once meet here, and are counted one after the other.
-    const { account, event: noted } = await given.noteFactors(cause, command, session);
+    const { account, event: noted, deviceToken } = await given.noteFactors(cause, command, session);
     const active = await given.factors.native.find({ accountId, status: 'active' }, { session }).toArray();
     if (active.filter(({ kind }) => kind === 'passkey').length >= mostPasskeys) throw factorLimit();
     const _id = newId('fac');
@@ -124,7 +124,7 @@ export const createRegisterPasskey = (given: RegisterPasskeyDependencies) => {
     const renewed = hasCodes ? undefined : await given.renewRecoveryCodes(cause, renewal, session);
     const offered = await given.offerUndo(cause, { factor: document, before: active, account, sessionId }, session);
     const events = [noted, event.id, renewed?.event, offered].filter((id) => id !== undefined);
-    return { factor: document, recoveryCodes: renewed?.codes, events };
+    return { factor: document, recoveryCodes: renewed?.codes, deviceToken, events };
   };
 
   return async (cause: Cause, command: RegisterPasskeyCommand) => {
