@@ -5,7 +5,7 @@ import { platform } from './platform.ts';
 /** Members of bodies whose values are nobody else's business. */
 const secretNames = new Set([
   ...['password', 'currentPassword', 'newPassword', 'accessToken', 'refreshToken', 'deviceToken', 'mfaToken'],
-  ...['token', 'ticket', 'recoveryCode', 'recoveryCodes', 'codes', 'secret'],
+  ...['token', 'link', 'ticket', 'recoveryCode', 'recoveryCodes', 'codes', 'secret'],
 ]);
 
 /** What is longer was not meant to be anybody's secret. */

@@ -36,12 +36,13 @@ export const tooManyFactors = defineFault({
     'number of seconds in Retry-After.',
 });
 
-/** Without it nobody could sign in. */
+/** Without it mail alone would open the account. */
 export const lastFactor = defineFault({
   code: 'last-factor',
   category: 'conflict',
   title: 'It is the last way in',
-  description: 'The account has no password, and no other passkey. Add another one first.',
+  description:
+    'The account has no password, and no other passkey: mail alone would open it. Set a password first (`PUT /v1/auth/password`), or add another passkey.',
 });
 
 /** What an authenticator has signed is not what was asked for. */

@@ -98,7 +98,8 @@ export const createRemoveFactor =
       );
       if (account === undefined || before === undefined) throw faults.notFound();
       const isLocked = account.document.passwordHash === undefined && !left.some(({ kind }) => kind === 'passkey');
-      if (isLocked) throw lastFactor();
+      if (isLocked)
+        throw lastFactor({ detail: 'Set a password first (`PUT /v1/auth/password`), or add another passkey.' });
       const asItWas = before;
       const { accessVersion: accountVersion } = account.document;
       const stays = await given.sessions.update(

@@ -3,6 +3,7 @@ import { definePage, html, validateBody } from '@causeway/service';
 import type { NextPlace, Page, RecentAuthentication, Route } from '@causeway/service';
 import { z } from 'zod';
 
+import type { AccountQueries } from '../accounts/account.model.ts';
 import { personName } from '../accounts/person-name.ts';
 import { callerOf } from '../factors/caller.ts';
 import type { FactorDocument, FactorQueries } from '../factors/factor.model.ts';
@@ -15,6 +16,7 @@ import { withNotice } from './notices.ts';
 /** What {@link factorPages} are given. */
 export interface FactorPagesDependencies {
   readonly members: Members;
+  readonly accounts: Pick<AccountQueries, 'credentialsOf'>;
   readonly factorQueries: Pick<FactorQueries, 'activeOf'>;
   readonly renameFactor: ReturnType<typeof createRenameFactor>;
   readonly removeFactor: ReturnType<typeof createRemoveFactor>;
@@ -32,11 +34,12 @@ const fields = z.object({ name: personName });
 interface Shown {
   readonly factor: FactorDocument;
   readonly csrf: string;
+  readonly hasPassword: boolean;
   readonly typed?: string;
   readonly failure?: FormFailure;
 }
 
-const page = ({ factor: { _id, name }, csrf, typed, failure }: Shown): Page => ({
+const page = ({ factor: { _id, name }, csrf, hasPassword, typed, failure }: Shown): Page => ({
   title: name,
   body: html`${alertHtml(failure?.summary)}
     <section class="panel" aria-labelledby="rename">
@@ -54,7 +57,8 @@ const page = ({ factor: { _id, name }, csrf, typed, failure }: Shown): Page => (
       <h2 id="remove">Remove it</h2>
       <p>
         It opens nothing any more, and you are signed out everywhere else. If it is your last second factor your
-        recovery codes go with it, and your password alone signs in.
+        recovery codes go with it, and
+        ${hasPassword ? 'your password alone signs in.' : html`<a href="/account/password">a password</a> has to be set first.`}
       </p>
       <form class="deeds" method="post" action="/account/factors/${_id}/remove">
         ${csrfField(csrf)}
@@ -66,7 +70,7 @@ const page = ({ factor: { _id, name }, csrf, typed, failure }: Shown): Page => (
 
 /** `/account/factors/{id}`: another name for a factor, or its end */
 export function factorPages(dependencies: FactorPagesDependencies): Route[] {
-  const { members, factorQueries, renameFactor, removeFactor, recent, surely } = dependencies;
+  const { members, accounts, factorQueries, renameFactor, removeFactor, recent, surely } = dependencies;
   const layout = memberLayout('/account/security');
   const common = { params, access: 'anonymous', layout, problemPage: memberProblemPage } as const;
 
@@ -75,8 +79,11 @@ export function factorPages(dependencies: FactorPagesDependencies): Route[] {
     if (factor === undefined || factor.kind === 'recovery-codes') throw faults.notFound();
     return factor;
   };
-  const pageOf = async (member: Member, id: string, shown: Pick<Shown, 'typed' | 'failure'> = {}): Promise<Page> =>
-    page({ factor: await own(member, id), csrf: member.csrf, ...shown });
+  const pageOf = async (member: Member, id: string, shown: Pick<Shown, 'typed' | 'failure'> = {}): Promise<Page> => {
+    const account = await accounts.credentialsOf(member.claims.sub);
+    const hasPassword = account?.passwordHash !== undefined;
+    return page({ factor: await own(member, id), csrf: member.csrf, hasPassword, ...shown });
+  };
 
   const pathOf = (id: string): NextPlace => `/account/factors/${encodeURIComponent(id)}`;
 
@@ -115,6 +122,10 @@ export function factorPages(dependencies: FactorPagesDependencies): Route[] {
       handle: (call) =>
         members.act(call, {
           ...{ at: pathOf(call.params.id), csrf: call.body.csrf, recent: surely },
+          words: {
+            'last-factor':
+              'Your mail alone would open the account: it has no password, and no other passkey. Set a password first, or add another passkey.',
+          },
           page: (member, failure) => pageOf(member, call.params.id, { failure }),
           async work(member) {
             const { _id: factorId } = await own(member, call.params.id);

@@ -1,5 +1,5 @@
 import { definePage, html, validateBody } from '@causeway/service';
-import type { Call, Page, PageAnswer, Route } from '@causeway/service';
+import type { Call, Html, Page, PageAnswer, Route } from '@causeway/service';
 import { z } from 'zod';
 
 import { typedCode } from '../factors/enrol-totp.route.ts';
@@ -25,7 +25,7 @@ export interface SecondFactorPagesDependencies {
 
 const path = '/account/second-factor';
 const text = z.string().default('');
-const form = z.object({ code: text, ticket: text, csrf: text, next: text });
+const form = z.object({ code: text, ticket: text, csrf: text, next: text, methods: text });
 const fields = z.object({ code: typedCode, ticket: z.string().max(256) });
 
 interface Shown {
@@ -33,31 +33,53 @@ interface Shown {
   readonly next: string;
   /** What the first step gave: it opens this one, and nothing else. */
   readonly ticket: string;
+  /** What the account has. */
+  readonly methods: readonly string[];
   readonly failure?: FormFailure;
 }
 
+/** What is typed where somebody has these; undefined where there is nothing to type. */
+export const codeHint = (methods: readonly string[]): string | undefined => {
+  const hasCodes = methods.includes('recovery-codes');
+  if (!methods.includes('totp')) return hasCodes ? 'One of your recovery codes.' : undefined;
+  return `The six digits that your authenticator app shows${hasCodes ? ', or one of your recovery codes' : ''}.`;
+};
+
+/** For whoever has no other way than one that takes a script. */
+export const onlyPasskey: Html = html`<p>
+  Your passkey is asked for. That takes a script: allow scripts for this page.
+</p>`;
+
 /** Asks for the second factor of somebody whose password was right. */
-export const secondFactorPage = ({ csrf, next, ticket, failure }: Shown): Page => ({
-  title: 'Second factor',
-  body: html`${alertHtml(failure?.summary)}
-    <form method="post" action="${path}">
-      ${fieldHtml({
-        ...{ name: 'code', label: 'Code', type: 'text', autocomplete: 'one-time-code', required: true },
-        ...{
-          hint: 'The six digits that your authenticator app shows, or one of your recovery codes.',
-          wrong: failure?.fields.code,
-        },
-      })}
-      <input type="hidden" name="ticket" value="${ticket}" />
-      <input type="hidden" name="csrf" value="${csrf}" />
-      ${nextField(next)}
-      <button type="submit">Sign in</button>
-    </form>
-    ${passkeyButton({
-      ...{ deed: 'second-factor', label: 'Use a passkey', next: next === '' ? '/account/security' : next, ticket },
+export const secondFactorPage = ({ csrf, next, ticket, methods, failure }: Shown): Page => {
+  const hint = codeHint(methods);
+  const code = html`<form method="post" action="${path}">
+    ${fieldHtml({
+      ...{ name: 'code', label: 'Code', type: 'text', autocomplete: 'one-time-code', required: true },
+      ...(hint !== undefined && { hint }),
+      wrong: failure?.fields.code,
     })}
-    <p class="more"><a href="${withNext('/account/sign-in', next)}">Start again</a></p>`,
-});
+    <input type="hidden" name="ticket" value="${ticket}" />
+    <input type="hidden" name="methods" value="${methods.join(' ')}" />
+    <input type="hidden" name="csrf" value="${csrf}" />
+    ${nextField(next)}
+    <button type="submit">Sign in</button>
+  </form>`;
+  return {
+    title: 'Second factor',
+    body: html`${alertHtml(failure?.summary)} ${hint === undefined ? onlyPasskey : code}
+      ${
+        methods.includes('passkey') &&
+        passkeyButton({
+          ...{ deed: 'second-factor', label: 'Use a passkey', next: next === '' ? '/account/security' : next, ticket },
+        })
+      }
+      <p class="more"><a href="${withNext('/account/sign-in', next)}">Start again</a></p>`,
+  };
+};
+
+/** As the form says them: it changes nothing but what the page shows. */
+const methodsIn = (methods: string): string[] => methods.split(' ');
 
 /** One field takes both: a recovery code is longer than anything that an app shows, however either is spaced. */
 export const proofOf = (code: string) =>
@@ -68,9 +90,9 @@ export function secondFactorPages(dependencies: SecondFactorPagesDependencies): 
   const { publicUrl, visitors, secondFactor, cookies, deviceTokens } = dependencies;
   const common = { path, access: 'anonymous', layout, problemPage } as const;
 
-  const refuse = (call: Call, { next, ticket }: z.output<typeof form>, failure: FormFailure): PageAnswer => {
+  const refuse = (call: Call, { next, ticket, methods }: z.output<typeof form>, failure: FormFailure): PageAnswer => {
     const { csrf, headers } = visitors.of(call);
-    const page = secondFactorPage({ csrf, next, ticket, failure });
+    const page = secondFactorPage({ csrf, next, ticket, methods: methodsIn(methods), failure });
     return { page, status: failure.status, headers: { ...failure.headers, ...headers } };
   };
 

@@ -2,6 +2,7 @@ import { definePage, html } from '@causeway/service';
 import type { Html, Page, Route } from '@causeway/service';
 import { z } from 'zod';
 
+import type { AccountQueries } from '../accounts/account.model.ts';
 import type { FactorDocument, FactorQueries } from '../factors/factor.model.ts';
 import type { CookieDelivery } from '../sessions/cookie-delivery.ts';
 import type { EndSession } from '../sessions/end-session.ts';
@@ -17,6 +18,7 @@ export interface SecurityPagesDependencies {
   /** Whether mails end in a mailbox here, which administrators may look into. */
   readonly hasMailbox: boolean;
   readonly members: Members;
+  readonly accounts: Pick<AccountQueries, 'credentialsOf'>;
   readonly factorQueries: Pick<FactorQueries, 'activeOf'>;
   readonly endSession: EndSession;
   readonly cookies: Pick<CookieDelivery, 'cleared'>;
@@ -28,6 +30,7 @@ const form = z.object({ csrf: z.string().default('') });
 interface Shown {
   readonly member: Member;
   readonly factors: readonly FactorDocument[];
+  readonly hasPassword: boolean;
   readonly hasMailbox: boolean;
   readonly done?: string | undefined;
   readonly failure?: FormFailure;
@@ -54,11 +57,13 @@ const emailPanel = ({ account, csrf }: Member): Html => html`
   </section>
 `;
 
-const passwordPanel = html`
+const passwordPanel = (hasPassword: boolean): Html => html`
   <section class="panel" aria-labelledby="password">
     <h2 id="password">Password</h2>
-    <p>A new one signs you out everywhere else.</p>
-    <p class="deeds"><a class="button quiet" href="/account/password">Change it</a></p>
+    <p>
+      ${hasPassword ? 'A new one signs you out everywhere else.' : 'You have none: a mailed link signs you in, or a passkey.'}
+    </p>
+    <p class="deeds"><a class="button quiet" href="/account/password">${hasPassword ? 'Change it' : 'Set one'}</a></p>
   </section>
 `;
 
@@ -91,14 +96,17 @@ const codesRow = (factor: FactorDocument): Html => html`
   </li>
 `;
 
-const factorsPanel = (factors: readonly FactorDocument[]): Html => {
+const factorsPanel = ({ factors, hasPassword }: Pick<Shown, 'factors' | 'hasPassword'>): Html => {
   const hasTotp = factors.some(({ kind }) => kind === 'totp');
   return html`
     <section class="panel" aria-labelledby="factors">
       <h2 id="factors">Second factor</h2>
       ${
         factors.length === 0
-          ? html`<p>Whoever finds out your password is in. A second factor keeps them out.</p>`
+          ? html`<p>
+              Whoever ${hasPassword ? 'finds out your password' : 'reads your mail'} is in. A second factor keeps them
+              out.
+            </p>`
           : html`<ul class="rows">
               ${factors.map((factor) => (factor.kind === 'recovery-codes' ? codesRow(factor) : factorRow(factor)))}
             </ul>`
@@ -116,10 +124,10 @@ const mailboxPanel = html`
   </section>
 `;
 
-const page = ({ member, factors, hasMailbox, done, failure }: Shown): Page => ({
+const page = ({ member, factors, hasPassword, hasMailbox, done, failure }: Shown): Page => ({
   title: 'Security',
-  body: html`${noticeHtml(done)} ${alertHtml(failure?.summary)} ${emailPanel(member)} ${passwordPanel}
-    ${factorsPanel(factors)} ${hasMailbox && member.claims.roles.includes('admin') && mailboxPanel}
+  body: html`${noticeHtml(done)} ${alertHtml(failure?.summary)} ${emailPanel(member)} ${passwordPanel(hasPassword)}
+    ${factorsPanel({ factors, hasPassword })} ${hasMailbox && member.claims.roles.includes('admin') && mailboxPanel}
     <form method="post" action="/account/sign-out">
       ${csrfField(member.csrf)}
       <button class="quiet" type="submit">Sign out</button>
@@ -128,10 +136,13 @@ const page = ({ member, factors, hasMailbox, done, failure }: Shown): Page => ({
 
 /** `/account`, `/account/security`, and the way out */
 export function securityPages(dependencies: SecurityPagesDependencies): Route[] {
-  const { hasMailbox, members, factorQueries, endSession, cookies } = dependencies;
+  const { hasMailbox, members, accounts, factorQueries, endSession, cookies } = dependencies;
   const common = { access: 'anonymous', layout: memberLayout(path), problemPage: memberProblemPage } as const;
-  const pageOf = async (member: Member, shown: Pick<Shown, 'done' | 'failure'>): Promise<Page> =>
-    page({ member, hasMailbox, factors: await factorQueries.activeOf(member.claims.sub), ...shown });
+  const pageOf = async (member: Member, shown: Pick<Shown, 'done' | 'failure'>): Promise<Page> => {
+    const { sub } = member.claims;
+    const [factors, account] = await Promise.all([factorQueries.activeOf(sub), accounts.credentialsOf(sub)]);
+    return page({ member, hasMailbox, factors, hasPassword: account?.passwordHash !== undefined, ...shown });
+  };
 
   return [
     definePage({

@@ -51,8 +51,10 @@ export const signInLinkPages = (dependencies: SignInLinkPagesDependencies): Rout
           const entered = await redeemLink(call.cause, { token, device: deviceOf(call) });
           return entered.status === 'signed-in' ? answerSignedIn(entered, deviceTokens) : answerMfaRequired(entered);
         });
-        if ('mfaToken' in answer.body)
-          return { page: secondFactorPage({ csrf, next: '', ticket: answer.body.mfaToken }) };
+        if ('mfaToken' in answer.body) {
+          const { mfaToken: ticket, methods } = answer.body;
+          return { page: secondFactorPage({ csrf, next: '', ticket, methods }) };
+        }
         return { seeOther: '/account/security', headers: answer.headers };
       },
     }),

@@ -63,6 +63,8 @@ const page = ({ csrf, next, email, done, failure }: Shown): Page => ({
     <p class="more">No account yet? <a href="${withNext('/account/sign-up', next)}">Sign up</a></p>`,
 });
 
+type AskedForMore = ReturnType<typeof answerMfaRequired>['body'];
+
 /** `/account/sign-in` */
 export function signInPages(dependencies: SignInPagesDependencies): Route[] {
   const { publicUrl, visitors, signIn, cookies, deviceTokens } = dependencies;
@@ -75,9 +77,9 @@ export function signInPages(dependencies: SignInPagesDependencies): Route[] {
   };
 
   /** Nothing is begun yet: the ticket is in the page alone, and loading it anew asks for the password again. */
-  const askForMore = (call: Call, next: string, ticket: string): PageAnswer => {
+  const askForMore = (call: Call, next: string, { mfaToken: ticket, methods }: AskedForMore): PageAnswer => {
     const { csrf, headers } = visitors.of(call);
-    return { page: secondFactorPage({ csrf, next, ticket }), headers };
+    return { page: secondFactorPage({ csrf, next, ticket, methods }), headers };
   };
 
   return [
@@ -111,7 +113,7 @@ export function signInPages(dependencies: SignInPagesDependencies): Route[] {
             const entered = await signIn(call.cause, command);
             return entered.status === 'signed-in' ? answerSignedIn(entered, deviceTokens) : answerMfaRequired(entered);
           });
-          if ('mfaToken' in body) return askForMore(call, typed.next, body.mfaToken);
+          if ('mfaToken' in body) return askForMore(call, typed.next, body);
           return { seeOther: afterSignIn(typed.next, publicUrl), headers };
         } catch (error) {
           return refuse(call, typed, failureOf(error));

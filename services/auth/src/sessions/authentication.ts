@@ -21,15 +21,18 @@ export const assuranceOf = (amr: readonly string[]): AssuranceLevel => {
 /** Methods that stand for nobody without another. */
 const seconds: ReadonlySet<string> = new Set(['otp', 'recovery', 'mfa']);
 
+/** Methods that stand for somebody by themselves: two of them are not two kinds of proof. */
+const firsts = ['pwd', 'link'];
+
 /**
- * What a session has proved once its owner has given a further proof: a password stands for itself, and anything else beside what the
- * session was begun with.
+ * What a session has proved once its owner has given a further proof: a password or a mailed link stands for itself, and anything else beside
+ * what the session was begun with.
  *
  * @param before - what it had proved
  * @param proof - the methods of the new proof
  */
 export const provenOnceMore = (before: readonly string[], proof: readonly string[]): readonly string[] => {
-  if (proof.includes('pwd')) return proof;
+  if (proof.some((method) => firsts.includes(method))) return proof;
   const first = before.filter((method) => !seconds.has(method) && !proof.includes(method));
   return first.length === 0 ? proof : [...first, ...proof, 'mfa'];
 };

@@ -35,6 +35,10 @@ describe('a further proof', () => {
   for (const [before, proof, after] of [
     [['pwd'], ['pwd'], ['pwd']],
     [['pwd', 'otp', 'mfa'], ['pwd'], ['pwd']],
+    // A password and a link are what one knows, and what one can have mailed: neither is a second factor.
+    [['pwd'], ['link'], ['link']],
+    [['link'], ['pwd'], ['pwd']],
+    [['pwd', 'otp', 'mfa'], ['link'], ['link']],
     [['pwd'], ['otp'], ['pwd', 'otp', 'mfa']],
     [['link'], ['recovery'], ['link', 'recovery', 'mfa']],
     [['pwd', 'recovery', 'mfa'], ['otp'], ['pwd', 'otp', 'mfa']],

@@ -3,6 +3,7 @@ import type { ClientSession } from 'mongodb';
 
 import type { Account, AccountQueries } from '../accounts/account.model.ts';
 import type { FactorQueries } from '../factors/factor.model.ts';
+import { secondMethodsOf } from '../factors/second-methods.ts';
 import type { Tickets } from '../tickets/tickets.ts';
 import { assuranceOf } from './authentication.ts';
 import type { EndSession } from './end-session.ts';
@@ -80,7 +81,7 @@ export const createBeginSignIn =
     await demandVerified(cause, account);
     const { _id: accountId, accessVersion: accountVersion, hasSecondFactor } = account;
     if (hasSecondFactor && assuranceOf(amr) === 'aal1') {
-      const methods = [...new Set((await factorQueries.activeOf(accountId)).map(({ kind }) => kind))];
+      const methods = secondMethodsOf(await factorQueries.activeOf(accountId));
       const mfaToken = await tickets.issue({ purpose: 'mfa', accountId, accountVersion, method, amr }, session);
       return { status: 'mfa-required', mfaToken, methods, events: [] };
     }

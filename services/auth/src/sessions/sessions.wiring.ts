@@ -56,7 +56,7 @@ interface Others {
   readonly guessing: Guessing;
   readonly ticketing: Ticketing;
   readonly factors: Factors;
-  readonly proofs: Pick<Proofs, 'requestProof'>;
+  readonly proofs: Pick<Proofs, 'requestProof' | 'useProof'>;
 }
 
 /** Signing in, and what sessions live through until they end. */
@@ -68,7 +68,7 @@ export function createSessions(
   const { guard, knownDevices } = others.guessing;
   const { tickets } = others.ticketing;
   const { openSecondProof, openPasskey, askForPasskey } = others.factors;
-  const askForProof = createAskForProof({ factorQueries, askForPasskey });
+  const askForProof = createAskForProof({ accounts, factorQueries, askForPasskey });
   const { transaction } = ground.events;
   const { refreshTokens, deviceTokens } = tokens;
   // Where Redis cannot pass it on, others find that something is missing, and ask.
@@ -81,7 +81,7 @@ export function createSessions(
   const sessionTokens = createSessionTokens({ ...tokens, now });
   const startSession = createStartSession({ sessions, refreshTokens, lifetimes, now });
   const admit = createAdmit({ accounts, endSession, sessionTokens });
-  const { requestProof } = others.proofs;
+  const { requestProof, useProof } = others.proofs;
   const demandVerified = createDemandVerified({ requestProof, isRequired: config.emailVerification === 'required' });
   const beginSignIn = createBeginSignIn({ factorQueries, tickets, startSession, demandVerified });
   const completeSignIn = createCompleteSignIn({ beginSignIn, admit });
@@ -102,7 +102,8 @@ export function createSessions(
   const refresh = createRefresh({ ...refreshing, accounts, sessions });
   const peekSession = createPeekSession({ accounts, sessions, refreshTokens, now });
   const stepUp = createStepUp({
-    ...{ guard, accounts, passwords, openSecondProof, sessions, refreshTokens, lifetimes, admit, transaction, now },
+    ...{ guard, accounts, passwords, openSecondProof, useProof, sessions, refreshTokens, lifetimes, admit },
+    ...{ transaction, now },
   });
   const expireSessions = createExpireSessions({ sessionQueries, endSession, now });
   const endReplacedSession = createEndReplacedSession({ refreshTokens, endSession });

@@ -5,6 +5,9 @@ import type { PublishedEvents } from '@causeway/events/testing';
 import { administratorSettings, signInAdministrator } from '../testing/test-administrator.ts';
 import { claimsOf, openTestAuth, password, signIn, signUp } from '../testing/test-auth.ts';
 import type { Answered, Person, TestAuth, TestReplica } from '../testing/test-auth.ts';
+import { markVerified, sendLink } from '../testing/test-links.ts';
+import { openTestMailbox } from '../testing/test-mailbox.ts';
+import type { TestMailbox } from '../testing/test-mailbox.ts';
 import { totpOf } from '../testing/test-totp.ts';
 
 /**
@@ -41,6 +44,7 @@ describe('proving once more who one is', () => {
   let auth: TestReplica;
   let other: TestReplica;
   let published: PublishedEvents;
+  let mailbox: TestMailbox;
   let ada: Person;
 
   const stepUp = (token: string, body: object, replica = auth) =>
@@ -78,6 +82,7 @@ describe('proving once more who one is', () => {
     world = await openTestAuth();
     auth = await world.replica(administratorSettings);
     other = await world.replica();
+    mailbox = await openTestMailbox(world);
     published = await world.published();
   });
   after(() => world.stop());
@@ -194,6 +199,70 @@ describe('proving once more who one is', () => {
     const answer = await stepUp(ada.accessToken, { password });
     assert.deepEqual(told(answer), [401, 'insufficient-authentication']);
     assert.match(answer.headers.get('www-authenticate') ?? '', /acr_values="aal2"$/);
+  });
+
+  it('says what the account has, and takes a mailed link of whoever has no password', async () => {
+    const bob = await signUp(auth);
+    const methodsOf = async ({ accessToken: token }: Pick<Person, 'accessToken'>) => {
+      const answer = await auth.call('POST /v1/auth/step-up/options', { token });
+      return (answer.body as unknown as { methods: string[] }).methods;
+    };
+    const linkOf = async ({ email }: Person): Promise<string> => {
+      await sendLink(auth, '/v1/auth/sign-in/link', email);
+      return mailbox.tokenTo(email, 'link');
+    };
+    assert.deepEqual(await methodsOf(ada), ['password']);
+    const foreign = await linkOf(bob);
+    const unverified = await linkOf(ada);
+    assert.deepEqual(told(await stepUp(ada.accessToken, { link: unverified })), [404, 'link-invalid']);
+    await markVerified(world, ada);
+    assert.deepEqual(await methodsOf(ada), ['password', 'link']);
+    await world.db.collection<{ _id: string }>('accounts').updateOne({ _id: ada.id }, { $unset: { passwordHash: 1 } });
+    assert.deepEqual(await methodsOf(ada), ['link']);
+
+    const old = await grownOld(ada);
+    const refused = await stepUp(old, { password });
+    assert.deepEqual(told(refused), [401, 'invalid-credentials']);
+    assert.match(String(refused.body.detail), /no password.*sign-in\/link/);
+    for (const link of [foreign, '', 'x', `${unverified}a`, unverified.toLowerCase()])
+      assert.deepEqual(told(await stepUp(old, { link })), [404, 'link-invalid'], link);
+    for (const body of [{ link: { $gt: '' } }, { link: unverified, password }])
+      assert.deepEqual(told(await stepUp(old, body)), [400, 'invalid-request']);
+    const before = Math.floor(Date.now() / 1000);
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, (_, index) => stepUp(old, { link: unverified }, index % 2 === 0 ? auth : other)),
+    );
+    const [answer = assert.fail(JSON.stringify(answers.map(told))), ...others] = answers.filter(
+      ({ status }) => status === 200,
+    );
+    assert.deepEqual(others, [], 'of any number at once one is taken');
+    const { acr, amr, auth_time: authTime } = claimsOf(tokenOf(answer));
+    assert.deepEqual([acr, amr], ['aal1', ['link']]);
+    assert.ok(Number(authTime) >= before);
+    const chosen = { token: tokenOf(answer), body: { newPassword: 'a lantern under the harbour' } };
+    assert.equal((await auth.call('PUT /v1/auth/password', chosen)).status, 200, 'it is enough to set one');
+  });
+
+  it('takes no link where there is a second factor, and lists no recovery codes that are used up', async () => {
+    await markVerified(world, ada);
+    const { secret } = await enrol(ada.accessToken);
+    await sendLink(auth, '/v1/auth/sign-in/link', ada.email);
+    const link = await mailbox.tokenTo(ada.email, 'link');
+    assert.deepEqual(told(await stepUp(ada.accessToken, { link })), [401, 'insufficient-authentication']);
+    const methods = async () => {
+      const signedIn = await auth.call('POST /v1/auth/sign-in', { body: { email: ada.email, password } });
+      const options = await auth.call('POST /v1/auth/step-up/options', { token: ada.accessToken });
+      return [signedIn.body.methods, options.body.methods];
+    };
+    assert.deepEqual(await methods(), [
+      ['totp', 'recovery-codes'],
+      ['totp', 'recovery-codes'],
+    ]);
+    await world.db
+      .collection('factors')
+      .updateMany({ accountId: ada.id, kind: 'recovery-codes' }, { $set: { 'codes.$[].usedAt': new Date() } });
+    assert.deepEqual(await methods(), [['totp'], ['totp']]);
+    assert.equal((await stepUp(ada.accessToken, { totp: await codeOf(secret) })).status, 200);
   });
 
   it('refuses what is wrong, and what is no proof at all', async () => {

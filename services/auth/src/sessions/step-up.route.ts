@@ -5,6 +5,8 @@ import { z } from 'zod';
 import { invalidCode, passkeyInvalid } from '../factors/factors.errors.ts';
 import { tooManyAttempts } from '../guessing/guessing.errors.ts';
 import { typedPassword } from '../passwords/password.ts';
+import { linkToken } from '../proofs/link-answers.ts';
+import { linkInvalid } from '../proofs/proofs.errors.ts';
 import { cookieHeader } from './cookie-delivery.ts';
 import type { CookieDelivery } from './cookie-delivery.ts';
 import { secondProofOf, secondProofs } from './second-proof-body.ts';
@@ -20,12 +22,20 @@ export interface StepUpRouteDependencies {
 }
 
 const body = z.union([
-  z.strictObject({ password: typedPassword.meta({ description: 'Where there is no second factor.' }) }),
+  z.strictObject({ password: typedPassword.meta({ description: 'Where there is one, and no second factor.' }) }),
+  z.strictObject({
+    link: linkToken.meta({
+      description:
+        'Where there is no second factor: the last part of a link that was mailed to sign in by (`POST /v1/auth/sign-in/link`). It is used up.',
+    }),
+  }),
   ...([z.strictObject(secondProofs[0]), z.strictObject(secondProofs[1]), z.strictObject(secondProofs[2])] as const),
 ]);
 
-const proofOf = (given: z.output<typeof body>): StepUpProof =>
-  'password' in given ? { kind: 'password', password: given.password } : secondProofOf(given);
+const proofOf = (given: z.output<typeof body>): StepUpProof => {
+  if ('password' in given) return { kind: 'password', password: given.password };
+  return 'link' in given ? { kind: 'link', token: given.link } : secondProofOf(given);
+};
 
 /** `POST /v1/auth/step-up` */
 export const stepUpRoute = ({ stepUp, cookies }: StepUpRouteDependencies): Route =>
@@ -37,7 +47,7 @@ export const stepUpRoute = ({ stepUp, cookies }: StepUpRouteDependencies): Route
     summary: 'Prove once more that it is you',
     description: [
       'What to do where a call answers `insufficient-authentication`: the session goes on with new tokens, whose `auth_time` is now, and',
-      'whose `acr` is `aal2` after a second factor. Keep them in place of the old ones. A browser that was given cookies gets new cookies.',
+      'whose `acr` is `aal2` after a second factor. `POST /v1/auth/step-up/options` says what the account has. Keep them in place of the old ones. A browser that was given cookies gets new cookies.',
     ].join(' '),
     access: 'signed-in',
     body,
@@ -46,7 +56,10 @@ export const stepUpRoute = ({ stepUp, cookies }: StepUpRouteDependencies): Route
       200: { description: 'New tokens.', schema: tokensAnswer, headers: eventHeader },
       204: { description: 'New tokens, in cookies.', headers: { ...eventHeader, ...cookieHeader } },
     },
-    faults: [invalidCredentials, invalidCode, passkeyInvalid, insufficientAuthentication, tooManyAttempts, crossSite],
+    faults: [
+      ...[invalidCredentials, invalidCode, passkeyInvalid, linkInvalid],
+      ...[insufficientAuthentication, tooManyAttempts, crossSite],
+    ],
     async handle(call) {
       const { cause, token, clientIp: ip, signal } = call;
       const { sub: accountId, sid: sessionId, acr } = token;

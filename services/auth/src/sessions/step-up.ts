@@ -6,10 +6,12 @@ import type { ClientSession } from 'mongodb';
 
 import type { AccountQueries, Credentials } from '../accounts/account.model.ts';
 import type { OpenSecondProof } from '../factors/open-second-proof.ts';
-import type { SecondProof, TakenProof } from '../factors/second-proof.ts';
+import type { SecondProof, TakenProof, TakeProof } from '../factors/second-proof.ts';
 import { deviceOfToken } from '../guessing/guess.ts';
 import type { GuessGuard } from '../guessing/guess-guard.ts';
 import type { PasswordHasher } from '../passwords/password-hasher.ts';
+import { linkInvalid } from '../proofs/proofs.errors.ts';
+import type { UseProof } from '../proofs/use-proof.ts';
 import type { RefreshTokens } from '../tokens/refresh-token.ts';
 import { assuranceOf, authenticationOf, provenOnceMore } from './authentication.ts';
 import type { Admit } from './complete-sign-in.ts';
@@ -27,6 +29,7 @@ export interface StepUpDependencies {
   readonly accounts: Pick<AccountQueries, 'credentialsOf'>;
   readonly passwords: Pick<PasswordHasher, 'matches'>;
   readonly openSecondProof: OpenSecondProof;
+  readonly useProof: Pick<UseProof, 'peek' | 'use'>;
   readonly sessions: Pick<RecordedCollection<SessionDocument>, 'update'>;
   readonly refreshTokens: RefreshTokens;
   readonly lifetimes: SessionLifetimes;
@@ -35,8 +38,12 @@ export interface StepUpDependencies {
   readonly now: () => Date;
 }
 
+/** What stands for its owner by itself, where there is no second factor: the password, or a link that was mailed to sign in by. */
+export type FirstProof =
+  { readonly kind: 'password'; readonly password: string } | { readonly kind: 'link'; readonly token: string };
+
 /** What somebody who is signed in proves once more. */
-export type StepUpProof = SecondProof | { readonly kind: 'password'; readonly password: string };
+export type StepUpProof = SecondProof | FirstProof;
 
 /** Who proves it, and with what. */
 export interface StepUpCommand {
@@ -61,25 +68,48 @@ export interface SteppedUp {
 /** The token outlives the account, and the session, by a second. */
 const over = () => faults.unauthenticated({ message: 'the session of this token is over' });
 
-/** Whoever has the password alone comes no further by saying it twice. */
-const demandSecond = ({ hasSecondFactor }: Credentials): void => {
-  if (!hasSecondFactor) return;
+/** Whoever has one proof alone comes no further by giving it twice. */
+const demandSecond = ({ hasSecondFactor }: Credentials, { kind }: StepUpProof): void => {
+  if (!hasSecondFactor || (kind !== 'password' && kind !== 'link')) return;
   const fault = faultOfAuthentication({}, { maxAgeMs: 0, acr: 'aal2' }, { nowMs: Date.now(), hasSecondFactor });
   if (fault !== undefined) throw fault;
+};
+
+/** Nobody can guess a password that there is not. */
+const demandPassword = ({ passwordHash }: Credentials, { kind }: StepUpProof): void => {
+  if (kind !== 'password' || passwordHash !== undefined) return;
+  const detail =
+    'The account has no password. Have a link mailed to its address (`POST /v1/auth/sign-in/link`), and send that.';
+  throw invalidCredentials({ detail });
 };
 
 /**
  * Takes a proof of somebody who is signed in: their session has proved it as of now, and goes on with a new pair of tokens that say so. The
  * code is taken and the session moved in one transaction.
  *
- * @returns the use case; it throws faults `invalid-credentials`, `invalid-code`, `passkey-invalid`, `insufficient-authentication` for a password where there is
- *   a second factor, `too-many-attempts` before anything is looked at, `unauthenticated` where the session is over, and `unavailable` where too many passwords wait
+ * @returns the use case; it throws faults `invalid-credentials`, `invalid-code`, `passkey-invalid`, `link-invalid`, `insufficient-authentication` for a password
+ *   or a link where there is a second factor, `too-many-attempts` before anything is looked at, `unauthenticated` where the session is over, and `unavailable` where too many passwords wait
  */
 export const createStepUp = (dependencies: StepUpDependencies) => {
-  const { guard, accounts, passwords, openSecondProof, sessions, refreshTokens, lifetimes, admit, transaction, now } =
+  const { guard, accounts, passwords, openSecondProof, useProof, sessions, refreshTokens, lifetimes, admit } =
     dependencies;
+  const { transaction, now } = dependencies;
+
+  /** Whoever reads the mail of an address that nobody has verified is not known to have the account. */
+  const openLink = async (
+    { _id: accountId, emailKey, emailVerified }: Credentials,
+    token: string,
+  ): Promise<TakeProof> => {
+    const proof = await useProof.peek(token, 'sign-in-link');
+    if (!emailVerified || proof.accountId !== accountId || proof.emailKey !== emailKey) throw linkInvalid();
+    return async (cause, session) => {
+      const { event } = await useProof.use(cause, token, 'sign-in-link', session);
+      return { amr: ['link'], event };
+    };
+  };
 
   const open = async (cause: Cause, account: Credentials, { proof, signal }: StepUpCommand) => {
+    if (proof.kind === 'link') return openLink(account, proof.token);
     if (proof.kind !== 'password') return openSecondProof(cause, account._id, proof);
     // Before the transaction: it takes long.
     if (!(await passwords.matches(account.passwordHash, proof.password, signal))) throw invalidCredentials();
@@ -112,8 +142,10 @@ export const createStepUp = (dependencies: StepUpDependencies) => {
     const { accountId, sessionId: sid, acr, proof, ip } = command;
     const account = await accounts.credentialsOf(accountId);
     if (account === undefined) throw over();
-    if (proof.kind === 'password') demandSecond(account);
-    if (proof.kind === 'passkey') return prove(cause, account, command);
+    demandSecond(account, proof);
+    demandPassword(account, proof);
+    // Nobody guesses these.
+    if (proof.kind === 'passkey' || proof.kind === 'link') return prove(cause, account, command);
     const devices = [deviceOfToken({ sid, acr })];
     const guess = { emailKey: account.emailKey, path: proof.kind, ip, devices } as const;
     return guard.attempt(

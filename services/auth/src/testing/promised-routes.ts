@@ -45,7 +45,7 @@ export const promisedRoutes: Readonly<Record<string, readonly string[]>> = {
   'POST /v1/auth/sign-in/link/redeem': ['200', '400', '401', '403', '404', '413', '415', '503'],
   'POST /v1/auth/sign-in/second-factor': ['200', '400', '401', '403', '404', '413', '415', '429', '503'],
   'POST /v1/auth/sign-out': ['204', '400', '401', '503'],
-  'POST /v1/auth/step-up': ['200', '204', '400', '401', '413', '415', '429', '503'],
+  'POST /v1/auth/step-up': ['200', '204', '400', '401', '404', '413', '415', '429', '503'],
   'POST /v1/auth/unlock': ['200', '400', '404', '413', '415', '503'],
   'POST /v1/auth/sign-up': ['201', '202', '400', '403', '409', '413', '415', '422', '429', '503'],
 };

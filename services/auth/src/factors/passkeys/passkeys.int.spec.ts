@@ -291,6 +291,7 @@ describe('passkeys', () => {
     const last = await factors.findOne({ accountId: person.id, kind: 'passkey' });
     const removal = await auth.call(`DELETE /v1/auth/factors/${last?._id}`, { token: signedIn.accessToken });
     assert.deepEqual(told(removal), [409, 'last-factor']);
+    assert.match(String(removal.body.detail), /Set a password first .*PUT \/v1\/auth\/password/);
     assert.equal((await signInWith(key)).status, 200, 'it is there still');
   });
 
