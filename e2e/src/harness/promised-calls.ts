@@ -3,6 +3,7 @@
  */
 export const promisedCalls: readonly string[] = [
   'delete /v1/auth/account',
+  'delete /v1/auth/accounts/{id}/factors',
   'delete /v1/auth/accounts/{id}/sessions',
   'delete /v1/auth/accounts/{id}/sessions/{sessionId}',
   'delete /v1/auth/factors/{id}',

@@ -38,7 +38,7 @@ export async function createFeatures(ground: Ground) {
   const mail = await createMail(ground, { proofs, audit });
   const accounts = createAccounts(ground, { passwords, sessions, tokens, guessing, proofs });
   const emailChanges = createEmailChanges(ground, { ...others, accounts });
-  const administration = createAdministration(ground, { revocations, sessions });
+  const administration = createAdministration(ground, { revocations, sessions, ticketing, guessing });
   const erasure = createErasure(ground, { passwords, sessions, guessing });
   const pages = createPages(ground, {
     sessions,

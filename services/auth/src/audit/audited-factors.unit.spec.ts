@@ -34,6 +34,12 @@ describe('what the audit keeps of second factors, and their owner reads', () => 
     ['auth.factor.removed', { ...whose, kind: 'passkey', reason: 'owner' }, 'done', 'Removed a passkey'],
     ['auth.factor.removed', { ...whose, kind: 'passkey', reason: 'undone' }, 'done', 'Took back a passkey'],
     [
+      'auth.factor.removed',
+      { ...whose, kind: 'passkey', reason: 'administrator' },
+      'done',
+      'An administrator removed a passkey',
+    ],
+    [
       'auth.proof.used',
       { proofId: 'prf_1', kind: 'undo-factor', accountId: 'usr_1' },
       'done',

@@ -38,7 +38,7 @@ export const used = (factor: Facts, remaining?: number): EventDraft =>
   draft(factorUsed, { ...facts(factor), ...(remaining !== undefined && { remaining }) });
 
 /** Why a factor opens nothing any more. */
-export type RemovalReason = 'owner' | 'not-confirmed' | 'account-deleted' | 'reset' | 'undone';
+export type RemovalReason = 'owner' | 'not-confirmed' | 'account-deleted' | 'reset' | 'undone' | 'administrator';
 
 /**
  * It opens nothing any more.

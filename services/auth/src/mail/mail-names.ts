@@ -33,6 +33,8 @@ export const mailNames = {
   'factor-added': ['link', 'expiresAt', 'factor', 'addedAt', 'device', 'securityPage'],
   /** Its owner has removed one. */
   'factor-removed': ['factor', 'removedAt', 'device', 'securityPage', 'resetPage'],
+  /** An administrator has removed all of them. */
+  'factors-removed': ['removedAt', 'securityPage', 'resetPage'],
   /** The link of `factor-added` was used. */
   'factor-undone': ['undoneAt', 'securityPage'],
   /** A passkey counted backwards: somebody may have a copy. */

@@ -36,6 +36,11 @@ const ends: Readonly<Record<string, string>> = {
   administrator: 'An administrator ended a session',
 };
 
+const removals: Readonly<Record<string, string>> = {
+  undone: 'Took back',
+  administrator: 'An administrator removed',
+};
+
 const methods: Readonly<Record<string, string>> = {
   'sign-up': 'Signed up',
   password: 'Signed in with the password',
@@ -87,7 +92,7 @@ const words: Readonly<Record<string, Words>> = {
   'auth.factor.added': (told) => `${told.facts.status === 'pending' ? 'Began to add' : 'Added'} ${factorOf(told)}`,
   'auth.factor.updated': updateOf,
   'auth.factor.used': (told) => `Proved who it is with ${factorOf(told)}`,
-  'auth.factor.removed': (told) => `${told.facts.reason === 'undone' ? 'Took back' : 'Removed'} ${factorOf(told)}`,
+  'auth.factor.removed': (told) => `${wordIn(removals, told.facts.reason) ?? 'Removed'} ${factorOf(told)}`,
   'auth.guard.failed': guesses,
   'auth.guard.locked': 'Too many attempts failed: signing in is for known devices only',
   'auth.guard.cleared': 'Signing in is possible everywhere again',

@@ -30,6 +30,7 @@ const administrators: Readonly<Record<string, 'enrolled' | 'aal2'>> = {
   'POST /v1/auth/accounts/{id}/disable': 'enrolled',
   'POST /v1/auth/accounts/{id}/enable': 'enrolled',
   'PUT /v1/auth/accounts/{id}/roles': 'enrolled',
+  'DELETE /v1/auth/accounts/{id}/factors': 'enrolled',
   'DELETE /v1/auth/accounts/{id}/sessions': 'enrolled',
   'DELETE /v1/auth/accounts/{id}/sessions/{sessionId}': 'enrolled',
   'GET /v1/auth/mailbox': 'enrolled',

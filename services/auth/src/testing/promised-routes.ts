@@ -8,6 +8,7 @@ export const promisedRoutes: Readonly<Record<string, readonly string[]>> = {
   'POST /v1/auth/accounts/{id}/disable': ['200', '400', '401', '403', '404', '409', '412', '413', '415', '503'],
   'POST /v1/auth/accounts/{id}/enable': ['200', '400', '401', '403', '404', '412', '503'],
   'PUT /v1/auth/accounts/{id}/roles': ['200', '400', '401', '403', '404', '409', '412', '413', '415', '503'],
+  'DELETE /v1/auth/accounts/{id}/factors': ['204', '400', '401', '403', '404', '409', '503'],
   'GET /v1/auth/accounts/{id}/sessions': ['200', '400', '401', '403', '404', '503'],
   'DELETE /v1/auth/accounts/{id}/sessions': ['204', '400', '401', '403', '404', '503'],
   'DELETE /v1/auth/accounts/{id}/sessions/{sessionId}': ['204', '400', '401', '403', '404', '503'],

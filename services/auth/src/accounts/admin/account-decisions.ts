@@ -50,6 +50,17 @@ export const givingRoles =
     return { state, event: updated({ ...current, roles }, ['roles'], { ...raised, by }) };
   };
 
+/** It has no second factor any more, and whoever got in with one is out. */
+export const removingFactors =
+  (by: string): AccountDecision =>
+  (current, at) => {
+    const raised = raiseAccessVersion(current, 'sessions', at);
+    return {
+      state: { ...stateOf(current), ...raised, hasSecondFactor: false },
+      event: updated(current, ['factors'], { ...raised, by }),
+    };
+  };
+
 /** All of its sessions are over, one that begins in the same moment too. */
 export const endingSessions =
   (by: string): AccountDecision =>
