@@ -10,7 +10,7 @@ import { noStore } from '../sessions/session-tokens.ts';
 import { eventHeader } from '../sessions/signed-in-answer.ts';
 import type { createBeginTotp, createConfirmTotp } from './enrol-totp.ts';
 import { callerOf } from './caller.ts';
-import { deviceTokenOfFirst, factorAnswer, recoveryCodesAnswer, representFactor } from './factor-answer.ts';
+import { deviceTokenOfFirst, factorAnswer, recoveryCodesOfFirst, representFactor } from './factor-answer.ts';
 import { factorExists, invalidCode, tooManyFactors } from './factors.errors.ts';
 import { qrCode } from './qr-code.ts';
 
@@ -24,7 +24,7 @@ const begunTotp = factorAnswer.extend({
 });
 
 const confirmedTotp = factorAnswer.extend({
-  recoveryCodes: recoveryCodesAnswer.shape.codes,
+  recoveryCodes: recoveryCodesOfFirst,
   deviceToken: deviceTokenOfFirst,
 });
 
@@ -69,7 +69,8 @@ export const confirmTotpRoute = (given: {
     operationId: 'confirmTotp',
     tag: 'auth',
     summary: 'Confirm an authenticator app with a code of it',
-    description: 'From now on signing in takes a code of it, or one of the recovery codes, which are told this once.',
+    description:
+      'From now on signing in takes a code of it, or one of the recovery codes. These are told this once; those that there are stay as they are.',
     access: 'signed-in',
     recent: given.recent,
     params: z.object({ id: z.string().max(64) }),
@@ -82,10 +83,11 @@ export const confirmTotpRoute = (given: {
       const command = { ...callerOf(token), factorId: params.id, code: body.code, ip };
       const { factor, recoveryCodes, deviceToken, events } = await given.confirmTotp(cause, command);
       const device = given.deviceCookie.deliver(call, deviceToken);
+      const codes = recoveryCodes === undefined ? {} : { recoveryCodes: [...recoveryCodes] };
       return {
         status: 200,
         headers: { ...noStore, ...device.headers, 'Causeway-Event': events.join(', ') },
-        body: { ...representFactor(factor), recoveryCodes: [...recoveryCodes], ...device.body },
+        body: { ...representFactor(factor), ...codes, ...device.body },
       };
     },
   });

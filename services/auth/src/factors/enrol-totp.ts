@@ -12,7 +12,7 @@ import type { Caller } from './caller.ts';
 import type { FactorDocument, FactorQueries } from './factor.model.ts';
 import { factorExists, invalidCode } from './factors.errors.ts';
 import { added, removed, updated } from './factors.events.ts';
-import type { RenewRecoveryCodes } from './keep-recovery-codes.ts';
+import type { EnsureRecoveryCodes } from './keep-recovery-codes.ts';
 import type { NoteFactors } from './note-factors.ts';
 import type { OfferUndo } from './offer-undo.ts';
 import { newTotpSecret, totpStep, totpUri } from './totp.ts';
@@ -28,7 +28,7 @@ export interface EnrolTotpDependencies {
   /** Named in the app. */
   readonly issuer: string;
   readonly noteFactors: NoteFactors;
-  readonly renewRecoveryCodes: RenewRecoveryCodes;
+  readonly ensureRecoveryCodes: EnsureRecoveryCodes;
   readonly offerUndo: OfferUndo;
   readonly now: () => Date;
 }
@@ -85,13 +85,13 @@ export interface ConfirmTotpCommand extends Caller {
 }
 
 /**
- * Confirms an authenticator app: from now on signing in takes a code of it, or one of the recovery codes that come with it.
+ * Confirms an authenticator app: from now on signing in takes a code of it, or one of the recovery codes that come with it where there are none yet.
  *
  * @returns the use case; it throws faults `invalid-code`, `factor-exists`, `too-many-factors`, `too-many-attempts` before a code is looked at, `not-found` where
  *   there is nothing to confirm, and `unauthenticated` where the account is gone, or the caller's session over by then
  */
 export function createConfirmTotp(dependencies: EnrolTotpDependencies) {
-  const { accountQueries, factors, transaction, vault, noteFactors, renewRecoveryCodes, offerUndo, guard, now } =
+  const { accountQueries, factors, transaction, vault, noteFactors, ensureRecoveryCodes, offerUndo, guard, now } =
     dependencies;
   const activate = async (factor: FactorDocument, { accountId, sessionId, code }: ConfirmTotpCommand, at: Date) => {
     const { _id, secretSealed, createdAt } = factor;
@@ -117,9 +117,9 @@ export function createConfirmTotp(dependencies: EnrolTotpDependencies) {
         const before = factors.native.find({ accountId, status: 'active', _id: { $ne: factorId } }, { session });
         const added = { factor: factor.document, before: await before.toArray(), account, sessionId };
         const offered = await offerUndo(cause, added, session);
-        const { codes, event } = await renewRecoveryCodes(cause, { accountId, sessionId, cameWith: factorId }, session);
-        const events = [factor.event?.id, noted, event, offered].filter((id) => id !== undefined);
-        return { factor: factor.document, recoveryCodes: codes, deviceToken, events };
+        const made = await ensureRecoveryCodes(cause, { accountId, sessionId, cameWith: factorId }, session);
+        const events = [factor.event?.id, noted, made?.event, offered].filter((id) => id !== undefined);
+        return { factor: factor.document, recoveryCodes: made?.codes, deviceToken, events };
       });
     } catch (error) {
       if (error instanceof DuplicateKey && 'kind' in error.keyPattern) throw factorExists({ cause: error });

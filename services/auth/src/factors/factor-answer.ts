@@ -23,6 +23,12 @@ export const recoveryCodesAnswer = z.object({
   }),
 });
 
+/** Recovery codes that come with a second factor. */
+export const recoveryCodesOfFirst = recoveryCodesAnswer.shape.codes.optional().meta({
+  description:
+    'With the first second factor, and where all are used: each signs in once in its place. Told this once. Absent where there are some: they stay good.',
+});
+
 /** The device token that comes with the first second factor. */
 export const deviceTokenOfFirst = z.string().optional().meta({
   description:

@@ -16,7 +16,7 @@ import { createBeginTotp, createConfirmTotp } from './enrol-totp.ts';
 import { beginTotpRoute, confirmTotpRoute } from './enrol-totp.route.ts';
 import { listFactorsRoute, removeFactorRoute, renameFactorRoute, replaceRecoveryCodesRoute } from './factors.route.ts';
 import { createForgetPending, forgetFactors } from './forget-factors.ts';
-import { createRenewRecoveryCodes, createReplaceRecoveryCodes, createUseRecoveryCode } from './keep-recovery-codes.ts';
+import { createEnsureRecoveryCodes, createReplaceRecoveryCodes, createUseRecoveryCode } from './keep-recovery-codes.ts';
 import { mailsOfFactors } from './mail-of-factors.handler.ts';
 import { createNoteFactors } from './note-factors.ts';
 import { createOfferUndo } from './offer-undo.ts';
@@ -67,7 +67,7 @@ export function createFactors(
   const recoveryCodes = createRecoveryCodes(masterKey.derive('recovery-codes'));
   const noteFactors = createNoteFactors({ ...ground, withdrawProofs, deviceTokens });
   const keeping = { factors, factorQueries, recoveryCodes, now };
-  const renewRecoveryCodes = createRenewRecoveryCodes(keeping);
+  const ensureRecoveryCodes = createEnsureRecoveryCodes(keeping);
   const demandFewAdded = createDemandFewAdded(ground);
   const offerUndo = createOfferUndo({ ...ground, openProof, demandFewAdded, publicUrl: config.publicUrl });
   const enrolling = {
@@ -77,7 +77,7 @@ export function createFactors(
     guard,
     issuer: config.tokenIssuer,
     noteFactors,
-    renewRecoveryCodes,
+    ensureRecoveryCodes,
     offerUndo,
   };
   const changing = { ...ground, transaction };
@@ -86,7 +86,7 @@ export function createFactors(
   const { askForPasskey, openPasskey, ...passkeys } = createPasskeys(ground, {
     ...others,
     noteFactors,
-    renewRecoveryCodes,
+    ensureRecoveryCodes,
     offerUndo,
     deviceCookie,
   });

@@ -76,6 +76,28 @@ export const createRenewRecoveryCodes =
   };
 
 /**
+ * Sees to it that an account whose second factor is added has codes that stand in for it. Those that it has stay: their owner has them on paper, and
+ * would not know that they open nothing any more. Where all are used there are new ones.
+ *
+ * @returns the new codes; undefined where there were some to be used
+ */
+export type EnsureRecoveryCodes = (
+  cause: Cause,
+  command: RenewRecoveryCodesCommand,
+  session: ClientSession,
+) => Promise<NewRecoveryCodes | undefined>;
+
+/** @returns the use case */
+export const createEnsureRecoveryCodes =
+  (given: Omit<KeepRecoveryCodesDependencies, 'factorQueries'>): EnsureRecoveryCodes =>
+  async (cause, command, session) => {
+    const { accountId } = command;
+    const current = await given.factors.native.findOne({ accountId, kind: 'recovery-codes' }, { session });
+    if (current?.codes?.some(({ usedAt }) => usedAt === undefined) === true) return undefined;
+    return createRenewRecoveryCodes(given)(cause, command, session);
+  };
+
+/**
  * Makes new codes in place of those that an account has.
  *
  * @returns the use case; it throws faults `conflict` where the account has no second factor that they could stand in for, and

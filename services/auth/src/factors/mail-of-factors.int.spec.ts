@@ -62,9 +62,12 @@ describe('mails about second factors', () => {
     }
   });
 
-  it('are one for each that is added, with the recovery codes that come with it', async () => {
+  it('are one for each that is added, with the recovery codes that come with it where all are used', async () => {
     const key = await addPasskey(auth, ada);
     assert.match((await mailbox.mailAbout(ada.email, added)).text, /a passkey/);
+    await world.db
+      .collection('factors')
+      .updateMany({ accountId: ada.id, kind: 'recovery-codes' }, { $set: { 'codes.$[].usedAt': new Date() } });
     const totp = await enrolTotp(world, auth, personOf(await key.signIn()));
     await mailbox.tokenTo(ada.email, 'take-back', 2);
     const [renewal] = await published.waitFor(({ data }) => (data as { cameWith?: string }).cameWith === totp.id);
@@ -111,6 +114,7 @@ describe('mails about second factors', () => {
 
   it('go to no address that nobody has verified', async () => {
     const eve = await signUp(auth);
+    await mailbox.tokenTo(eve.email, 'verify');
     const totp = await enrolTotp(world, auth, eve);
     const sure = await stepUp(eve, { totp: await totp.code() });
     const by = { token: sure.accessToken };

@@ -4,7 +4,8 @@ import { after, before, beforeEach, describe, it } from 'node:test';
 import type { PublishedEvents } from '@causeway/events/testing';
 import { claimsOf, openTestAuth, password, personOf, signUp } from '../testing/test-auth.ts';
 import type { Answered, Person, TestAuth, TestReplica } from '../testing/test-auth.ts';
-import { totpOf } from '../testing/test-totp.ts';
+import { addPasskey } from '../testing/test-passkey.ts';
+import { enrolTotp, totpOf } from '../testing/test-totp.ts';
 
 interface Factor {
   readonly id: string;
@@ -82,6 +83,27 @@ describe('recovery codes, and losing a factor', () => {
       ({ subject, type }) => subject === `factor/${list[1]?.id}` && type === 'auth.factor.used',
     );
     assert.equal((used?.data as { remaining: number }).remaining, 9);
+  });
+
+  it('stay good where a further factor is added, and are made anew where all are used', async () => {
+    const sure = personOf(await secondStep({ recoveryCode: codes[0] }));
+    const key = await addPasskey(auth, sure);
+    assert.equal(key.registered.body.recoveryCodes, undefined);
+    assert.equal((await auth.call(`DELETE /v1/auth/factors/${totpId}`, { token: sure.accessToken })).status, 204);
+    const again = await enrolTotp(world, auth, personOf(await key.signIn()));
+    assert.equal(again.recoveryCodes, undefined, 'an app brings no others either');
+    const items = await factorsOf(personOf(await key.signIn()));
+    assert.equal(items.find(({ kind }) => kind === 'recovery-codes')?.remaining, 9);
+    assert.equal((await secondStep({ recoveryCode: codes[1] })).status, 200);
+
+    await world.db
+      .collection('factors')
+      .updateMany({ accountId: ada.id, kind: 'recovery-codes' }, { $set: { 'codes.$[].usedAt': new Date() } });
+    const other = await addPasskey(auth, personOf(await key.signIn()));
+    const anew = (other.registered.body as unknown as { recoveryCodes: string[] }).recoveryCodes;
+    assert.equal(anew.length, 10);
+    assert.equal((await secondStep({ recoveryCode: codes[2] })).status, 401);
+    assert.equal((await secondStep({ recoveryCode: anew[0] })).status, 200);
   });
 
   it('let one in of any number who come with the same one', async () => {

@@ -91,6 +91,12 @@ const againPage = (csrf: string, factorId: string, failure: FormFailure): Page =
     </section>`,
 });
 
+/** Whoever has codes keeps them. */
+const keptCodes = html`<section class="panel" aria-label="Recovery codes">
+  <p>Signing in takes a code of it from now on. The recovery codes that you have stay good.</p>
+  <p class="deeds"><a class="button" href="/account/security">Go on</a></p>
+</section>`;
+
 /** `/account/authenticator` */
 export function authenticatorPages(dependencies: AuthenticatorPagesDependencies): Route[] {
   const { members, beginTotp, confirmTotp, cookies, recent } = dependencies;
@@ -137,7 +143,10 @@ export function authenticatorPages(dependencies: AuthenticatorPagesDependencies)
             const { recoveryCodes, deviceToken } = await confirmTotp(cause, command);
             const title = 'The authenticator app is on';
             const headers = deviceToken === undefined ? {} : { 'Set-Cookie': cookies.deviceCookieOf(deviceToken) };
-            return { page: { title, body: codesHtml(recoveryCodes) }, headers };
+            return {
+              page: { title, body: recoveryCodes === undefined ? keptCodes : codesHtml(recoveryCodes) },
+              headers,
+            };
           },
         }),
     }),

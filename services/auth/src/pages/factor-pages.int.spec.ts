@@ -193,6 +193,21 @@ describe('pages of second factors', () => {
     await stepUp('/account/recovery-codes', { code });
   });
 
+  it('add an app beside a passkey, and say that the recovery codes that there are stay good', async () => {
+    const site = { origin: 'https://causeway.example', rpId: 'causeway.example' };
+    const { registered } = await addPasskey(auth, { accessToken: browser.jar.get('access') }, site);
+    const [code = '', next = ''] = (registered.body as unknown as { recoveryCodes: string[] }).recoveryCodes;
+    await stepUp('/account/authenticator', { code });
+    const begun = await begin();
+    const done = await browser.send(begun, { code: await codeOf(secretIn(begun)) });
+    assert.equal(done.status, 200, toldBy(done));
+    assert.deepEqual(codesIn(done), []);
+    assert.match(done.text, /The recovery codes that you have stay good\./);
+    const other = new Browser(auth);
+    const second = await other.send(await other.open('/account/sign-in'), { email: person.email, password });
+    assert.equal((await other.send(second, { code: next })).status, 303);
+  });
+
   it('make new recovery codes, and the old ones open nothing', async () => {
     const { codes } = await enrol();
     await stepUp('/account/recovery-codes', { code: codes[0] ?? '' });

@@ -6,15 +6,13 @@ import type { DeviceCookie } from '../../guessing/device-cookie.ts';
 import { noStore } from '../../sessions/session-tokens.ts';
 import { eventHeader } from '../../sessions/signed-in-answer.ts';
 import { callerOf } from '../caller.ts';
-import { deviceTokenOfFirst, factorAnswer, recoveryCodesAnswer, representFactor } from '../factor-answer.ts';
+import { deviceTokenOfFirst, factorAnswer, recoveryCodesOfFirst, representFactor } from '../factor-answer.ts';
 import { factorExists, factorLimit, passkeyInvalid, tooManyFactors } from '../factors.errors.ts';
 import { passkeyOptions, registrationBody } from './passkey-bodies.ts';
 import type { createBeginPasskey, createRegisterPasskey } from './register-passkey.ts';
 
 const registeredPasskey = factorAnswer.extend({
-  recoveryCodes: recoveryCodesAnswer.shape.codes
-    .optional()
-    .meta({ description: 'With the first second factor: each signs in once in its place. Told this once.' }),
+  recoveryCodes: recoveryCodesOfFirst,
   deviceToken: deviceTokenOfFirst,
 });
 

@@ -4,7 +4,7 @@ import type { Ground } from '../../feature.ts';
 import type { DeviceCookie } from '../../guessing/device-cookie.ts';
 import { stepUpRules } from '../../sessions/step-up-rules.ts';
 import type { Ticketing } from '../../tickets/tickets.wiring.ts';
-import type { RenewRecoveryCodes } from '../keep-recovery-codes.ts';
+import type { EnsureRecoveryCodes } from '../keep-recovery-codes.ts';
 import type { NoteFactors } from '../note-factors.ts';
 import type { OfferUndo } from '../offer-undo.ts';
 import { passkeyOptionsRoute, registerPasskeyRoute } from './passkeys.route.ts';
@@ -23,7 +23,7 @@ export function createPasskeys(
   others: {
     readonly ticketing: Pick<Ticketing, 'tickets'>;
     readonly noteFactors: NoteFactors;
-    readonly renewRecoveryCodes: RenewRecoveryCodes;
+    readonly ensureRecoveryCodes: EnsureRecoveryCodes;
     readonly offerUndo: OfferUndo;
     readonly deviceCookie: DeviceCookie;
   },
@@ -31,10 +31,10 @@ export function createPasskeys(
   const { config, masterKey, events } = ground;
   const secret = masterKey.derive('passkey-user');
   const userHandleOf = (accountId: string) => Uint8Array.from(createHmac('sha256', secret).update(accountId).digest());
-  const { noteFactors, renewRecoveryCodes, offerUndo, deviceCookie } = others;
+  const { noteFactors, ensureRecoveryCodes, offerUndo, deviceCookie } = others;
   const { tickets } = others.ticketing;
   const shared = { ...ground, tickets, userHandleOf, relyingParty: relyingPartyOf(config) };
-  const registering = { ...shared, noteFactors, renewRecoveryCodes, offerUndo, transaction: events.transaction };
+  const registering = { ...shared, noteFactors, ensureRecoveryCodes, offerUndo, transaction: events.transaction };
   const { recent } = stepUpRules(config);
   return {
     askForPasskey: createAskForPasskey(shared),

@@ -11,7 +11,7 @@ import type { Caller } from '../caller.ts';
 import type { FactorDocument, FactorQueries, Passkey } from '../factor.model.ts';
 import { factorExists, factorLimit, passkeyInvalid } from '../factors.errors.ts';
 import { added } from '../factors.events.ts';
-import type { RenewRecoveryCodes } from '../keep-recovery-codes.ts';
+import type { EnsureRecoveryCodes } from '../keep-recovery-codes.ts';
 import type { NoteFactors } from '../note-factors.ts';
 import type { OfferUndo } from '../offer-undo.ts';
 import type { RegistrationAnswer } from './passkey-bodies.ts';
@@ -28,7 +28,7 @@ export interface RegisterPasskeyDependencies {
   /** What an authenticator knows an account by: it says nothing of it. */
   readonly userHandleOf: (accountId: string) => Uint8Array<ArrayBuffer>;
   readonly noteFactors: NoteFactors;
-  readonly renewRecoveryCodes: RenewRecoveryCodes;
+  readonly ensureRecoveryCodes: EnsureRecoveryCodes;
   readonly offerUndo: OfferUndo;
 }
 
@@ -119,12 +119,10 @@ export const createRegisterPasskey = (given: RegisterPasskeyDependencies) => {
     const state = { accountId, kind: 'passkey', status: 'active', name, passkey } as const;
     const creation = { _id, state, event: added({ _id, ...state }, sessionId) };
     const { document, event } = await given.factors.create(cause, creation, { session });
-    const hasCodes = active.some(({ kind }) => kind === 'recovery-codes');
-    const renewal = { accountId, sessionId, cameWith: _id };
-    const renewed = hasCodes ? undefined : await given.renewRecoveryCodes(cause, renewal, session);
+    const made = await given.ensureRecoveryCodes(cause, { accountId, sessionId, cameWith: _id }, session);
     const offered = await given.offerUndo(cause, { factor: document, before: active, account, sessionId }, session);
-    const events = [noted, event.id, renewed?.event, offered].filter((id) => id !== undefined);
-    return { factor: document, recoveryCodes: renewed?.codes, deviceToken, events };
+    const events = [noted, event.id, made?.event, offered].filter((id) => id !== undefined);
+    return { factor: document, recoveryCodes: made?.codes, deviceToken, events };
   };
 
   return async (cause: Cause, command: RegisterPasskeyCommand) => {
