@@ -26,6 +26,8 @@ export interface ChangeRecord {
   readonly ifMatch: IfMatch | undefined;
   /** Makes the new fields of the current ones: replaces them, or applies a patch. */
   readonly change: (fields: Fields) => unknown;
+  /** Looks at what is there before anything is judged, and throws where it is not what was to be changed. */
+  readonly demand?: (current: RecordDocument) => void;
   /** Whether it means the same whatever is there: then others who change the record are waited for, and not told of. */
   readonly isAtomic?: boolean;
 }
@@ -78,27 +80,24 @@ export function decideChange(
   return { state, event: updated(collection, current, state) };
 }
 
-/**
- * Changes a record: the rules for before and for after have to hold.
- *
- * @returns the use case; it throws faults `not-found`, `forbidden`, `precondition-failed`, `invalid-request`,
- *   `duplicate-value`, `field-read-only`, `field-write-once`, `reference-not-found`, and what the change throws
- */
-export function createChangeRecord({
-  events,
-  registry,
-  now,
-}: {
+/** What {@link createChangeRecord} is given. */
+export interface ChangeRecordDependencies {
   readonly events: Pick<Events, 'db' | 'transaction'>;
   readonly registry: CollectionRegistry;
   readonly now: () => Date;
-}) {
-  const inTurn = createInTurn();
+}
 
+/**
+ * Makes what changes a record of a collection, and holds the records that it names anew.
+ *
+ * @returns it gives undefined where there is no such record, and throws what {@link decideChange} throws, `DuplicateKey`, and faults
+ *   `conflict`, `reference-not-found`
+ */
+export function createApplyChange({ events, registry, now }: ChangeRecordDependencies) {
   const update = (
     cause: Cause,
     collection: Collection,
-    command: ChangeRecord,
+    command: Omit<ChangeRecord, 'collection'>,
     how: { readonly tries?: number; readonly session?: ClientSession },
   ) => {
     const { session } = how;
@@ -108,6 +107,7 @@ export function createChangeRecord({
       command.id,
       async (current) => {
         decided += 1;
+        command.demand?.(current);
         const at = now();
         const { caller } = command;
         const decision = decideChange(collection, command, current, { by: cause.principal.id, at });
@@ -127,7 +127,7 @@ export function createChangeRecord({
   };
 
   /** What names no record anew needs no transaction, and most changes do not. */
-  const change = async (cause: Cause, collection: Collection, command: ChangeRecord, tries?: number) => {
+  return async (cause: Cause, collection: Collection, command: Omit<ChangeRecord, 'collection'>, tries?: number) => {
     try {
       return await update(cause, collection, command, tries === undefined ? {} : { tries });
     } catch (error) {
@@ -135,6 +135,17 @@ export function createChangeRecord({
       return await events.transaction((session) => update(cause, collection, command, { session }));
     }
   };
+}
+
+/**
+ * Changes a record: the rules for before and for after have to hold.
+ *
+ * @returns the use case; it throws faults `not-found`, `forbidden`, `precondition-failed`, `invalid-request`,
+ *   `duplicate-value`, `field-read-only`, `field-write-once`, `reference-not-found`, and what the change throws
+ */
+export function createChangeRecord({ events, registry, now }: ChangeRecordDependencies) {
+  const inTurn = createInTurn();
+  const change = createApplyChange({ events, registry, now });
 
   return async (cause: Cause, command: ChangeRecord): Promise<ChangedRecord> =>
     underDefinition(registry, command.collection, async (collection) => {

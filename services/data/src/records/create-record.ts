@@ -1,6 +1,6 @@
 import { newId } from '@causeway/contracts';
 import type { Cause } from '@causeway/contracts';
-import type { Creation, Events, Idempotency, IdempotentRequest } from '@causeway/events';
+import type { Creation, Events, RecordedWrite, Idempotency, IdempotentRequest } from '@causeway/events';
 import { faults } from '@causeway/contracts';
 import type { ClientSession } from 'mongodb';
 
@@ -73,28 +73,45 @@ export function decideCreate(
 }
 
 /**
+ * Makes what stores a record that is new, and holds the records that it names.
+ *
+ * @returns it throws what {@link decideCreate} throws, `DuplicateKey`, and fault `reference-not-found`
+ */
+export function createStoreRecord({ events, registry, now }: Omit<CreateRecordDependencies, 'idempotency'>) {
+  const createReferring = createCreateReferring({ events, registry });
+
+  return async (
+    cause: Cause,
+    collection: Collection,
+    { fields, caller }: Pick<CreateRecord, 'fields' | 'caller'>,
+    session?: ClientSession,
+  ): Promise<RecordedWrite<RecordDocument>> => {
+    const at = now();
+    const creation = decideCreate(collection, caller, cause.principal.id, { id: newId('rec'), fields, at });
+    const named = newlyNamed(referencesOf(collection), undefined, creation.state.fields);
+    if (session !== undefined) await keepReferences({ db: events.db, registry }, named, { caller, at, session });
+    return named.length === 0 || session !== undefined
+      ? await collection.records.create(cause, creation, session && { session })
+      : await createReferring({ cause, collection, creation, named, caller, at });
+  };
+}
+
+/**
  * Stores a record.
  *
  * @returns the use case; it throws faults `not-found`, `invalid-request`, `forbidden`, `duplicate-value`,
  *   `reference-not-found`, and those of `Idempotency.run`
  */
 export function createCreateRecord({ events, registry, idempotency, now }: CreateRecordDependencies) {
-  const createReferring = createCreateReferring({ events, registry });
+  const storeRecord = createStoreRecord({ events, registry, now });
 
   const write = async (
     cause: Cause,
     collection: Collection,
-    { fields, caller }: CreateRecord,
+    command: CreateRecord,
     session?: ClientSession,
   ): Promise<CreatedRecord> => {
-    const at = now();
-    const creation = decideCreate(collection, caller, cause.principal.id, { id: newId('rec'), fields, at });
-    const named = newlyNamed(referencesOf(collection), undefined, creation.state.fields);
-    if (session !== undefined) await keepReferences({ db: events.db, registry }, named, { caller, at, session });
-    const { document, event } =
-      named.length === 0 || session !== undefined
-        ? await collection.records.create(cause, creation, session && { session })
-        : await createReferring({ cause, collection, creation, named, caller, at });
+    const { document, event } = await storeRecord(cause, collection, command, session);
     return { record: answerRecord(document), eventId: event.id };
   };
 

@@ -79,6 +79,24 @@ describe('references', () => {
   };
   const examplesOf = ({ body }: Answered) => (body as { examples?: { id: string }[] }).examples ?? [];
 
+  it('holds for what is stored by a unique key, new or anew', async () => {
+    const slug = `s-${randomUUID()}`;
+    const put = (fields: object): Promise<Answered> =>
+      replica.call('PUT /v1/data/comments?by=slug', { body: { slug, ...fields }, token: ada.token });
+    const hidden = await create('articles', { hidden: true, owner: eve.id }, { by: eve });
+    for (const article of ['rec_00000000000000000000000000', String(hidden.body.id)]) {
+      assert.equal(outcome(await put({ article })), '422 reference-not-found /article');
+    }
+    assert.equal(await count('comments', { slug }), 0);
+    const [one, two] = [await article(), await article()];
+    assert.equal((await put({ article: one })).status, 201);
+    assert.equal(outcome(await put({ article: String(hidden.body.id) })), '422 reference-not-found /article');
+    const changed = await put({ article: two });
+    assert.deepEqual([changed.status, changed.body.article], [200, two], changed.text);
+    assert.equal(outcome(await remove('articles', two)), '409 still-referenced');
+    assert.equal((await remove('articles', one)).status, 204);
+  });
+
   it('are shown by the names of their collections', async () => {
     const answer = await replica.call('GET /v1/collections/comments', { token: admin.token });
     const fields = { ...comments.fields, also: { reference: { collection: 'articles' } } };

@@ -7,6 +7,7 @@ import { definitionBusy } from '../collections/collections.errors.ts';
 import { fieldReadOnly, fieldWriteOnce } from '../fields/fields.errors.ts';
 import { queryTooSlow, duplicateValue, unindexable } from '../records/records.errors.ts';
 import { answerWritten, recordAnswer, writeHeaders } from '../records/record-answer.ts';
+import { referenceNotFound } from '../references/references.errors.ts';
 import { callerOf } from '../rules/caller.ts';
 import { ruleTooCostly } from '../rules/rules.errors.ts';
 import type { createUpsertRecord } from './upsert-record.ts';
@@ -71,6 +72,7 @@ export const upsertRecordRoute = ({
       queryTooSlow,
       fieldReadOnly,
       fieldWriteOnce,
+      referenceNotFound,
     ],
     async handle({ cause, params, query, body, headers, token, ifMatch }) {
       const createOnly = isCreateOnly(headers['if-none-match']);

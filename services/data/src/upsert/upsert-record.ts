@@ -1,24 +1,24 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { faults, newId } from '@causeway/contracts';
+import { faults } from '@causeway/contracts';
 import type { Cause } from '@causeway/contracts';
 import { DuplicateKey } from '@causeway/events';
 import type { IfMatch } from '@causeway/events';
 
-import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
+import type { Collection } from '../collections/collection-registry.ts';
 import { bindCondition } from '../conditions/bind-condition.ts';
 import { compileFilter } from '../conditions/compile-filter.ts';
 import { applyDefaults } from '../fields/apply-defaults.ts';
 import { keepDeclared } from '../fields/keep-declared.ts';
 import { findVisible } from '../queries/find-records.ts';
-import { decideChange } from '../records/change-record.ts';
-import type { ChangedRecord } from '../records/change-record.ts';
+import { createApplyChange } from '../records/change-record.ts';
+import type { ChangedRecord, ChangeRecordDependencies } from '../records/change-record.ts';
 import { checkFields } from '../records/check-fields.ts';
-import { decideCreate } from '../records/create-record.ts';
+import { createStoreRecord } from '../records/create-record.ts';
 import { createInTurn } from '../records/in-turn.ts';
 import { demandReadable } from '../records/judge-record.ts';
 import { boundFaults } from '../records/record-faults.ts';
-import type { Fields } from '../records/record.model.ts';
+import type { Fields, RecordDocument } from '../records/record.model.ts';
 import { underDefinition } from '../records/under-definition.ts';
 import type { Caller } from '../rules/rule.ts';
 import { canEver, decide } from '../rules/rule.ts';
@@ -60,14 +60,10 @@ const noOrder = parseSort([], () => undefined);
  * @returns the use case; it throws faults `key-not-unique`, `precondition-failed`, `conflict` where others are faster every time, and
  *   those of creating and changing
  */
-export function createUpsertRecord({
-  registry,
-  now,
-}: {
-  readonly registry: CollectionRegistry;
-  readonly now: () => Date;
-}) {
+export function createUpsertRecord({ events, registry, now }: ChangeRecordDependencies) {
   const inTurn = createInTurn();
+  const storeRecord = createStoreRecord({ events, registry, now });
+  const applyChange = createApplyChange({ events, registry, now });
 
   /** The id of the record that has the key, as far as the caller may see. */
   const find = async (
@@ -92,10 +88,8 @@ export function createUpsertRecord({
   };
 
   const create = async (cause: Cause, collection: Collection, command: UpsertRecord): Promise<UpsertedRecord> => {
-    const { fields, caller, ifMatch } = command;
-    if (ifMatch !== undefined) throw faults.preconditionFailed();
-    const creation = decideCreate(collection, caller, cause.principal.id, { id: newId('rec'), fields, at: now() });
-    const { document, event } = await collection.records.create(cause, creation);
+    if (command.ifMatch !== undefined) throw faults.preconditionFailed();
+    const { document, event } = await storeRecord(cause, collection, command);
     return { document, eventId: event.id, isNew: true };
   };
 
@@ -106,17 +100,15 @@ export function createUpsertRecord({
   ): Promise<UpsertedRecord> => {
     const { caller, ifMatch, createOnly, fields } = command;
     if (createOnly) throw faults.preconditionFailed();
-    const asked = { caller, ifMatch, change: (current: Fields) => keepDeclared(collection.fields, fields, current) };
-    const write = await collection.records.update(
-      cause,
-      id,
-      (current) => {
-        const at = now();
-        if (!key.isOf(current) || !decide(collection.rules.read, caller, current, { at })) throw new Overtaken();
-        return decideChange(collection, asked, current, { by: cause.principal.id, at });
+    const asked = {
+      ...{ id, caller, ifMatch },
+      change: (current: Fields) => keepDeclared(collection.fields, fields, current),
+      demand: (current: RecordDocument): void => {
+        const isSeen = decide(collection.rules.read, caller, current, { at: now() });
+        if (!key.isOf(current) || !isSeen) throw new Overtaken();
       },
-      { tries: limits.changeTries },
-    );
+    };
+    const write = await applyChange(cause, collection, asked, limits.changeTries);
     if (write === undefined) throw new Overtaken();
     return { document: write.document, eventId: write.event?.id, isNew: false };
   };

@@ -3,5 +3,5 @@ import { createUpsertRecord } from './upsert-record.ts';
 import { upsertRecordRoute } from './upsert-record.route.ts';
 
 /** Storing records by their unique key. */
-export const createUpsert = ({ registry, now }: Ground) =>
-  ({ routes: [upsertRecordRoute({ upsertRecord: createUpsertRecord({ registry, now }) })] }) satisfies Feature;
+export const createUpsert = ({ events, registry, now }: Ground) =>
+  ({ routes: [upsertRecordRoute({ upsertRecord: createUpsertRecord({ events, registry, now }) })] }) satisfies Feature;
