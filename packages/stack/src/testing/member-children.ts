@@ -8,19 +8,21 @@ import { findMongodb } from '../servers/find-mongodb.ts';
 import type { StackSettings } from '../settings.ts';
 import { Cache } from '../sources/cache.ts';
 
-/** Of an oplog, in megabytes: the least there is. */
-const oplogMegabytes = 990;
+/** Of an oplog: the least that one can be resized to. */
+const resizableMegabytes = 990;
 
 /**
  * Members of a replica set that nobody has initiated yet.
  *
  * @param dir - for their data
+ * @param oplogMegabytes - of the oplog of each; less than the default cannot be changed while they run
  */
 export async function memberChildren(
   settings: Pick<StackSettings, 'env' | 'cache'>,
   dir: string,
   replicaSet: string,
   count: number,
+  oplogMegabytes = resizableMegabytes,
 ): Promise<readonly { readonly port: number; readonly spec: ChildSpec }[]> {
   const { env } = settings;
   const program = await findMongodb(env.PATH, new Cache(settings.cache), silent);

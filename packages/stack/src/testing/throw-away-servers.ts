@@ -19,9 +19,10 @@ export interface TestServers {
   /**
    * Starts members of a replica set beside them; whoever asks for them initiates it.
    *
+   * @param oplogMegabytes - of the oplog of each
    * @returns their ports
    */
-  readonly startMembers: (replicaSet: string, count: number) => Promise<readonly number[]>;
+  readonly startMembers: (replicaSet: string, count: number, oplogMegabytes?: number) => Promise<readonly number[]>;
   readonly stop: () => Promise<void>;
 }
 
@@ -42,8 +43,8 @@ export async function startServers({
   return {
     urls: platform.servers,
     servers: { mongodb: child('mongodb'), kafka: child('kafka'), redis: child('redis') },
-    async startMembers(replicaSet, count) {
-      const members = await memberChildren(settings, platform.home.data, replicaSet, count);
+    async startMembers(replicaSet, count, oplogMegabytes) {
+      const members = await memberChildren(settings, platform.home.data, replicaSet, count, oplogMegabytes);
       await platform.supervisor.start(members.map(({ spec }) => spec));
       return members.map(({ port }) => port);
     },

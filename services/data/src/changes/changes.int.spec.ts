@@ -293,6 +293,35 @@ describe('the feed of a collection', () => {
       await late.stop();
     });
 
+    it('by many at once at a replica that was not there, by one change stream beside its own', async () => {
+      const name = await define();
+      const feed = await follow(name, ada);
+      const first = feed.lastId();
+      const { path } = await create(name, { status: 'published', n: 0 });
+      for (let n = 1; n < 5; n += 1) await patch(path, { n });
+      const cursors = [first, ...(await feed.count(5)).map(({ id }) => id)];
+      const before = await data.changeStreams();
+      const late = await data.replica();
+      let most = 0;
+      let isOver = false;
+      const watching = (async () => {
+        while (!isOver) most = Math.max(most, await data.changeStreams());
+      })();
+      const resuming = Array.from({ length: 200 }, (_, index) =>
+        follow(name, ada, { at: late, after: cursors[index % 5] ?? first }),
+      );
+      for (const [index, each] of (await Promise.all(resuming)).entries()) {
+        assert.equal((await each.count(5 - (index % 5))).length, 5 - (index % 5));
+        each.close();
+      }
+      isOver = true;
+      await watching;
+      // Rounds of who came while another was read follow each other.
+      assert.ok(most > before, `${most} change streams, of which ${before} were there before`);
+      assert.ok(most <= before + 2, `${most} change streams, of which ${before} were there before`);
+      await late.stop();
+    });
+
     it('loses nothing under writers, however often it is cut', async () => {
       const name = await define();
       const watching = await follow(name, admin, { at: other });

@@ -22,6 +22,12 @@ const placeOf = (cursor: string): { readonly p: string; readonly r: string } => 
   return { ...read(whose, 40), ...read(where, 16) } as { p: string; r: string };
 };
 
+/** Where a cursor of a feed stands. */
+export function positionOf(cursor: string): Timestamp {
+  const [t = 0, i = 0] = placeOf(cursor).p.split('.').map(Number);
+  return new Timestamp({ t, i });
+}
+
 /**
  * Does what a subscriber does with a feed that begins with a snapshot.
  *
@@ -61,9 +67,7 @@ export function foldFeed(blocks: readonly FeedBlock[]): FoldedView[] {
       revisions.delete(record);
     }
     if (id === undefined || !isWhole) continue;
-    const { p, r: rule } = placeOf(id);
-    const [t = 0, i = 0] = p.split('.').map(Number);
-    views.push({ time: new Timestamp({ t, i }), rule, revisions: new Map(revisions) });
+    views.push({ time: positionOf(id), rule: placeOf(id).r, revisions: new Map(revisions) });
   }
   return views;
 }

@@ -70,6 +70,8 @@ export interface TestData {
     readonly org?: string;
     readonly exp?: number;
   }): Promise<Person>;
+  /** How many change streams are open on its database. */
+  changeStreams(): Promise<number>;
   /** Follows what is published; call it once a replica has started. */
   published(): Promise<PublishedEvents>;
   /** Tells as auth that somebody is to be erased, and once more that no token of theirs can be valid. */
@@ -199,6 +201,19 @@ export async function openTestData({ now }: { readonly now?: () => Date } = {}):
       const event = draft(step === 'requested' ? erasureRequested : erasureSettled, { accountId });
       if (step === 'requested') return (await erasures.create(own, { _id: accountId, state: {}, event })).event;
       return (await erasures.update(own, accountId, () => ({ state: {}, event })))?.event ?? assert.fail();
+    },
+    async changeStreams() {
+      const stages = [
+        { $currentOp: { idleCursors: true, allUsers: true } },
+        {
+          $match: {
+            ns: { $regex: `^${name}\\.` },
+            'cursor.originatingCommand.pipeline.0.$changeStream': { $exists: true },
+          },
+        },
+        { $group: { _id: '$cursor.cursorId' } },
+      ];
+      return (await client.db('admin').aggregate(stages).toArray()).length;
     },
     published: async () => (following ??= await readPublished(outside, 'data')),
     endSession: (sid) => void ended.add(sid),
