@@ -1,17 +1,21 @@
+import type { Decision } from '@causeway/events';
+
 import type { Collection } from '../collections/collection-registry.ts';
 import { memberOf } from './operation.ts';
 import type { Operation } from './operation.ts';
 import { faultOfOperation } from './batch.errors.ts';
 import { referencesOf } from '../references/declared-references.ts';
-import { demandUnreferenced } from '../references/demand-unreferenced.ts';
 import { findMissing, notThere } from '../references/keep-references.ts';
 import type { Incoming } from '../references/incoming.ts';
 import { findIncoming } from '../references/incoming.ts';
 import type { Asking, Lookup } from '../references/lookup.ts';
 import { collectionBy } from '../references/lookup.ts';
-import { idsAt, newlyNamed } from '../references/referenced-ids.ts';
+import type { Dependent } from '../references/plan-deletion.ts';
+import { dependentsBudget, planDeletion } from '../references/plan-deletion.ts';
+import { keyOf } from '../references/referring.ts';
+import { newlyNamed } from '../references/referenced-ids.ts';
 import type { NamedRecord } from '../references/referenced-ids.ts';
-import type { Fields } from '../records/record.model.ts';
+import type { Fields, RecordDocument } from '../records/record.model.ts';
 import { decide } from '../rules/rule.ts';
 import type { WorkingRecords } from './working-records.ts';
 
@@ -19,6 +23,7 @@ import type { WorkingRecords } from './working-records.ts';
 export interface BatchReferencesOptions {
   readonly lookup: Lookup;
   readonly asking: Asking;
+  readonly by: string | undefined;
   readonly records: WorkingRecords;
 }
 
@@ -26,8 +31,13 @@ export interface BatchReferencesOptions {
 export interface BatchReferences {
   /** A record is about to have these fields. @throws Fault `reference-not-found` */
   wrote(index: number, collection: Collection, before: Fields | undefined, after: Fields): Promise<void>;
-  /** A record is gone from the working records. @throws Fault `still-referenced` */
-  removed(collection: Collection, id: string): Promise<void>;
+  /**
+   * A record is gone from the working records; what follows from that is done to them too.
+   *
+   * @returns what is to be written after it
+   * @throws Fault `still-referenced`, `too-many-dependents`
+   */
+  removed(collection: Collection, document: RecordDocument): Promise<readonly Dependent[]>;
   /**
    * Looks for what was named and is no record of the batch: all at once.
    *
@@ -39,11 +49,23 @@ export interface BatchReferences {
   ): Promise<readonly { readonly collection: Collection; readonly id: string }[]>;
 }
 
+/** A record as a change leaves it, but for what only its write knows. */
+export const changed = (current: RecordDocument, { state }: Decision<RecordDocument>, at: Date): RecordDocument => {
+  const { updatedBy: _earlier, ...rest } = current;
+  return { ...rest, ...state, revision: current.revision + 1, updatedAt: at };
+};
+
 /** Makes the {@link BatchReferences} of one batch, in its transaction. */
-export function createBatchReferences({ lookup, asking, records }: BatchReferencesOptions): BatchReferences {
+export function createBatchReferences({ lookup, asking, by, records }: BatchReferencesOptions): BatchReferences {
   const { caller, at } = asking;
   const gone = new Set<string>();
+  const budget = dependentsBudget();
   const incoming = new Map<string, readonly Incoming[]>();
+  const incomingOf = async (collection: Collection): Promise<readonly Incoming[]> => {
+    const known = incoming.get(collection.id) ?? (await findIncoming(lookup, collection, asking.session));
+    incoming.set(collection.id, known);
+    return known;
+  };
   const named: (NamedRecord & { readonly index: number })[] = [];
 
   /** Records of the batch, those that are gone too: what MongoDB has of them is of before. */
@@ -65,19 +87,20 @@ export function createBatchReferences({ lookup, asking, records }: BatchReferenc
       if (missing.length > 0) throw notThere(missing);
     },
 
-    async removed(collection, id) {
-      gone.add(`${collection.id}/${id}`);
-      const known = incoming.get(collection.id) ?? (await findIncoming(lookup, collection, asking.session));
-      incoming.set(collection.id, known);
-      await demandUnreferenced(lookup, collection, id, {
+    async removed(collection, document) {
+      gone.add(keyOf(collection, document._id));
+      const dependents = await planDeletion(lookup, collection, document, {
         ...asking,
-        incoming: known,
-        written: {
-          ids: touched,
-          referring: ({ from, reference }) =>
-            records.of(from).filter(({ fields }) => idsAt(fields, reference.segments).some((each) => each.id === id)),
-        },
+        ...{ by, budget, incomingOf },
+        unwritten: { ids: touched, records: (each) => records.of(each) },
       });
+      for (const { key, collection: from, write } of dependents) {
+        if (write.kind === 'delete') {
+          gone.add(key);
+          records.remove(from, write.current._id);
+        } else records.put(from, changed(write.current, write.decision, at));
+      }
+      return dependents;
     },
 
     async settle(operations) {

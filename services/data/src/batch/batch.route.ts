@@ -10,7 +10,7 @@ import { operatorFailed } from '../operators/operators.errors.ts';
 import { eventHeader } from '../records/event-ids.ts';
 import { recordAnswer } from '../records/record-answer.ts';
 import { duplicateValue, patchFailed, unindexable } from '../records/records.errors.ts';
-import { referenceNotFound, stillReferenced } from '../references/references.errors.ts';
+import { referenceNotFound, stillReferenced, tooManyDependents } from '../references/references.errors.ts';
 import { callerOf, principalKey } from '../rules/caller.ts';
 import { ruleTooCostly } from '../rules/rules.errors.ts';
 import { batchTooLarge, batchTooSlow } from './batch.errors.ts';
@@ -84,6 +84,7 @@ export const batchRoute = ({ runBatch }: { readonly runBatch: ReturnType<typeof 
       fieldWriteOnce,
       referenceNotFound,
       stillReferenced,
+      tooManyDependents,
       ...idempotencyFaults,
     ],
     async handle({ cause, body, query, headers, token, principal }) {

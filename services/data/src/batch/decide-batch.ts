@@ -12,10 +12,12 @@ import type { RecordDocument } from '../records/record.model.ts';
 import { deleted } from '../records/records.events.ts';
 import { decide } from '../rules/rule.ts';
 import type { Caller } from '../rules/rule.ts';
+import type { Dependent } from '../references/plan-deletion.ts';
 import { batchTooLarge, batchTooSlow, faultOfOperation } from './batch.errors.ts';
 import { unknownName, withIds } from './named-ids.ts';
 import type { Operation, RecordName } from './operation.ts';
 import { memberOf } from './operation.ts';
+import { changed } from './batch-references.ts';
 import type { BatchReferences } from './batch-references.ts';
 import type { WorkingRecords } from './working-records.ts';
 
@@ -33,6 +35,8 @@ export interface BatchWrite {
   readonly index: number;
   readonly collection: Collection;
   readonly write: PlannedWrite<RecordDocument>;
+  /** The key of the record whose delete it follows from, where nobody has asked for it. */
+  readonly parent?: string;
 }
 
 /** All that a batch does. */
@@ -85,10 +89,11 @@ export async function decideBatch(operations: readonly Operation[], context: Bat
       const collection = context.collections.get(operation.collection);
       if (collection === undefined) throw faults.notFound();
       const { outcome, write } = decideOperation(operation, collection, names, context);
-      await keepReferences(context.references, index, collection, write);
+      const dependents = await keepReferences(context.references, index, collection, write);
       demandSize(outcome);
       plan.outcomes.push(outcome);
       if (write !== undefined) plan.writes.push({ index, collection, write });
+      plan.writes.push(...dependents.map((each) => ({ ...each, index })));
       seen.set(`${collection.id}/${outcome.id}`, { collection, id: outcome.id });
     } catch (error) {
       throw faultOfOperation(error, index, memberOf(operation));
@@ -101,17 +106,19 @@ export async function decideBatch(operations: readonly Operation[], context: Bat
   return { ...plan, held: [...seen.values()] };
 }
 
+/** @returns what follows from a delete */
 async function keepReferences(
   references: BatchReferences,
   index: number,
   collection: Collection,
   write: PlannedWrite<RecordDocument> | undefined,
-): Promise<void> {
+): Promise<readonly Dependent[]> {
+  if (write?.kind === 'delete') return await references.removed(collection, write.current);
   if (write?.kind === 'create') await references.wrote(index, collection, undefined, write.creation.state.fields);
-  else if (write?.kind === 'delete') await references.removed(collection, write.current._id);
   else if (write !== undefined) {
     await references.wrote(index, collection, write.current.fields, write.decision.state.fields);
   }
+  return [];
 }
 
 const idOfWrite = (write: PlannedWrite<RecordDocument>): string =>
@@ -183,8 +190,7 @@ function decideOperation(
   if (decision === undefined) {
     return { outcome: { status: 200, id, revision: current.revision, record: current } };
   }
-  const { updatedBy: _earlier, ...rest } = current;
-  const document = { ...rest, ...decision.state, revision, updatedAt: at };
+  const document = changed(current, decision, at);
   records.put(collection, document);
   return {
     outcome: { status: 200, id, revision, record: document },

@@ -62,6 +62,8 @@ export interface BatchAnswer {
  *   those of `Idempotency.run`
  */
 export function createRunBatch({ events, registry, transaction, idempotency, now }: RunBatchDependencies) {
+  const lookup = { db: events.db, registry };
+
   const attempt = async (
     cause: Cause,
     { operations, caller, minimal }: RunBatch,
@@ -74,14 +76,14 @@ export function createRunBatch({ events, registry, transaction, idempotency, now
     await demandAllCurrent(events.db, collections.values(), session);
     const records = await readWorking(namedIn(operations, collections), session);
     const references = createBatchReferences({
-      lookup: { db: events.db, registry },
+      lookup,
       asking: { caller, at, session },
-      records,
+      ...{ by: cause.principal.id, records },
     });
     const plan = await decideBatch(operations, {
       ...{ caller, by: cause.principal.id, at, collections, records, references, isTimeUp },
     });
-    const { batchId, events: recorded } = await writeBatch(cause, operations, plan, { session, at });
+    const { batchId, events: recorded } = await writeBatch(cause, operations, plan, { lookup, session, at });
     const eventIds = new EventIds();
     for (const { id } of recorded) eventIds.add(id);
     return {

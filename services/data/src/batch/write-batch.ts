@@ -7,6 +7,9 @@ import type { ClientSession } from 'mongodb';
 import type { Collection } from '../collections/collection-registry.ts';
 import type { RecordDocument } from '../records/record.model.ts';
 import { faultOfWrite, isOutdated, OutdatedDefinition } from '../records/under-definition.ts';
+import type { Lookup } from '../references/lookup.ts';
+import { keyOf } from '../references/referring.ts';
+import { dependentWrite, refuse } from '../references/write-deletion.ts';
 import { faultOfOperation } from './batch.errors.ts';
 import type { BatchPlan, BatchWrite } from './decide-batch.ts';
 import type { Operation } from './operation.ts';
@@ -19,12 +22,19 @@ export interface WrittenBatch {
   readonly events: readonly EventEnvelope[];
 }
 
+const keyOfWrite = ({ collection, write }: BatchWrite): string =>
+  keyOf(collection, write.kind === 'create' ? write.creation._id : write.current._id);
+
 /** Neighbours in one collection: they go together. */
 function runsOf(writes: readonly BatchWrite[]): readonly (readonly BatchWrite[])[] {
   const runs: BatchWrite[][] = [];
   for (const each of writes) {
     const last = runs.at(-1);
-    if (last?.[0]?.collection === each.collection) last.push(each);
+    // What follows from another names its event.
+    const goesAlong =
+      last?.[0]?.collection === each.collection &&
+      (each.parent === undefined || last.every((before) => keyOfWrite(before) !== each.parent));
+    if (goesAlong) last.push(each);
     else runs.push([each]);
   }
   return runs;
@@ -39,16 +49,18 @@ export async function writeBatch(
   cause: Cause,
   operations: readonly Operation[],
   { writes, held }: BatchPlan,
-  { session, at }: { readonly session: ClientSession; readonly at: Date },
+  { lookup, session, at }: { readonly lookup: Lookup; readonly session: ClientSession; readonly at: Date },
 ): Promise<WrittenBatch> {
   const id = newEventId();
   const events: EventEnvelope[] = [];
   /** The outbox of a record that was written before in this batch is known only now. */
   const left = new Map<string, RecordDocument>();
-  const refresh = ({ collection, write }: BatchWrite): PlannedWrite<RecordDocument> =>
-    write.kind === 'create'
-      ? write
-      : { ...write, current: left.get(`${collection.id}/${write.current._id}`) ?? write.current };
+  const eventOf = new Map<string, string>();
+  const refresh = ({ collection, write, parent }: BatchWrite): PlannedWrite<RecordDocument> => {
+    if (write.kind === 'create') return write;
+    const own = { ...write, current: left.get(`${collection.id}/${write.current._id}`) ?? write.current };
+    return parent === undefined ? own : dependentWrite({ write: own, parent }, eventOf);
+  };
   for (const run of runsOf(writes)) {
     const [first] = run;
     if (first === undefined) continue;
@@ -56,11 +68,13 @@ export async function writeBatch(
     try {
       const made = await first.collection.records.writeMany(cause, run.map(refresh), { session, group, at });
       for (const { document, event } of made) {
-        left.set(`${first.collection.id}/${document._id}`, document);
+        const key = keyOf(first.collection, document._id);
+        left.set(key, document);
+        eventOf.set(key, event.id);
         events.push(event);
       }
     } catch (error) {
-      throw faultOfRefused(error, run, operations);
+      throw await faultOfRefused(lookup, error, run, operations);
     }
   }
   for (const [collection, ids] of byCollection(held)) await collection.records.touch(ids, { session });
@@ -73,10 +87,20 @@ function byCollection(held: BatchPlan['held']): ReadonlyMap<Collection, readonly
   return ids;
 }
 
-function faultOfRefused(error: unknown, run: readonly BatchWrite[], operations: readonly Operation[]): unknown {
+async function faultOfRefused(
+  lookup: Lookup,
+  error: unknown,
+  run: readonly BatchWrite[],
+  operations: readonly Operation[],
+): Promise<unknown> {
   if (!(error instanceof RefusedWrite)) return error;
-  if (isOutdated(error.cause)) return new OutdatedDefinition();
-  const index = run[error.index]?.index ?? 0;
+  const { index = 0, parent, collection } = run[error.index] ?? {};
   const operation = operations[index];
-  return faultOfOperation(faultOfWrite(error.cause), index, operation === undefined ? '' : memberOf(operation));
+  const member = operation === undefined ? '' : memberOf(operation);
+  if (parent !== undefined && collection !== undefined) {
+    const fault = await refuse(lookup, collection, error).catch((refused: unknown) => refused);
+    return faultOfOperation(fault, index, member);
+  }
+  if (isOutdated(error.cause)) return new OutdatedDefinition();
+  return faultOfOperation(faultOfWrite(error.cause), index, member);
 }

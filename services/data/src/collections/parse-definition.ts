@@ -50,7 +50,7 @@ export function parseDefinition(json: {
   const fields = parseFields(json.fields, schema.ok ? schema.value.source : undefined, '/fields');
   const errors = [schema, indexes, rules, fields].flatMap((parsed) => (parsed.ok ? [] : parsed.faults));
   if (schema.ok && fields.ok) errors.push(...checkDefaults(fields.value, schema.value.validate, '/fields'));
-  if (schema.ok && fields.ok) errors.push(...checkReferenceFields(fields.value, schema.value.source, '/fields'));
+  if (schema.ok && fields.ok) errors.push(...checkReferenceFields(fields.value, schema.value, '/fields'));
   if (errors.length > 0 || !schema.ok || !indexes.ok || !rules.ok || !fields.ok)
     throw faults.invalidRequest({ errors });
   const refersTo = targetsOf(fields.value);

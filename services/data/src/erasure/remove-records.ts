@@ -7,8 +7,9 @@ import { definitionsCollection } from '../collections/collection.model.ts';
 import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
 import type { RecordDocument } from '../records/record.model.ts';
 import { deleted, updated } from '../records/records.events.ts';
-import { demandUnreferenced } from '../references/demand-unreferenced.ts';
-import { stillReferenced } from '../references/references.errors.ts';
+import { dependentsBudget, planDeletion } from '../references/plan-deletion.ts';
+import { writeDeletion } from '../references/write-deletion.ts';
+import { stillReferenced, tooManyDependents } from '../references/references.errors.ts';
 import { anonymous } from '../rules/caller.ts';
 import { demandCurrent, underDefinition } from '../records/under-definition.ts';
 
@@ -19,6 +20,9 @@ export interface RemoveRecordsDependencies {
   /** Records that one query looks at; default 5,000. */
   readonly window?: number;
 }
+
+/** Why a record cannot go. */
+const keeping: ReadonlySet<string> = new Set([stillReferenced, tooManyDependents].map((each) => each.declaration.code));
 
 /** Writes side by side. */
 const together = 16;
@@ -98,24 +102,26 @@ export const removeRecords = (given: RemoveRecordsDependencies): RemovalStep => 
   const remove = async (collection: Collection, cause: Cause, id: string, personId: string): Promise<boolean> => {
     const { db, transaction } = events();
     const lookup = { db, registry: registry() };
-    const write = await transaction(async (session) => {
+    const alsoGoing = ({ source }: Collection) => (source.onErase === 'delete' ? { createdBy: personId } : undefined);
+    return await transaction(async (session) => {
       await demandCurrent(db, collection, session);
-      const there = await collection.records.native.findOne(
-        { _id: id, createdBy: personId },
-        { projection: { _id: 1 }, session },
-      );
-      if (there === null) return undefined;
-      await demandUnreferenced(lookup, collection, id, { caller: anonymous, at: new Date(), session });
-      const tell = (current: RecordDocument) => deleted(collection, nameless(current, personId), undefined);
-      return collection.records.delete(cause, id, tell, { session });
+      const there = await collection.records.native.findOne({ _id: id, createdBy: personId }, { session });
+      if (there === null) return false;
+      const asking = { caller: anonymous, at: new Date(), session };
+      const dependents = await planDeletion(lookup, collection, there, {
+        ...asking,
+        ...{ by: undefined, budget: dependentsBudget(), alsoGoing, told: (before) => nameless(before, personId) },
+      });
+      const event = deleted(collection, nameless(there, personId), undefined);
+      await writeDeletion(lookup, cause, { collection, document: there, event }, dependents, asking);
+      return true;
     });
-    return write !== undefined;
   };
 
-  /** What others refer to, and a definition keeps for them, stays without a name. */
+  /** What others refer to, and a definition keeps for them, stays without a name; so does what more refer to than can go with it. */
   const removeUnlessKept = async (...given: Parameters<typeof remove>): Promise<boolean> =>
     remove(...given).catch((error: unknown) => {
-      if (error instanceof Fault && error.code === stillReferenced.declaration.code) return false;
+      if (error instanceof Fault && keeping.has(error.code)) return false;
       throw error;
     });
 

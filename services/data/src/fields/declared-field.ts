@@ -8,8 +8,11 @@ export type FieldDefault =
   /** The time, as text: ISO 8601 in UTC with milliseconds. */
   | { readonly kind: 'now' };
 
-/** What becomes of a reference when the record that it names is deleted: `restrict` has the delete refused. */
-export type OnDelete = 'restrict';
+/**
+ * What becomes of a reference when the record that it names is deleted: `restrict` has the delete refused, `cascade` has what
+ * refers to it deleted too, `null` takes the reference out.
+ */
+export type OnDelete = 'restrict' | 'cascade' | 'null';
 
 /** A field whose values are ids of records. */
 export interface ReferenceOption {

@@ -3,7 +3,7 @@ import { defineRoute } from '@causeway/service';
 import type { Route } from '@causeway/service';
 
 import { definitionBusy } from '../collections/collections.errors.ts';
-import { stillReferenced } from '../references/references.errors.ts';
+import { stillReferenced, tooManyDependents } from '../references/references.errors.ts';
 import { callerOf } from '../rules/caller.ts';
 import { ruleTooCostly } from '../rules/rules.errors.ts';
 import type { createDeleteRecord } from './delete-record.ts';
@@ -35,6 +35,7 @@ export const deleteRecordRoute = ({
       definitionBusy,
       ruleTooCostly,
       stillReferenced,
+      tooManyDependents,
     ],
     async handle({ cause, params, token, ifMatch }) {
       const eventId = await deleteRecord(cause, { ...params, caller: callerOf(token), ifMatch });

@@ -4,7 +4,8 @@ import type { Events, IfMatch } from '@causeway/events';
 import { matches } from '@causeway/service';
 
 import type { CollectionRegistry } from '../collections/collection-registry.ts';
-import { demandUnreferenced } from '../references/demand-unreferenced.ts';
+import { dependentsBudget, planDeletion } from '../references/plan-deletion.ts';
+import { writeDeletion } from '../references/write-deletion.ts';
 import type { Caller } from '../rules/rule.ts';
 import { demandReadable, demandRight, demandWritable } from './judge-record.ts';
 import { deleted } from './records.events.ts';
@@ -19,10 +20,10 @@ export interface DeleteRecord {
 }
 
 /**
- * Deletes a record.
+ * Deletes a record, with what its references have follow from that.
  *
- * @returns the use case, giving the event's id; it throws faults `not-found`, `forbidden`, `precondition-failed` and
- *   `still-referenced`
+ * @returns the use case, giving the event's id; it throws faults `not-found`, `forbidden`, `precondition-failed` `still-referenced` and
+ *   `too-many-dependents`
  */
 export function createDeleteRecord({
   events,
@@ -33,26 +34,25 @@ export function createDeleteRecord({
   readonly registry: CollectionRegistry;
   readonly now: () => Date;
 }) {
-  return async (cause: Cause, { collection: name, id, caller, ifMatch }: DeleteRecord): Promise<string> =>
-    underDefinition(registry, name, async (collection) => {
+  const lookup = { db: events.db, registry };
+
+  return async (cause: Cause, { collection: name, id, caller, ifMatch }: DeleteRecord): Promise<string> => {
+    const { id: by } = cause.principal;
+    return await underDefinition(registry, name, async (collection) => {
       demandReadable(collection, caller);
       demandWritable(collection);
-      const write = await events.transaction(async (session) => {
+      return await events.transaction(async (session) => {
+        const at = now();
         await demandCurrent(events.db, collection, session);
-        return await collection.records.delete(
-          cause,
-          id,
-          async (current) => {
-            const at = now();
-            demandRight(collection, 'delete', caller, current, { at });
-            if (!matches(ifMatch, current.revision)) throw faults.preconditionFailed();
-            await demandUnreferenced({ db: events.db, registry }, collection, id, { caller, at, session });
-            return deleted(collection, current, cause.principal.id);
-          },
-          { session },
-        );
+        const document = await collection.records.native.findOne({ _id: id }, { session });
+        if (document === null) throw faults.notFound();
+        demandRight(collection, 'delete', caller, document, { at });
+        if (!matches(ifMatch, document.revision)) throw faults.preconditionFailed();
+        const asking = { caller, at, session, by, budget: dependentsBudget() };
+        const dependents = await planDeletion(lookup, collection, document, asking);
+        const deletion = { collection, document, event: deleted(collection, document, by) };
+        return await writeDeletion(lookup, cause, deletion, dependents, asking);
       });
-      if (write === undefined) throw faults.notFound();
-      return write.event.id;
     });
+  };
 }

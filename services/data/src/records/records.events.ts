@@ -34,11 +34,21 @@ export const updated = (place: RecordPlace, before: RecordDocument, { fields, up
     before: before.fields,
   });
 
-/** A record has been deleted. */
-export const deleted = (place: RecordPlace, before: RecordDocument, deletedBy: string | undefined): EventDraft =>
+/**
+ * A record has been deleted.
+ *
+ * @param why - `cascade` where it went with another, to which it referred
+ */
+export const deleted = (
+  place: RecordPlace,
+  before: RecordDocument,
+  deletedBy: string | undefined,
+  why: { readonly reason?: 'cascade' } = {},
+): EventDraft =>
   draft(recordDeleted, {
     ...placeOf(place, before._id),
     ...historyOf(before),
     before: before.fields,
     ...(deletedBy === undefined ? {} : { deletedBy }),
+    ...why,
   });

@@ -1,4 +1,5 @@
 import { schemaAt } from '../collections/schema-at.ts';
+import type { RecordSchema } from '../collections/record-schema.ts';
 import type { SchemaObject } from '../collections/walk-schema.ts';
 import { isSchemaObject } from '../collections/walk-schema.ts';
 import type { LocatedFault } from '../conditions/located-fault.ts';
@@ -11,31 +12,37 @@ const maxReferences = 20;
  * Checks that the schema declares references as what they can be: a text, null too where it says so, or an array of texts.
  *
  * @param declared - what the definition says of fields
- * @param schema - the definition's
+ * @param schema - the definition's; what `null` leaves has to be something that it takes
  * @param pointer - where `fields` stands, for the faults
  */
 export function checkReferenceFields(
   declared: readonly DeclaredField[],
-  schema: SchemaObject,
+  { source: schema, validate }: Pick<RecordSchema, 'source' | 'validate'>,
   pointer: string,
 ): LocatedFault[] {
   const references = declared.filter(({ reference }) => reference !== undefined);
   if (references.length > maxReferences) {
     return [{ pointer, code: 'invalid-fields', message: `Give at most ${maxReferences} references.` }];
   }
-  return references.flatMap(({ path, segments }) =>
-    isText(schemaAt(schema, segments)) || isTexts(schemaAt(schema, segments))
-      ? []
-      : [
-          {
-            pointer: pointerTo(pointerTo(pointer, path), 'reference'),
-            code: 'invalid-option',
-            message:
-              'Declare the field in the schema as `"type": "string"`, as `["string", "null"]`, or as an array whose `items` have `"type": "string"`.',
-          },
-        ],
-  );
+  return references.flatMap(({ path, segments, reference }) => {
+    const at = pointerTo(pointerTo(pointer, path), 'reference');
+    const found = schemaAt(schema, segments);
+    if (!isText(found) && !isTexts(found)) return [{ pointer: at, code: 'invalid-option', message: messages.type }];
+    if (reference?.onDelete !== 'null') return [];
+    const left = isTexts(found) ? [] : null;
+    const record = segments.reduceRight<unknown>((inner, segment) => ({ [segment]: inner }), left);
+    const place = segments.reduce<string>(pointerTo, '');
+    // What else such a record lacks says nothing of the reference.
+    return validate(record).some((fault) => fault.pointer === place || fault.pointer.startsWith(`${place}/`))
+      ? [{ pointer: pointerTo(at, 'onDelete'), code: 'invalid-option', message: messages.left }]
+      : [];
+  });
 }
+
+const messages = {
+  type: 'Declare the field in the schema as `"type": "string"`, as `["string", "null"]`, or as an array whose `items` have `"type": "string"`.',
+  left: 'Have the schema take null there, or an array without elements: that is what `"onDelete": "null"` leaves.',
+} as const;
 
 const hasTypes = (schema: SchemaObject | undefined, main: string): boolean => {
   const types: unknown[] = [schema?.type].flat();

@@ -51,5 +51,11 @@ export function referencesOf({
   const own = referencesIn(id, fields);
   const isOwn = ({ storage, target }: DeclaredReference): boolean =>
     own.some((each) => each.storage === storage && each.target === target);
-  return [...own, ...referencesIn(id, pending?.fields ?? []).filter((each) => !isOwn(each))];
+  return [
+    ...own,
+    ...referencesIn(id, pending?.fields ?? [])
+      .filter((each) => !isOwn(each))
+      // What it says of deletes holds once it has come about.
+      .map((each) => ({ ...each, onDelete: 'restrict' as const })),
+  ];
 }

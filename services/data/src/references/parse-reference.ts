@@ -4,7 +4,7 @@ import { pointerTo } from '../conditions/located-fault.ts';
 import type { DeclaredField, OnDelete } from '../fields/declared-field.ts';
 import { ownCollection } from '../fields/declared-field.ts';
 
-const ways: readonly OnDelete[] = ['restrict'];
+const ways: readonly OnDelete[] = ['restrict', 'cascade', 'null'];
 
 /**
  * Parses the `reference` of a field: `{collection, onDelete?}`, with the collection's name replaced by its id (`nameTargets`).

@@ -18,6 +18,15 @@ export const stillReferenced = defineFault({
     'A definition keeps this record for as long as others refer to it (`"onDelete": "restrict"`). `examples` names some of those that you may read: change or delete them first, in one batch where it has to be at once.',
 });
 
+/** More records follow from a delete than go into one transaction. */
+export const tooManyDependents = defineFault({
+  code: 'too-many-dependents',
+  category: 'conflict',
+  title: 'Too many records refer to this one',
+  description:
+    'A definition has records deleted or changed together with the one that they refer to: at most 1,000 and 16 MiB in one transaction, and five levels deep. Delete or change those that refer first.',
+});
+
 /** A collection cannot be removed while others refer to it. */
 export const collectionReferenced = defineFault({
   code: 'collection-referenced',

@@ -1,0 +1,54 @@
+import { readableFilter } from './lookup.ts';
+import type { Asking } from './lookup.ts';
+import type { Incoming } from './incoming.ts';
+import { referring } from './referring.ts';
+import type { Unwritten } from './referring.ts';
+import { stillReferenced } from './references.errors.ts';
+
+/** Records that are there for as long as others refer to them by a field. */
+export interface Kept {
+  readonly incoming: Incoming;
+  readonly ids: readonly string[];
+}
+
+const maxExamples = 5;
+
+/**
+ * Makes sure that nothing stays which refers to what is to be deleted.
+ *
+ * @param kept - by which fields to look for what
+ * @param goes - the keys of all that goes
+ * @throws Fault `still-referenced`
+ */
+export async function demandNoneKept(
+  kept: readonly Kept[],
+  goes: ReadonlySet<string>,
+  asking: Asking & { readonly unwritten?: Unwritten },
+): Promise<void> {
+  for (const { incoming, ids } of kept) {
+    const { filter, unwritten } = referring(incoming, ids, asking.unwritten, goes);
+    const options = { projection: { _id: 1 }, session: asking.session };
+    if (unwritten.length === 0 && (await incoming.from.records.native.findOne(filter, options)) === null) continue;
+    throw stillReferenced({ extensions: { examples: await examplesOf(kept, goes, asking) } });
+  }
+}
+
+/** Some of the records that stay, among those that the caller may see. */
+async function examplesOf(
+  kept: readonly Kept[],
+  goes: ReadonlySet<string>,
+  asking: Asking & { readonly unwritten?: Unwritten },
+): Promise<readonly { collection: string; id: string }[]> {
+  const examples: { collection: string; id: string }[] = [];
+  for (const { incoming, ids } of kept) {
+    const { from } = incoming;
+    const { filter } = referring(incoming, ids, asking.unwritten, goes);
+    const rows = from.records.native.find(
+      { $and: [filter, readableFilter(from, asking)] },
+      { projection: { _id: 1 }, limit: maxExamples - examples.length, session: asking.session },
+    );
+    for await (const { _id } of rows) examples.push({ collection: from.name, id: _id });
+    if (examples.length >= maxExamples) break;
+  }
+  return examples;
+}
