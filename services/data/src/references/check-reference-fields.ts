@@ -24,7 +24,7 @@ export function checkReferenceFields(
   if (references.length > maxReferences) {
     return [{ pointer, code: 'invalid-fields', message: `Give at most ${maxReferences} references.` }];
   }
-  return references.flatMap(({ path, segments, reference }) => {
+  return references.flatMap(({ path, segments, reference }): LocatedFault[] => {
     const at = pointerTo(pointerTo(pointer, path), 'reference');
     const found = schemaAt(schema, segments);
     if (!isText(found) && !isTexts(found)) return [{ pointer: at, code: 'invalid-option', message: messages.type }];
