@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { operatorsType } from '../operators/parse-operators.ts';
 import { openTestData } from '../testing/test-data.ts';
@@ -54,6 +55,7 @@ describe('references', () => {
   });
   after(() => data.stop());
 
+  const newName = (): string => `c${randomUUID().slice(0, 8)}`;
   const define = (name: string, body: object): Promise<Answered> =>
     replica.call(`PUT /v1/collections/${name}`, { body, token: admin.token });
   const create = (collection: string, body: unknown, { by = ada, to = replica } = {}): Promise<Answered> =>
@@ -421,7 +423,7 @@ describe('references', () => {
   });
 
   it('are held against the records there', async () => {
-    const name = `c${randomUUID().slice(0, 8)}`;
+    const name = newName();
     const { schema } = comments;
     assert.equal((await define(name, { schema, rules: open })).status, 201);
     const id = await article();
@@ -443,11 +445,38 @@ describe('references', () => {
     );
   });
 
+  it('are held against a delete that began before, and is committed after they were looked at', async () => {
+    const name = newName();
+    const { schema } = comments;
+    assert.equal((await define(name, { schema, rules: open })).status, 201);
+    const id = await article();
+    const comment = await made(name, { article: id });
+    const { id: articlesId } = (await replica.call('GET /v1/collections/articles', { token: admin.token })).body;
+    const session = data.db.client.startSession();
+    session.startTransaction();
+    await data.db.collection<{ _id: string }>(`records_${String(articlesId)}`).deleteOne({ _id: id }, { session });
+    const change = define(name, {
+      schema,
+      rules: open,
+      fields: { article: { reference: { collection: 'articles' } } },
+    });
+    // Unless it waits for the delete, it is over by then.
+    await Promise.race([change, delay(1_000)]);
+    await session.commitTransaction();
+    await session.endSession();
+    const answer = await change;
+    assert.equal(outcome(answer), '409 definition-conflict', answer.text);
+    assert.deepEqual(
+      examplesOf(answer).map((each) => each.id),
+      [comment],
+    );
+  });
+
   it('never dangle where they are defined while records are deleted', async () => {
     const { schema } = comments;
     const fields = { article: { reference: { collection: 'articles' } } };
     for (let round = 0; round < 10; round += 1) {
-      const name = `c${randomUUID().slice(0, 8)}`;
+      const name = newName();
       assert.equal((await define(name, { schema, rules: open })).status, 201);
       const ids = await Promise.all(Array.from({ length: 4 }, () => article()));
       for (const each of ids) await made(name, { article: each });
