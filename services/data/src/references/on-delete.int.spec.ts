@@ -98,11 +98,12 @@ describe('onDelete', () => {
       const { reason, parentEvent } = told as { reason?: string; parentEvent?: string };
       return { id, reason, parentEvent };
     });
-    assert.equal(first?.id, answer.headers.get('causeway-event'));
-    assert.deepEqual([first?.reason, first?.parentEvent], [undefined, undefined]);
-    assert.deepEqual([ofChild?.reason, ofChild?.parentEvent], ['cascade', first?.id]);
-    assert.deepEqual([ofLeaf?.reason, ofLeaf?.parentEvent], ['cascade', ofChild?.id]);
-    assert.deepEqual([ofAlso?.reason, ofAlso?.parentEvent], ['cascade', first?.id]);
+    assert.ok(first && ofChild && ofLeaf && ofAlso);
+    assert.equal(first.id, answer.headers.get('causeway-event'));
+    assert.deepEqual([first.reason, first.parentEvent], [undefined, undefined]);
+    assert.deepEqual([ofChild.reason, ofChild.parentEvent], ['cascade', first.id]);
+    assert.deepEqual([ofLeaf.reason, ofLeaf.parentEvent], ['cascade', ofChild.id]);
+    assert.deepEqual([ofAlso.reason, ofAlso.parentEvent], ['cascade', first.id]);
   });
 
   it('null takes the reference out, whoever may change the record', async () => {
@@ -190,7 +191,7 @@ describe('onDelete', () => {
     const conditional = {
       schema: {
         properties: { to: text, n: { type: 'number' } },
-        if: { required: ['n'] },
+        if: { properties: { n: { const: 1 } }, required: ['n'] },
         then: { properties: { to: { type: 'string' } } },
       },
     };
@@ -264,7 +265,7 @@ describe('onDelete', () => {
   it('leaves nothing dangling where both ends are deleted at once', async () => {
     const top = await define();
     const name = await define({ to: [top, 'cascade'], also: [top, 'null'] });
-    for (let round = 0; round < 40; round += 1) {
+    for (let round = 0; round < 10; round += 1) {
       const [root, second] = [await made(top), await made(top)];
       const id = await made(name, { to: root, also: second });
       const answers = await Promise.all([
