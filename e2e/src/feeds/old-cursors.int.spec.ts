@@ -9,13 +9,14 @@ import {
   type TestReplica,
 } from '../../../services/data/src/testing/test-data.ts';
 import { openFeed, type TestFeed } from '../../../services/data/src/testing/test-feed.ts';
-import { startSmallOplog, type SmallOplog } from './small-oplog.ts';
+import { startOwnMongodb, type OwnMongodb } from './own-mongodb.ts';
 
+const oplogMegabytes = 50;
 const name = 'notes';
 const rules = { read: 'public', create: 'signed-in', update: 'signed-in' };
 
 describe('a feed over an oplog that forgets', () => {
-  let oplog: SmallOplog;
+  let mongodb: OwnMongodb;
   let data: TestData;
   let replica: TestReplica;
   let ada: Person;
@@ -23,8 +24,8 @@ describe('a feed over an oplog that forgets', () => {
   const { MONGODB_URL } = process.env;
 
   before(async () => {
-    oplog = await startSmallOplog();
-    process.env.MONGODB_URL = oplog.url;
+    mongodb = await startOwnMongodb(oplogMegabytes);
+    process.env.MONGODB_URL = mongodb.url;
     data = await openTestData();
     replica = await data.replica();
     ada = await data.person();
@@ -37,7 +38,7 @@ describe('a feed over an oplog that forgets', () => {
     process.env.MONGODB_URL = MONGODB_URL;
     for (const feed of feeds) feed.close();
     await data.stop();
-    await oplog.stop();
+    await mongodb.stop();
   });
 
   const follow = async (
@@ -61,7 +62,7 @@ describe('a feed over an oplog that forgets', () => {
     await quiet.count(1);
     const told = quiet.lastId();
     // As in a day in which nothing concerns it.
-    const written = await oplog.forget(positionOf(told));
+    const written = await mongodb.forget(positionOf(told));
     // What was written is soon forgotten, too.
     await quiet.until('an id of later', () => positionOf(quiet.lastId()).greaterThan(written));
     quiet.close();

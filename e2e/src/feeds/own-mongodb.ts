@@ -3,8 +3,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { startServers, throwAwayDir } from '@causeway/stack/testing';
 import { Binary, MongoClient, MongoServerError, type Timestamp } from 'mongodb';
 
-/** MongoDB of a test's own, whose oplog holds little. */
-export interface SmallOplog {
+/** MongoDB of a test's own, which can be put to the test. */
+export interface OwnMongodb {
   readonly url: string;
   readonly client: MongoClient;
   /**
@@ -16,15 +16,18 @@ export interface SmallOplog {
   readonly stop: () => Promise<void>;
 }
 
-const replicaSet = 'small';
-const oplogMegabytes = 50;
+const replicaSet = 'own';
 const pieceBytes = 2 * 1024 * 1024;
 const patienceMs = 120_000;
 /** CappedPositionLost: the oplog was cut under a read of its end. */
 const positionLost = 136;
 
-/** Starts it: one member. */
-export async function startSmallOplog(): Promise<SmallOplog> {
+/**
+ * Starts it: one member.
+ *
+ * @param oplogMegabytes - how much its oplog holds
+ */
+export async function startOwnMongodb(oplogMegabytes?: number): Promise<OwnMongodb> {
   const dir = await throwAwayDir();
   const { servers, startMembers, stop } = await startServers({ dir });
   // Those that the tests are given do as well.
