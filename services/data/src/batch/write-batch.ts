@@ -83,7 +83,11 @@ export async function writeBatch(
 
 function byCollection(held: BatchPlan['held']): ReadonlyMap<Collection, readonly string[]> {
   const ids = new Map<Collection, string[]>();
-  for (const { collection, id } of held) ids.set(collection, [...(ids.get(collection) ?? []), id]);
+  for (const { collection, id } of held) {
+    const own = ids.get(collection);
+    if (own === undefined) ids.set(collection, [id]);
+    else own.push(id);
+  }
   return ids;
 }
 

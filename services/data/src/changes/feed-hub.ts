@@ -34,7 +34,7 @@ import { followProgress } from './stream-progress.ts';
 /** What {@link createFeedHub} is given. */
 export interface FeedHubOptions {
   readonly stream: CommitStream;
-  readonly registry: Pick<CollectionRegistry, 'onChange'>;
+  readonly registry: Pick<CollectionRegistry, 'get' | 'onChange'>;
   /** Of the database; see `readGeneration`. */
   readonly generation: string;
   readonly cursors: Pick<FeedCursors, 'seal'>;
@@ -146,6 +146,10 @@ class Hub implements FeedHub {
     this.#sessions.add(feed);
     this.#keepAlive.add(feed);
     this.#open.add(1);
+    // From here on it is told of other rules; since it was opened there may have been one.
+    const known = this.#options.registry.get(feed.collectionId);
+    if (known === undefined) feed.end('end', 'collection-removed');
+    else if (feed.redefine(known)) feed.renew();
     try {
       await this.#begin(feed, beginning);
       if (feed.snapshots) await this.#sendSnapshots(feed, beginning);

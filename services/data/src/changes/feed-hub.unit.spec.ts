@@ -4,7 +4,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import type { Condition, Operand } from '../conditions/condition.ts';
 import type { Pattern } from '../conditions/pattern.ts';
-import { changeOf, openTestHub } from '../testing/test-hub.ts';
+import type { Collection } from '../collections/collection-registry.ts';
+import { changeOf, hubCollection, openTestHub } from '../testing/test-hub.ts';
 import type { FakeResponse } from '../testing/fake-response.ts';
 
 const eventsOf = ({ blocks }: FakeResponse): string[] =>
@@ -19,6 +20,29 @@ const asking = (name: string, test: Pattern['test']): Condition<Operand> => ({
   kind: 'field',
   path: { text: 'text', storage: 'fields.text', segments: ['fields', 'text'], holds: 'json' },
   atom: { op: 'regex', pattern: { text: name, pcre: name, test } },
+});
+
+describe('a feed whose collection has changed since it was asked for', () => {
+  const known = (collection: Collection | undefined) =>
+    openTestHub({ registry: { get: () => collection, onChange: () => () => undefined } });
+
+  it('sees by the rule of now from its first change on', async () => {
+    const rules = { read: { kind: 'alternatives', alternatives: [] } };
+    const source = { rules: { read: [] } };
+    const narrowed = { ...hubCollection, ...{ revision: 2, rules, source } } as unknown as Collection;
+    const { bring, follow } = known(narrowed);
+    const feed = follow(undefined, { caller: { signedIn: false, administrator: false, auth: {} } });
+    bring(changeOf('rec_1', 2, { after: { text: 'x' } }));
+    await nextTurn();
+    assert.deepEqual(eventsOf(feed), []);
+  });
+
+  it('ends where the collection has gone', async () => {
+    const { follow } = known(undefined);
+    const feed = follow();
+    await nextTurn();
+    assert.deepEqual(eventsOf(feed), ['end']);
+  });
 });
 
 describe('a view that a change cannot be judged for', () => {

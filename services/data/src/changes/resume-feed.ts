@@ -93,7 +93,8 @@ export function createResumeFeed(options: ResumeOptions): (feed: Feed, from: Pla
           await tellLate(feed, own, place);
           if (stops(feed)) return;
         }
-        if (history.after(place).length > 0) continue;
+        // The history may have been begun anew meanwhile, or cut off: then more is missing than it can tell.
+        if (!history.covers(place) || history.after(place).length > 0) continue;
         if (!stops(feed)) attach(feed);
         return;
       }

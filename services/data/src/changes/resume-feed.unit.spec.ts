@@ -55,6 +55,7 @@ interface World {
   /** What the catch-up tells before it has come to the history; or fails with. */
   readonly missed?: readonly RecordChange[] | Error;
   readonly hasReached?: (place: Place) => boolean;
+  readonly covers?: () => boolean;
 }
 
 /** Resumes a feed after 0, and gives what has come of it, in order. */
@@ -63,11 +64,13 @@ async function resume({
   changes = [],
   missed = [],
   hasReached = () => true,
+  covers,
 }: World): Promise<string[]> {
   const log: string[] = [];
   const first = changes[0]?.position.t ?? 0;
   const history: Pick<ChangeHistory, 'covers' | 'after'> = {
-    covers: ({ position }) => !(missed instanceof Error) && (missed.length === 0 || position.t >= first - 1),
+    covers: ({ position }) =>
+      covers?.() ?? (!(missed instanceof Error) && (missed.length === 0 || position.t >= first - 1)),
     after: ({ position }) => changes.filter((each) => each.position.greaterThan(position)),
   };
   const catchUp: Pick<CatchUp, 'read'> = {
@@ -131,6 +134,18 @@ describe('a feed that resumes', () => {
   it('goes on from now where the past is lost', async () => {
     assert.deepEqual(await resume({ missed: new HistoryLost('gone') }), ['gap expired']);
     await assert.rejects(resume({ missed: new Error('no connection') }), /no connection/);
+  });
+
+  it('is not told live where the history was begun anew while its reader was waited for', async () => {
+    let isBegunAnew = false;
+    const feed = feedOf(() => (isBegunAnew = true));
+    const log = await resume({
+      feed,
+      changes: [change(1)],
+      covers: () => !isBegunAnew,
+      missed: new HistoryLost('gone'),
+    });
+    assert.deepEqual(log, ['e1', 'gap expired']);
   });
 
   it('has nobody wait whose reader has gone', async () => {

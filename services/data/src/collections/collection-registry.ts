@@ -40,7 +40,7 @@ export interface CollectionRegistry {
   get(id: string): Collection | undefined;
   /** Reads a definition anew, and the change of it that is under way. */
   reload(id: string): Promise<Collection | undefined>;
-  /** Calls a listener after a definition has changed in commit order, or is gone. */
+  /** Calls a listener after a definition has changed in commit order, or is gone; and for each, after changes may have been missed. */
   onChange(listener: (id: string, collection: Collection | undefined) => void): () => void;
 }
 
@@ -128,14 +128,21 @@ export function createCollectionRegistry({ events, db, logger }: CollectionRegis
     return put(make({ id, name: document.name, revision: document.revision }, document.definition, change));
   };
 
+  const tell = (id: string): void => {
+    for (const listener of listeners) listener(id, byId.get(id));
+  };
+
   const reloadAll = async (): Promise<void> => {
     const ids = await definitions.find({}, { projection: { _id: 1 } }).toArray();
     const there = new Set(ids.map(({ _id }) => _id));
+    const before = [...byId.keys()];
     for (const id of byId.keys()) if (!there.has(id)) forget(id);
     for (const id of there) {
       // One that cannot be read is answered with 500; the others are served.
       await reload(id).catch((error: unknown) => logger.error({ error, id }, 'a definition could not be read'));
     }
+    // What the stream has not brought nobody has been told of, even where somebody has read it since.
+    for (const id of before) tell(id);
   };
 
   const inBackground = (work: Promise<unknown>): void => {
@@ -163,7 +170,7 @@ export function createCollectionRegistry({ events, db, logger }: CollectionRegis
       logger.error({ error, id }, 'a definition could not be read');
       forget(id);
     }
-    for (const listener of listeners) listener(id, byId.get(id));
+    tell(id);
   };
 
   return {

@@ -114,6 +114,37 @@ describe('a change of a definition', () => {
     ]);
   });
 
+  it('that the stream has not brought is told of after a gap, also where it has been read since', async () => {
+    const [changed, read, removed] = [await defined(open), await defined(open), await defined(open)];
+    const gaps: (() => void)[] = [];
+    const stream = { subscribe: (_: unknown, onGap: () => void) => gaps.push(onGap) };
+    const logger = createLogger({ service: 'data', level: 'silent' });
+    const own = { ...events, stream: stream as unknown as Events['stream'] };
+    const late = createCollectionRegistry({ events: own, db: events.db, logger });
+    await late.start();
+    const told = new Map<string, number | undefined>();
+    late.onChange((which, collection) => told.set(which, collection?.revision));
+    for (const { id, name } of [changed, read]) {
+      const event = updated(id, name, strict);
+      await definitions.update(cause(), id, (current) => ({
+        state: { ...stateOf(current), definition: strict },
+        event,
+      }));
+    }
+    await late.reload(read.id);
+    await events.db.collection<DefinitionDocument>(definitionsCollection).deleteOne({ _id: removed.id });
+    assert.deepEqual([...told], []);
+    for (const onGap of gaps) onGap();
+    // All of them in one go.
+    const isTold = (): boolean => told.size > 0;
+    for (let tries = 0; tries < 600 && !isTold(); tries += 1) await delay(100);
+    assert.deepEqual(
+      [changed, read, removed].map(({ id }) => told.get(id)),
+      [2, 2, undefined],
+    );
+    assert.ok(told.has(removed.id));
+  });
+
   it('takes over one whose owner is gone, and not one that is at work', async () => {
     const { id } = await defined(open);
     const first = await lockDefinition(events.db, id, { pending: strict });

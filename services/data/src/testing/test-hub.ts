@@ -14,6 +14,7 @@ import type { Collection } from '../collections/collection-registry.ts';
 import type { Condition, Operand } from '../conditions/condition.ts';
 import { everything } from '../conditions/condition.ts';
 import { createCursorCodec } from '../cursors/cursor-codec.ts';
+import type { Caller } from '../rules/rule.ts';
 import type { FakeResponse } from './fake-response.ts';
 import { createFakeResponse } from './fake-response.ts';
 
@@ -30,18 +31,22 @@ export interface TestHub {
   beacon(seconds: number): void;
   /** Reads a cursor of its feeds. */
   decode(cursor: string): FeedCursor;
-  /** Opens a feed by an administrator. */
-  follow(filter?: Condition<Operand>, beginning?: Partial<FeedBeginning>): FakeResponse & { readonly feed: Feed };
+  /** Opens a feed, by an administrator where nothing is said. */
+  follow(
+    filter?: Condition<Operand>,
+    beginning?: Partial<FeedBeginning> & { readonly caller?: Caller },
+  ): FakeResponse & { readonly feed: Feed };
 }
 
-const collection = {
+/** The collection of every feed of a {@link TestHub}: anybody may read it. */
+export const hubCollection = {
   id: 'col_a',
   revision: 1,
   rules: { read: { kind: 'public' } },
   source: { rules: { read: 'public' } },
 } as unknown as Collection;
-const caller = { signedIn: true, administrator: true, auth: {} };
-const bound = createCursorCodec(randomBytes(32))({ collectionId: collection.id, query: 'all', principal: 'admin' });
+const administrator: Caller = { signedIn: true, administrator: true, auth: {} };
+const bound = createCursorCodec(randomBytes(32))({ collectionId: hubCollection.id, query: 'all', principal: 'admin' });
 
 const feedCursors = createFeedCursors({ secret: randomBytes(32), generation: 'g' });
 
@@ -93,7 +98,7 @@ export function openTestHub(options: Partial<FeedHubOptions> = {}): TestHub {
   };
   const hub = createFeedHub({
     stream: stream as unknown as CommitStream,
-    registry: { onChange: () => () => undefined },
+    registry: { get: () => hubCollection, onChange: () => () => undefined },
     generation: 'g',
     cursors: feedCursors,
     isRevoked: () => false,
@@ -121,11 +126,11 @@ export function openTestHub(options: Partial<FeedHubOptions> = {}): TestHub {
       stream.position = at(seconds);
     },
     decode: (cursor) => feedCursors.read(cursor, bound),
-    follow(filter = everything, { resumed, after, snapshotPlace } = {}) {
+    follow(filter = everything, { resumed, after, snapshotPlace, caller = administrator } = {}) {
       const fake = createFakeResponse();
       const { response } = fake;
       const feed = new Feed({
-        ...{ collection, caller, token: undefined, filter, response },
+        ...{ collection: hubCollection, caller, token: undefined, filter, response },
         beginCursors: (rule) => feedCursors.begin(bound, rule),
         snapshots: false,
       });
