@@ -3,7 +3,13 @@ import { z } from 'zod';
 import { defineEvent } from '../event-contract.ts';
 
 const fields = z.record(z.string(), z.unknown());
-const record = { collectionId: z.string(), collection: z.string(), recordId: z.string() };
+const record = {
+  collectionId: z.string(),
+  collection: z.string(),
+  recordId: z.string(),
+  /** Dotted paths within the fields that not everybody sees who sees the record, as of when it was recorded. */
+  guarded: z.array(z.string()).optional(),
+};
 
 /** A record has been created; carries its fields. */
 export const recordCreated = defineEvent({

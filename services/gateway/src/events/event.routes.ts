@@ -8,7 +8,7 @@ import { orUnavailable, type ServiceClient } from '../services/service-client.ts
 import { awaitComplete } from './await-complete.ts';
 import { followEffects } from './effects-tree.ts';
 import { eventSchema } from './event-schemas.ts';
-import { isAdministrator, maySee } from './event-visibility.ts';
+import { isAdministrator, maySee, showEffects, showEvent } from './event-visibility.ts';
 import { findEvent, type AskOptions } from './find-event.ts';
 import { listEventsRoute } from './list-events.route.ts';
 
@@ -52,7 +52,8 @@ const readEvent = ({ client }: EventRoutesOptions): Route =>
     operationId: 'readEvent',
     tag: 'events',
     summary: 'An event',
-    description: 'For administrators, and the person who caused it.',
+    description:
+      'For administrators, and the person who caused it: to the latter without the fields of a record that had read rules of their own.',
     access: 'signed-in',
     params,
     responses: {
@@ -65,7 +66,7 @@ const readEvent = ({ client }: EventRoutesOptions): Route =>
     handle: async ({ params: { id }, token, requestId, signal, mediaType }) => ({
       status: 200,
       headers: { 'Content-Type': mediaType },
-      body: await visibleEvent(client, id, token, { requestId, signal }),
+      body: showEvent(await visibleEvent(client, id, token, { requestId, signal }), token),
     }),
   });
 
@@ -90,7 +91,7 @@ const readEffects = ({ client, registry, logger }: EventRoutesOptions): Route =>
       if (!registry.ready) throw faults.unavailable({ message: 'the handlers are not known yet', retryAfterS: 1 });
       const look = followEffects(event, { client, registry, logger, withErrors: isAdministrator(token), ask });
       const until = { waitMs: query.wait ?? 0, signal: AbortSignal.any([signal, draining]) };
-      return { status: 200, body: await awaitComplete(look, until) };
+      return { status: 200, body: showEffects(await awaitComplete(look, until), token) };
     },
   });
 

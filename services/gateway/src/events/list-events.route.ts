@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { orUnavailable, type ServiceClient } from '../services/service-client.ts';
 import { createEventCursors } from './event-cursor.ts';
 import { eventListSchema } from './event-schemas.ts';
-import { isAdministrator, maySee } from './event-visibility.ts';
+import { isAdministrator, maySee, showEvent } from './event-visibility.ts';
 import { listEvents } from './list-events.ts';
 
 /** What the list of events is given. */
@@ -80,7 +80,8 @@ export const listEventsRoute = ({ client, internalKey }: ListEventsRouteOptions)
       const after = cursor === undefined ? undefined : cursors.open(scope, cursor);
       const question = { about, after, limit, visible: (event: EventEnvelope) => maySee(event, token) };
       const { items, next } = await orUnavailable(listEvents(client, question, { requestId, signal }));
-      return { status: 200, body: { items, nextCursor: next === undefined ? null : cursors.seal(scope, next) } };
+      const shown = items.map((event) => showEvent(event, token));
+      return { status: 200, body: { items: shown, nextCursor: next === undefined ? null : cursors.seal(scope, next) } };
     },
   });
 };
