@@ -79,6 +79,37 @@ export default tseslint.config(
       '@typescript-eslint/require-await': 'off',
     },
   },
+  {
+    // Records leave the data service by one door, which knows the rules of fields (docs/adr/0028-hidden-means-missing.md).
+    files: ['services/data/src/**/*.ts'],
+    ignores: [
+      'services/data/src/{conditions,collections}/**',
+      'services/data/src/queries/find-records.ts',
+      'services/data/src/records/record-reader.ts',
+      'services/data/src/references/lookup.ts',
+      'services/data/src/upsert/upsert-record.ts',
+      '**/*.spec.ts',
+      '**/testing/**',
+    ],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              group: ['**/compile-filter.ts'],
+              message: 'Find records by findVisible or visibleFilter: they know what the caller sees.',
+            },
+            {
+              group: ['**/see.ts'],
+              importNames: ['showWhole'],
+              message: 'Show a record by a Sight: only what is cached is kept whole.',
+            },
+          ],
+        },
+      ],
+    },
+  },
   { files: ['packages/stack/**/*.ts', 'e2e/**/*.ts', 'examples/**/*.ts'], rules: { 'no-console': 'off' } },
   {
     files: ['**/*.mjs'],

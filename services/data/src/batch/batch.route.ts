@@ -5,7 +5,7 @@ import type { Route } from '@causeway/service';
 import { z } from 'zod';
 
 import { definitionBusy } from '../collections/collections.errors.ts';
-import { fieldReadOnly, fieldWriteOnce } from '../fields/fields.errors.ts';
+import { fieldForbidden, fieldReadOnly, fieldWriteOnce } from '../fields/fields.errors.ts';
 import { operatorFailed } from '../operators/operators.errors.ts';
 import { eventHeader } from '../records/event-ids.ts';
 import { recordAnswer } from '../records/record-answer.ts';
@@ -80,6 +80,7 @@ export const batchRoute = ({ runBatch }: { readonly runBatch: ReturnType<typeof 
       definitionBusy,
       unindexable,
       ruleTooCostly,
+      fieldForbidden,
       fieldReadOnly,
       fieldWriteOnce,
       referenceNotFound,

@@ -9,6 +9,7 @@ import type { RecordAnswer } from '../records/record.model.ts';
 import { answerRecord } from '../records/record.model.ts';
 import { demandAllCurrent, underDefinitions } from '../records/under-definitions.ts';
 import type { Caller } from '../rules/rule.ts';
+import { show } from '../rules/see.ts';
 import { batchTooSlow } from './batch.errors.ts';
 import { createBatchReferences } from './batch-references.ts';
 import { decideBatch } from './decide-batch.ts';
@@ -88,10 +89,14 @@ export function createRunBatch({ events, registry, transaction, idempotency, now
     for (const { id } of recorded) eventIds.add(id);
     return {
       ...(batchId === undefined ? {} : { batchId }),
-      results: plan.outcomes.map(({ status, id, revision, record }) => ({
-        ...{ status, id, revision },
-        ...(record === undefined || minimal ? {} : { record: answerRecord(record) }),
-      })),
+      results: plan.outcomes.map(({ status, id, revision, record }, index) => {
+        const collection = collections.get(operations[index]?.collection ?? '');
+        const isShown = record !== undefined && collection !== undefined && !minimal;
+        return {
+          ...{ status, id, revision },
+          ...(isShown ? { record: answerRecord(show(collection, caller, record, { at })) } : {}),
+        };
+      }),
       eventIds: eventIds.named,
     };
   };

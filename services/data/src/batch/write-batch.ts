@@ -98,13 +98,15 @@ async function faultOfRefused(
   operations: readonly Operation[],
 ): Promise<unknown> {
   if (!(error instanceof RefusedWrite)) return error;
-  const { index = 0, parent, collection } = run[error.index] ?? {};
+  const refused = run[error.index] ?? run[0];
+  if (refused === undefined) return error;
+  const { index, parent, collection } = refused;
   const operation = operations[index];
   const member = operation === undefined ? '' : memberOf(operation);
-  if (parent !== undefined && collection !== undefined) {
-    const fault = await refuse(lookup, collection, error).catch((refused: unknown) => refused);
+  if (parent !== undefined) {
+    const fault = await refuse(lookup, collection, error).catch((thrown: unknown) => thrown);
     return faultOfOperation(fault, index, member);
   }
   if (isOutdated(error.cause)) return new OutdatedDefinition();
-  return faultOfOperation(faultOfWrite(error.cause), index, member);
+  return faultOfOperation(faultOfWrite(error.cause, collection), index, member);
 }

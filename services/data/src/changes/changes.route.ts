@@ -19,6 +19,7 @@ import { filterOf, filterParameter, inParameters } from '../queries/query-parame
 import { callerOf, principalKey } from '../rules/caller.ts';
 import type { Caller } from '../rules/rule.ts';
 import type { FeedCursors } from './feed-cursors.ts';
+import { demandSeen } from '../rules/see.ts';
 import type { FeedBeginning, FeedHub } from './feed-hub.ts';
 import { Feed } from './feed.ts';
 import { snapshotQuery } from './snapshot/send-snapshot.ts';
@@ -97,6 +98,7 @@ export const changesRoute = ({ findCurrent, cursors, feedCursors, hub, ...snapsh
       if (collection === undefined) throw faults.notFound();
       demandReadable(collection, caller);
       const filter = parseFilter(filterOf(query.filter), inParameters);
+      demandSeen(collection, caller, { filter }, inParameters);
       // A cursor is good for both kinds: it says what was seen, and not how.
       const bound = cursors({
         collectionId: collection.id,

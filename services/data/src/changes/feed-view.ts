@@ -4,9 +4,13 @@ import { compilePredicate } from '../conditions/compile-predicate.ts';
 import type { Condition, Operand } from '../conditions/condition.ts';
 import { createBudget } from '../conditions/evaluation-budget.ts';
 import type { Spend } from '../conditions/pattern/automaton.ts';
+import type { RecordAnswer, VisibleRecord } from '../records/record.model.ts';
 import { answerRecord } from '../records/record.model.ts';
 import type { Interest } from './interests.ts';
 import { interestsOf } from './interests.ts';
+import type { Guard } from '../rules/guard-condition.ts';
+import type { Vision } from '../rules/see.ts';
+import { compileHidden, guardsAt, showWithout } from '../rules/see.ts';
 import type { RecordChange } from './record-change.ts';
 
 /** What a subscriber is told of a change. */
@@ -33,34 +37,36 @@ export interface FeedView {
 /** What the patterns of one view may take over one change, before and after: about 20 ms. */
 const viewUnits = 2_000_000;
 
-/** The key of the view through two conditions. */
-const viewKey = (rule: Condition<Operand>, filter: Condition<Operand>): string => JSON.stringify([rule, filter]);
+/** The key of the view through conditions. */
+const viewKey = ({ rule, filter, guards }: Vision): string => JSON.stringify([rule, filter, guards]);
 
 /**
  * Makes a view. To conditions that ask for the time it is the time of each change, for the record as it was, too.
  *
- * @param rule - the read rule, with the callers' values
- * @param filter - what they asked for
+ * @param vision - the read rules and what they asked for, with the callers' values
  */
-export function createFeedView(rule: Condition<Operand>, filter: Condition<Operand>): FeedView {
+export function createFeedView(vision: Vision): FeedView {
   let budget: Spend;
-  const mayRead = compileAt(rule, (units) => budget(units));
-  const isAskedFor = compileAt(filter, (units) => budget(units));
+  const spend: Spend = (units) => budget(units);
+  const mayRead = compileAt(vision.rule, spend);
+  const isAskedFor = compileAt(vision.filter, spend);
+  const hiddenIn = compileHiddenAt(vision.guards, spend);
   return {
-    key: viewKey(rule, filter),
-    interests: interestsOf({ kind: 'and', branches: [rule, filter] }),
+    key: viewKey(vision),
+    interests: interestsOf({ kind: 'and', branches: [vision.rule, vision.filter] }),
     tell(change, whole) {
       budget = createBudget(viewUnits, whole);
       const { id, revision, eventId, before, after, time } = change;
-      const [reads, asks] = [mayRead(time), isAskedFor(time)];
+      const [reads, asks, hides] = [mayRead(time), isAskedFor(time), hiddenIn(time)];
+      const shown = (record: VisibleRecord): RecordAnswer => answerRecord(showWithout(record, hides(record)));
       const couldRead = before !== undefined && reads(before);
       const saw = couldRead && asks(before);
       const sees = after !== undefined && reads(after) && asks(after);
       // `previous` only for who could read it, whether or not the filter asked for it.
-      const about = { revision, eventId, ...(couldRead ? { previous: answerRecord(before) } : {}) };
+      const about = { revision, eventId, ...(couldRead ? { previous: shown(before) } : {}) };
       if (sees) {
         const event = saw ? 'updated' : before === undefined ? 'created' : 'entered';
-        return { event, data: JSON.stringify({ record: answerRecord(after), ...about }) };
+        return { event, data: JSON.stringify({ record: shown(after), ...about }) };
       }
       if (!saw) return undefined;
       return { event: after === undefined ? 'deleted' : 'left', data: JSON.stringify({ id, ...about }) };
@@ -72,5 +78,16 @@ export function createFeedView(rule: Condition<Operand>, filter: Condition<Opera
 function compileAt(condition: Condition<Operand>, spend: Spend): (at: Date) => Predicate {
   if (usesNow(condition)) return (at) => compilePredicate(bindCondition(condition, { at }), spend);
   const always = compilePredicate(bindCondition(condition, {}), spend);
+  return () => always;
+}
+
+/** The same for what is hidden. */
+function compileHiddenAt(
+  guards: readonly Guard<Operand>[],
+  spend: Spend,
+): (at: Date) => ReturnType<typeof compileHidden> {
+  if (guards.some(({ condition }) => usesNow(condition))) return (at) => compileHidden(guardsAt(guards, at), spend);
+  // No place is left for a time.
+  const always = compileHidden(guardsAt(guards, new Date(0)), spend);
   return () => always;
 }

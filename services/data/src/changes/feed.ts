@@ -6,7 +6,8 @@ import type { AccessClaims } from '@causeway/service';
 import type { Collection } from '../collections/collection-registry.ts';
 import type { Condition, Operand } from '../conditions/condition.ts';
 import type { Caller } from '../rules/rule.ts';
-import { timelessConditionOf } from '../rules/rule.ts';
+import { GuardRefused } from '../rules/guard-condition.ts';
+import { visionOf } from '../rules/see.ts';
 import type { Block, EventStreamWriter } from './event-stream-writer.ts';
 import { createEventStreamWriter, linesOf } from './event-stream-writer.ts';
 import type { FeedView } from './feed-view.ts';
@@ -25,15 +26,27 @@ export interface FeedOptions {
   readonly snapshots: boolean;
 }
 
+/** Sees nothing. */
+const blind: FeedView = { key: 'blind', interests: [], tell: () => undefined };
+
 /** Why changes are missing. */
 export type GapReason = 'expired' | 'rights' | 'history' | 'too-costly';
 
-/** Names a read rule in cursors: under another one, other changes would have been told. */
-export const nameOfRule = ({ source }: Collection): string =>
+/** Names the read rules in cursors: under others, other changes would have been told, or told otherwise. */
+export const nameOfRule = ({ source, fields }: Collection): string =>
   createHash('sha256')
     .update(JSON.stringify(source.rules.read ?? null))
+    .update(fieldRulesOf(source, fields))
     .digest('base64url')
     .slice(0, 12);
+
+/** Nothing where there are none, so that cursors of before stay good. */
+const fieldRulesOf = (source: Collection['source'], fields: Collection['fields']): string =>
+  fields
+    .filter(({ read }) => read !== undefined)
+    .map(({ path }) => JSON.stringify([path, (source.fields?.[path] as { readonly read?: unknown }).read]))
+    .toSorted()
+    .join();
 
 /** One subscriber: what it sees, and where it is told. */
 export class Feed {
@@ -190,6 +203,13 @@ export class Feed {
   }
 
   #makeView(): FeedView {
-    return createFeedView(timelessConditionOf(this.#collection.rules.read, this.caller), this.filter);
+    try {
+      return createFeedView(visionOf(this.#collection, this.caller, this.filter));
+    } catch (error) {
+      if (!(error instanceof GuardRefused)) throw error;
+      // The rules have changed, so that such a filter could not be asked any more.
+      this.end('end', error.code);
+      return blind;
+    }
   }
 }

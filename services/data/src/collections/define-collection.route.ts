@@ -51,7 +51,7 @@ export const defineCollectionRoute = ({
       }),
       fields: z.record(z.string(), z.unknown()).optional().meta({
         description:
-          'By the dotted path of a field: `default` (a value, `{"$auth": "sub"}` or `{"$now": true}`), `readOnly`, `writeOnce`, `reference` (`{"collection": name, "onDelete": "restrict" | "cascade" | "null"}`: its values are ids of records there).',
+          'By the dotted path of a field: `default` (a value, `{"$auth": "sub"}` or `{"$now": true}`), `readOnly`, `writeOnce`, rules `read` and `write` in the form of those of the collection (to whom the read rule does not let see it the field is missing, in filters too), `reference` (`{"collection": name, "onDelete": "restrict" | "cascade" | "null"}`: its values are ids of records there).',
       }),
       onErase: onErase.default('keep').meta({
         description:

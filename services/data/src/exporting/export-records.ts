@@ -10,9 +10,10 @@ import { findVisible } from '../queries/find-records.ts';
 import { inTime } from '../queries/in-time.ts';
 import { answerProjected } from '../queries/project-record.ts';
 import type { RecordQuery } from '../queries/asked-query.ts';
-import type { VisibleRecord } from '../records/record.model.ts';
+import type { Shown, VisibleRecord } from '../records/record.model.ts';
 import { queryTooSlow } from '../records/records.errors.ts';
 import type { Caller } from '../rules/rule.ts';
+import { createSight } from '../rules/see.ts';
 import { csvRow } from './csv.ts';
 import { declaredFields } from './declared-fields.ts';
 
@@ -43,7 +44,7 @@ export interface ExportRecords {
 /** How records become lines. */
 interface Format {
   readonly head: string;
-  readonly line: (record: VisibleRecord) => string;
+  readonly line: (record: Shown<VisibleRecord>) => string;
 }
 
 /**
@@ -63,9 +64,10 @@ export function exportRecords({ collection, caller, query, mediaType, ...reading
         const late = new AbortController();
         const signal = AbortSignal.any([reading.signal, late.signal]);
         const cursor = findVisible(collection, caller, query, { read: { ...read, signal } });
+        const { show } = createSight(collection, caller, { at: query.at });
         try {
           const records = inTime(cursor, reading.batchTimeoutMs, () => late.abort(queryTooSlow()));
-          await writeAll(response, records, format, reading.signal);
+          await writeAll(response, records, { ...format, line: (record) => format.line(show(record)) }, reading.signal);
         } finally {
           await cursor.close();
         }
@@ -76,7 +78,7 @@ export function exportRecords({ collection, caller, query, mediaType, ...reading
 async function writeAll(
   response: ServerResponse,
   records: AsyncIterable<VisibleRecord>,
-  { head, line }: Format,
+  { head, line }: Pick<Format, 'head'> & { readonly line: (record: VisibleRecord) => string },
   signal: AbortSignal,
 ): Promise<void> {
   let piece = head;

@@ -1,4 +1,5 @@
 import type { AuthName } from '../conditions/condition.ts';
+import type { Rule } from '../rules/rule.ts';
 
 /** What a field gets at the creation of a record that is sent without it. */
 export type FieldDefault =
@@ -37,4 +38,15 @@ export interface DeclaredField {
   readonly writeOnce?: true;
   /** Its values are ids of records that are there. */
   readonly reference?: ReferenceOption;
+  /** Who sees it in a record that they see; absent for all of them. To others it is missing. */
+  readonly read?: Rule;
+  /** Who may give it another value in a record that they may write; absent for those who see it. */
+  readonly write?: Rule;
 }
+
+/** The dotted paths of the fields that not everybody sees who sees their records; of what is about to come as well. */
+export const guardedPaths = (...definitions: readonly (readonly DeclaredField[] | undefined)[]): readonly string[] => [
+  ...new Set(
+    definitions.flatMap((fields = []) => fields.filter(({ read }) => read !== undefined).map(({ path }) => path)),
+  ),
+];

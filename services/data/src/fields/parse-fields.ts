@@ -5,6 +5,7 @@ import { fieldsKey, parseFieldPath } from '../conditions/field-path.ts';
 import type { LocatedFault, Parsed } from '../conditions/located-fault.ts';
 import { pointerTo } from '../conditions/located-fault.ts';
 import { parseReference } from '../references/parse-reference.ts';
+import { parseRule } from '../rules/parse-rules.ts';
 import type { DeclaredField } from './declared-field.ts';
 import { parseDefault } from './default-of.ts';
 
@@ -21,6 +22,8 @@ const optionParsers: ReadonlyMap<string, OptionParser> = new Map<string, OptionP
   ['readOnly', (json, pointer) => parseFlag(json, pointer, { readOnly: true })],
   ['reference', parseReference],
   ['writeOnce', (json, pointer) => parseFlag(json, pointer, { writeOnce: true })],
+  ['read', (json, pointer) => parseFieldRule(json, pointer, 'read')],
+  ['write', (json, pointer) => parseFieldRule(json, pointer, 'write')],
 ]);
 
 /**
@@ -96,4 +99,10 @@ function parseOptions(json: unknown, pointer: string): Parsed<Options> {
 function parseFlag(json: unknown, pointer: string, options: Options): Parsed<Options> {
   if (json === true) return { ok: true, value: options };
   return { ok: false, faults: [{ pointer, code: 'invalid-option', message: 'Give true, or leave it out.' }] };
+}
+
+/** In the form of a collection's rules; an empty list leaves the field to administrators. */
+function parseFieldRule(json: unknown, pointer: string, name: 'read' | 'write'): Parsed<Options> {
+  const rule = parseRule(json, { pointer });
+  return rule.ok ? { ok: true, value: { [name]: rule.value } } : rule;
 }

@@ -94,15 +94,15 @@ function decideLine(
 
 /** A line that was written by an earlier run of the same import is there already, and created. */
 async function outcomeOfError(
-  { records }: Collection,
+  collection: Collection,
   { _id, state }: Creation<RecordDocument>,
   error: unknown,
 ): Promise<LineOutcome> {
   if (error instanceof Fault) return { kind: 'failed', fault: lineFault(error) };
   if (!(error instanceof DuplicateKey) || !('_id' in error.keyPattern)) {
-    return { kind: 'failed', fault: lineFault(faultOfWrite(error)) };
+    return { kind: 'failed', fault: lineFault(faultOfWrite(error, collection)) };
   }
-  const there = await records.native.findOne({ _id }, { projection: { fields: 1, revision: 1 } });
+  const there = await collection.records.native.findOne({ _id }, { projection: { fields: 1, revision: 1 } });
   // One that somebody has changed or deleted since cannot be compared any more.
   const isSame = there === null || there.revision > 1 || isDeepStrictEqual(there.fields, state.fields);
   return isSame ? { kind: 'created', eventId: undefined } : { kind: 'failed', fault: keyReused() };

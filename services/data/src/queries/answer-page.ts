@@ -7,6 +7,7 @@ import { usesNow } from '../conditions/bind-condition.ts';
 import type { CursorCodec } from '../cursors/cursor-codec.ts';
 import type { VisibleRecord } from '../records/record.model.ts';
 import type { Caller } from '../rules/rule.ts';
+import { createSight } from '../rules/see.ts';
 import type { AskedQuery, RecordQuery } from './asked-query.ts';
 import { begunAt, bindingOf } from './asked-query.ts';
 import { readPage, visibleFilter } from './find-records.ts';
@@ -87,7 +88,8 @@ export function createAnswerPage({ cursors, admit, queryTimeoutMs, queryCostLimi
       return { status: 200, body: { items: [], nextCursor: null, explain: explained } };
     }
     if (!scan) await admit.demand(run);
-    const answer = (record: VisibleRecord): unknown => answerProjected(record, query.fields);
+    const sight = createSight(collection, caller, { at: query.at });
+    const answer = (record: VisibleRecord): unknown => answerProjected(sight.show(record), query.fields);
     const [page, count] = await Promise.all([
       readPage(collection, caller, query, { after, limit, timeoutMs, read, answer }),
       asked.count === true ? countAll(run, scan) : undefined,

@@ -8,6 +8,8 @@ import type { FindCurrent } from '../records/find-current.ts';
 import { demandReadable } from '../records/judge-record.ts';
 import { queryTooSlow } from '../records/records.errors.ts';
 import { callerOf, principalKey } from '../rules/caller.ts';
+import { ruleTooCostly } from '../rules/rules.errors.ts';
+import { demandSeen } from '../rules/see.ts';
 import type { createAnswerPage } from './answer-page.ts';
 import type { AskedQuery, QueryPart } from './asked-query.ts';
 import { parseRecordQuery } from './asked-query.ts';
@@ -48,7 +50,14 @@ export const exportDescription = [
 ].join(' ');
 
 /** What both routes may answer with instead. */
-export const queryFaults = [faults.notFound, faults.forbidden, queryTooSlow, queryNeedsIndex, queryTooCostly];
+export const queryFaults = [
+  faults.notFound,
+  faults.forbidden,
+  queryTooSlow,
+  queryNeedsIndex,
+  queryTooCostly,
+  ruleTooCostly,
+];
 
 /** Only a list has pages. */
 const refusePaging = ({ limit, cursor, count, explain, locate }: AskedQuery): void => {
@@ -90,6 +99,7 @@ export function createAnswerQuery({
     const asked = ask();
     const query = parseRecordQuery(asked, collection.scalarTypesAt, now());
     const caller = askingCaller(callerOf(token), asked);
+    demandSeen(collection, caller, query, asked.locate);
     if (mediaType !== ndjsonType && mediaType !== csvType) {
       const page = { collection, caller, principal: principalKey(principal), asked, query, linkTo };
       return await readAfter(client, after, (read) => answerPage(page, read));

@@ -9,7 +9,7 @@ import { compileAfterRow } from '../sorting/after-row.ts';
 import { compileSort, sortKeyOf } from '../sorting/sort.ts';
 import type { SortKey } from '../sorting/sort.ts';
 import type { Caller } from '../rules/rule.ts';
-import { conditionOf } from '../rules/rule.ts';
+import { createSight, visibleCondition as conditionSeen } from '../rules/see.ts';
 import type { PagePlace } from './page-place.ts';
 import { placeOf } from './page-place.ts';
 import { projectionFor } from './project-record.ts';
@@ -20,10 +20,10 @@ import type { RecordQuery } from './asked-query.ts';
 
 /** What a caller may see of what was asked for. */
 export const visibleCondition = (
-  { rules }: Collection,
+  collection: Collection,
   caller: Caller,
   { condition, at }: RecordQuery,
-): Condition<Value> => ({ kind: 'and', branches: [conditionOf(rules.read, caller, { at }), condition] });
+): Condition<Value> => conditionSeen(collection, caller, condition, { at });
 
 /** What a caller may see of what was asked for, as a MongoDB query. */
 export const visibleFilter = (collection: Collection, caller: Caller, query: RecordQuery): Document =>
@@ -43,7 +43,7 @@ export interface FindOptions {
   readonly read: Reading;
 }
 
-/** Finds what a caller may see, in order. */
+/** Finds what a caller may see, in order; as it is stored, to be shown by a `Sight`. */
 export function findVisible(
   collection: Collection,
   caller: Caller,
@@ -52,8 +52,11 @@ export function findVisible(
 ): FindCursor<VisibleRecord> {
   const visible = visibleFilter(collection, caller, query);
   const filter = after === undefined ? visible : { $and: [visible, compileAfterRow(query.sort, after)] };
+  // The rules of fields may look at any other.
+  const isWhole = createSight(collection, caller, { at: query.at }).looksAtRecord;
+  const projection = projectionFor(isWhole ? undefined : query.fields, query.sort);
   const cursor = collection.records.native
-    .find<VisibleRecord>(filter, { projection: projectionFor(query.fields, query.sort), ...read })
+    .find<VisibleRecord>(filter, { projection, ...read })
     .sort(compileSort(query.sort));
   if (limit !== undefined) cursor.limit(limit);
   if (timeoutMs !== undefined) cursor.maxTimeMS(timeoutMs);
@@ -76,7 +79,7 @@ export interface PageOptions {
   readonly timeoutMs: number;
   /** Of `readAfter`; and what ends it. */
   readonly read: ReadAfterOptions & { readonly signal?: AbortSignal };
-  /** Shows a record. */
+  /** Shows a record, as it is stored. */
   readonly answer: (record: VisibleRecord) => unknown;
 }
 

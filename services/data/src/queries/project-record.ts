@@ -2,7 +2,7 @@ import type { Document } from 'mongodb';
 
 import type { FieldPath } from '../conditions/field-path.ts';
 import type { Sort } from '../sorting/sort.ts';
-import type { VisibleRecord } from '../records/record.model.ts';
+import type { Shown, VisibleRecord } from '../records/record.model.ts';
 import { answerRecord, visibleProjection } from '../records/record.model.ts';
 
 /**
@@ -25,7 +25,7 @@ interface Kept {
 }
 
 /** Answers with a record, or with the part of it that was asked for: always its id, and no more than was named. */
-export function answerProjected(record: VisibleRecord, fields: readonly FieldPath[] | undefined): unknown {
+export function answerProjected(record: Shown<VisibleRecord>, fields: readonly FieldPath[] | undefined): unknown {
   if (fields === undefined) return answerRecord(record);
   const kept = new Map<string, unknown>([['_id', new Map()]]);
   for (const { segments } of fields) keep(kept, segments);

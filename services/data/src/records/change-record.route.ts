@@ -7,7 +7,7 @@ import { definitionBusy } from '../collections/collections.errors.ts';
 import { applyOperators } from '../operators/apply-operators.ts';
 import { operatorFailed } from '../operators/operators.errors.ts';
 import { operatorsType, parseOperators } from '../operators/parse-operators.ts';
-import { fieldReadOnly, fieldWriteOnce } from '../fields/fields.errors.ts';
+import { fieldForbidden, fieldReadOnly, fieldWriteOnce } from '../fields/fields.errors.ts';
 import { referenceNotFound } from '../references/references.errors.ts';
 import { callerOf } from '../rules/caller.ts';
 import { ruleTooCostly } from '../rules/rules.errors.ts';
@@ -41,6 +41,7 @@ const changeFaults = [
   definitionBusy,
   unindexable,
   ruleTooCostly,
+  fieldForbidden,
   fieldReadOnly,
   fieldWriteOnce,
   referenceNotFound,
@@ -57,8 +58,8 @@ export const replaceRecordRoute = ({ changeRecord }: Dependencies): Route =>
     faults: changeFaults,
     async handle({ cause, params, body, token, ifMatch }) {
       const command = { ...params, caller: callerOf(token), ifMatch, change: () => body };
-      const { document, eventId } = await changeRecord(cause, command);
-      return answerWritten(document, eventId);
+      const { shown, eventId } = await changeRecord(cause, command);
+      return answerWritten(shown, eventId);
     },
   });
 
@@ -98,7 +99,7 @@ export const patchRecordRoute = ({ changeRecord }: Dependencies): Route =>
     async handle({ cause, params, body, token, ifMatch }) {
       const isAtomic = body.mediaType === operatorsType;
       const command = { ...params, caller: callerOf(token), ifMatch, change: changeOf(body), isAtomic };
-      const { document, eventId } = await changeRecord(cause, command);
-      return answerWritten(document, eventId);
+      const { shown, eventId } = await changeRecord(cause, command);
+      return answerWritten(shown, eventId);
     },
   });

@@ -7,15 +7,21 @@ import { matches } from '@causeway/service';
 import type { ClientSession } from 'mongodb';
 
 import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
+import { demandFieldRights, writesHidden } from '../fields/check-field-rights.ts';
 import { demandFieldWrites } from '../fields/check-writes.ts';
 import { referencesOf } from '../references/declared-references.ts';
 import { keepReferences } from '../references/keep-references.ts';
 import { newlyNamed } from '../references/referenced-ids.ts';
+import { redact, restore } from '../fields/redact.ts';
+import { valueAt } from '../fields/value-at.ts';
 import type { Caller } from '../rules/rule.ts';
+import { createSight } from '../rules/see.ts';
 import { checkRecord, demandReadable, demandRight, demandWritable, mayDo } from './judge-record.ts';
 import { createInTurn } from './in-turn.ts';
 import type { Fields, RecordDocument } from './record.model.ts';
 import { updated } from './records.events.ts';
+import type { ShownRecord } from './show-record.ts';
+import { showRecord } from './show-record.ts';
 import { underDefinition } from './under-definition.ts';
 
 /** How somebody wants to change a record. */
@@ -24,7 +30,7 @@ export interface ChangeRecord {
   readonly id: string;
   readonly caller: Caller;
   readonly ifMatch: IfMatch | undefined;
-  /** Makes the new fields of the current ones: replaces them, or applies a patch. */
+  /** Makes the new fields of the current ones, as the caller sees them: replaces them, or applies a patch. */
   readonly change: (fields: Fields) => unknown;
   /** Looks at what is there before anything is judged, and throws where it is not what was to be changed. */
   readonly demand?: (current: RecordDocument) => void;
@@ -34,7 +40,8 @@ export interface ChangeRecord {
 
 /** The record after the change. */
 export interface ChangedRecord {
-  readonly document: RecordDocument;
+  /** As the caller sees it. */
+  readonly shown: ShownRecord;
   /** Absent where there was nothing to change. */
   readonly eventId: string | undefined;
 }
@@ -53,7 +60,8 @@ const atomicTries = 25;
  * @param by - whose change it is
  * @param at - when, for rules that look at it
  * @returns undefined where there is nothing to change
- * @throws Fault `not-found`, `forbidden`, `precondition-failed`, `invalid-request`, `payload-too-large`, and what the change throws
+ * @throws Fault `not-found`, `forbidden`, `precondition-failed`, `invalid-request`, `payload-too-large`, `field-forbidden`,
+ *   `field-read-only`, `field-write-once`, and what the change throws
  */
 export function decideChange(
   collection: Collection,
@@ -64,8 +72,15 @@ export function decideChange(
   demandRight(collection, 'update-before', caller, current, { at });
   // Only now: whoever may not see the record does not learn its revision.
   if (!matches(ifMatch, current.revision)) throw faults.preconditionFailed();
-  const fields = change(current.fields);
-  checkRecord(collection, fields);
+  // What is hidden is missing: nothing can be copied from it, tested against it, or taken away by who does not know of it.
+  const hidden = createSight(collection, caller, { at }).hidden(current);
+  const seen = redact(current.fields, hidden);
+  const after = change(seen);
+  const fields = restore(after, current.fields, hidden);
+  const own = { before: seen, after, hidden };
+  const unseen = hidden.filter((segments) => valueAt(after, segments) === undefined);
+  checkRecord(collection, fields, unseen);
+  demandFieldRights(collection, caller, own, current, { at });
   demandFieldWrites(collection, caller, current.fields, fields);
   const { createdBy } = current;
   const state = {
@@ -76,7 +91,8 @@ export function decideChange(
   };
   const judged = { ...current, ...state, revision: current.revision + 1, updatedAt: at };
   if (!mayDo(collection, 'update-after', caller, judged, { at, before: current })) throw faults.forbidden();
-  if (isDeepStrictEqual(fields, current.fields)) return undefined;
+  // That it was the same before is nothing to be told of what is hidden.
+  if (isDeepStrictEqual(fields, current.fields) && !writesHidden(own)) return undefined;
   return { state, event: updated(collection, current, state) };
 }
 
@@ -141,7 +157,7 @@ export function createApplyChange({ events, registry, now }: ChangeRecordDepende
  * Changes a record: the rules for before and for after have to hold.
  *
  * @returns the use case; it throws faults `not-found`, `forbidden`, `precondition-failed`, `invalid-request`,
- *   `duplicate-value`, `field-read-only`, `field-write-once`, `reference-not-found`, and what the change throws
+ *   `duplicate-value`, `field-forbidden`, `field-read-only`, `field-write-once`, `reference-not-found`, and what the change throws
  */
 export function createChangeRecord({ events, registry, now }: ChangeRecordDependencies) {
   const inTurn = createInTurn();
@@ -156,6 +172,7 @@ export function createChangeRecord({ events, registry, now }: ChangeRecordDepend
           ? await inTurn(`${collection.id}/${command.id}`, () => change(cause, collection, command, atomicTries))
           : await change(cause, collection, command);
       if (write === undefined) throw faults.notFound();
-      return { document: write.document, eventId: write.event?.id };
+      const shown = showRecord(collection, command.caller, write.document, { at: now() });
+      return { shown, eventId: write.event?.id };
     });
 }

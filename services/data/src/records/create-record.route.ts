@@ -1,13 +1,13 @@
 import { faults } from '@causeway/contracts';
 import { idempotencyFaults, parseIdempotencyKey } from '@causeway/events';
-import { defineRoute, etag, problemOf, streamBody } from '@causeway/service';
+import { defineRoute, problemOf, streamBody } from '@causeway/service';
 import type { Answer, Route } from '@causeway/service';
 import type { Cause } from '@causeway/contracts';
 import { z } from 'zod';
 
 import { definitionBusy } from '../collections/collections.errors.ts';
 import type { createImportRecords, ImportRecords } from '../importing/import-records.ts';
-import { fieldReadOnly } from '../fields/fields.errors.ts';
+import { fieldForbidden, fieldReadOnly } from '../fields/fields.errors.ts';
 import { referenceNotFound } from '../references/references.errors.ts';
 import { callerOf, principalKey } from '../rules/caller.ts';
 import { ruleTooCostly } from '../rules/rules.errors.ts';
@@ -39,12 +39,12 @@ const replayedHeader = (replayed: boolean): string | undefined => (replayed ? 't
 /** `POST /v1/data/{collection}`: one record as JSON, or many, one a line. */
 export function createRecordRoute({ createRecord, importRecords, publicUrl }: CreateRecordRouteDependencies): Route {
   const create = async (cause: Cause, command: CreateRecord): Promise<Answer<201>> => {
-    const { record, eventId, replayed } = await createRecord(cause, command);
+    const { record, tag, eventId, replayed } = await createRecord(cause, command);
     return {
       status: 201,
       headers: {
         Location: `/v1/data/${command.collection}/${record.id}`,
-        ETag: etag(record.revision),
+        ETag: tag,
         'Causeway-Event': eventId,
         'Idempotency-Replayed': replayedHeader(replayed),
       },
@@ -94,6 +94,7 @@ export function createRecordRoute({ createRecord, importRecords, publicUrl }: Cr
       definitionBusy,
       unindexable,
       ruleTooCostly,
+      fieldForbidden,
       fieldReadOnly,
       referenceNotFound,
       ...idempotencyFaults,

@@ -6,6 +6,7 @@ import type { ClientSession } from 'mongodb';
 
 import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
 import { applyDefaults } from '../fields/apply-defaults.ts';
+import { demandFieldRights } from '../fields/check-field-rights.ts';
 import { demandFieldWrites } from '../fields/check-writes.ts';
 import { createCreateReferring } from '../references/create-referring.ts';
 import { referencesOf } from '../references/declared-references.ts';
@@ -13,9 +14,10 @@ import { keepReferences } from '../references/keep-references.ts';
 import { newlyNamed } from '../references/referenced-ids.ts';
 import type { Caller } from '../rules/rule.ts';
 import { checkRecord, demandCreatable, demandWritable, mayDo } from './judge-record.ts';
-import type { RecordAnswer, RecordDocument } from './record.model.ts';
-import { answerRecord } from './record.model.ts';
+import type { RecordDocument } from './record.model.ts';
 import { created } from './records.events.ts';
+import type { ShownRecord } from './show-record.ts';
+import { showRecord } from './show-record.ts';
 import { underDefinition } from './under-definition.ts';
 
 /** What {@link createCreateRecord} is given. */
@@ -36,8 +38,7 @@ export interface CreateRecord {
 }
 
 /** A record that has been stored. */
-export interface CreatedRecord {
-  readonly record: RecordAnswer;
+export interface CreatedRecord extends ShownRecord {
   readonly eventId: string;
 }
 
@@ -48,7 +49,8 @@ export interface CreatedRecord {
  * @param fields - as sent, without defaults
  * @param at - when, for rules that look at it
  * @param defaultsAt - when, for defaults; `at` where nothing is said
- * @throws Fault `invalid-request`, `payload-too-large`, `forbidden`, `not-found`, `definition-busy`, `field-read-only`
+ * @throws Fault `invalid-request`, `payload-too-large`, `forbidden`, `not-found`, `definition-busy`,
+ *   `field-forbidden`, `field-read-only`
  */
 export function decideCreate(
   collection: Collection,
@@ -65,9 +67,10 @@ export function decideCreate(
   demandWritable(collection);
   const fields = applyDefaults(collection.fields, sent, caller, defaultsAt);
   checkRecord(collection, fields);
-  demandFieldWrites(collection, caller, undefined, sent);
   const state = { def: collection.def, fields, ...(by === undefined ? {} : { createdBy: by }) };
   const judged = { ...state, _id: id, revision: 1, createdAt: at, updatedAt: at };
+  demandFieldRights(collection, caller, { before: undefined, after: sent, hidden: [] }, judged, { at });
+  demandFieldWrites(collection, caller, undefined, sent);
   if (!mayDo(collection, 'create', caller, judged, { at })) throw faults.forbidden();
   return { _id: id, state, event: created(collection, id, state) };
 }
@@ -112,7 +115,7 @@ export function createCreateRecord({ events, registry, idempotency, now }: Creat
     session?: ClientSession,
   ): Promise<CreatedRecord> => {
     const { document, event } = await storeRecord(cause, collection, command, session);
-    return { record: answerRecord(document), eventId: event.id };
+    return { ...showRecord(collection, command.caller, document, { at: now() }), eventId: event.id };
   };
 
   return async (cause: Cause, command: CreateRecord): Promise<CreatedRecord & { readonly replayed: boolean }> =>

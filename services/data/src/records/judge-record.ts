@@ -3,6 +3,8 @@ import { faults } from '@causeway/contracts';
 import type { Collection } from '../collections/collection-registry.ts';
 import { definitionBusy } from '../collections/collections.errors.ts';
 import { checkPlaces } from '../collections/geo-places.ts';
+import type { LocatedFault } from '../conditions/located-fault.ts';
+import { pointerTo } from '../conditions/located-fault.ts';
 import type { Caller, Judgement, RuleContext } from '../rules/rule.ts';
 import { canEver, decide, ruleFor } from '../rules/rule.ts';
 import { checkFields } from './check-fields.ts';
@@ -89,19 +91,35 @@ export function demandWritable({ removing }: Definitions): void {
  * Checks the fields of a record that is to be stored.
  *
  * @param fields - as sent, or as a patch has made them
+ * @param hidden - what is in there that the author does not see: nothing is told of it
  * @throws Fault `invalid-request` naming every fault; `unindexable` where something else stands than a place; `payload-too-large`
  */
-export function checkRecord({ schema, places, pending }: Definitions, fields: unknown): asserts fields is Fields {
+export function checkRecord(
+  { schema, places, pending }: Definitions,
+  fields: unknown,
+  hidden: readonly (readonly string[])[] = [],
+): asserts fields is Fields {
   const structural = checkFields(fields);
   const errors =
     structural.length > 0 ? structural : [...schema.validate(fields), ...(pending?.schema.validate(fields) ?? [])];
-  if (errors.length > 0) throw faults.invalidRequest({ errors: boundFaults(errors) });
+  if (errors.length > 0) throw faults.invalidRequest({ errors: boundFaults(veiled(errors, hidden)) });
   const misplaced = [...checkPlaces(places, fields), ...checkPlaces(pending?.places ?? [], fields)];
-  if (misplaced.length > 0) throw unindexable({ errors: boundFaults(misplaced) });
+  if (misplaced.length > 0) throw unindexable({ errors: boundFaults(veiled(misplaced, hidden)) });
   const sizeBytes = Buffer.byteLength(JSON.stringify(fields));
   if (sizeBytes <= maxRecordBytes) return;
+  const size = hidden.length > 0 ? 'too many' : String(sizeBytes);
   throw faults.payloadTooLarge({
-    detail: `The record would have ${sizeBytes} bytes; at most ${maxRecordBytes} are allowed.`,
+    detail: `The record would have ${size} bytes; at most ${maxRecordBytes} are allowed.`,
     extensions: { limitBytes: maxRecordBytes },
   });
 }
+
+/** Names no place that is hidden, and says nothing of what is wrong there. */
+const veiled = (errors: readonly LocatedFault[], hidden: readonly (readonly string[])[]): readonly LocatedFault[] => {
+  const places = hidden.map((segments) => segments.reduce<string>(pointerTo, ''));
+  return errors.map((error) =>
+    places.some((place) => error.pointer === place || error.pointer.startsWith(`${place}/`))
+      ? { pointer: '', code: 'invalid-record', message: 'The record as a whole would not keep to its schema.' }
+      : error,
+  );
+};

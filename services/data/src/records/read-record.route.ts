@@ -1,6 +1,6 @@
 import { faults } from '@causeway/contracts';
 import { formatPosition, parseAfter } from '@causeway/events';
-import { defineRoute, etag, isNotModified } from '@causeway/service';
+import { defineRoute, isNotModified } from '@causeway/service';
 import type { Route } from '@causeway/service';
 
 import { callerOf } from '../rules/caller.ts';
@@ -26,16 +26,18 @@ export const readRecordRoute = ({ readRecord }: { readonly readRecord: ReturnTyp
       200: {
         description: 'The record.',
         schema: recordAnswer,
-        headers: { ETag: { description: "The record's revision." } },
+        headers: {
+          ETag: { description: "The record's revision; weak for callers to whom fields may be hidden." },
+        },
       },
       304: { description: 'It has not changed.' },
     },
     faults: [faults.notFound, faults.unavailable, ruleTooCostly],
     async handle({ params, token, headers }) {
       const after = parseAfter(headers['causeway-after']);
-      const { record, json, position } = await readRecord({ ...params, caller: callerOf(token), after });
+      const { tag, json, position } = await readRecord({ ...params, caller: callerOf(token), after });
       const own = {
-        ETag: etag(record.revision),
+        ETag: tag,
         'Causeway-Position': position === undefined ? undefined : formatPosition(position),
       };
       if (isNotModified(headers['if-none-match'], own.ETag)) return { status: 304, headers: own };

@@ -3,8 +3,11 @@ import type { Timestamp } from 'mongodb';
 
 import type { Caller } from '../rules/rule.ts';
 import { decide } from '../rules/rule.ts';
+import { createSight } from '../rules/see.ts';
 import type { FindCurrent } from './find-current.ts';
 import type { VisibleRecord } from './record.model.ts';
+import { answerRecord } from './record.model.ts';
+import { tagOf } from './show-record.ts';
 
 /** Which record somebody wants to see. */
 export interface ReadRecord {
@@ -18,10 +21,16 @@ export interface ReadRecord {
 /** A record that was found. */
 export interface FoundRecord {
   readonly record: VisibleRecord;
-  /** The record as JSON, as it is answered. */
+  /** The record as JSON, as it is answered to who sees all of it. */
   readonly json: string;
   /** How far the commits reach that the answer reflects. */
   readonly position: Timestamp | undefined;
+}
+
+/** A record as a caller sees it. */
+export interface SeenRecord extends Pick<FoundRecord, 'json' | 'position'> {
+  /** Its entity tag. */
+  readonly tag: string;
 }
 
 /** Where records are read. A caller's position decides whether a cache may answer. */
@@ -44,12 +53,15 @@ export function createReadRecord({
   readonly reader: RecordReader;
   readonly now: () => Date;
 }) {
-  return async ({ collection: name, id, caller, after }: ReadRecord): Promise<FoundRecord> => {
+  return async ({ collection: name, id, caller, after }: ReadRecord): Promise<SeenRecord> => {
     const collection = await findCurrent(name, after);
     if (collection === undefined) throw faults.notFound();
     const found = await reader.read(collection.id, id, after);
     const context = { at: now() };
     if (found === undefined || !decide(collection.rules.read, caller, found.record, context)) throw faults.notFound();
-    return found;
+    const { record, position } = found;
+    const sight = createSight(collection, caller, context);
+    const json = sight.isWhole ? found.json : JSON.stringify(answerRecord(sight.show(record)));
+    return { json, position, tag: tagOf(sight, record.revision, () => json) };
   };
 }

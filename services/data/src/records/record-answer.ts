@@ -1,8 +1,6 @@
-import { etag } from '@causeway/service';
 import { z } from 'zod';
 
-import type { RecordDocument } from './record.model.ts';
-import { answerRecord } from './record.model.ts';
+import type { ShownRecord } from './show-record.ts';
 
 /** A record as clients see it; its own fields are the collection's business. */
 export const recordAnswer = z
@@ -18,7 +16,7 @@ export const recordAnswer = z
 
 /** The headers of an answer to a write. */
 export const writeHeaders = {
-  ETag: { description: "The record's revision." },
+  ETag: { description: "The record's revision; weak for callers to whom fields may be hidden." },
   'Causeway-Event': { description: 'The id of the event; absent where nothing has changed.' },
 };
 
@@ -31,8 +29,8 @@ export const afterHeader = {
 export const recordParams = z.object({ collection: z.string(), id: z.string() });
 
 /** Answers with a record that was written. */
-export const answerWritten = (document: RecordDocument, eventId: string | undefined) => ({
+export const answerWritten = ({ record, tag }: ShownRecord, eventId: string | undefined) => ({
   status: 200 as const,
-  headers: { ETag: etag(document.revision), 'Causeway-Event': eventId },
-  body: answerRecord(document),
+  headers: { ETag: tag, 'Causeway-Event': eventId },
+  body: record,
 });

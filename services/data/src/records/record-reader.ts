@@ -10,6 +10,7 @@ import { recordsCollection } from '../collections/collection.model.ts';
 import type { CollectionRegistry } from '../collections/collection-registry.ts';
 import { reaches } from '../positions/freshness.ts';
 import { isTimeUp } from '../queries/find-records.ts';
+import { showWhole } from '../rules/see.ts';
 import type { RecordReader } from './read-record.ts';
 import type { RecordAnswer, RecordDocument, VisibleRecord } from './record.model.ts';
 import { answerRecord, visibleProjection } from './record.model.ts';
@@ -47,7 +48,7 @@ const codec = {
   sizeBytesOf: ({ json }: Cached): number => json.length * objectFactor,
 };
 
-const cached = (record: VisibleRecord): Cached => ({ record, json: JSON.stringify(answerRecord(record)) });
+const cached = (record: VisibleRecord): Cached => ({ record, json: JSON.stringify(answerRecord(showWhole(record))) });
 
 /**
  * Reads records: from a cache where the caller has said what it has seen, and this process has seen that too; otherwise

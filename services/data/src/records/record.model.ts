@@ -42,8 +42,16 @@ export interface RecordAnswer {
   readonly [field: string]: unknown;
 }
 
+declare const shown: unique symbol;
+
+/**
+ * A record, or a part of one, without what is hidden from whoever it is for. Only `rules/see.ts` makes it, so that no record leaves the
+ * service by a way that has forgotten the rules of fields.
+ */
+export type Shown<R> = R & { readonly [shown]: true };
+
 /** Shows a record: its fields among what the service keeps about it, which no field can hide. */
-export const answerRecord = (record: VisibleRecord): RecordAnswer => ({
+export const answerRecord = (record: Shown<VisibleRecord>): RecordAnswer => ({
   id: record._id,
   ...record.fields,
   revision: record.revision,

@@ -2,15 +2,24 @@ import { recordCreated, recordDeleted, recordUpdated } from '@causeway/contracts
 import { draft } from '@causeway/events';
 import type { EventDraft } from '@causeway/events';
 
+import type { DeclaredField } from '../fields/declared-field.ts';
+import { guardedPaths } from '../fields/declared-field.ts';
 import type { RecordDocument, RecordState } from './record.model.ts';
 
 /** The collection that a record is in. */
 export interface RecordPlace {
   readonly id: string;
   readonly name: string;
+  readonly fields: readonly DeclaredField[];
+  /** The definition that is about to come. */
+  readonly pending: { readonly fields: readonly DeclaredField[] } | undefined;
 }
 
-const placeOf = ({ id, name }: RecordPlace, recordId: string) => ({ collectionId: id, collection: name, recordId });
+const placeOf = ({ id, name, fields, pending }: RecordPlace, recordId: string) => {
+  const guarded = guardedPaths(fields, pending?.fields);
+  const own = { collectionId: id, collection: name, recordId };
+  return guarded.length === 0 ? own : { ...own, guarded: [...guarded] };
+};
 
 /** Who wrote it first and last. */
 const historyOf = ({ createdAt, createdBy, updatedAt, updatedBy }: RecordDocument) => ({

@@ -111,7 +111,7 @@ describe('a replica that hears nothing', () => {
         change: () => fields,
       });
     await assert.rejects(change({ a: 'text' }), isFault('invalid-request'));
-    assert.equal((await change({ a: 2 })).document.revision, 2);
+    assert.equal((await change({ a: 2 })).shown.record.revision, 2);
   });
 
   it('deletes none under an old rule', async () => {

@@ -11,6 +11,7 @@ import type { Collection, CollectionRegistry } from '../collections/collection-r
 import { reasonOfCode } from '../collections/index-conflicts.ts';
 import { validationFailureCode } from '../collections/records-store.ts';
 import { fieldsKey } from '../conditions/field-path.ts';
+import { guardedPaths } from '../fields/declared-field.ts';
 import { duplicateValue, unindexable } from './records.errors.ts';
 
 const maxTries = 5;
@@ -86,7 +87,7 @@ export async function underDefinition<T>(
     try {
       return await work(collection);
     } catch (error) {
-      if (!isOutdated(error)) throw faultOfWrite(error);
+      if (!isOutdated(error)) throw faultOfWrite(error, collection);
       await registry.reload(collection.id);
       if (tries > 1) await delay(tries * 20 * (0.5 + Math.random()));
     }
@@ -94,9 +95,9 @@ export async function underDefinition<T>(
   throw faults.unavailable({ message: 'the definition changed during every try', retryAfterS: 1 });
 }
 
-/** What a failed write of a record is to its author; anything else as it is. */
-export function faultOfWrite(error: unknown): unknown {
-  if (error instanceof DuplicateKey) return faultOfDuplicate(error);
+/** What a failed write of a record is to its author; anything else as it is. It names no field that somebody may not see. */
+export function faultOfWrite(error: unknown, { fields, pending }: Pick<Collection, 'fields' | 'pending'>): unknown {
+  if (error instanceof DuplicateKey) return faultOfDuplicate(error, guardedPaths(fields, pending?.fields));
   const reason = reasonOfCode(codeOf(error));
   // Without the cause: MongoDB's text may quote the whole record.
   return reason === undefined ? error : unindexable({ detail: details[reason] });
@@ -109,10 +110,12 @@ const details = {
   'too-many-keys': 'An index takes fewer values or words of one record than this one has.',
 } as const;
 
-function faultOfDuplicate(error: DuplicateKey): unknown {
-  const names = Object.keys(error.keyPattern).map((path) =>
+function faultOfDuplicate(error: DuplicateKey, guarded: readonly string[]): unknown {
+  const paths = Object.keys(error.keyPattern).map((path) =>
     path.startsWith(`${fieldsKey}.`) ? path.slice(fieldsKey.length + 1) : path,
   );
+  const isWithin = (path: string, outer: string): boolean => path === outer || path.startsWith(`${outer}.`);
+  const names = paths.filter((path) => !guarded.some((each) => isWithin(path, each) || isWithin(each, path)));
   const message = names.length === 1 ? 'Another record has this value.' : 'Another record has these values together.';
   return duplicateValue({
     errors: names.map((name) => ({ pointer: `/${name.replaceAll('.', '/')}`, code: 'duplicate', message })),

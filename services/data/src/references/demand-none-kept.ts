@@ -1,3 +1,5 @@
+import type { Condition, Value } from '../conditions/condition.ts';
+import { fieldsKey } from '../conditions/field-path.ts';
 import { readableFilter } from './lookup.ts';
 import type { Asking } from './lookup.ts';
 import type { Incoming } from './incoming.ts';
@@ -33,7 +35,14 @@ export async function demandNoneKept(
   }
 }
 
-/** Some of the records that stay, among those that the caller may see. */
+/** That a record names one of some, as whoever asks sees it: in a field that is hidden it names nothing. */
+const namesOne = ({ reference: { segments, storage } }: Incoming, ids: readonly string[]): Condition<Value> => ({
+  kind: 'field',
+  path: { text: segments.join('.'), storage, segments: [fieldsKey, ...segments], holds: 'json' },
+  atom: { op: 'in', operands: ids },
+});
+
+/** Some of the records that stay, among those that the caller may see, and see to name what is to go. */
 async function examplesOf(
   kept: readonly Kept[],
   goes: ReadonlySet<string>,
@@ -44,7 +53,7 @@ async function examplesOf(
     const { from } = incoming;
     const { filter } = referring(incoming, ids, asking.unwritten, goes);
     const rows = from.records.native.find(
-      { $and: [filter, readableFilter(from, asking)] },
+      { $and: [filter, readableFilter(from, asking, namesOne(incoming, ids))] },
       { projection: { _id: 1 }, limit: maxExamples - examples.length, session: asking.session },
     );
     for await (const { _id } of rows) examples.push({ collection: from.name, id: _id });

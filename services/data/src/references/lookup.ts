@@ -2,8 +2,11 @@ import type { ClientSession, Db, Document } from 'mongodb';
 
 import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
 import { compileFilter } from '../conditions/compile-filter.ts';
+import type { Condition, Value } from '../conditions/condition.ts';
+import { everything } from '../conditions/condition.ts';
 import type { Caller } from '../rules/rule.ts';
-import { conditionOf } from '../rules/rule.ts';
+import type { Seen } from '../rules/see.ts';
+import { visibleCondition } from '../rules/see.ts';
 
 /** Where referring records and those that are referred to are looked for. */
 export interface Lookup {
@@ -22,8 +25,13 @@ export interface Asking {
 export const collectionBy = async ({ registry }: Lookup, id: string): Promise<Collection | undefined> =>
   registry.get(id) ?? (await registry.reload(id));
 
-/** The records of a collection that somebody may see, as a MongoDB query. */
+/**
+ * The records of a collection that somebody may see, as a MongoDB query.
+ *
+ * @param asked - what they are to meet as they are seen; everything where nothing is said
+ */
 export const readableFilter = (
-  { rules }: Pick<Collection, 'rules'>,
+  collection: Seen,
   { caller, at }: Pick<Asking, 'caller' | 'at'>,
-): Document => compileFilter(conditionOf(rules.read, caller, { at }));
+  asked: Condition<Value> = everything,
+): Document => compileFilter(visibleCondition(collection, caller, asked, { at }));

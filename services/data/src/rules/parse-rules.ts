@@ -51,7 +51,12 @@ function parseUpdate(json: unknown, pointer: string): Parsed<Rules['update']> {
   return { ok: false, faults: [before, after].flatMap((parsed) => (parsed.ok ? [] : parsed.faults)) };
 }
 
-function parseRule(json: unknown, { pointer, before = false }: RulePlace): Parsed<Rule> {
+/**
+ * Parses one rule.
+ *
+ * @param json - undefined for administrators only
+ */
+export function parseRule(json: unknown, { pointer, before = false }: RulePlace): Parsed<Rule> {
   if (json === undefined) return { ok: true, value: { kind: 'administrators' } };
   if (json === 'signed-in' || json === 'public') return { ok: true, value: { kind: json } };
   if (!Array.isArray(json) || json.length > maxAlternatives) {

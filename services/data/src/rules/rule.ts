@@ -43,7 +43,7 @@ export interface RuleContext {
 }
 
 /** What the patterns of a rule may take over one record: about 40 ms. */
-const decisionUnits = 4_000_000;
+export const decisionUnits = 4_000_000;
 
 /** The rule that a judgement is made by. */
 export function ruleFor(rules: Rules, judgement: Judgement): Rule {

@@ -1,10 +1,10 @@
 import { faults } from '@causeway/contracts';
-import { defineRoute, etag } from '@causeway/service';
+import { defineRoute } from '@causeway/service';
 import type { Route } from '@causeway/service';
 import { z } from 'zod';
 
 import { definitionBusy } from '../collections/collections.errors.ts';
-import { fieldReadOnly, fieldWriteOnce } from '../fields/fields.errors.ts';
+import { fieldForbidden, fieldReadOnly, fieldWriteOnce } from '../fields/fields.errors.ts';
 import { queryTooSlow, duplicateValue, unindexable } from '../records/records.errors.ts';
 import { answerWritten, recordAnswer, writeHeaders } from '../records/record-answer.ts';
 import { referenceNotFound } from '../references/references.errors.ts';
@@ -70,6 +70,7 @@ export const upsertRecordRoute = ({
       unindexable,
       ruleTooCostly,
       queryTooSlow,
+      fieldForbidden,
       fieldReadOnly,
       fieldWriteOnce,
       referenceNotFound,
@@ -78,10 +79,10 @@ export const upsertRecordRoute = ({
       const createOnly = isCreateOnly(headers['if-none-match']);
       const by = query.by.split(',').map((name) => name.trim());
       const command = { ...params, by, fields: body, caller: callerOf(token), ifMatch, createOnly };
-      const { document, eventId, isNew } = await upsertRecord(cause, command);
-      const answer = answerWritten(document, eventId);
+      const { shown, eventId, isNew } = await upsertRecord(cause, command);
+      const answer = answerWritten(shown, eventId);
       if (!isNew) return answer;
-      const Location = `/v1/data/${params.collection}/${document._id}`;
-      return { ...answer, status: 201, headers: { ...answer.headers, Location, ETag: etag(document.revision) } };
+      const Location = `/v1/data/${params.collection}/${shown.record.id}`;
+      return { ...answer, status: 201, headers: { ...answer.headers, Location } };
     },
   });

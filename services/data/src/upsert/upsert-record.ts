@@ -19,9 +19,11 @@ import { createInTurn } from '../records/in-turn.ts';
 import { demandReadable } from '../records/judge-record.ts';
 import { boundFaults } from '../records/record-faults.ts';
 import type { Fields, RecordDocument } from '../records/record.model.ts';
+import { showRecord } from '../records/show-record.ts';
 import { underDefinition } from '../records/under-definition.ts';
 import type { Caller } from '../rules/rule.ts';
 import { canEver, decide } from '../rules/rule.ts';
+import { demandSeen } from '../rules/see.ts';
 import { parseSort } from '../sorting/sort.ts';
 import type { UniqueKey } from './unique-key.ts';
 import { keyOf } from './unique-key.ts';
@@ -90,7 +92,8 @@ export function createUpsertRecord({ events, registry, now }: ChangeRecordDepend
   const create = async (cause: Cause, collection: Collection, command: UpsertRecord): Promise<UpsertedRecord> => {
     if (command.ifMatch !== undefined) throw faults.preconditionFailed();
     const { document, event } = await storeRecord(cause, collection, command);
-    return { document, eventId: event.id, isNew: true };
+    const shown = showRecord(collection, command.caller, document, { at: now() });
+    return { shown, eventId: event.id, isNew: true };
   };
 
   const change = async (
@@ -110,7 +113,8 @@ export function createUpsertRecord({ events, registry, now }: ChangeRecordDepend
     };
     const write = await applyChange(cause, collection, asked, limits.changeTries);
     if (write === undefined) throw new Overtaken();
-    return { document: write.document, eventId: write.event?.id, isNew: false };
+    const shown = showRecord(collection, caller, write.document, { at: now() });
+    return { shown, eventId: write.event?.id, isNew: false };
   };
 
   const write = async (
@@ -145,6 +149,7 @@ export function createUpsertRecord({ events, registry, now }: ChangeRecordDepend
       if (structural.length > 0) throw faults.invalidRequest({ errors: boundFaults(structural) });
       const whole = applyDefaults(collection.fields, fields, caller, now()) as Fields;
       const key = keyOf(collection, caller, by, { fields: whole, createdBy: cause.principal.id });
+      demandSeen(collection, caller, { filter: key.condition }, () => ({ parameter: 'by' }));
       return await inTurn(`${collection.id}/${key.text}`, () => write(cause, collection, command, key));
     });
 }

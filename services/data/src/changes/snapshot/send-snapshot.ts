@@ -16,6 +16,8 @@ import { inTime } from '../../queries/in-time.ts';
 import type { AdmitQuery } from '../../queries/plan/admit-query.ts';
 import { answerRecord } from '../../records/record.model.ts';
 import { queryTooSlow } from '../../records/records.errors.ts';
+import { GuardRefused } from '../../rules/guard-condition.ts';
+import { createSight } from '../../rules/see.ts';
 import { parseSort } from '../../sorting/sort.ts';
 import type { FeedCursors } from '../feed-cursors.ts';
 import type { Feed } from '../feed.ts';
@@ -79,7 +81,7 @@ export function createSendSnapshot(options: SendSnapshotOptions): SendSnapshot {
   const { client, db, admit, places, cursors, queryTimeoutMs, now } = options;
   const definitions = db.collection<DefinitionDocument>(definitionsCollection);
 
-  /** Opens a snapshot, and has the feed see by the definition of then. @returns undefined where that is gone */
+  /** Opens a snapshot, and has the feed see by the definition of then. @returns undefined where that is gone, or has ended the feed */
   const open = async (feed: Feed, { notBefore, signal }: Sending): Promise<Snapshot | undefined> => {
     const about = { projection: { _id: 1 }, maxTimeMS: readAfterTimeoutMs, signal };
     await readAfter(client, notBefore, (read) =>
@@ -89,7 +91,7 @@ export function createSendSnapshot(options: SendSnapshotOptions): SendSnapshot {
     if (snapshot.definition === undefined) return undefined;
     feed.redefine(definedBy(feed.collection, snapshot.definition));
     feed.renew();
-    return snapshot;
+    return feed.hasEnded() ? undefined : snapshot;
   };
 
   /** @returns how many were sent; undefined where the feed is not to be sent more */
@@ -102,13 +104,14 @@ export function createSendSnapshot(options: SendSnapshotOptions): SendSnapshot {
     const read = { readConcern, signal: AbortSignal.any([signal, late.signal]) };
     const query = snapshotQuery(feed.filter, new Date(time.t * 1000));
     const cursor = findVisible(feed.collection, feed.caller, query, { read });
+    const { show } = createSight(feed.collection, feed.caller, { at: query.at });
     cursor.batchSize(batchSize);
     let sent = 0;
     try {
       for await (const record of inTime(cursor, queryTimeoutMs, () => late.abort(queryTooSlow()))) {
         const hasRoom = await feed.drained();
         if (!hasRoom || feed.hasEnded() || feed.isOutdated || signal.aborted) return undefined;
-        const data = JSON.stringify({ record: answerRecord(record), revision: record.revision });
+        const data = JSON.stringify({ record: answerRecord(show(record)), revision: record.revision });
         if (!feed.write({ event: 'current', data })) return undefined;
         sent += 1;
       }
@@ -164,7 +167,7 @@ async function settle(feed: Feed, error: unknown, bound: AbortSignal): Promise<v
   else if (isSnapshotGone(error)) {
     feed.lose('history');
     await delay(pauseMs * (0.5 + Math.random()));
-  } else if (error instanceof Fault) feed.end('end', error.code);
+  } else if (error instanceof Fault || error instanceof GuardRefused) feed.end('end', error.code);
   else throw error;
 }
 

@@ -43,7 +43,7 @@ export interface ExplainedAccess {
 }
 
 /** What the patterns of all rules may take for the reasons, beside what the decisions take: about 80 ms. */
-const explanationUnits = 8_000_000;
+export const explanationUnits = 8_000_000;
 
 /** One rule that has to hold. */
 interface Step {
@@ -74,7 +74,7 @@ export function explainAccess(definitions: Definitions, asked: AskedAccess): Exp
     const about = { rule: judgement, ...(pending === undefined ? {} : { pending }) };
     clauses.push(...verdict.clauses.map((clause) => ({ ...clause, ...about })));
     ({ decidedBy } = verdict);
-    if (!verdict.holds) return refused(statusOf(definitions, judgement, caller), decidedBy, clauses);
+    if (!verdict.holds) return refusedBy(statusOf(definitions, judgement, caller), decidedBy, clauses);
   }
   const isOpen = action === 'update' && changed === undefined;
   const open = isOpen ? '; what a change makes of it is judged once there is one' : '';
@@ -82,7 +82,8 @@ export function explainAccess(definitions: Definitions, asked: AskedAccess): Exp
   return { allowed: true, status: 200, because, decidedBy: decidedBy === null ? null : shownOf(decidedBy), clauses };
 }
 
-function refused(status: 403 | 404, decidedBy: Decider, clauses: readonly AccessClause[]): ExplainedAccess {
+/** What somebody is answered whom a clause does not let pass. */
+export function refusedBy(status: 403 | 404, decidedBy: Decider, clauses: readonly AccessClause[]): ExplainedAccess {
   const because = `${status === 404 ? 'Not found' : 'Forbidden'}: ${sentence(decidedBy)}.`;
   return { allowed: false, status, because, decidedBy: shownOf(decidedBy), clauses };
 }

@@ -205,4 +205,53 @@ describe('POST /v1/rules/explain', () => {
     const costly = await ask({ collection: slow, who: who(ada), action: 'read', record: { text } });
     assert.deepEqual([costly.status, costly.body.code], [422, 'rule-too-costly'], costly.text);
   });
+
+  it('says which fields somebody sees, and which they may write', async () => {
+    const rules = { read: 'public', create: 'public', update: 'public' };
+    const owned = [{ owner: { $auth: 'sub' } }];
+    const own = await define({
+      ...definition,
+      rules,
+      fields: { text: { read: owned }, status: { read: [], write: 'signed-in', writeOnce: true } },
+    });
+    const record = { owner: ada.id, text: 'x', status: 'draft' };
+    const fieldsOf = async (body: object): Promise<unknown> => {
+      const { status, because, fields } = (await explain({ collection: own, record, ...body })) as ExplainedAccess & {
+        readonly fields?: readonly {
+          readonly path: string;
+          readonly holds: boolean;
+          readonly decidedBy: { pointer: string };
+        }[];
+      };
+      const told = (fields ?? []).map(({ path, holds, decidedBy }) => `${path} ${String(holds)} ${decidedBy.pointer}`);
+      return [status, ...told, ...(status === 200 ? [] : [because])];
+    };
+    assert.deepEqual(await fieldsOf({ who: who(ada), action: 'read' }), [
+      200,
+      'text true /fields/text/read/0',
+      'status false /fields/status/read',
+    ]);
+    assert.deepEqual(await fieldsOf({ who: 'anonymous', action: 'read' }), [
+      200,
+      'text false /fields/text/read/0',
+      'status false /fields/status/read',
+    ]);
+    const change = (by: object | string, what: object) => fieldsOf({ who: by, action: 'update', change: what });
+    assert.deepEqual(await change(who(eve), { owner: 'x' }), [200]);
+    assert.deepEqual(await change(who(ada), { text: 'y' }), [200, 'text true /fields/text/read/0']);
+    assert.deepEqual(await change(who(eve), { text: null }), [200]);
+    const [status, text, why] = (await change(who(eve), { text: 'x' })) as string[];
+    assert.deepEqual([status, text], [403, 'text false /fields/text/read/0']);
+    assert.match(String(why), /^Forbidden: \/fields\/text\/read\/0 fails at: `owner` is the caller/);
+    assert.deepEqual(await change(who(ada), { status: 'review' }), [
+      403,
+      'status false /fields/status/write',
+      'Forbidden: /fields/status/write: it is not seen, and kept as it is.',
+    ]);
+    assert.deepEqual(await fieldsOf({ who: 'anonymous', action: 'create', record: { status: 'draft' } }), [
+      403,
+      'status false /fields/status/write',
+      'Forbidden: /fields/status/write: everybody who is signed in.',
+    ]);
+  });
 });

@@ -24,6 +24,13 @@ const clause = z.object({
   fails: failure.optional().describe('The first part that does not hold.'),
 });
 
+const fieldClause = z.object({
+  path: z.string(),
+  rule: z.enum(['read', 'write']),
+  holds: z.boolean(),
+  decidedBy: z.object({ pointer: z.string(), words: z.string() }),
+});
+
 const explained = z.object({
   allowed: z.boolean(),
   status: z
@@ -32,11 +39,17 @@ const explained = z.object({
   because: z.string().describe('In one sentence.'),
   decidedBy: z.object({ pointer: z.string(), words: z.string() }).nullable().describe('Null where there is no record.'),
   clauses: z.array(clause).describe('All that was looked at, in this order.'),
+  fields: z
+    .array(fieldClause)
+    .optional()
+    .describe(
+      'Of fields with rules of their own: which are seen, or of those that the change touches, which may be written.',
+    ),
 });
 
 const description = [
   'It decides as the call itself would, and says which clause of which rule did. `decidedBy` is the alternative that lets somebody pass; where none',
-  'does, the only one, or the rule. It looks at rules alone: not at the schema, nor at fields that are read-only or written once. Nothing is written.',
+  'does, the only one, or the rule. It looks at rules alone, those of single fields too: not at the schema, nor at fields that are read-only or written once. Nothing is written.',
 ].join(' ');
 
 /** `POST /v1/rules/explain` */

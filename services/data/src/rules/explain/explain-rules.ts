@@ -4,6 +4,8 @@ import type { MongoClient, Timestamp } from 'mongodb';
 
 import type { Collection, CollectionRegistry } from '../../collections/collection-registry.ts';
 import { applyDefaults } from '../../fields/apply-defaults.ts';
+import type { SeenChange } from '../../fields/check-field-rights.ts';
+import { redact, restore } from '../../fields/redact.ts';
 import { faultOfQuery } from '../../queries/find-records.ts';
 import type { FindCurrent } from '../../records/find-current.ts';
 import type { Judged } from '../../records/judge-record.ts';
@@ -12,10 +14,11 @@ import type { VisibleRecord } from '../../records/record.model.ts';
 import { visibleProjection } from '../../records/record.model.ts';
 import { findForWrite } from '../../records/under-definition.ts';
 import type { Caller } from '../rule.ts';
+import { createSight } from '../see.ts';
 import type { ExplainBody } from './asked-explanation.ts';
 import { callerFrom, demandFields, demandOneRecord, recordFrom } from './asked-explanation.ts';
-import type { ExplainedAccess } from './explain-access.ts';
 import { explainAccess } from './explain-access.ts';
+import { explainFields } from './explain-fields.ts';
 
 /** What {@link createExplainRules} is given. */
 export interface ExplainRulesDependencies {
@@ -47,18 +50,31 @@ export function createExplainRules({ registry, findCurrent, client, queryTimeout
     }
   };
 
-  return async (body: ExplainBody, after: Timestamp | undefined): Promise<ExplainedAccess> => {
+  return async (body: ExplainBody, after: Timestamp | undefined): Promise<ReturnType<typeof explainFields>> => {
     const { collection: name, action, id, record: given, change } = body;
     // By the definition that the call itself would be judged by.
     const collection = await (action === 'read' ? findCurrent(name, after) : findForWrite(registry, name));
     if (collection === undefined) throw faults.notFound();
     demandOneRecord(body);
     const [caller, at] = [callerFrom(body.who), now()];
-    if (action === 'create')
-      return explainAccess(collection, { action, caller, record: toBe(collection, caller, given, at), at });
+    const { fields } = collection;
+    if (action === 'create') {
+      const record = toBe(collection, caller, given, at);
+      const access = explainAccess(collection, { action, caller, record, at });
+      return explainFields(access, {
+        fields,
+        caller,
+        record,
+        change: { before: undefined, after: given, hidden: [] },
+        at,
+      });
+    }
     const record = id === undefined ? recordFrom(given ?? {}, at) : await read(collection, id, after);
-    const changed = record === undefined || change === undefined ? undefined : changedBy(caller, record, change, at);
-    return explainAccess(collection, { action, caller, record, changed, at });
+    const made =
+      record === undefined || change === undefined ? undefined : changedBy(collection, caller, record, change, at);
+    const access = explainAccess(collection, { action, caller, record, changed: made?.changed, at });
+    if (record === undefined || (action !== 'read' && made === undefined)) return access;
+    return explainFields(access, { fields, caller, record, change: made?.own, at });
   };
 }
 
@@ -73,16 +89,26 @@ function toBe({ fields: declared }: Collection, caller: Caller, given: unknown, 
   return { ...own, ...(by === undefined ? {} : { createdBy: by }) };
 }
 
-/** The record that a change would make. */
-function changedBy(caller: Caller, record: Judged, change: unknown, at: Date): Judged {
-  const fields = mergePatch(record.fields, change);
+/** The record that a change would make, and what is changed of what the caller sees. */
+function changedBy(
+  collection: Collection,
+  caller: Caller,
+  record: Judged,
+  change: unknown,
+  at: Date,
+): { readonly changed: Judged; readonly own: SeenChange } {
+  const hidden = createSight(collection, caller, { at }).hidden(record);
+  const before = redact(record.fields, hidden);
+  const after = mergePatch(before, change);
+  const fields = restore(after, record.fields, hidden);
   demandFields(fields, '/change');
   const by = nameOf(caller);
-  return {
+  const changed = {
     ...record,
     fields,
     revision: record.revision + 1,
     updatedAt: at,
     ...(by === undefined ? {} : { updatedBy: by }),
   };
+  return { changed, own: { before, after, hidden } };
 }

@@ -1,0 +1,189 @@
+import { faults } from '@causeway/contracts';
+
+import type { Collection } from '../collections/collection-registry.ts';
+import { bindCondition } from '../conditions/bind-condition.ts';
+import { compilePredicate } from '../conditions/compile-predicate.ts';
+import type { Condition, Operand, Value } from '../conditions/condition.ts';
+import { createBudget, TooCostly } from '../conditions/evaluation-budget.ts';
+import type { FieldPath } from '../conditions/field-path.ts';
+import { fieldsKey } from '../conditions/field-path.ts';
+import type { Spend } from '../conditions/pattern/automaton.ts';
+import { redact } from '../fields/redact.ts';
+import type { Fields, Shown } from '../records/record.model.ts';
+import type { Guard } from './guard-condition.ts';
+import {
+  demandSortable,
+  guardCondition,
+  GuardRefused,
+  isAlways,
+  isNever,
+  missingMeets,
+  missingMeetsOpen,
+} from './guard-condition.ts';
+import type { Caller, Rule, RuleContext } from './rule.ts';
+import { conditionOf, decisionUnits, timelessConditionOf } from './rule.ts';
+import { ruleTooCostly } from './rules.errors.ts';
+
+/** A collection, as far as what is seen of it goes. */
+export type Seen = Pick<Collection, 'rules' | 'fields'>;
+
+/** A record, in its stored form. */
+interface Stored {
+  readonly fields: Fields;
+}
+
+/** What a caller sees of records. */
+export interface Sight {
+  /** Whether nothing is hidden, in no record: {@link Sight.show} gives back what it is given. */
+  readonly isWhole: boolean;
+  /** Whether it depends on the record what is hidden in it: then it has to be read whole. */
+  readonly looksAtRecord: boolean;
+  /** The fields that are hidden in a record, whether or not it has them, as paths below its `fields`. */
+  hidden(record: Stored): readonly (readonly string[])[];
+  /** The record without them. */
+  show<R extends Stored>(record: R): Shown<R>;
+}
+
+/**
+ * What a caller may see of what was asked for: the read rule, and the filter over records as the caller sees them.
+ *
+ * @param filter - its places filled
+ * @param context - for rules
+ * @throws GuardRefused where {@link demandSeen} would have refused it
+ */
+export const visibleCondition = (
+  { rules, fields }: Seen,
+  caller: Caller,
+  filter: Condition<Value>,
+  context: RuleContext,
+): Condition<Value> => {
+  const guards = guardsOf(fields, caller, (rule) => conditionOf(rule, caller, context));
+  return {
+    kind: 'and',
+    branches: [conditionOf(rules.read, caller, context), guardCondition(filter, guards, missingMeets)],
+  };
+};
+
+/** What a feed sees by, with the time yet to be filled in. */
+export interface Vision {
+  readonly rule: Condition<Operand>;
+  readonly filter: Condition<Operand>;
+  readonly guards: readonly Guard<Operand>[];
+}
+
+/**
+ * What {@link visibleCondition} and {@link createSight} are made of, where one caller looks at many times.
+ *
+ * @throws GuardRefused where {@link demandSeen} would have refused the filter
+ */
+export function visionOf({ rules, fields }: Seen, caller: Caller, filter: Condition<Operand>): Vision {
+  const bind = (rule: Rule): Condition<Operand> => timelessConditionOf(rule, caller);
+  const guards = guardsOf(fields, caller, bind);
+  return { rule: bind(rules.read), filter: guardCondition(filter, guards, missingMeetsOpen), guards };
+}
+
+/**
+ * Refuses what cannot be asked by who does not see every field, before anything is looked at: the answer says nothing of records.
+ *
+ * @param asked - the filter, with or without its places filled, and the fields of the order
+ * @param place - says where the one or the other was sent
+ * @throws Fault `invalid-request`
+ */
+export function demandSeen(
+  { fields }: Pick<Seen, 'fields'>,
+  caller: Caller,
+  asked: { readonly filter: Condition<Operand>; readonly sort?: readonly { readonly path: FieldPath }[] },
+  place: (part: 'filter' | 'sort') => { readonly parameter?: string; readonly pointer?: string },
+): void {
+  const guards = guardsOf(fields, caller, (rule) => timelessConditionOf(rule, caller));
+  const demand = (part: 'filter' | 'sort', ask: () => unknown): void => {
+    try {
+      ask();
+    } catch (error) {
+      if (!(error instanceof GuardRefused)) throw error;
+      const { code, message } = error;
+      throw faults.invalidRequest({ errors: [{ ...place(part), code, message }] });
+    }
+  };
+  demand('filter', () => guardCondition(asked.filter, guards, missingMeetsOpen));
+  const { sort = [] } = asked;
+  demand('sort', () =>
+    demandSortable(
+      sort.map(({ path }) => path),
+      guards,
+    ),
+  );
+}
+
+/**
+ * What a caller sees of the records of a collection.
+ *
+ * @returns its functions throw Fault `rule-too-costly`
+ */
+export function createSight({ fields }: Pick<Seen, 'fields'>, caller: Caller, context: RuleContext): Sight {
+  const guards = guardsOf(fields, caller, (rule) => conditionOf(rule, caller, context));
+  let budget: Spend;
+  const hiddenIn = compileHidden(guards, (units) => budget(units));
+  const hidden: Sight['hidden'] = (record) => {
+    budget = createBudget(decisionUnits);
+    try {
+      return hiddenIn(record);
+    } catch (error) {
+      throw error instanceof TooCostly ? ruleTooCostly({ cause: error }) : error;
+    }
+  };
+  return {
+    isWhole: guards.length === 0,
+    looksAtRecord: guards.some(({ condition }) => !isNever(condition)),
+    hidden,
+    show: (record) => showWithout(record, guards.length === 0 ? [] : hidden(record)),
+  };
+}
+
+/**
+ * Shows one record.
+ *
+ * @throws Fault `rule-too-costly`
+ */
+export const show = <R extends Stored>(
+  collection: Pick<Seen, 'fields'>,
+  caller: Caller,
+  record: R,
+  context: RuleContext,
+): Shown<R> => createSight(collection, caller, context).show(record);
+
+/**
+ * Compiles which fields are hidden in a record, for {@link showWithout}.
+ *
+ * @param spend - is told of the work of patterns
+ */
+export function compileHidden(
+  guards: readonly Guard<Value>[],
+  spend: Spend,
+): (record: Stored) => readonly (readonly string[])[] {
+  const compiled = guards.map(({ segments, condition }) => ({
+    path: segments.slice(1),
+    isSeen: compilePredicate(condition, spend),
+  }));
+  return (record) => compiled.filter(({ isSeen }) => !isSeen(record)).map(({ path }) => path);
+}
+
+/** {@link compileHidden}'s guards at a time. */
+export const guardsAt = (guards: readonly Guard<Operand>[], at: Date): readonly Guard<Value>[] =>
+  guards.map(({ segments, condition }) => ({ segments, condition: bindCondition(condition, { at }) }));
+
+/** A record without what is hidden in it. */
+export const showWithout = <R extends Stored>(record: R, hidden: readonly (readonly string[])[]): Shown<R> =>
+  (hidden.length === 0 ? record : { ...record, fields: redact(record.fields, hidden) }) as Shown<R>;
+
+/** A record as it is shown to who sees all of it. */
+export const showWhole = <R extends Stored>(record: R): Shown<R> => record as Shown<R>;
+
+function guardsOf<O>(fields: Seen['fields'], caller: Caller, bind: (rule: Rule) => Condition<O>): readonly Guard<O>[] {
+  if (caller.administrator) return [];
+  return fields.flatMap(({ segments, read }) => {
+    if (read === undefined) return [];
+    const condition = bind(read);
+    return isAlways(condition) ? [] : [{ segments: [fieldsKey, ...segments], condition }];
+  });
+}
