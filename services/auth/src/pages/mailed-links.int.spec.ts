@@ -57,6 +57,27 @@ describe('pages of mailed links, and of the password', () => {
     }
   });
 
+  it('have links left for a browser that was signed in from, whatever strangers ask for', async () => {
+    const made = (kind: string): Promise<number> =>
+      world.db.collection('proofs').countDocuments({ emailKey: email, kind });
+    const askBy = async (as: Browser, page: string): Promise<void> => {
+      const asked = await as.send(await as.open(`/account/${page}`), { email });
+      assert.deepEqual([asked.status, asked.location], [303, `/account/${page}?done=link-sent`]);
+    };
+    await world.db.collection('accounts').updateOne({ emailKey: email }, { $set: { emailVerified: true } });
+    await signIn(browser, password);
+    assert.match(browser.jar.get('device'), /^cwd_/);
+    for (const [page, kind] of [
+      ['reset', 'reset-password'],
+      ['link', 'sign-in-link'],
+    ] as const) {
+      for (let count = 0; count < 6; count += 1) await askBy(new Browser(auth), page);
+      assert.equal(await made(kind), 5);
+      await askBy(browser, page);
+      assert.equal(await made(kind), 6);
+    }
+  });
+
   it('set a new password: opening the link uses nothing, a bad password leaves it open, and it works once', async () => {
     const other = new Browser(auth);
     await signIn(other, password);
