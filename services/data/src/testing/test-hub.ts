@@ -44,6 +44,7 @@ export const hubCollection = {
   revision: 1,
   rules: { read: { kind: 'public' } },
   source: { rules: { read: 'public' } },
+  fields: [],
 } as unknown as Collection;
 const administrator: Caller = { signedIn: true, administrator: true, auth: {} };
 const bound = createCursorCodec(randomBytes(32))({ collectionId: hubCollection.id, query: 'all', principal: 'admin' });
