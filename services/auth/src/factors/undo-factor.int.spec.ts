@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 
+import { openCountedGuesses } from '../testing/counted-guesses.ts';
 import { lockAccount } from '../testing/lock-account.ts';
 import { openTestAuth, password, personOf, randomEmail, signIn, signUp } from '../testing/test-auth.ts';
 import type { Answered, Person, TestAuth, TestReplica } from '../testing/test-auth.ts';
@@ -88,6 +89,34 @@ describe('taking a second factor back that somebody else has added', () => {
     assert.deepEqual(await factorsOf(ada), ['recovery-codes', 'totp']);
     assert.equal((await accountOf(ada))?.hasSecondFactor, true);
     assert.deepEqual(told(await key.signIn()), [401, 'passkey-invalid']);
+  });
+
+  it('keeps no owner out: their device is trusted since before, though they have signed in from there meanwhile', async () => {
+    const totp = await enrolTotp(world, auth, ada);
+    const own = totp.deviceToken ?? assert.fail('the device is not known by it');
+    await linkOf(ada);
+    const by = { token: ada.accessToken, body: { totp: await totp.code() } };
+    const sure = { ...ada, ...((await auth.call('POST /v1/auth/step-up', by)).body as Partial<Person>) };
+    await addPasskey(auth, sure);
+    const enterFrom = async (deviceToken: string | undefined, code = 0): Promise<string> => {
+      const first = { email: ada.email, password, deviceToken };
+      const { mfaToken } = (await auth.call('POST /v1/auth/sign-in', { body: first })).body;
+      const second = { mfaToken, recoveryCode: totp.recoveryCodes[code], deviceToken };
+      const answer = await auth.call('POST /v1/auth/sign-in/second-factor', { body: second });
+      assert.equal(answer.status, 200, JSON.stringify(answer.body));
+      return String(answer.body.deviceToken);
+    };
+    const since = await enterFrom(own);
+    const stranger = await enterFrom(undefined, 1);
+    assert.deepEqual(told(await undo(await linkOf(ada, 2))), [200, 'factor-undone']);
+    const guess = async (deviceToken?: string): Promise<number> => {
+      const body = { email: ada.email, password: 'not the right one', deviceToken };
+      return (await auth.call('POST /v1/auth/sign-in', { body })).status;
+    };
+    assert.equal(await guess(), 401);
+    const counted = await openCountedGuesses(world);
+    await counted.lock(ada.email).finally(() => counted.stop());
+    assert.deepEqual([await guess(), await guess(stranger), await guess(since)], [429, 429, 401]);
   });
 
   it('takes recovery codes away that were made anew since', async () => {

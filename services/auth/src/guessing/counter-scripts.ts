@@ -123,7 +123,9 @@ local own = all[1]
 local mine = q.device and left(own.d, own.c)[q.device] or {}
 local reply = { refused = '', waitMs = 0, budgets = {}, windows = {} }
 local windows = {}
-if held(own) >= q.rules.places or (q.rules.perDevice and #mine >= q.rules.perDevice) then
+local reserve = q.rules.reserve
+if held(own) >= q.rules.places or (q.rules.perDevice and #mine >= q.rules.perDevice)
+  or (reserve and held(own) >= q.rules.places - reserve.places and #mine >= reserve.upTo) then
   reply.refused, reply.waitMs = 'locked', q.lockedMs
 elseif own.o > now then
   reply.refused, reply.waitMs = 'delayed', own.o - now

@@ -182,6 +182,22 @@ describe('counters of guesses', () => {
         await takeAll(counters, stranger(), 1);
       });
 
+      it('keep the last places for devices that hold few of them', async () => {
+        const proven = { places: 7, delaysMs: [0], perDevice: 3, reserve: { places: 4, upTo: 1 } };
+        const counters = make({ ...small, proven });
+        const { account } = stranger();
+        const device = (): Guesser => ({ account, budget: 'proven', device: randomUUID() });
+        const [one, ...others] = [device(), device(), device(), device(), device()] as const;
+        await takeAll(counters, one, 3);
+        for (const each of others) {
+          await takeAll(counters, each, 1);
+          assert.equal(refusalOf(await counters.take(each)), 'locked');
+        }
+        assert.equal(refusalOf(await counters.take(device())), 'locked', 'all are taken');
+        await counters.clearAccount(account);
+        await takeAll(counters, others[0], 3);
+      });
+
       it('forgive what devices have taken until somebody is in from any, and not what they take later', async () => {
         const counters = make(small);
         const { account } = stranger();

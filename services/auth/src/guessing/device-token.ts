@@ -20,7 +20,7 @@ export interface IssuedDevice extends KnownDevice {
  *
  * A token is `cwd_<nonce>_<time>_<proofs>_<MAC>`: when it was issued (milliseconds since 1970), how many proofs were given beside the mail, and
  * an HMAC-SHA-256 over them and the `key` of the account's e-mail address, which is all that is known of an account before a guess at it is
- * looked at.
+ * looked at. Those that were issued before they said of proofs have none, nor does their MAC: somebody was signed in from there.
  */
 export interface DeviceTokens {
   /** Makes one, for a device that is known by what was just shown there. */
@@ -38,14 +38,14 @@ export const deviceTokenDays = 400;
 const proofsOf: Readonly<Record<KnownBy, string>> = { mailed: '0', known: '1', proven: '2' };
 const knownBy = Object.keys(proofsOf) as KnownBy[];
 
-const form = /^cwd_([\w-]{22})_([1-9]\d{12})_([012])_([\w-]{43})$/;
+const form = /^cwd_([\w-]{22})_([1-9]\d{12})(?:_([012]))?_([\w-]{43})$/;
 
 /**
  * @param options - secret and clock
  */
 export function createDeviceTokens({ secret, now }: DeviceTokenOptions): DeviceTokens {
   const key = createSecretKey(secret);
-  const macOf = (emailKey: string, ...said: readonly [nonce: string, time: string, proofs: string]): Buffer =>
+  const macOf = (emailKey: string, ...said: readonly string[]): Buffer =>
     createHmac('sha256', key)
       .update(JSON.stringify([emailKey, ...said]))
       .digest();
@@ -55,13 +55,13 @@ export function createDeviceTokens({ secret, now }: DeviceTokenOptions): DeviceT
       return `cwd_${said.join('_')}_${macOf(emailKey, ...said).toString('base64url')}`;
     },
     read: (token, emailKey) => {
-      const [, name = '', time = '', proofs = '', mac = ''] =
-        (token === undefined ? undefined : form.exec(token)) ?? [];
+      const [, name = '', time = '', proofs, mac = ''] = (token === undefined ? undefined : form.exec(token)) ?? [];
       if (name === '') return undefined;
+      const said = proofs === undefined ? [name, time] : [name, time, proofs];
       const ageMs = now().getTime() - Number(time);
-      const isOurs = timingSafeEqual(Buffer.from(mac, 'base64url'), macOf(emailKey, name, time, proofs));
+      const isOurs = timingSafeEqual(Buffer.from(mac, 'base64url'), macOf(emailKey, ...said));
       // Clocks of replicas differ a little.
-      const budget = knownBy[Number(proofs)];
+      const budget = knownBy[Number(proofs ?? proofsOf.known)];
       if (!isOurs || budget === undefined || ageMs < -dayMs || ageMs > deviceTokenDays * dayMs) return undefined;
       return { name, budget, issuedAt: new Date(Number(time)) };
     },

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
 
 import { createDeviceTokens } from './device-token.ts';
@@ -53,6 +53,28 @@ describe('the token of a device', () => {
       for (const other of ['0', '1', '2', '3', ''].filter((each) => each !== proofs))
         assert.ok(!tokens.read(['cwd', name, time, other, mac].join('_'), 'ada@example.com'), `${by} ${other}`);
     }
+  });
+
+  /** As they were before they said of proofs. */
+  const oldToken = (time = String(nowMs)): string => {
+    const nonce = randomBytes(16).toString('base64url');
+    const mac = createHmac('sha256', secret).update(JSON.stringify(['ada@example.com', nonce, time]));
+    return ['cwd', nonce, time, mac.digest('base64url')].join('_');
+  };
+
+  it('is known by a sign-in where it was issued before tokens said of proofs, and cannot be made to say more', () => {
+    for (let index = 0; index < 50; index += 1) {
+      const old = oldToken();
+      const [name, mac] = [old.slice(4, 26), old.slice(-43)];
+      const read = tokens.read(old, 'ada@example.com');
+      assert.deepEqual(read, { name, budget: 'known', issuedAt: new Date(nowMs) });
+      assert.ok(!tokens.read(old, 'bob@example.com'));
+      for (const proofs of ['0', '1', '2'])
+        assert.ok(!tokens.read(['cwd', name, String(nowMs), proofs, mac].join('_'), 'ada@example.com'));
+      const { name: own, time, mac: ofAll } = partsOf(tokens.issue('ada@example.com', 'mailed'));
+      assert.ok(!tokens.read(['cwd', own, time, ofAll].join('_'), 'ada@example.com'), 'nor more than the mail says');
+    }
+    assert.ok(!issuedAt(tokens, oldToken(String(nowMs - 401 * dayMs)), 'ada@example.com'));
   });
 
   for (const rubbish of [undefined, '', 'cwd_', token.slice(0, -1), `${token}x`, ` ${token}`, token.toUpperCase()]) {

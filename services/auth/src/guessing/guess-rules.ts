@@ -23,6 +23,12 @@ export interface BudgetRules {
   readonly places: number;
   /** Beyond, one device gets none of them: it takes those of others from nobody. All are anybody's where that is undefined. */
   readonly perDevice?: number;
+  /** The last of them are for devices that hold few. */
+  readonly reserve?: {
+    readonly places: number;
+    /** None of these is had by a device that holds so many places. */
+    readonly upTo: number;
+  };
   /** Milliseconds until the next place once so many are taken, from one on; the last is for all that follow. */
   readonly delaysMs: readonly number[];
 }
@@ -49,6 +55,13 @@ const delaysAfter = (free: number): number[] => {
 const perDevice = 5;
 
 /**
+ * Whoever was in with the second factor once, and is so again and again, has several devices by it: two that hold all that they can leave ten places
+ * to others, two for each, which is one sign-in with a code. Of the devices that are known by less anybody makes as many as they please who has shown
+ * as much, so that a reserve would keep nothing.
+ */
+const reserve = { places: 10, upTo: 2 };
+
+/**
  * The rules. An account has 100 places in a row at most (NIST SP 800-63B §3.2.2), 45 of them for devices that it knows ("device cookies",
  * OWASP Authentication Cheat Sheet), five for each.
  *
@@ -58,10 +71,21 @@ export const guessRules = (limits: { readonly perBlock: number; readonly overall
   strangers: { places: 55, delaysMs: delaysAfter(5) },
   mailed: { places: 10, delaysMs: [0], perDevice },
   known: { places: 15, delaysMs: [0], perDevice },
-  proven: { places: 20, delaysMs: [0], perDevice },
+  proven: { places: 20, delaysMs: [0], perDevice, reserve },
   block: { places: limits.perBlock, windowMs: 15 * 60_000 },
   overall: { places: limits.overall, windowMs: 60_000 },
 });
+
+/**
+ * Whether there is no place left.
+ *
+ * @param held - by all
+ * @param own - of these, by the device that asks; undefined where devices are not counted apart
+ */
+export const isFull = ({ places, perDevice = places, reserve }: BudgetRules, held: number, own = 0): boolean =>
+  held >= places ||
+  own >= perDevice ||
+  (reserve !== undefined && held >= places - reserve.places && own >= reserve.upTo);
 
 /** How long nobody gets a place where so many are held. */
 export const delayOf = ({ delaysMs }: BudgetRules, held: number): number =>

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { budgetNames } from './counters.ts';
-import { delayOf, guessRules, longestDelayMs, memoryOf } from './guess-rules.ts';
+import { delayOf, guessRules, isFull, longestDelayMs, memoryOf } from './guess-rules.ts';
 
 const rules = guessRules({ perBlock: 100, overall: 600 });
 const hourMs = 3_600_000;
@@ -22,6 +22,17 @@ describe('rules of guessing', () => {
       assert.ok(perDevice >= 4 && places - perDevice >= perDevice, name);
     }
     assert.equal(rules.strangers.perDevice, undefined);
+  });
+
+  it('leave one sign-in with a code to each of seven devices where it was shown, however much the others take', () => {
+    const taken = Array.from({ length: 8 }, () => 0);
+    for (const device of taken.keys()) {
+      const held = () => taken.reduce((sum, own) => sum + own, 0);
+      while (!isFull(rules.proven, held(), taken[device])) taken[device] = (taken[device] ?? 0) + 1;
+    }
+    assert.deepEqual(taken, [5, 5, 2, 2, 2, 2, 2, 0]);
+    // Of the others anybody has as many as they please who has one.
+    for (const name of ['strangers', 'mailed', 'known'] as const) assert.equal(rules[name].reserve, undefined);
   });
 
   it('cost nothing at first, then a second, then twice as long each time up to a quarter of an hour', () => {

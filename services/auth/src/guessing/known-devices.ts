@@ -4,9 +4,12 @@ import type { ClientSession, Db } from 'mongodb';
 
 import { deviceTokenDays } from './device-token.ts';
 import type { DeviceTokens, IssuedDevice } from './device-token.ts';
-import type { KnownDevice } from './guess.ts';
+import type { KnownBy, KnownDevice } from './guess.ts';
 
 const dayMs = 86_400_000;
+
+/** For so long a device keeps its token: renewed in time, it is known for as long as somebody signs in from there now and then. */
+const keptForMs = (deviceTokenDays / 2) * dayMs;
 
 /** Since when devices are known to an account, where that is not for ever. It carries no events: what has made strangers of them does. */
 interface StrangersRow {
@@ -44,6 +47,14 @@ export interface KnownDevices {
    * @param token - as the device sent it
    */
   tokenByMail(token: string | undefined, emailKey: string): Promise<string>;
+  /**
+   * The token of a device from which somebody has just signed in: its own, where it has shown the second factor then and before, so that it goes
+   * on saying since when; else a new one. So has one that is only spared, since {@link confirm} makes a stranger of it.
+   *
+   * @param token - as the device sent it
+   * @param by - what was shown
+   */
+  tokenAfter(token: string | undefined, emailKey: string, by: KnownBy): Promise<string>;
   /**
    * Makes strangers of all that are known by now, in the transaction that finds out whose the account is.
    *
@@ -89,12 +100,21 @@ export function createKnownDevices({ db, deviceTokens, secret, now }: KnownDevic
   const rows = db.collection<StrangersRow>('strange-devices');
   const idOf = (emailKey: string): string => createHmac('sha256', secret).update(emailKey).digest('base64url');
 
+  const rowOf = (emailKey: string) => rows.findOne({ _id: idOf(emailKey) }, { projection: { from: 1, spared: 1 } });
+
   const find: KnownDevices['find'] = async (token, emailKey) => {
     const device = deviceTokens.read(token, emailKey);
     if (device === undefined) return undefined;
-    const row = await rows.findOne({ _id: idOf(emailKey) }, { projection: { from: 1, spared: 1 } });
+    const row = await rowOf(emailKey);
     const { name, budget } = device;
     return row === null || isKnown(device, row) ? { name, budget } : undefined;
+  };
+
+  /** Whether it is known as proven, and not only spared, and has a good while left. */
+  const isProven = async (device: IssuedDevice | undefined, emailKey: string): Promise<boolean> => {
+    if (device?.budget !== 'proven' || now().getTime() - device.issuedAt.getTime() > keptForMs) return false;
+    const row = await rowOf(emailKey);
+    return row === null || isKnown(device, { from: row.from });
   };
 
   return {
@@ -104,6 +124,10 @@ export function createKnownDevices({ db, deviceTokens, secret, now }: KnownDevic
       const device = await find(token, emailKey);
       const saysMore = device !== undefined && device.budget !== 'mailed';
       return saysMore && token !== undefined ? token : deviceTokens.issue(emailKey, 'mailed');
+    },
+    async tokenAfter(token, emailKey, by) {
+      const isKept = by === 'proven' && (await isProven(deviceTokens.read(token, emailKey), emailKey));
+      return isKept && token !== undefined ? token : deviceTokens.issue(emailKey, by);
     },
     async forget(emailKey, session, { provenUntil } = { provenUntil: undefined }) {
       const _id = idOf(emailKey);

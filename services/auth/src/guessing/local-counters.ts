@@ -1,6 +1,6 @@
 import { budgetNames, budgetsOf, windowsOf } from './counters.ts';
 import type { BudgetName, Guesser, Place, Taking } from './counters.ts';
-import { delayOf, longestDelayMs, memoryOf } from './guess-rules.ts';
+import { delayOf, isFull, longestDelayMs, memoryOf } from './guess-rules.ts';
 import type { GuessRules } from './guess-rules.ts';
 import { forgive, heldBy, heldOf, noPlaces, returnPlace, takePlace } from './places.ts';
 import type { Places } from './places.ts';
@@ -125,9 +125,8 @@ export function createLocalCounters(options: LocalCountersOptions): LocalCounter
       const { account, device } = guesser;
       const { places, opensAt } = countOf(`${own}/${account}`);
       const held = heldOf(places);
-      const { places: most, perDevice = most } = rules[own];
-      const isLocked = held >= most || (device !== undefined && heldBy(places, device) >= perDevice);
-      if (isLocked) return { refusal: 'locked', waitMs: longestDelayMs };
+      if (isFull(rules[own], held, device === undefined ? undefined : heldBy(places, device)))
+        return { refusal: 'locked', waitMs: longestDelayMs };
       if (opensAt > now()) return { refusal: 'delayed', waitMs: opensAt - now() };
       const open = windowsOf(guesser).map((name) => ({ name, window: windowOf(name, guesser) }));
       const full = open.find(({ name, window }) => window.count >= rules[name].places);

@@ -9,6 +9,7 @@ import type { Answered, Person, TestAuth, TestReplica } from '../testing/test-au
 import { sendLink, verifyAddress } from '../testing/test-links.ts';
 import { openTestMailbox } from '../testing/test-mailbox.ts';
 import type { TestMailbox } from '../testing/test-mailbox.ts';
+import { addPasskey } from '../testing/test-passkey.ts';
 import { enrolTotp } from '../testing/test-totp.ts';
 import type { TestTotp } from '../testing/test-totp.ts';
 import { guessRules } from './guess-rules.ts';
@@ -95,7 +96,7 @@ describe('an account whose mail somebody else reads, and whose second factor is 
   });
 
   it('takes from a device no places for what is guessed from another, such as one that was stolen', async () => {
-    const stolen = String((await isIn(own)).body.deviceToken);
+    const stolen = String((await isIn('')).body.deviceToken);
     await lockStrangers();
     const { mfaToken } = (await enter(password, stolen)).body;
     // The right password has taken one.
@@ -105,7 +106,7 @@ describe('an account whose mail somebody else reads, and whose second factor is 
   });
 
   it('forgets what is known by one proof at a reset; and by two once its owner is in again', async () => {
-    const other = String((await isIn(own)).body.deviceToken);
+    const other = String((await isIn('')).body.deviceToken);
     const reset = { token: await linkTo('password/reset', 'reset'), password: another };
     assert.equal((await post('password/reset/confirm', { ...reset, deviceToken: other })).body.deviceToken, other);
     await lockStrangers();
@@ -113,6 +114,22 @@ describe('an account whose mail somebody else reads, and whose second factor is 
     await lockStrangers();
     for (const token of [own, other]) assert.equal((await enter('not the right one', token)).status, 429);
     assert.equal((await enter('not the right one', anew)).status, 401);
+  });
+
+  it('leaves a device the token that says since when it is trusted, however somebody signs in from there', async () => {
+    assert.equal((await isIn(own)).body.deviceToken, own);
+    const by = { token: ada.accessToken, body: { recoveryCode: totp.recoveryCodes[0] } };
+    const sure = (await auth.call('POST /v1/auth/step-up', by)).body as Partial<Person>;
+    const site = { origin: 'https://causeway.example', rpId: 'causeway.example' };
+    const key = await addPasskey(auth, { ...ada, ...sure }, site);
+    assert.equal((await key.signIn(own)).body.deviceToken, own);
+    assert.notEqual((await key.signIn()).body.deviceToken, own);
+    const browser = new Browser(auth);
+    browser.jar.plant('device', own);
+    const asked = await browser.send(await browser.open('/account/sign-in'), { email: ada.email, password });
+    const done = await browser.send(asked, { code: String(totp.recoveryCodes[1]) });
+    assert.deepEqual([done.status, done.location], [303, '/account/security']);
+    assert.equal(browser.jar.get('device'), own);
   });
 
   it('keeps the cookie of a browser that says more than a link does', async () => {

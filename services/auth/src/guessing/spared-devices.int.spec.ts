@@ -101,6 +101,51 @@ describe('devices that an account forgets', () => {
     }
   });
 
+  it('keep the token that says since when they have shown the second factor, for half its time', async () => {
+    const own = issue();
+    pass(200);
+    assert.equal(await devices.tokenAfter(own, key, 'proven'), own);
+    pass();
+    const anew = await devices.tokenAfter(own, key, 'proven');
+    assert.notEqual(anew, own);
+    assert.deepEqual(tokens.read(anew, key)?.issuedAt, now());
+  });
+
+  it('are spared for what they had shown before, though somebody signs in from there until then', async () => {
+    const own = issue();
+    pass();
+    const provenUntil = now();
+    pass();
+    const after = await devices.tokenAfter(own, key, 'proven');
+    const stranger = await devices.tokenAfter(undefined, key, 'proven');
+    pass();
+    await devices.forget(key, session, { provenUntil });
+    assert.deepEqual(await known(after, stranger), [true, false]);
+  });
+
+  it('have another token where they are only spared, or have shown less until then, or now', async () => {
+    const renewed = async (sent: string | undefined, by: KnownBy): Promise<void> => {
+      const given = await devices.tokenAfter(sent, key, by);
+      assert.notEqual(given, sent);
+      const { budget, issuedAt } = tokens.read(given, key) ?? assert.fail();
+      assert.deepEqual([budget, issuedAt], [by, now()]);
+    };
+    const own = issue();
+    for (const sent of [undefined, issue('mailed'), issue('known'), tokens.issue('bob@example.com', 'proven')])
+      await renewed(sent, 'proven');
+    await renewed(own, 'known');
+    pass();
+    await devices.forget(key, session, { provenUntil: now() });
+    assert.deepEqual(await known(own), [true]);
+    await renewed(own, 'proven');
+    const anew = await devices.tokenAfter(own, key, 'proven');
+    await devices.confirm(key);
+    await renewed(own, 'proven');
+    assert.deepEqual(await known(own, anew), [false, true]);
+    pass();
+    assert.equal(await devices.tokenAfter(anew, key, 'proven'), anew, 'and that is kept');
+  });
+
   it('are remembered for as long as there is a token', async () => {
     const token = issue();
     pass();

@@ -101,7 +101,7 @@ export function createPages(
       styleRoute,
       passkeyScriptRoute,
       ...signInPages({ publicUrl, visitors, signIn, cookies, deviceTokens }),
-      ...secondFactorPages({ publicUrl, visitors, secondFactor, cookies, deviceTokens }),
+      ...secondFactorPages({ publicUrl, visitors, secondFactor, cookies, knownDevices }),
       ...signUpPages({ publicUrl, visitors, signUp, cookies, isByMail: config.emailVerification === 'required' }),
       ...verifyPages({ ...linking, verifyEmail, completeSignUp, deviceTokens, cookies }),
       ...resetPages({ ...linking, ...passwordChanges, knownDevices, cookies }),

@@ -3,10 +3,10 @@ import type { Call, Html, Page, PageAnswer, Route } from '@causeway/service';
 import { z } from 'zod';
 
 import { typedCode } from '../factors/enrol-totp.route.ts';
-import type { DeviceTokens } from '../guessing/device-token.ts';
+import type { KnownDevices } from '../guessing/known-devices.ts';
 import type { CookieDelivery } from '../sessions/cookie-delivery.ts';
 import type { createSecondFactor } from '../sessions/second-factor.ts';
-import { answerSignedIn, deviceOf } from '../sessions/signed-in-answer.ts';
+import { answerProven, deviceOf } from '../sessions/signed-in-answer.ts';
 import { failureOf, formExpired } from './form-failure.ts';
 import type { FormFailure } from './form-failure.ts';
 import { alertHtml, fieldHtml, layout, problemPage } from './layout.ts';
@@ -20,7 +20,7 @@ export interface SecondFactorPagesDependencies {
   readonly visitors: Visitors;
   readonly secondFactor: ReturnType<typeof createSecondFactor>;
   readonly cookies: CookieDelivery;
-  readonly deviceTokens: DeviceTokens;
+  readonly knownDevices: Pick<KnownDevices, 'tokenAfter'>;
 }
 
 const path = '/account/second-factor';
@@ -87,7 +87,7 @@ export const proofOf = (code: string) =>
 
 /** `/account/second-factor` */
 export function secondFactorPages(dependencies: SecondFactorPagesDependencies): Route[] {
-  const { publicUrl, visitors, secondFactor, cookies, deviceTokens } = dependencies;
+  const { publicUrl, visitors, secondFactor, cookies, knownDevices } = dependencies;
   const common = { path, access: 'anonymous', layout, problemPage } as const;
 
   const refuse = (call: Call, { next, ticket, methods }: z.output<typeof form>, failure: FormFailure): PageAnswer => {
@@ -120,7 +120,7 @@ export function secondFactorPages(dependencies: SecondFactorPagesDependencies): 
           const deviceToken = cookies.deviceTokenOf(call);
           const command = { mfaToken: ticket, proof: proofOf(code), device: deviceOf(call), deviceToken };
           const { headers } = await cookies.deliver(call, 'cookies', async () =>
-            answerSignedIn(await secondFactor(call.cause, command), deviceTokens),
+            answerProven(await secondFactor(call.cause, command), deviceToken, knownDevices),
           );
           return { seeOther: afterSignIn(typed.next, publicUrl), headers };
         } catch (error) {

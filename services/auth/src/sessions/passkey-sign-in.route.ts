@@ -5,13 +5,20 @@ import { z } from 'zod';
 import { passkeyInvalid } from '../factors/factors.errors.ts';
 import { passkeyAnswer, passkeyOptions } from '../factors/passkeys/passkey-bodies.ts';
 import type { AskForPasskey } from '../factors/passkeys/use-passkey.ts';
-import type { DeviceTokens } from '../guessing/device-token.ts';
+import type { KnownDevices } from '../guessing/known-devices.ts';
 import { cookieHeader, delivery } from './cookie-delivery.ts';
 import type { CookieDelivery } from './cookie-delivery.ts';
 import type { createPasskeySignIn } from './passkey-sign-in.ts';
 import { noStore } from './session-tokens.ts';
 import { accountDisabled, emailUnverified, invalidCredentials } from './sessions.errors.ts';
-import { answerSignedIn, deviceOf, eventHeader, signedInAnswer, signedInByCookies } from './signed-in-answer.ts';
+import {
+  answerProven,
+  deviceOf,
+  earlierDeviceToken,
+  eventHeader,
+  signedInAnswer,
+  signedInByCookies,
+} from './signed-in-answer.ts';
 
 /** `POST /v1/auth/sign-in/passkey/options` */
 export const passkeySignInOptionsRoute = ({ askForPasskey }: { readonly askForPasskey: AskForPasskey }): Route =>
@@ -34,11 +41,11 @@ export const passkeySignInOptionsRoute = ({ askForPasskey }: { readonly askForPa
 export interface PasskeySignInRouteDependencies {
   readonly passkeySignIn: ReturnType<typeof createPasskeySignIn>;
   readonly cookies: CookieDelivery;
-  readonly deviceTokens: DeviceTokens;
+  readonly knownDevices: Pick<KnownDevices, 'tokenAfter'>;
 }
 
 /** `POST /v1/auth/sign-in/passkey` */
-export const passkeySignInRoute = ({ passkeySignIn, cookies, deviceTokens }: PasskeySignInRouteDependencies): Route =>
+export const passkeySignInRoute = ({ passkeySignIn, cookies, knownDevices }: PasskeySignInRouteDependencies): Route =>
   defineRoute({
     method: 'post',
     path: '/v1/auth/sign-in/passkey',
@@ -46,7 +53,7 @@ export const passkeySignInRoute = ({ passkeySignIn, cookies, deviceTokens }: Pas
     tag: 'auth',
     summary: 'Sign in with a passkey alone',
     access: 'anonymous',
-    body: passkeyAnswer.extend({ delivery }),
+    body: passkeyAnswer.extend({ deviceToken: earlierDeviceToken, delivery }),
     bodyLimitBytes: 32_768,
     responses: {
       200: {
@@ -57,9 +64,9 @@ export const passkeySignInRoute = ({ passkeySignIn, cookies, deviceTokens }: Pas
     },
     faults: [passkeyInvalid, invalidCredentials, accountDisabled, emailUnverified, crossSite],
     async handle(call) {
-      const { delivery: kind, ...answer } = call.body;
+      const { delivery: kind, deviceToken = cookies.deviceTokenOf(call), ...answer } = call.body;
       const delivered = await cookies.deliver(call, kind, async () =>
-        answerSignedIn(await passkeySignIn(call.cause, { answer, device: deviceOf(call) }), deviceTokens),
+        answerProven(await passkeySignIn(call.cause, { answer, device: deviceOf(call) }), deviceToken, knownDevices),
       );
       return { status: 200, ...delivered };
     },

@@ -3,8 +3,8 @@ import type { Route } from '@causeway/service';
 import { z } from 'zod';
 
 import { invalidCode, passkeyInvalid } from '../factors/factors.errors.ts';
-import type { DeviceTokens } from '../guessing/device-token.ts';
 import { tooManyAttempts } from '../guessing/guessing.errors.ts';
+import type { KnownDevices } from '../guessing/known-devices.ts';
 import { ticketInvalid } from '../tickets/tickets.errors.ts';
 import { cookieHeader, delivery } from './cookie-delivery.ts';
 import type { CookieDelivery } from './cookie-delivery.ts';
@@ -12,7 +12,7 @@ import type { createSecondFactor } from './second-factor.ts';
 import { secondProofOf, secondProofs } from './second-proof-body.ts';
 import { invalidCredentials } from './sessions.errors.ts';
 import {
-  answerSignedIn,
+  answerProven,
   deviceOf,
   earlierDeviceToken,
   eventHeader,
@@ -24,7 +24,7 @@ import {
 export interface SecondFactorRouteDependencies {
   readonly secondFactor: ReturnType<typeof createSecondFactor>;
   readonly cookies: CookieDelivery;
-  readonly deviceTokens: DeviceTokens;
+  readonly knownDevices: Pick<KnownDevices, 'tokenAfter'>;
 }
 
 const shared = z.strictObject({
@@ -34,7 +34,7 @@ const shared = z.strictObject({
 });
 
 /** `POST /v1/auth/sign-in/second-factor` */
-export const secondFactorRoute = ({ secondFactor, cookies, deviceTokens }: SecondFactorRouteDependencies): Route =>
+export const secondFactorRoute = ({ secondFactor, cookies, knownDevices }: SecondFactorRouteDependencies): Route =>
   defineRoute({
     method: 'post',
     path: '/v1/auth/sign-in/second-factor',
@@ -56,7 +56,7 @@ export const secondFactorRoute = ({ secondFactor, cookies, deviceTokens }: Secon
       const { mfaToken, delivery: kind, deviceToken = cookies.deviceTokenOf(call) } = call.body;
       const command = { mfaToken, proof: secondProofOf(call.body), device: deviceOf(call), deviceToken };
       const answer = await cookies.deliver(call, kind, async () =>
-        answerSignedIn(await secondFactor(call.cause, command), deviceTokens),
+        answerProven(await secondFactor(call.cause, command), deviceToken, knownDevices),
       );
       return { status: 200, ...answer };
     },

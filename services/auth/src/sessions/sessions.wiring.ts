@@ -117,9 +117,9 @@ export function createSessions(
     routes: [
       signInRoute({ signIn, cookies, deviceTokens }),
       passkeySignInOptionsRoute({ askForPasskey }),
-      passkeySignInRoute({ passkeySignIn, cookies, deviceTokens }),
+      passkeySignInRoute({ passkeySignIn, cookies, knownDevices }),
       secondFactorOptionsRoute({ openTicket, askForProof }),
-      secondFactorRoute({ secondFactor, cookies, deviceTokens }),
+      secondFactorRoute({ secondFactor, cookies, knownDevices }),
       refreshRoute({ refresh, cookies }),
       stepUpOptionsRoute({ askForProof }),
       stepUpRoute({ stepUp, cookies }),

@@ -3,6 +3,8 @@ import { z } from 'zod';
 
 import { accountSummary, summarizeAccount } from '../accounts/account-answer.ts';
 import type { DeviceTokens } from '../guessing/device-token.ts';
+import type { KnownBy } from '../guessing/guess.ts';
+import type { KnownDevices } from '../guessing/known-devices.ts';
 import type { MfaRequired, SignedIn } from './complete-sign-in.ts';
 import { noStore, tokensAnswer } from './session-tokens.ts';
 import type { Device } from './start-session.ts';
@@ -49,22 +51,47 @@ export const deviceTokenByMail = z.string().meta({
 export const eventHeader = { 'Causeway-Event': { description: 'Ids of the events that the call has recorded.' } };
 
 /**
- * @param deviceTokens - makes the device known that somebody has signed in from
- * @returns the body as {@link signedInAnswer} has it, and headers
+ * @param deviceToken - undefined until the address is verified: whoever signs up with somebody's, and signs in, must not be known to the account
+ *   that its owner comes to have
  */
-export const answerSignedIn = ({ account, tokens, events }: SignedIn, deviceTokens: Pick<DeviceTokens, 'issue'>) => ({
+const answerWith = ({ account, tokens, events }: SignedIn, deviceToken: string | undefined) => ({
   headers: { ...noStore, 'Causeway-Event': events.join(', ') },
   body: {
     status: 'signed-in' as const,
     account: summarizeAccount(account),
     ...tokens,
-    // Whoever signs up with somebody's address, and signs in, must not be known to the account that its owner comes to have.
-    // Whoever has a second factor has shown it, or would not be in.
-    ...(account.emailVerified && {
-      deviceToken: deviceTokens.issue(account.emailKey, account.hasSecondFactor ? 'proven' : 'known'),
-    }),
+    ...(deviceToken !== undefined && { deviceToken }),
   },
 });
+
+/** Whoever has a second factor has shown it, or would not be in. */
+const shownBy = ({ account }: SignedIn): KnownBy => (account.hasSecondFactor ? 'proven' : 'known');
+
+/**
+ * @param deviceTokens - makes the device known that somebody has signed in from
+ * @returns the body as {@link signedInAnswer} has it, and headers
+ */
+export const answerSignedIn = (signedIn: SignedIn, deviceTokens: Pick<DeviceTokens, 'issue'>) => {
+  const { emailVerified, emailKey } = signedIn.account;
+  return answerWith(signedIn, emailVerified ? deviceTokens.issue(emailKey, shownBy(signedIn)) : undefined);
+};
+
+/**
+ * The same for whoever has given two proofs: a device where that was so before keeps its token.
+ *
+ * @param sent - the token that the device has
+ */
+export const answerProven = async (
+  signedIn: SignedIn,
+  sent: string | undefined,
+  knownDevices: Pick<KnownDevices, 'tokenAfter'>,
+) => {
+  const { emailVerified, emailKey } = signedIn.account;
+  return answerWith(
+    signedIn,
+    emailVerified ? await knownDevices.tokenAfter(sent, emailKey, shownBy(signedIn)) : undefined,
+  );
+};
 
 /** @returns the body as {@link mfaRequiredAnswer} has it, and headers */
 export const answerMfaRequired = ({ mfaToken, methods, events }: MfaRequired) => ({

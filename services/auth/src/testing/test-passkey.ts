@@ -16,8 +16,8 @@ export interface TestPasskey {
   readonly id: string;
   /** What registering it has answered. */
   readonly registered: Answered;
-  /** Signs in by it alone. */
-  signIn(): Promise<Answered>;
+  /** Signs in by it alone. @param deviceToken - of an earlier sign-in */
+  signIn(deviceToken?: string): Promise<Answered>;
   /** @param counter - how often it says that it was used */
   signInAs(counter: number): Promise<Answered>;
 }
@@ -42,15 +42,15 @@ export async function addPasskey(
   const body = { ticket, response: key.register(options) };
   const registered = await auth.call('POST /v1/auth/factors/passkeys', { token, body });
   assert.equal(registered.status, 201, JSON.stringify(registered.body));
-  const enter = async (instead: { readonly counter?: number } = {}): Promise<Answered> => {
+  const enter = async (instead: { readonly counter?: number }, sent: object = {}): Promise<Answered> => {
     const asked = await ask('/v1/auth/sign-in/passkey/options');
     const answered = { ticket: asked.ticket, response: key.use(asked.options, instead) };
-    return auth.call('POST /v1/auth/sign-in/passkey', { body: answered });
+    return auth.call('POST /v1/auth/sign-in/passkey', { body: { ...answered, ...sent } });
   };
   return {
     id: (registered.body as unknown as { id: string }).id,
     registered,
-    signIn: () => enter(),
+    signIn: (deviceToken) => enter({}, deviceToken === undefined ? {} : { deviceToken }),
     signInAs: (counter) => enter({ counter }),
   };
 }
