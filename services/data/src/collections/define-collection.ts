@@ -5,7 +5,7 @@ import type { Events, IfMatch, RecordedCollection } from '@causeway/events';
 import { matches } from '@causeway/service';
 import { isDeepStrictEqual } from 'node:util';
 
-import { allIndexesOf } from '../references/all-indexes.ts';
+import { allIndexesOf, referenceIndexesOf } from '../references/all-indexes.ts';
 import { checkDangling, newReferences } from '../references/check-dangling.ts';
 import { holdTargets } from '../references/referrers.ts';
 import type { RecordDocument } from '../records/record.model.ts';
@@ -138,6 +138,14 @@ export function createDefineCollection({ events, definitions, registry }: Define
     if (document !== null) await restoreIndexes(recordsOf(id), allIndexesOf(document.definition));
   };
 
+  /** One that is being removed cannot be referred to; read again, for a removal whose process died is over. */
+  const demandTargets = async (ids: readonly string[]): Promise<void> => {
+    for (const id of ids) {
+      const target = await registry.reload(id);
+      if (target === undefined || target.removing) throw definitionBusy();
+    }
+  };
+
   const change = async (
     cause: Cause,
     known: DefinitionDocument,
@@ -149,8 +157,12 @@ export function createDefineCollection({ events, definitions, registry }: Define
     if (isSame(source, known.definition) && (await hasIndexes(recordsOf(id), allIndexesOf(source)))) {
       return { document: known, isNew: false };
     }
+    // As soon as a reference is pending, whoever deletes what it may name looks for it: by an index, from the beginning.
+    for (const index of referenceIndexesOf(source)) await buildIndex(recordsOf(id), index);
     const lock = await lockDefinition(db, id, { pending: source });
     try {
+      // Once more: now who removes one of them sees that it is referred to.
+      await demandTargets(source.refersTo ?? []);
       return await changeLocked(cause, id, command, lock);
     } finally {
       try {
@@ -159,14 +171,6 @@ export function createDefineCollection({ events, definitions, registry }: Define
         await lock.release();
         await registry.reload(id);
       }
-    }
-  };
-
-  /** One that is being removed cannot be referred to; read again, for a removal whose process died is over. */
-  const demandTargets = async (ids: readonly string[]): Promise<void> => {
-    for (const id of ids) {
-      const target = await registry.reload(id);
-      if (target === undefined || target.removing) throw definitionBusy();
     }
   };
 

@@ -7,14 +7,25 @@ const leadsTo = ({ keys, where }: IndexDefinition, path: string): boolean => {
   return where === undefined && first?.[0] === path && typeof first[1] === 'number';
 };
 
+const referencePaths = ({ fields = {} }: Definition): readonly string[] =>
+  Object.entries(fields).flatMap(([path, options]) =>
+    isObject(options) && options.reference !== undefined ? [path] : [],
+  );
+
+/** Those of {@link allIndexesOf} that lead to what refers to a record. */
+export const referenceIndexesOf = (definition: Definition): readonly IndexDefinition[] => {
+  const paths = referencePaths(definition);
+  return allIndexesOf(definition).filter(
+    (index) => index.unique !== true && paths.some((path) => leadsTo(index, path)),
+  );
+};
+
 /**
  * The indexes that a collection has: those that its definition gives, and one for each reference that none of them leads to, by which a delete
  * finds what refers to a record.
  */
-export function allIndexesOf({ indexes, fields = {} }: Definition): readonly IndexDefinition[] {
-  const paths = Object.entries(fields).flatMap(([path, options]) =>
-    isObject(options) && options.reference !== undefined ? [path] : [],
-  );
-  const lacking = paths.filter((path) => !indexes.some((index) => leadsTo(index, path)));
+export function allIndexesOf(definition: Definition): readonly IndexDefinition[] {
+  const { indexes } = definition;
+  const lacking = referencePaths(definition).filter((path) => !indexes.some((index) => leadsTo(index, path)));
   return [...indexes, ...lacking.map((path) => ({ keys: { [path]: 1 as const } }))];
 }

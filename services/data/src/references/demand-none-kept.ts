@@ -15,6 +15,9 @@ export interface Kept {
 
 const maxExamples = 5;
 
+/** Of those that refer: a caller may see few of many, and the transaction does not wait until they are found. */
+const mostLookedAt = 200;
+
 /**
  * Makes sure that nothing stays which refers to what is to be deleted.
  *
@@ -52,9 +55,15 @@ async function examplesOf(
   for (const { incoming, ids } of kept) {
     const { from } = incoming;
     const { filter } = referring(incoming, ids, asking.unwritten, goes);
-    const rows = from.records.native.find(
-      { $and: [filter, readableFilter(from, asking, namesOne(incoming, ids))] },
-      { projection: { _id: 1 }, limit: maxExamples - examples.length, session: asking.session },
+    const rows = from.records.native.aggregate<{ readonly _id: string }>(
+      [
+        { $match: filter },
+        { $limit: mostLookedAt },
+        { $match: readableFilter(from, asking, namesOne(incoming, ids)) },
+        { $limit: maxExamples - examples.length },
+        { $project: { _id: 1 } },
+      ],
+      { session: asking.session },
     );
     for await (const { _id } of rows) examples.push({ collection: from.name, id: _id });
     if (examples.length >= maxExamples) break;
