@@ -40,9 +40,9 @@ export const tooManyFactors = defineFault({
 export const lastFactor = defineFault({
   code: 'last-factor',
   category: 'conflict',
-  title: 'It is the last way in',
+  title: 'Mail alone would open the account',
   description:
-    'The account has no password, and no other passkey: mail alone would open it. Set a password first (`PUT /v1/auth/password`), or add another passkey.',
+    'The account has no password, and no other second factor. Set a password first (`PUT /v1/auth/password`), or add another authenticator app or passkey.',
 });
 
 /** What an authenticator has signed is not what was asked for. */

@@ -97,9 +97,9 @@ export const createRemoveFactor =
         { session },
       );
       if (account === undefined || before === undefined) throw faults.notFound();
-      const isLocked = account.document.passwordHash === undefined && !left.some(({ kind }) => kind === 'passkey');
-      if (isLocked)
-        throw lastFactor({ detail: 'Set a password first (`PUT /v1/auth/password`), or add another passkey.' });
+      // A mailed link alone would open it; where any second factor is left, that asks for it.
+      if (account.document.passwordHash === undefined && !hasSecondFactor)
+        throw lastFactor({ detail: 'Set a password first (`PUT /v1/auth/password`), or add another second factor.' });
       const asItWas = before;
       const { accessVersion: accountVersion } = account.document;
       const stays = await given.sessions.update(

@@ -80,7 +80,8 @@ export const forgetMailsOf = (given: {
   readonly liveProofsOf: (erased: ErasedAddresses) => Promise<readonly string[]>;
   readonly redaction: () => Events['redaction'];
 }): RemovalStep => ({
-  name: 'forget-mails',
+  // Not `forget-mails`, for the same reason as proofs: who went on from there would have passed them by.
+  name: 'forget-mails-of-address',
   pass: 'last',
   async run({ personId: accountId, cause, isTimeUp }) {
     const counts = { mails: 0, mailEventsRedacted: 0 };

@@ -1,6 +1,6 @@
 import { faults } from '@causeway/contracts';
 import { definePage, html, validateBody } from '@causeway/service';
-import type { NextPlace, Page, RecentAuthentication, Route } from '@causeway/service';
+import type { Html, NextPlace, Page, RecentAuthentication, Route } from '@causeway/service';
 import { z } from 'zod';
 
 import type { AccountQueries } from '../accounts/account.model.ts';
@@ -35,11 +35,18 @@ interface Shown {
   readonly factor: FactorDocument;
   readonly csrf: string;
   readonly hasPassword: boolean;
+  /** Whether it is the only second factor. */
+  readonly isLast: boolean;
   readonly typed?: string;
   readonly failure?: FormFailure;
 }
 
-const page = ({ factor: { _id, name }, csrf, hasPassword, typed, failure }: Shown): Page => ({
+/** What becomes of the account with its last second factor. */
+const whenLast = (hasPassword: boolean): Html =>
+  html`It is your last second factor: your recovery codes go with it, and
+  ${hasPassword ? 'your password alone signs in.' : html`<a href="/account/password">a password</a> has to be set first.`}`;
+
+const page = ({ factor: { _id, name }, csrf, hasPassword, isLast, typed, failure }: Shown): Page => ({
   title: name,
   body: html`${alertHtml(failure?.summary)}
     <section class="panel" aria-labelledby="rename">
@@ -55,11 +62,7 @@ const page = ({ factor: { _id, name }, csrf, hasPassword, typed, failure }: Show
     </section>
     <section class="panel" aria-labelledby="remove">
       <h2 id="remove">Remove it</h2>
-      <p>
-        It opens nothing any more, and you are signed out everywhere else. If it is your last second factor your
-        recovery codes go with it, and
-        ${hasPassword ? 'your password alone signs in.' : html`<a href="/account/password">a password</a> has to be set first.`}
-      </p>
+      <p>It opens nothing any more, and you are signed out everywhere else. ${isLast && whenLast(hasPassword)}</p>
       <form class="deeds" method="post" action="/account/factors/${_id}/remove">
         ${csrfField(csrf)}
         <button class="danger" type="submit">Remove<span class="unseen"> ${name}</span></button>
@@ -74,15 +77,16 @@ export function factorPages(dependencies: FactorPagesDependencies): Route[] {
   const layout = memberLayout('/account/security');
   const common = { params, access: 'anonymous', layout, problemPage: memberProblemPage } as const;
 
-  const own = async ({ claims }: Member, id: string): Promise<FactorDocument> => {
-    const factor = (await factorQueries.activeOf(claims.sub)).find(({ _id }) => _id === id);
-    if (factor === undefined || factor.kind === 'recovery-codes') throw faults.notFound();
-    return factor;
+  const own = async ({ claims }: Member, id: string) => {
+    const seconds = (await factorQueries.activeOf(claims.sub)).filter(({ kind }) => kind !== 'recovery-codes');
+    const factor = seconds.find(({ _id }) => _id === id);
+    if (factor === undefined) throw faults.notFound();
+    return { factor, isLast: seconds.length === 1 };
   };
   const pageOf = async (member: Member, id: string, shown: Pick<Shown, 'typed' | 'failure'> = {}): Promise<Page> => {
     const account = await accounts.credentialsOf(member.claims.sub);
     const hasPassword = account?.passwordHash !== undefined;
-    return page({ factor: await own(member, id), csrf: member.csrf, hasPassword, ...shown });
+    return page({ ...(await own(member, id)), csrf: member.csrf, hasPassword, ...shown });
   };
 
   const pathOf = (id: string): NextPlace => `/account/factors/${encodeURIComponent(id)}`;
@@ -108,7 +112,9 @@ export function factorPages(dependencies: FactorPagesDependencies): Route[] {
           ...{ at: pathOf(call.params.id), csrf: call.body.csrf, recent },
           page: (member, failure) => pageOf(member, call.params.id, { typed: call.body.name, failure }),
           async work(member) {
-            const { _id: factorId } = await own(member, call.params.id);
+            const {
+              factor: { _id: factorId },
+            } = await own(member, call.params.id);
             const { name } = validateBody(fields, { name: call.body.name }) as z.output<typeof fields>;
             await renameFactor(member.cause, { accountId: member.claims.sub, factorId, name });
             return { seeOther: withNotice('/account/security', 'factor-renamed') };
@@ -124,11 +130,13 @@ export function factorPages(dependencies: FactorPagesDependencies): Route[] {
           ...{ at: pathOf(call.params.id), csrf: call.body.csrf, recent: surely },
           words: {
             'last-factor':
-              'Your mail alone would open the account: it has no password, and no other passkey. Set a password first, or add another passkey.',
+              'Your mail alone would open the account: it has no password, and no other second factor. Set a password first, or add another second factor.',
           },
           page: (member, failure) => pageOf(member, call.params.id, { failure }),
           async work(member) {
-            const { _id: factorId } = await own(member, call.params.id);
+            const {
+              factor: { _id: factorId },
+            } = await own(member, call.params.id);
             await removeFactor(member.cause, { ...callerOf(member.claims), factorId });
             return { seeOther: withNotice('/account/security', 'factor-removed') };
           },

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 
 import { Browser, toldBy } from '../testing/browser.ts';
-import { claimsOf, openTestAuth, signUp } from '../testing/test-auth.ts';
+import { claimsOf, openTestAuth, personOf, signUp } from '../testing/test-auth.ts';
 import type { Person, TestAuth, TestReplica } from '../testing/test-auth.ts';
 import { markVerified, sendLink } from '../testing/test-links.ts';
 import { openTestMailbox } from '../testing/test-mailbox.ts';
 import type { TestMailbox } from '../testing/test-mailbox.ts';
 import { addPasskey } from '../testing/test-passkey.ts';
+import { enrolTotp } from '../testing/test-totp.ts';
 
 const publicUrl = 'https://causeway.example';
 
@@ -93,12 +94,40 @@ describe('pages of whoever has no password', () => {
     assert.match(page.text, /<a href="\/account\/password">a password<\/a> has to be set first/);
     const kept = await browser.send(page, {}, { to: `/account/factors/${key.id}/remove` });
     assert.equal(kept.status, 409);
-    assert.match(toldBy(kept) ?? '', /Set a password first, or add another passkey/);
+    assert.match(toldBy(kept) ?? '', /Set a password first, or add another second factor/);
     await codes(true);
     await grow();
     const again = await browser.open('/account/step-up');
     assert.doesNotMatch(again.text, /name="(password|code)"/);
     assert.match(again.text, /data-passkey="step-up"/);
     assert.doesNotMatch(again.text, /Send me a link/);
+  });
+
+  it('let a passkey go where an app is left: what a mailed link opens asks for its code', async () => {
+    const key = await addPasskey(auth, person, { origin: publicUrl, rpId: 'causeway.example' });
+    const totp = await enrolTotp(world, auth, personOf(await key.signIn()));
+    const [code = ''] = (key.registered.body as unknown as { recoveryCodes: string[] }).recoveryCodes;
+    assert.equal((await browser.send(await enter(), { code })).status, 303);
+    const page = await browser.open(`/account/factors/${key.id}`);
+    assert.doesNotMatch(page.text, /last second factor|has to be set first/);
+    const gone = await browser.send(page, {}, { to: `/account/factors/${key.id}/remove` });
+    assert.deepEqual([gone.status, gone.location], [303, '/account/security?done=factor-removed'], toldBy(gone));
+
+    browser = new Browser(auth);
+    const asked = await enter(2);
+    assert.doesNotMatch(asked.text, /data-passkey/);
+    assert.equal((await browser.send(asked, { code: await totp.code() })).location, '/account/security');
+    await grow();
+    const to = `/account/factors/${totp.id}`;
+    const stepUp = await browser.open((await browser.open(to)).location);
+    assert.equal((await browser.send(stepUp, { code: await totp.code(1) })).location, to);
+    const last = await browser.open(to);
+    assert.match(
+      last.text,
+      /your last second factor.*<a href="\/account\/password">a password<\/a> has to be set first/s,
+    );
+    const kept = await browser.send(last, {}, { to: `${to}/remove` });
+    assert.equal(kept.status, 409);
+    assert.match(toldBy(kept) ?? '', /no other second factor\. Set a password first/);
   });
 });

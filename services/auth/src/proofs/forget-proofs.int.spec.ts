@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import mongoose from 'mongoose';
 
-import { openTestAuth, randomEmail, signUp } from '../testing/test-auth.ts';
+import { openTestAuth, password, randomEmail, signUp } from '../testing/test-auth.ts';
 import type { TestAuth, TestReplica } from '../testing/test-auth.ts';
 import { sendLink, verifyAddress } from '../testing/test-links.ts';
 import { openTestMailbox } from '../testing/test-mailbox.ts';
@@ -56,5 +56,29 @@ describe('links to addresses that nobody has', () => {
     } finally {
       await connection.close();
     }
+  });
+
+  it('go with somebody whose removal an earlier release has left at its mails, before it came to links', async () => {
+    const patient = await world.replica({ ERASURE_SETTLE_TIME: '1s' });
+    const published = await world.published();
+    const ada = await signUp(patient);
+    const mailbox = await openTestMailbox(world);
+    await mailbox.tokenTo(ada.email, 'verify');
+    const proofs = world.db.collection<ProofDocument>(proofsCollection);
+    const proof = await proofs.findOne({ accountId: ada.id });
+    assert.ok(proof);
+    const answer = await patient.call('DELETE /v1/auth/account', { body: { password }, token: ada.accessToken });
+    assert.equal(answer.status, 202, JSON.stringify(answer.body));
+    const removed = (times: number) =>
+      published.waitFor(
+        ({ type, subject }) => type === 'auth.removal.completed' && subject === `removal/${ada.id}`,
+        times,
+      );
+    await removed(1);
+    assert.equal(await proofs.countDocuments({ accountId: ada.id }), 0);
+    await proofs.insertOne({ ...proof, outbox: [] } as never);
+    await world.leaveRemovalAt(ada.id, 'forget-mails');
+    await removed(2);
+    assert.equal(await proofs.countDocuments({ accountId: ada.id }), 0);
   });
 });

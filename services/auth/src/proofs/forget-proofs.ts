@@ -62,7 +62,8 @@ export const forgetProofsOf = (given: {
   readonly addresses: () => Pick<ErasureNotes, 'of'>;
   readonly redaction: () => Events['redaction'];
 }): RemovalStep => ({
-  name: 'forget-proofs',
+  // Not `forget-proofs`: an earlier release had it elsewhere among the steps. A removal that was left there begins anew.
+  name: 'forget-proofs-of-address',
   pass: 'last',
   async run({ personId: accountId, cause, isTimeUp }) {
     const counts = { proofs: 0, proofEventsRedacted: 0 };

@@ -54,6 +54,8 @@ export interface TestAuth {
   readonly mailDelaysMs: number[];
   /** Says as another service that somebody is removed from it. */
   answerAs(service: Exclude<ServiceName, 'auth'>, accountId: string): Promise<void>;
+  /** Has the removal of somebody, who is erased, stand at a step of its last pass again, as by a process of another release. */
+  leaveRemovalAt(accountId: string, step: string): Promise<void>;
   /** Follows what is published; call it once a replica has started. */
   published(): Promise<PublishedEvents>;
   stop(): Promise<void>;
@@ -132,11 +134,9 @@ export async function openTestAuth(): Promise<TestAuth> {
   };
 
   const others = new Map<string, Promise<Events>>();
-  const startOther = async (service: string): Promise<Events> => {
+  const startOther = async (service: string, database = `${name}-${service}`): Promise<Events> => {
     const events = createEvents({
-      service,
-      client,
-      database: `${name}-${service}`,
+      ...{ service, client, database },
       kafka: outside,
       partitions: Number(environment.KAFKA_PARTITIONS),
       logger,
@@ -146,6 +146,7 @@ export async function openTestAuth(): Promise<TestAuth> {
     return events;
   };
 
+  let own: Promise<Events> | undefined;
   let following: PublishedEvents | undefined;
   return {
     db,
@@ -164,10 +165,22 @@ export async function openTestAuth(): Promise<TestAuth> {
         .collection('removals', { thing: 'removal' })
         .create(cause, { _id: accountId, state: {}, event });
     },
+    async leaveRemovalAt(accountId, step) {
+      own ??= startOther('auth', name);
+      const cause = { correlationId: randomUUID(), principal: { type: 'system' } } as const;
+      const counts = {};
+      const event = draft(removalOf('auth').removalContinued, { accountId, step, counts });
+      await (
+        await own
+      )
+        .collection('removals', { thing: 'removal' })
+        .update(cause, accountId, () => ({ state: { pass: 'last', status: 'working', step, counts }, event }));
+    },
     published: async () => (following ??= await readPublished(outside, 'auth')),
     stop: async () => {
       await following?.stop();
       for (const each of running) await each.stop();
+      await (await own)?.stop();
       for (const other of others.values()) await (await other).stop();
       await outside.deleteTopics([...services.map(topicOf), handlersTopic]);
       await outside.close();
