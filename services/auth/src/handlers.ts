@@ -13,7 +13,7 @@ import { factorHandlers, factorRemovalSteps } from './factors/factors.wiring.ts'
 import type { Ground } from './feature.ts';
 import type { Features } from './features.ts';
 import { guessingHandlers, guessingRemovalSteps } from './guessing/guessing.wiring.ts';
-import { mailHandlers, mailRemovalSteps } from './mail/mail.wiring.ts';
+import { foreignMailRemovalSteps, mailHandlers, mailRemovalSteps } from './mail/mail.wiring.ts';
 import { passwordHandlers } from './passwords/password-changes.wiring.ts';
 import { proofHandlers, proofRemovalSteps } from './proofs/proofs.wiring.ts';
 import { sessionHandlers, sessionRemovalSteps } from './sessions/sessions.wiring.ts';
@@ -53,6 +53,8 @@ export const handlersOf = ({ config, logger, late }: Declaration): Handler[] => 
       ...ticketRemovalSteps(late),
       ...sessionRemovalSteps(late),
       ...guessingRemovalSteps(late),
+      // Found by the links.
+      ...foreignMailRemovalSteps(late),
       // Before mails: a link that is gone has none written.
       ...proofRemovalSteps(late),
       ...mailRemovalSteps(late),

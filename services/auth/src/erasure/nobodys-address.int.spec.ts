@@ -25,6 +25,12 @@ describe('what was mailed to an address before it was somebody’s who is erased
     const answer = await auth.call('POST /v1/auth/sign-up', { body: { email: address, password } });
     assert.equal(answer.status, 202, JSON.stringify(answer.body));
   };
+  /** Somebody who has signed up and is in. */
+  const enter = async (): Promise<Person> => {
+    const address = randomEmail();
+    await askToSignUp(address);
+    return personOf(await verify(await mailbox.tokenTo(address, 'verify')));
+  };
   /** Everything that there is for an address that nobody has, written as its owner does not. */
   const askAsStranger = async (address: string): Promise<void> => {
     for (const path of ['sign-in/link', 'password/reset', 'email/verification'])
@@ -109,6 +115,27 @@ describe('what was mailed to an address before it was somebody’s who is erased
     assert.notEqual(anew.id, person.id);
     const { status } = await auth.call('POST /v1/auth/sign-in', { body: { email, password } });
     assert.equal(status, 200);
+  });
+
+  it('is what another account had sent there, to change to it: by the address, or by the link where the mail is of an earlier release', async () => {
+    const [eve, old] = [await enter(), await enter()];
+    for (const each of [eve, old]) {
+      const asked = await auth.call('POST /v1/auth/email', { body: { email }, token: each.accessToken });
+      assert.equal(asked.status, 202, JSON.stringify(asked.body));
+    }
+    const mails = world.db.collection('mails');
+    const deadline = performance.now() + 60_000;
+    while ((await mails.countDocuments({ to: email, status: 'sent' })) < 2) {
+      assert.ok(performance.now() < deadline, 'they were not sent');
+      await delay(20);
+    }
+    await mails.updateMany({ accountId: old.id, to: email }, { $unset: { toKey: 1 } });
+    await askToSignUp(email);
+    const person = personOf(await verify(await mailbox.tokenTo(email, 'verify')));
+    await erase(person);
+    await erased(person);
+    assert.deepEqual(await naming(email), []);
+    assert.equal(await mails.countDocuments({ to: eve.email }), 1, 'her own');
   });
 
   it('is an address too that they had before it was verified', async () => {

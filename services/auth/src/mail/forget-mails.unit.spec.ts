@@ -37,6 +37,7 @@ void describe('mails that are over', () => {
       leases: { forget: note('given back') },
       mailQueries: {
         idsOf: () => Promise.resolve([]),
+        idsOfLinks: () => Promise.resolve([]),
         endedOfNobodyBefore(time, limit) {
           times[0] ??= time;
           return Promise.resolve(ofNobody.slice(0, limit));

@@ -9,7 +9,7 @@ import type { MailName } from './mail-names.ts';
 /** A mail that is to be sent, or was. What it says is made from its template when it is sent, and kept nowhere. */
 export interface MailDocument extends RecordedDocument {
   readonly to: string;
-  /** As addresses are compared, where it is not known whose it is: an erasure finds it by that. */
+  /** As addresses are compared: the erasure of whoever has it finds by that what others had sent there. Missing in earlier rows of an account. */
   readonly toKey?: string;
   readonly template: MailName;
   /** What the template may name, by its names. Never a secret: links are made when the mail is sent. */
@@ -22,6 +22,12 @@ export interface MailDocument extends RecordedDocument {
   readonly attempts: number;
   /** When it was sent, given up or withdrawn. */
   readonly endedAt?: Date;
+}
+
+/** A link, and which account has had it mailed. */
+export interface ForeignLink {
+  readonly _id: string;
+  readonly accountId: string;
 }
 
 /** The collection's name. */
@@ -48,8 +54,8 @@ const mailSchema = new Schema<MailDocument>(
 export interface MailQueries {
   ensureIndexes(): Promise<void>;
   /**
-   * Ids of all the mails of somebody who is erased, and of those that went to their addresses while these were nobody's; but not of one that
-   * is to be sent since the end of the account.
+   * Ids of all the mails of somebody who is erased, and of those that went to their addresses for others, or while these were nobody's; but not
+   * of one that others have had sent, or that is to be sent, since the end of the account.
    *
    * @param but - ids of proofs, whose mails stay
    */
@@ -57,6 +63,8 @@ export interface MailQueries {
     erased: ErasedAddresses & { readonly accountId: string; readonly but: readonly string[] },
     limit: number,
   ): Promise<string[]>;
+  /** Ids of the mails that bring links of accounts. */
+  idsOfLinks(links: readonly ForeignLink[]): Promise<string[]>;
   /** How many are to be sent still, of so many at most. */
   countWaiting(atMost: number): Promise<number>;
   /** Ids of mails that were over before a time. */
@@ -78,9 +86,23 @@ export function mailQueries(connection: Connection): MailQueries {
     async idsOf({ accountId, emailKeys, erasedAt, but }, limit) {
       const own = await idsIn({ accountId }, limit);
       if (own.length > 0 || emailKeys.length === 0) return own;
-      const ofNobody = { accountId: null, toKey: { $in: [...emailKeys] }, proofId: { $nin: [...but] } };
-      const isOver = { $or: [{ status: { $ne: 'queued' as const } }, { createdAt: { $lte: erasedAt } }] };
-      return idsIn({ ...ofNobody, ...isOver }, limit);
+      const toKey = { $in: [...emailKeys] };
+      const isBefore = { createdAt: { $lte: erasedAt } };
+      const ofNobody = { toKey, accountId: null, proofId: { $nin: [...but] } };
+      const ofOthers = { toKey, accountId: { $nin: [null, accountId] } };
+      const isOver = { $or: [{ status: { $ne: 'queued' as const } }, isBefore] };
+      const filter = {
+        $or: [
+          { ...ofNobody, ...isOver },
+          { ...ofOthers, ...isBefore },
+        ],
+      };
+      return idsIn(filter as QueryFilter<MailDocument>, limit);
+    },
+    idsOfLinks: async (links) => {
+      const accountId = { $in: links.map((link) => link.accountId) };
+      const ids = { accountId, proofId: { $in: links.map(({ _id }) => _id) } };
+      return (await model.find(ids).select('_id').lean<Ids>().exec()).map(({ _id }) => _id);
     },
     countWaiting: (atMost) => model.countDocuments({ status: 'queued' }, { limit: atMost }).exec(),
     endedBefore: (time, limit, but = []) => idsIn({ endedAt: { $lt: time }, ...not(but) }, limit),

@@ -9,7 +9,7 @@ import type { Mailbox } from '../mailbox/mailbox.ts';
 import { listMailboxRoute, readMailboxRoute } from '../mailbox/mailbox.route.ts';
 import type { Proofs } from '../proofs/proofs.wiring.ts';
 import { stepUpRules } from '../sessions/step-up-rules.ts';
-import { createForgetMails, forgetMailsOf } from './forget-mails.ts';
+import { createForgetMails, forgetMailsOf, forgetMailsOfLinks } from './forget-mails.ts';
 import type { ForgetMailsDependencies } from './forget-mails.ts';
 import { parseSender } from './mail-address.ts';
 import { createMailLeases } from './mail-lease.ts';
@@ -84,17 +84,29 @@ export const mailHandlers = (late: () => { readonly mail: { readonly sendMail: S
   sendMailHandler(() => late().mail.sendMail),
 ];
 
+type LateForErasure = () => {
+  readonly ground: Pick<Ground, 'events' | 'erasureNotes' | 'proofQueries'>;
+  readonly mail: { readonly forgetting: ForgetMailsDependencies };
+};
+
+const ofErased = (late: LateForErasure) => ({
+  dependencies: () => late().mail.forgetting,
+  addresses: () => late().ground.erasureNotes,
+  redaction: () => late().ground.events.redaction,
+});
+
+/** What is done about the mails that others had sent to somebody who is erased, before their links go. */
+export const foreignMailRemovalSteps = (late: LateForErasure): RemovalStep[] => [
+  forgetMailsOfLinks({
+    ...ofErased(late),
+    linksOf: (...asked) => late().ground.proofQueries.askedByOthers(...asked),
+  }),
+];
+
 /** What is done about the mails of somebody who is erased. */
-export const mailRemovalSteps = (
-  late: () => {
-    readonly ground: Pick<Ground, 'events' | 'erasureNotes' | 'proofQueries'>;
-    readonly mail: { readonly forgetting: ForgetMailsDependencies };
-  },
-): RemovalStep[] => [
+export const mailRemovalSteps = (late: LateForErasure): RemovalStep[] => [
   forgetMailsOf({
-    dependencies: () => late().mail.forgetting,
-    addresses: () => late().ground.erasureNotes,
+    ...ofErased(late),
     liveProofsOf: (erased) => late().ground.proofQueries.liveIdsSince(erased),
-    redaction: () => late().ground.events.redaction,
   }),
 ];

@@ -47,8 +47,8 @@ export const createQueueMail =
     // Nobody who is being erased is written to any more.
     if (accountId !== undefined && !(await persons.enter(accountId, session))) return;
     const own = accountId === undefined ? {} : { accountId };
-    const whose = accountId === undefined ? { toKey: parseEmailAddress(to)?.key ?? to } : own;
+    const toKey = parseEmailAddress(to)?.key ?? to;
     const link = proofId === undefined ? {} : { proofId };
-    const state = { to, template, params, ...whose, ...link, status: 'queued' as const, attempts: 0 };
+    const state = { to, toKey, template, params, ...own, ...link, status: 'queued' as const, attempts: 0 };
     await mails.create(cause, { _id, state, event: queued({ _id, template, to, ...own }) }, { session });
   };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 
 import { eventsOf, handledBy } from '../testing/handled-by.ts';
-import { openTestAuth, password, personOf, signIn, signUp } from '../testing/test-auth.ts';
+import { openTestAuth, password, personOf, randomEmail, signIn, signUp } from '../testing/test-auth.ts';
 import type { Answered, Person, TestAuth, TestReplica } from '../testing/test-auth.ts';
 import { markVerified } from '../testing/test-links.ts';
 import { openTestMailbox } from '../testing/test-mailbox.ts';
@@ -91,7 +91,13 @@ describe('what an account owner is told by mail', () => {
     const proof = { token: ada.accessToken, body: { totp: await totp.code() } };
     const { accessToken: token } = (await auth.call('POST /v1/auth/step-up', proof)).body as unknown as Person;
     const passkeys = Array.from({ length: 5 }, (_, index) => ({
-      ...{ _id: `mal_${ada.id}_${index}`, accountId: ada.id, template: 'factor-removed', status: 'sent' },
+      ...{
+        _id: `mal_${ada.id}_${index}`,
+        accountId: ada.id,
+        to: ada.email,
+        template: 'factor-removed',
+        status: 'sent',
+      },
       ...{ params: { factor: 'a passkey' }, createdAt: new Date() },
     }));
     await world.db.collection<{ _id: string }>('mails').insertMany(passkeys);
@@ -136,5 +142,17 @@ describe('what an account owner is told by mail', () => {
       await handledBy(world, 'mail-of-factor', eventsOf(answer));
     }
     assert.equal(await told(ada, 'recovery-codes-renewed'), 5);
+  });
+
+  it('is counted by address: what a thief was told at another uses up none of the owner’s', async () => {
+    await markVerified(world, ada);
+    const thief = Array.from({ length: 5 }, (_, index) => ({
+      ...{ _id: `mal_${ada.id}_${index}`, accountId: ada.id, to: randomEmail(), template: 'password-changed' },
+      ...{ status: 'sent', params: {}, createdAt: new Date() },
+    }));
+    await world.db.collection<{ _id: string }>('mails').insertMany(thief);
+    await changePassword(ada, 1);
+    assert.equal(await told(ada, 'password-changed'), 6);
+    assert.equal(await told(ada, 'more-changes'), 0);
   });
 });

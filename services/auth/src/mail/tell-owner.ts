@@ -57,7 +57,7 @@ export interface Notice<Name extends NoticeName = NoticeName> {
 /**
  * Tells the owner of an account what has happened to it, in the transaction of the handler that says so. Nobody has asked for mail to an address
  * that was never verified: whoever signs up with somebody's has none sent there by what they do to their own account. Of the same there are
- * {@link noticeRate} at most; whatever comes then is told by one mail, that there was more and where to look: no thief uses the mails
+ * {@link noticeRate} at most to an address, so that those to one that a thief has put in its place use up none of the owner's; whatever comes then is told by one mail, that there was more and where to look: no thief uses the mails
  * up by what does no harm, and goes unnoticed.
  *
  * @returns whether a mail goes out
@@ -79,7 +79,7 @@ export const createTellOwner =
     const account = await accounts.native.findOne({ _id: accountId }, { session, projection });
     if (account?.emailVerified !== true) return false;
     const at = now();
-    const lately = { accountId, createdAt: { $gt: new Date(at.getTime() - withinMs) } };
+    const lately = { accountId, to: account.email, createdAt: { $gt: new Date(at.getTime() - withinMs) } };
     const same = apart === undefined ? {} : { [`params.${apart}`]: params[apart] };
     const told = await mails.native.countDocuments({ ...lately, template, ...same }, { session, limit: most });
     const own = { to: account.email, accountId };

@@ -9,9 +9,9 @@ export const nextQuery = z.object({ next: z.string().optional() });
 export const nextField = (next: string): Html | undefined =>
   next === '' ? undefined : html`<input type="hidden" name="next" value="${next}" />`;
 
-/** Carries it to another page. */
+/** Carries it to another page, whose address may have parameters. */
 export const withNext = (path: `/account/${string}`, next: string): `/account/${string}` =>
-  next === '' ? path : `${path}?next=${encodeURIComponent(next)}`;
+  next === '' ? path : `${path}${path.includes('?') ? '&' : '?'}next=${encodeURIComponent(next)}`;
 
 /**
  * @param next - as it was sent

@@ -58,8 +58,10 @@ describe('pages of whoever has no password', () => {
     const foreign = await browser.send(page, {}, { headers: { 'sec-fetch-site': 'cross-site' } });
     assert.equal(foreign.status, 403);
     const sent = await browser.send(page, {});
-    assert.equal(sent.location, '/account/step-up?done=link-sent');
-    assert.match(toldBy(await browser.open(sent.location)) ?? '', /a mail is on its way/);
+    assert.equal(sent.location, '/account/step-up?done=link-sent&next=%2Faccount%2Fauthenticator');
+    const waiting = await browser.open(sent.location);
+    assert.match(toldBy(waiting) ?? '', /a mail is on its way/);
+    assert.match(waiting.text, /name="next" value="\/account\/authenticator"/);
     const link = await browser.open(`/account/link/${await mailbox.tokenTo(person.email, 'link', 2)}`);
     assert.equal((await browser.send(link, {})).location, '/account/security');
     const free = await browser.open('/account/authenticator');
@@ -119,7 +121,7 @@ describe('pages of whoever has no password', () => {
     assert.equal((await browser.send(asked, { code: await totp.code() })).location, '/account/security');
     await grow();
     const to = `/account/factors/${totp.id}`;
-    const stepUp = await browser.open((await browser.open(to)).location);
+    const stepUp = await browser.open((await browser.open(to)).location ?? '');
     assert.equal((await browser.send(stepUp, { code: await totp.code(1) })).location, to);
     const last = await browser.open(to);
     assert.match(

@@ -1,5 +1,5 @@
 import { html } from '@causeway/service';
-import type { Html, NextPlace } from '@causeway/service';
+import type { Html } from '@causeway/service';
 import { z } from 'zod';
 
 /** What the page that follows a form may say of what was done: the address names it, so a link can make a page say nothing else. */
@@ -36,4 +36,4 @@ export const noticeHtml = (done: string | undefined): Html | undefined =>
   isNotice(done) ? html`<p class="notice" role="status" tabindex="-1" autofocus>${notices[done]}</p>` : undefined;
 
 /** Has the next page say what was done. */
-export const withNotice = (path: `/account/${string}`, done: Notice): NextPlace => `${path}?done=${done}`;
+export const withNotice = (path: `/account/${string}`, done: Notice): `/account/${string}` => `${path}?done=${done}`;

@@ -164,6 +164,10 @@ describe('pages of the account', () => {
 
     const short = await browser.send(asked, { code: '12' });
     assert.equal(short.status, 401);
+    const former = await browser.send(asked, { code: '12', methods: '' });
+    assert.equal(former.status, 401);
+    assert.match(former.text, /name="code"/, 'a form of an earlier release does not say what there is');
+    assert.match(former.text, /data-passkey="second-factor"/);
     const used = await browser.send(short, { code: body.code });
     assert.equal(used.status, 401);
     assert.match(toldBy(used) ?? '', /The code is not right/);

@@ -78,8 +78,9 @@ export const secondFactorPage = ({ csrf, next, ticket, methods, failure }: Shown
   };
 };
 
-/** As the form says them: it changes nothing but what the page shows. */
-const methodsIn = (methods: string): string[] => methods.split(' ');
+/** As the form says them: it changes nothing but what the page shows. One of an earlier release says nothing, and may be of any. */
+const methodsIn = (methods: string): string[] =>
+  methods === '' ? ['totp', 'recovery-codes', 'passkey'] : methods.split(' ');
 
 /** One field takes both: a recovery code is longer than anything that an app shows, however either is spaced. */
 export const proofOf = (code: string) =>

@@ -193,7 +193,7 @@ export function stepUpPages(dependencies: StepUpPagesDependencies): Route[] {
               deviceToken: cookies.deviceTokenOf(call),
             } as const;
             if (email !== undefined) await askForLink(cause, { ...asked, email });
-            return { seeOther: withNotice(path, 'link-sent') };
+            return { seeOther: withNext(withNotice(path, 'link-sent'), next) };
           },
         });
       },

@@ -5,6 +5,7 @@ import { Schema } from 'mongoose';
 import type { Connection, QueryFilter } from 'mongoose';
 
 import type { ErasedAddresses } from '../erasure/erased-addresses.ts';
+import type { ForeignLink } from '../mail/mail.model.ts';
 import type { MailParams } from '../mail/mail-names.ts';
 import type { ProofKind } from './proof-kinds.ts';
 
@@ -78,14 +79,24 @@ const proofSchema = new Schema<ProofDocument>(
   // Whom nobody's are: a link that was used is somebody's.
   .index({ accountId: 1, endedAt: 1 }, { name: 'withdrawn', partialFilterExpression: { status: 'withdrawn' } });
 
+/** Somebody who is erased, and the addresses that they had. */
+type ErasedAccount = ErasedAddresses & { readonly accountId: string };
+
 /** Reads of proofs. Writes go through `@causeway/events`. */
 export interface ProofQueries {
   ensureIndexes(): Promise<void>;
   /**
-   * Ids of all the proofs of somebody who is erased, and of those that were asked for their addresses while these were nobody's; but not of one
-   * that works and is younger than the end of the account: somebody signs up anew.
+   * Ids of all the proofs of somebody who is erased, of those that were asked for their addresses while these were nobody's, and of those
+   * by which other accounts would have changed to them; but not of one that works and is younger than the end of the account: somebody signs
+   * up anew, nor of a change that was asked for since.
    */
-  idsOf(erased: ErasedAddresses & { readonly accountId: string }, limit: number): Promise<string[]>;
+  idsOf(erased: ErasedAccount, limit: number): Promise<string[]>;
+  /**
+   * The last of these, in the order of their ids.
+   *
+   * @param after - an id, or '' from the beginning
+   */
+  askedByOthers(erased: ErasedAccount, after: string, limit: number): Promise<ForeignLink[]>;
   /** Ids of those others. */
   liveIdsSince(erased: ErasedAddresses): Promise<string[]>;
   /** Ids of proofs that are over by time and have not been withdrawn. */
@@ -108,13 +119,26 @@ export function proofQueries(connection: Connection): ProofQueries {
   const not = (but: readonly string[]): QueryFilter<ProofDocument> =>
     but.length === 0 ? {} : { _id: { $nin: [...but] } };
   const ofNobodyAt = (emailKeys: readonly string[]) => ({ accountId: null, emailKey: { $in: [...emailKeys] } });
+  /** Whoever has an account may ask to change to an address that is nobody's yet. */
+  const byOthers = ({ accountId, emailKeys, erasedAt }: ErasedAccount) => ({
+    ...{ emailKey: { $in: [...emailKeys] }, kind: 'change-email' as const },
+    ...{ accountId: { $nin: [null, accountId] }, createdAt: { $lte: erasedAt } },
+  });
   return {
     ensureIndexes: () => model.createIndexes(),
-    async idsOf({ accountId, emailKeys, erasedAt }, limit) {
+    async idsOf(erased, limit) {
+      const { accountId, emailKeys, erasedAt } = erased;
       const own = await idsIn({ accountId }, limit);
       if (own.length > 0 || emailKeys.length === 0) return own;
       const isOver = { $or: [{ status: { $ne: 'open' as const } }, { createdAt: { $lte: erasedAt } }] };
-      return idsIn({ ...ofNobodyAt(emailKeys), ...isOver }, limit);
+      const filter = { $or: [{ ...ofNobodyAt(emailKeys), ...isOver }, byOthers(erased)] };
+      return idsIn(filter as QueryFilter<ProofDocument>, limit);
+    },
+    askedByOthers: async (erased, after, limit) => {
+      if (erased.emailKeys.length === 0) return [];
+      const filter = { ...byOthers(erased), _id: { $gt: after } } as QueryFilter<ProofDocument>;
+      const found = model.find(filter).select('_id accountId').sort({ _id: 1 }).limit(limit);
+      return found.lean<ForeignLink[]>().exec();
     },
     liveIdsSince: async ({ emailKeys, erasedAt }) =>
       emailKeys.length === 0

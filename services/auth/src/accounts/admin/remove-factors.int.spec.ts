@@ -152,4 +152,14 @@ describe('an administrator who removes the second factors of somebody who has lo
     const entered = await auth.call('POST /v1/auth/sign-in/link/redeem', { body: { token } });
     assert.deepEqual([entered.status, entered.body.status], [200, 'signed-in']);
   });
+
+  it('ends nothing where there is but an app that was never confirmed', async () => {
+    const bob = await signUp(auth);
+    const begun = await auth.call('POST /v1/auth/factors/totp', { token: bob.accessToken, body: {} });
+    assert.equal(begun.status, 201);
+    const answer = await remove(bob.id);
+    assert.deepEqual([answer.status, answer.headers.get('causeway-event')], [204, null]);
+    assert.equal(await world.db.collection('factors').countDocuments({ accountId: bob.id, status: 'pending' }), 1);
+    assert.equal((await auth.call('GET /v1/auth/account', { token: bob.accessToken })).status, 200);
+  });
 });

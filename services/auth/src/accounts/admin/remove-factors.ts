@@ -47,8 +47,9 @@ export function createRemoveFactors(dependencies: RemoveFactorsDependencies) {
   const { accounts, factors, tickets, knownDevices, tellEnding, transaction, now } = dependencies;
 
   const remove = async (cause: Cause, { accountId, by }: RemoveFactorsCommand, session: ClientSession) => {
+    // One that was never confirmed is none: it alone ends nobody's sessions, and runs out by itself.
     const hasAny = async (): Promise<boolean> =>
-      (await factors.native.findOne({ accountId }, { session, projection: { _id: 1 } })) !== null;
+      (await factors.native.findOne({ accountId, status: 'active' }, { session, projection: { _id: 1 } })) !== null;
     // First the account: one that is added at once meets it here, and is kept or goes with the others.
     const judged = async (current: AccountDocument) =>
       (await hasAny()) || current.hasSecondFactor === true ? removingFactors(by)(current, now()) : undefined;
