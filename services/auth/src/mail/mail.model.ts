@@ -97,7 +97,7 @@ export function mailQueries(connection: Connection): MailQueries {
           { ...ofOthers, ...isBefore },
         ],
       };
-      return idsIn(filter as QueryFilter<MailDocument>, limit);
+      return idsIn(filter, limit);
     },
     idsOfLinks: async (links) => {
       const accountId = { $in: links.map((link) => link.accountId) };

@@ -132,7 +132,7 @@ export function proofQueries(connection: Connection): ProofQueries {
       if (own.length > 0 || emailKeys.length === 0) return own;
       const isOver = { $or: [{ status: { $ne: 'open' as const } }, { createdAt: { $lte: erasedAt } }] };
       const filter = { $or: [{ ...ofNobodyAt(emailKeys), ...isOver }, byOthers(erased)] };
-      return idsIn(filter as QueryFilter<ProofDocument>, limit);
+      return idsIn(filter, limit);
     },
     askedByOthers: async (erased, after, limit) => {
       if (erased.emailKeys.length === 0) return [];
