@@ -160,4 +160,32 @@ describe('GET /v1/events', () => {
     await expectProblem(await call('GET', path, { token: administrator }), 400, 'invalid-request');
     await expectProblem(await call('GET', '/v1/events?type=auth.account.created'), 401, 'unauthenticated');
   });
+
+  it('shows whoever caused an event none of the fields that had read rules of their own', async () => {
+    const name = `guarded-${collection}`.slice(0, 60);
+    const schema = { type: 'object', properties: { title: { type: 'string' }, score: { type: 'number' } } };
+    const rules = { read: 'signed-in', create: 'signed-in', update: 'signed-in', delete: 'signed-in' };
+    const definition = { schema, rules, fields: { score: { read: [], write: 'signed-in' } } };
+    expectStatus(await call('PUT', `/v1/collections/${name}`, { token: administrator, json: definition }), 201);
+    const token = ada?.accessToken ?? assert.fail();
+    const made = await call('POST', `/v1/data/${name}`, { token, json: { title: 'One', score: 987_654 } });
+    const { id, score } = expectStatus(made, 201).json<{ id: string; score?: number }>();
+    assert.equal(score, undefined);
+    const gone = expectStatus(await call('DELETE', `/v1/data/${name}/${id}`, { token }), 204);
+    const ids = [...made.events, ...gone.events];
+    const all = { subject: `record/${id}` };
+    await eventually(async () => assert.equal((await list(administrator, all)).length, 2), { withinMs: 60_000 });
+    for (const each of ids) {
+      for (const what of ['', '/effects']) {
+        const path = `/v1/events/${each}${what}`;
+        const own = expectStatus(await call('GET', path, { token }), 200);
+        assert.ok(own.text.includes('"One"'), own.text);
+        assert.equal(/987654|guarded":/.test(own.text), false, own.text);
+        assert.ok(expectStatus(await call('GET', path, { token: administrator }), 200).text.includes('987654'));
+      }
+    }
+    assert.deepEqual(idsOf(await list(token, all)), ids);
+    assert.equal(JSON.stringify(await list(token, all)).includes('987654'), false);
+    assert.ok(JSON.stringify(await list(administrator, all)).includes('987654'));
+  });
 });
