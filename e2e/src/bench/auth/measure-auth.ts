@@ -6,6 +6,7 @@ import { inTurns, type Speed } from '../in-turns.ts';
 import { load, type LoadResult, runProgram } from '../load-order.ts';
 import { milliseconds, perSecond, ratio, type Row } from '../report.ts';
 import type { Span } from './count-while.ts';
+import { measureEnumeration } from './measure-enumeration.ts';
 import { measureRevocation } from './measure-revocation.ts';
 import type { Credentials, PeopleOrder } from './people-load.ts';
 import type { TokenChecks } from './token-checks.ts';
@@ -125,5 +126,6 @@ export async function measureAuth(options: AuthBenchOptions): Promise<Row[]> {
     await measureTokenChecks(options),
     await measureRevocation(options.bench, options.short ? 20 : 200),
     await measureFlood(options, people),
+    ...(await measureEnumeration(options.bench, await signUpMany(options.bench, options.short ? 40 : 260))),
   ];
 }

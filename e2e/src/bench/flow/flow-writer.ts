@@ -23,8 +23,8 @@ interface Writing {
   readonly concurrency?: number;
   /** So many in a second, whether or not those before are done. */
   readonly ratePerSecond?: number;
-  /** Ten times in a second an item changes that its reader cannot handle, and is parked there. */
-  readonly beside?: 'a broken item';
+  /** Ten times in a second one item changes; a broken one its reader cannot handle, and parks. */
+  readonly beside?: 'a sound item' | 'a broken item';
 }
 
 /** Of one send of the bare producer: as many as the relay sends at once. */
@@ -135,20 +135,20 @@ class Writer {
   /** @returns writes in a second */
   async write({ forMs, concurrency, ratePerSecond, beside }: Writing): Promise<number> {
     const over = new AbortController();
-    const breaking = beside === undefined ? undefined : this.#breakItem(over.signal);
+    const changing = beside === undefined ? undefined : this.#changeItem(beside === 'a broken item', over.signal);
     const done =
       ratePerSecond === undefined
         ? await closedLoop(this.#create, forMs, concurrency ?? 1)
         : await openLoop(this.#create, forMs, ratePerSecond);
     over.abort();
-    await breaking;
+    await changing;
     return done;
   }
 
-  async #breakItem(signal: AbortSignal): Promise<void> {
+  async #changeItem(isBroken: boolean, signal: AbortSignal): Promise<void> {
     const _id = randomUUID();
     const { changed } = flowEvents(this.#world);
-    const state = stateOfItem('broken', true);
+    const state = stateOfItem('changed', isBroken);
     await this.#items.create(cause(), { _id, state, event: draft(changed, state) });
     while (!signal.aborted) {
       await wait(100);
