@@ -8,6 +8,7 @@ import { type BenchPlatform, makeCollection, recordBody, startBenchPlatform } fr
 import { measureAuth } from './auth/measure-auth.ts';
 import { measureData } from './data/measure-data.ts';
 import { measureFlow } from './flow/measure-flow.ts';
+import { loadInTurns, type Speed as Rate } from './in-turns.ts';
 import { feedReader, kafkaReader, type Latency, measureLatency, type Reader } from './latency.ts';
 import { load, type LoadOrder, type LoadResult, runProgram } from './load-order.ts';
 import { milliseconds, perSecond, ratio, reportOf, type Row } from './report.ts';
@@ -45,32 +46,6 @@ async function part(what: string, measure: () => Promise<void>): Promise<void> {
   }
 }
 
-type Measure<Result> = () => Promise<Result>;
-
-/** @returns the means of both, measured in turns */
-async function inTurns(
-  one: Measure<Pick<LoadResult, 'perSecond'>>,
-  other: Measure<LoadResult>,
-): Promise<[Pick<LoadResult, 'perSecond'>, LoadResult]> {
-  const ones: number[] = [];
-  const others: LoadResult[] = [];
-  for (let turn = 0; turn < turns; turn += 1) {
-    ones.push((await one()).perSecond);
-    others.push(await other());
-  }
-  const mean = (values: readonly number[]): number => values.reduce((sum, each) => sum + each, 0) / values.length;
-  const [first] = others;
-  if (first === undefined) throw new Error('nothing was measured');
-  return [
-    { perSecond: mean(ones) },
-    {
-      ...first,
-      perSecond: mean(others.map((each) => each.perSecond)),
-      p99Ms: mean(others.map((each) => each.p99Ms)),
-    },
-  ];
-}
-
 const order = (origin: string, paths: readonly string[], more: Partial<LoadOrder> = {}): LoadOrder => ({
   origin,
   method: 'GET',
@@ -87,7 +62,7 @@ const creates = (bench: BenchPlatform, collection: string, headers: Readonly<Rec
     body: recordBody('Record {n}'),
   });
 
-const driver = (bench: BenchPlatform, what: 'findOne' | 'insertOne'): Promise<Pick<LoadResult, 'perSecond'>> =>
+const driver = (bench: BenchPlatform, what: 'findOne' | 'insertOne'): Promise<Rate> =>
   runProgram('driver-limit.ts', { url: bench.platform.urls.mongodb, what, concurrency: connections, ...span }, 60_000);
 
 /** The gateway alone, before an upstream that does nothing. */
@@ -98,7 +73,8 @@ async function measureProxy(bench: BenchPlatform): Promise<void> {
   const gateway = await startGatewayBefore(upstream.url, bench, headers);
   try {
     const paths = ['/v1/users/usr_0'];
-    const [bare, ours] = await inTurns(
+    const [bare, ours] = await loadInTurns(
+      turns,
       () => load(order(proxy.url, paths, { headers })),
       () => load(order(gateway.url, paths, { headers })),
     );
@@ -118,7 +94,7 @@ async function measureReads(bench: BenchPlatform): Promise<void> {
   const { path: collection, ids } = await makeCollection(bench, uncachedRecords);
   const headers = await bench.signedIn();
   const paths = ids.map((id) => `${collection}/${id}`);
-  const row = (what: string, bare: Pick<LoadResult, 'perSecond'>, result: LoadResult, aim: string): Row => ({
+  const row = (what: string, bare: Rate, result: LoadResult, aim: string): Row => ({
     what,
     measured: `${perSecond(result.perSecond)}, p99 ${milliseconds(result.p99Ms)}`,
     beside: `driver's findOne ${perSecond(bare.perSecond)}`,
@@ -126,7 +102,8 @@ async function measureReads(bench: BenchPlatform): Promise<void> {
     aim,
   });
   // Whoever does not say what it has seen is answered from MongoDB, whatever the caches hold.
-  const uncached = await inTurns(
+  const uncached = await loadInTurns(
+    turns,
     () => driver(bench, 'findOne'),
     () => load(order(bench.gateway, paths, { headers })),
   );
@@ -135,12 +112,14 @@ async function measureReads(bench: BenchPlatform): Promise<void> {
   // Everything is warm but the records: each is read once.
   const unread = Array.from({ length: turns }, (_, turn) => paths.filter((_path, index) => index % turns === turn));
   const once = { headers: seen, onceEach: true, warmUpMs: 200 };
-  const first = await inTurns(
+  const first = await loadInTurns(
+    turns,
     () => driver(bench, 'findOne'),
     () => load(order(bench.gateway, unread.shift() ?? [], once)),
   );
   rows.push(row('the same, which also fills the caches', ...first, ''));
-  const cached = await inTurns(
+  const cached = await loadInTurns(
+    turns,
     () => driver(bench, 'findOne'),
     () => load(order(bench.gateway, paths.slice(0, 100), { headers: seen })),
   );
@@ -150,7 +129,8 @@ async function measureReads(bench: BenchPlatform): Promise<void> {
 async function measureCreates(bench: BenchPlatform): Promise<void> {
   const { path: collection } = await makeCollection(bench, 1);
   const headers = await bench.signedIn();
-  const [bare, ours] = await inTurns(
+  const [bare, ours] = await loadInTurns(
+    turns,
     () => driver(bench, 'insertOne'),
     () => load(creates(bench, collection, headers)),
   );

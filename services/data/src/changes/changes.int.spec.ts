@@ -5,20 +5,8 @@ import { after, before, describe, it } from 'node:test';
 import { createHeldStream } from '../testing/held-stream.ts';
 import { openTestData } from '../testing/test-data.ts';
 import type { Answered, Person, TestData, TestReplica } from '../testing/test-data.ts';
-import { openFeed } from '../testing/test-feed.ts';
+import { feedDefinition as definition, openFeed } from '../testing/test-feed.ts';
 import type { TestFeed, Told } from '../testing/test-feed.ts';
-
-const definition = {
-  schema: {
-    properties: {
-      status: { enum: ['draft', 'published'] },
-      author: { type: 'string' },
-      n: { type: 'number' },
-      text: { type: 'string' },
-    },
-  },
-  rules: { read: [{ status: 'published' }, { author: { $auth: 'sub' } }], create: 'signed-in', update: 'signed-in' },
-};
 
 describe('the feed of a collection', () => {
   let data: TestData;

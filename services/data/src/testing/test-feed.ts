@@ -5,6 +5,19 @@ import { createInterface } from 'node:readline';
 
 import type { TestReplica } from './test-data.ts';
 
+/** What is published, or one's own, is seen in the feeds of specs. */
+export const feedDefinition = {
+  schema: {
+    properties: {
+      status: { enum: ['draft', 'published'] },
+      author: { type: 'string' },
+      n: { type: 'number' },
+      text: { type: 'string' },
+    },
+  },
+  rules: { read: [{ status: 'published' }, { author: { $auth: 'sub' } }], create: 'signed-in', update: 'signed-in' },
+};
+
 /** One block of an event stream. */
 export interface FeedBlock {
   readonly event?: string;
