@@ -28,6 +28,7 @@ import { runTransaction, transactionMs } from './recording/transaction.ts';
 import { discards, redrives, type DiscardDocument, type RedriveDocument } from './redrive/redrive.model.ts';
 import { rebuilds, type RebuildDocument } from './rebuild/rebuild.model.ts';
 import { replays, type ReplayDocument } from './replay/replay.model.ts';
+import { createBacklog } from './relay/backlog.ts';
 import { createOutboxRows } from './relay/outbox-rows.ts';
 import { createPublisher } from './relay/publisher.ts';
 import { createRelayMetrics } from './relay/relay-metrics.ts';
@@ -213,6 +214,7 @@ export const createEvents = (options: EventsOptions): Events => {
     stream,
     ...createSettled({ client, db, stream }),
     transaction,
+    backlog: createBacklog(db, collections),
     position() {
       const position = laterOf(clusterTimeOf(client), stream.position);
       return position === undefined ? undefined : formatPosition(position);

@@ -108,6 +108,11 @@ export interface Events extends TimerSchedule, Settled {
     work: (session: ClientSession, signal: AbortSignal) => Promise<T>,
     bound?: TransactionBound,
   ): Promise<T>;
+  /**
+   * How many documents have events that wait to be published, `limit` where there are as many or more. Whoever records many waits while they
+   * are too many, so that others' events do not wait behind them.
+   */
+  backlog(limit: number): Promise<number>;
   readonly findEvent: FindEvent;
   readonly effectsOf: EffectsOf;
   readonly causedBy: CausedBy;

@@ -37,6 +37,7 @@ export type { ExtentQuestion, LogExtent } from './log/log-extent.ts';
 export type { PlacedEvent, ProducerLog, ProducerLogs } from './log/producer-log.ts';
 export { DuplicateKey, RefusedWrite, RevisionMismatch } from './recording/errors.ts';
 export type { EventGroup } from './recording/event-group.ts';
+export { isHeldUp } from './recording/held-up.ts';
 export { OutOfTime } from './recording/out-of-time.ts';
 export type { RecordedCollection } from './recording/recorded-collection.ts';
 export type {
