@@ -243,6 +243,35 @@ describe('a list', () => {
   });
 });
 
+describe('records that match a filter', () => {
+  it('are changed and deleted by one call, which can say first what it would do', async () => {
+    const token = await admin();
+    const collection = await defineCollection(token);
+    for (const score of [1, 2, 3, 4, 5]) await createRecord(collection, token, { title: `t${score}`, score });
+    const path = `/v1/data/${collection}`;
+    const query = { filter: JSON.stringify({ score: { $gte: 3 } }) };
+    const json = { $inc: { score: 10 } };
+    const dry = { token, type: operators, json, query: { ...query, dryRun: 'true' } };
+    const rehearsed = expectStatus(await call('PATCH', path, dry), 200).json<{ changed: number }>();
+    const changed = expectStatus(await call('PATCH', path, { token, type: operators, json, query }), 200);
+    assert.deepEqual(changed.json(), { ...rehearsed, dryRun: false });
+    assert.equal(rehearsed.changed, 3);
+    const { items } = await listRecords(collection, token, { sort: 'score' });
+    assert.deepEqual(
+      items.map(({ score }) => score),
+      [1, 2, 13, 14, 15],
+    );
+    await expectProblem(await call('DELETE', path, { token }), 400, 'invalid-request');
+    await expectProblem(
+      await call('DELETE', path, { token, query: { filter: '{}', limit: '4' } }),
+      409,
+      'too-many-matches',
+    );
+    const gone = expectStatus(await call('DELETE', path, { token, query: { filter: '{}' } }), 200);
+    assert.equal(gone.json<{ deleted: number }>().deleted, 5);
+  });
+});
+
 describe('import and export', () => {
   it('bring back what was taken in, as NDJSON and as CSV that no spreadsheet runs', async () => {
     const token = await admin();

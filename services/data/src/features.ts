@@ -1,4 +1,5 @@
 import { createBatch } from './batch/batch.wiring.ts';
+import { createByFilter } from './by-filter/by-filter.wiring.ts';
 import { createChanges } from './changes/changes.wiring.ts';
 import { createCollections } from './collections/collections.wiring.ts';
 import type { Feature, Ground } from './feature.ts';
@@ -20,6 +21,7 @@ export async function createFeatures(ground: Ground): Promise<Readonly<Record<st
     queries,
     records: createRecords(ground),
     batch: createBatch(ground),
+    byFilter: createByFilter(ground, { admit: queries.admit }),
     rules: createRules(ground),
     upsert: createUpsert(ground),
   };

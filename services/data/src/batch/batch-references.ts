@@ -1,5 +1,3 @@
-import type { Decision } from '@causeway/events';
-
 import type { Collection } from '../collections/collection-registry.ts';
 import { memberOf } from './operation.ts';
 import type { Operation } from './operation.ts';
@@ -15,6 +13,7 @@ import { dependentsBudget, planDeletion } from '../references/plan-deletion.ts';
 import { keyOf } from '../references/referring.ts';
 import { newlyNamed } from '../references/referenced-ids.ts';
 import type { NamedRecord } from '../references/referenced-ids.ts';
+import { changed } from '../records/changed.ts';
 import type { Fields, RecordDocument } from '../records/record.model.ts';
 import { decide } from '../rules/rule.ts';
 import type { WorkingRecords } from './working-records.ts';
@@ -48,12 +47,6 @@ export interface BatchReferences {
     operations: readonly Operation[],
   ): Promise<readonly { readonly collection: Collection; readonly id: string }[]>;
 }
-
-/** A record as a change leaves it, but for what only its write knows. */
-export const changed = (current: RecordDocument, { state }: Decision<RecordDocument>, at: Date): RecordDocument => {
-  const { updatedBy: _earlier, ...rest } = current;
-  return { ...rest, ...state, revision: current.revision + 1, updatedAt: at };
-};
 
 /** Makes the {@link BatchReferences} of one batch, in its transaction. */
 export function createBatchReferences({ lookup, asking, by, records }: BatchReferencesOptions): BatchReferences {

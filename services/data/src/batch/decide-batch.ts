@@ -6,6 +6,7 @@ import { matches } from '@causeway/service';
 
 import type { Collection } from '../collections/collection-registry.ts';
 import { decideChange } from '../records/change-record.ts';
+import { changed } from '../records/changed.ts';
 import { decideCreate } from '../records/create-record.ts';
 import { demandReadable, demandRight, demandWritable, maxRecordBytes } from '../records/judge-record.ts';
 import type { RecordDocument } from '../records/record.model.ts';
@@ -17,7 +18,6 @@ import { batchTooLarge, batchTooSlow, faultOfOperation } from './batch.errors.ts
 import { unknownName, withIds } from './named-ids.ts';
 import type { Operation, RecordName } from './operation.ts';
 import { memberOf } from './operation.ts';
-import { changed } from './batch-references.ts';
 import type { BatchReferences } from './batch-references.ts';
 import type { WorkingRecords } from './working-records.ts';
 

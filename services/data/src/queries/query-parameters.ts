@@ -5,8 +5,11 @@ import type { AskedQuery, Locate } from './asked-query.ts';
 
 const maxFilterLength = 16_384;
 
-/** The parameter `filter`: JSON text. */
-export const filterParameter = z.string().max(maxFilterLength).optional();
+/** A filter as an address has it: JSON text. */
+export const filterText = z.string().max(maxFilterLength);
+
+/** The parameter `filter`, where it may be left out. */
+export const filterParameter = filterText.optional();
 
 /** The parameters that say what is asked for. */
 export const queryParameters = z.strictObject({

@@ -2,9 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { faults } from '@causeway/contracts';
 import type { Cause } from '@causeway/contracts';
-import type { Decision, Events, IfMatch } from '@causeway/events';
+import type { Decision, Events, IfMatch, UpdateOptions } from '@causeway/events';
 import { matches } from '@causeway/service';
-import type { ClientSession } from 'mongodb';
 
 import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
 import { demandFieldRights, writesHidden } from '../fields/check-field-rights.ts';
@@ -12,6 +11,7 @@ import { demandFieldWrites } from '../fields/check-writes.ts';
 import { referencesOf } from '../references/declared-references.ts';
 import { keepReferences } from '../references/keep-references.ts';
 import { newlyNamed } from '../references/referenced-ids.ts';
+import type { NamedRecord } from '../references/referenced-ids.ts';
 import { redact, restore } from '../fields/redact.ts';
 import { valueAt } from '../fields/value-at.ts';
 import type { Caller } from '../rules/rule.ts';
@@ -51,8 +51,8 @@ class NamesRecords extends Error {
   override readonly name = 'NamesRecords';
 }
 
-/** Within a process they come in turn: it is other processes that a race is lost against. */
-const atomicTries = 25;
+/** Tries of a change that means the same whatever is there. Single ones come in turn in a process: it is others that a race is lost against. */
+export const atomicTries = 25;
 
 /**
  * Judges a change of a record, and decides what is written.
@@ -96,6 +96,16 @@ export function decideChange(
   return { state, event: updated(collection, current, state) };
 }
 
+/** The other records that a change names anew. */
+export const namedBy = (
+  collection: Collection,
+  current: RecordDocument,
+  decision: Decision<RecordDocument> | undefined,
+): readonly NamedRecord[] =>
+  newlyNamed(referencesOf(collection), current.fields, decision?.state.fields).filter(
+    ({ target, id }) => target !== collection.id || id !== current._id,
+  );
+
 /** What {@link createChangeRecord} is given. */
 export interface ChangeRecordDependencies {
   readonly events: Pick<Events, 'db' | 'transaction'>;
@@ -114,7 +124,7 @@ export function createApplyChange({ events, registry, now }: ChangeRecordDepende
     cause: Cause,
     collection: Collection,
     command: Omit<ChangeRecord, 'collection'>,
-    how: { readonly tries?: number; readonly session?: ClientSession },
+    how: Pick<UpdateOptions<RecordDocument>, 'tries' | 'current' | 'session'>,
   ) => {
     const { session } = how;
     let decided = 0;
@@ -127,9 +137,7 @@ export function createApplyChange({ events, registry, now }: ChangeRecordDepende
         const at = now();
         const { caller } = command;
         const decision = decideChange(collection, command, current, { by: cause.principal.id, at });
-        const named = newlyNamed(referencesOf(collection), current.fields, decision?.state.fields).filter(
-          ({ target, id }) => target !== collection.id || id !== current._id,
-        );
+        const named = namedBy(collection, current, decision);
         if (named.length === 0) return decision;
         if (session === undefined) {
           // An earlier try may have been made, though nobody has said so: only this loop would find it.
@@ -143,9 +151,14 @@ export function createApplyChange({ events, registry, now }: ChangeRecordDepende
   };
 
   /** What names no record anew needs no transaction, and most changes do not. */
-  return async (cause: Cause, collection: Collection, command: Omit<ChangeRecord, 'collection'>, tries?: number) => {
+  return async (
+    cause: Cause,
+    collection: Collection,
+    command: Omit<ChangeRecord, 'collection'>,
+    how: Pick<UpdateOptions<RecordDocument>, 'tries' | 'current'> = {},
+  ) => {
     try {
-      return await update(cause, collection, command, tries === undefined ? {} : { tries });
+      return await update(cause, collection, command, how);
     } catch (error) {
       if (!(error instanceof NamesRecords)) throw error;
       return await events.transaction((session) => update(cause, collection, command, { session }));
@@ -169,7 +182,9 @@ export function createChangeRecord({ events, registry, now }: ChangeRecordDepend
       demandWritable(collection);
       const write =
         command.isAtomic === true
-          ? await inTurn(`${collection.id}/${command.id}`, () => change(cause, collection, command, atomicTries))
+          ? await inTurn(`${collection.id}/${command.id}`, () =>
+              change(cause, collection, command, { tries: atomicTries }),
+            )
           : await change(cause, collection, command);
       if (write === undefined) throw faults.notFound();
       const shown = showRecord(collection, command.caller, write.document, { at: now() });

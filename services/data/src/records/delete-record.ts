@@ -3,11 +3,13 @@ import type { Cause } from '@causeway/contracts';
 import type { Events, IfMatch } from '@causeway/events';
 import { matches } from '@causeway/service';
 
-import type { CollectionRegistry } from '../collections/collection-registry.ts';
+import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
+import type { Asking, Lookup } from '../references/lookup.ts';
 import { dependentsBudget, planDeletion } from '../references/plan-deletion.ts';
 import { writeDeletion } from '../references/write-deletion.ts';
 import type { Caller } from '../rules/rule.ts';
 import { demandReadable, demandRight, demandWritable } from './judge-record.ts';
+import type { RecordDocument } from './record.model.ts';
 import { deleted } from './records.events.ts';
 import { demandCurrent, underDefinition } from './under-definition.ts';
 
@@ -17,6 +19,33 @@ export interface DeleteRecord {
   readonly id: string;
   readonly caller: Caller;
   readonly ifMatch: IfMatch | undefined;
+}
+
+/** A record that is gone. */
+export interface DeletedRecord {
+  readonly eventId: string;
+  /** How many records were written: it, and those that referred to it. */
+  readonly written: number;
+}
+
+/**
+ * Deletes a record that was read in a transaction, with what its references have follow from that. That its caller may is known by then.
+ *
+ * @throws Fault `still-referenced`, `too-many-dependents`; OutdatedDefinition
+ */
+export async function deleteWithDependents(
+  lookup: Lookup,
+  cause: Cause,
+  collection: Collection,
+  document: RecordDocument,
+  asking: Asking,
+): Promise<DeletedRecord> {
+  const { id: by } = cause.principal;
+  const own = { ...asking, by, budget: dependentsBudget() };
+  const dependents = await planDeletion(lookup, collection, document, own);
+  const deletion = { collection, document, event: deleted(collection, document, by) };
+  const eventId = await writeDeletion(lookup, cause, deletion, dependents, own);
+  return { eventId, written: dependents.length + 1 };
 }
 
 /**
@@ -37,7 +66,6 @@ export function createDeleteRecord({
   const lookup = { db: events.db, registry };
 
   return async (cause: Cause, { collection: name, id, caller, ifMatch }: DeleteRecord): Promise<string> => {
-    const { id: by } = cause.principal;
     return await underDefinition(registry, name, async (collection) => {
       demandReadable(collection, caller);
       demandWritable(collection);
@@ -48,10 +76,7 @@ export function createDeleteRecord({
         if (document === null) throw faults.notFound();
         demandRight(collection, 'delete', caller, document, { at });
         if (!matches(ifMatch, document.revision)) throw faults.preconditionFailed();
-        const asking = { caller, at, session, by, budget: dependentsBudget() };
-        const dependents = await planDeletion(lookup, collection, document, asking);
-        const deletion = { collection, document, event: deleted(collection, document, by) };
-        return await writeDeletion(lookup, cause, deletion, dependents, asking);
+        return (await deleteWithDependents(lookup, cause, collection, document, { caller, at, session })).eventId;
       });
     });
   };

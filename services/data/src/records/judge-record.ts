@@ -63,6 +63,18 @@ export function demandCreatable(definitions: Definitions, caller: Caller): void 
 }
 
 /**
+ * Refuses callers who can do something to no record of a collection, before any is looked at.
+ *
+ * @param judgements - what it takes
+ * @throws Fault `forbidden`
+ */
+export function demandEver({ rules, pending }: Definitions, judgements: readonly Judgement[], caller: Caller): void {
+  const may = (own: Definitions['rules']): boolean =>
+    judgements.every((judgement) => canEver(ruleFor(own, judgement), caller));
+  if (!may(rules) || (pending !== undefined && !may(pending.rules))) throw faults.forbidden();
+}
+
+/**
  * Refuses what a caller may not see or do: what one may not see is not there.
  *
  * @throws Fault `not-found`, `forbidden`

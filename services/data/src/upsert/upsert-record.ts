@@ -111,7 +111,7 @@ export function createUpsertRecord({ events, registry, now }: ChangeRecordDepend
         if (!key.isOf(current) || !isSeen) throw new Overtaken();
       },
     };
-    const write = await applyChange(cause, collection, asked, limits.changeTries);
+    const write = await applyChange(cause, collection, asked, { tries: limits.changeTries });
     if (write === undefined) throw new Overtaken();
     const shown = showRecord(collection, caller, write.document, { at: now() });
     return { shown, eventId: write.event?.id, isNew: false };
