@@ -13,9 +13,9 @@ export interface EventStreamWriter {
   /**
    * Writes a block; all that is written in one turn goes out at once.
    *
-   * @param lines - see {@link linesOf}: made once for all who are told the same
+   * @param lines - see {@link linesOf}: made once for all who are told the same; of several blocks, with an empty line between them
    * @param id - where the block has one
-   * @returns false where the reader is too slow: nothing more is to be written but the end
+   * @returns false where too much is on its way to the reader already: nothing of it has been written, and `drained` says whether it is taken
    */
   write(lines: string, id?: string): boolean;
   /** Waits until most of what was written has been taken. @returns false where that takes too long */
@@ -26,7 +26,7 @@ export interface EventStreamWriter {
 }
 
 /** So much may be on its way to one reader: what has an `id` is counted, for what has none belongs to what follows. */
-const maxUnsentBytes = 1_048_576;
+export const maxUnsentBytes = 1_048_576;
 const maxUnsentBlocks = 1_000;
 const drainMs = 5_000;
 const endMs = 30_000;

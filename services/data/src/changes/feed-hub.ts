@@ -22,9 +22,11 @@ import type { GatheredStream } from './gather-transactions.ts';
 import { gatherTransactions } from './gather-transactions.ts';
 import { createKeepAlive } from './keep-alive.ts';
 import { createJudgeChanges } from './judge-changes.ts';
+import type { Told } from './judge-changes.ts';
 import type { FeedCursor, Place } from './place.ts';
 import { placeAfter } from './place.ts';
 import { createResumeFeed } from './resume-feed.ts';
+import type { ResumeFeed } from './resume-feed.ts';
 import type { SendSnapshot } from './snapshot/send-snapshot.ts';
 import type { Release } from './snapshot/snapshot-places.ts';
 import { createSnapshotPace } from './snapshot/snapshot-pace.ts';
@@ -84,7 +86,7 @@ class Hub implements FeedHub {
   readonly #transactions: GatheredStream;
   readonly #progress: StreamProgress;
   readonly #catchUp: CatchUp;
-  readonly #resume: (feed: Feed, from: Place) => Promise<void>;
+  readonly #resume: ResumeFeed;
   readonly #audiences = createFeedAudiences();
   readonly #teller: FeedTeller;
   /** Feeds that are told live, are catching up or are sent a snapshot. */
@@ -106,7 +108,10 @@ class Hub implements FeedHub {
     this.#sessions = createFeedSessions(options);
     const judge = createJudgeChanges(options.logger);
     const goOn = (feed: Feed, reason: GapReason): void => this.#goOn(feed, reason);
-    this.#teller = createFeedTeller({ audiences: this.#audiences, judge, cursors: options.cursors, goOn });
+    this.#teller = createFeedTeller({
+      ...{ audiences: this.#audiences, judge, cursors: options.cursors, goOn },
+      tellLate: (feed, told, place) => feed.followTelling(this.#tellLate(feed, told, place)),
+    });
     this.#resume = createResumeFeed({
       ...{ progress: this.#progress, history, catchUp: this.#catchUp, judge, goOn },
       attach: (feed) => this.#audiences.attach(feed),
@@ -169,7 +174,7 @@ class Hub implements FeedHub {
       feed.write({ id: given });
       if (cursor.generation !== this.#options.generation) this.#goOn(feed, 'expired');
       else if (cursor.rule !== feed.rule) this.#goOn(feed, 'rights');
-      else await this.#resume(feed, cursor.place);
+      else await this.#resume.after(feed, cursor.place);
     } else if (feed.snapshots) {
       feed.askSnapshot();
     } else {
@@ -191,7 +196,7 @@ class Hub implements FeedHub {
       const notBefore = laterOf(after, this.#progress.place()?.position);
       const sentUpTo = await this.#options.sendSnapshot(feed, { notBefore, place });
       place = undefined;
-      if (sentUpTo !== undefined) await this.#resume(feed, sentUpTo);
+      if (sentUpTo !== undefined) await this.#resume.after(feed, sentUpTo);
     }
   }
 
@@ -205,6 +210,17 @@ class Hub implements FeedHub {
     feed.renew();
     this.#audiences.attach(feed);
     this.#teller.tell(feed, { event: 'gap', data: JSON.stringify({ reason }) }, this.#progress.place());
+  }
+
+  /** Tells a commit to a feed that had no room for it, and what has come meanwhile. */
+  async #tellLate(feed: Feed, told: readonly Told[], place: Place): Promise<void> {
+    try {
+      await this.#resume.withCommit(feed, told, place);
+    } catch (error) {
+      if (feed.hasEnded()) return;
+      this.#options.logger.error({ error }, 'a feed could not be told what it had no room for');
+      this.#goOn(feed, 'history');
+    }
   }
 
   /** Takes the changes of one commit. */

@@ -90,9 +90,8 @@ describe('a transaction', () => {
   const member = (id: string, second: number) => changeOf(id, second, { transaction: `t${second}`, batch });
   const recordsOf = ({ blocks }: FakeResponse): string[] =>
     blocks().flatMap(({ id, data }) => {
-      if (data === undefined) return [];
-      const { record } = JSON.parse(data) as { record: { id: string } };
-      return [`${record.id}${id === undefined ? '' : ' id'}`];
+      const { record } = JSON.parse(data ?? '{}') as { record?: { id: string } };
+      return record === undefined ? [] : [`${record.id}${id === undefined ? '' : ' id'}`];
     });
   const lastId = ({ blocks }: FakeResponse): string => blocks().findLast(({ id }) => id !== undefined)?.id ?? '';
 
@@ -148,6 +147,77 @@ describe('a transaction', () => {
     await nextTurn();
     assert.deepEqual(eventsOf(feed), ['gap too-costly']);
     assert.ok(feed.blocks().every(({ id }) => id !== undefined));
+  });
+
+  describe('of more than may be on its way to one reader', () => {
+    const ids = Array.from({ length: 8 }, (_, index) => `r${index}`);
+    const told = [...ids.slice(0, -1), 'r7 id'];
+    const fields = { text: 'x'.repeat(100_000) };
+    const commit = ids.map((id) =>
+      changeOf(id, 3, { before: fields, after: fields, transaction: 't3', batch: { id: 'b', size: ids.length } }),
+    );
+    const until = async (condition: () => boolean): Promise<void> => {
+      const deadline = performance.now() + 60_000;
+      while (!condition()) {
+        assert.ok(performance.now() < deadline);
+        await nextTurn();
+      }
+    };
+
+    it('is told whole, once, and what comes after it, to all who take what they are sent', async () => {
+      const { bring, follow } = openTestHub();
+      const [feed, sameView, late] = [follow(), follow(), follow()];
+      bring(changeOf('x', 2));
+      await nextTurn();
+      late.hold(true);
+      for (const each of commit) bring(each);
+      bring(changeOf('y', 4));
+      for (const each of [feed, sameView]) await until(() => recordsOf(each).includes('y id'));
+      assert.equal(late.feed.hasEnded(), false);
+      late.hold(false);
+      await until(() => recordsOf(late).includes('y id'));
+      bring(changeOf('z', 5));
+      await nextTurn();
+      for (const each of [feed, sameView, late]) {
+        assert.deepEqual(recordsOf(each), ['x id', ...told, 'y id', 'z id']);
+      }
+    });
+
+    it('ends the feed of who takes nothing, as slow; it is told whole to who comes back', async ({ mock }) => {
+      const { bring, follow, decode } = openTestHub();
+      const feed = follow();
+      bring(changeOf('x', 2));
+      await nextTurn();
+      feed.hold(true);
+      mock.timers.enable({ apis: ['setTimeout'] });
+      for (const each of commit) bring(each);
+      await until(() => {
+        mock.timers.tick(1_000);
+        return feed.feed.hasEnded();
+      });
+      mock.timers.reset();
+      feed.hold(false);
+      await until(() => eventsOf(feed).includes('gap slow'));
+      assert.equal(eventsOf(feed).at(-1), 'gap slow');
+      const given = lastId(feed);
+      const again = follow(undefined, { resumed: { given, cursor: decode(given) } });
+      await until(() => recordsOf(again).includes('r7 id'));
+      assert.deepEqual(recordsOf(again), told);
+    });
+
+    it('is told no further by a rule that has changed meanwhile', async () => {
+      const { bring, follow } = openTestHub();
+      const feed = follow();
+      await nextTurn();
+      feed.hold(true);
+      for (const each of commit) bring(each);
+      await nextTurn();
+      feed.feed.redefine({ ...hubCollection, revision: 2, source: { rules: { read: 'signed-in' } } } as never);
+      feed.hold(false);
+      await until(() => eventsOf(feed).includes('gap rights'));
+      assert.ok(recordsOf(feed).length < ids.length);
+      assert.equal(eventsOf(feed).at(-1), 'gap rights');
+    });
   });
 });
 

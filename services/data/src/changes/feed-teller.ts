@@ -1,4 +1,4 @@
-import { linesOf } from './event-stream-writer.ts';
+import { linesOf, maxUnsentBytes } from './event-stream-writer.ts';
 import { createFairBudget } from './fair-budget.ts';
 import type { Audience, FeedAudiences } from './feed-audiences.ts';
 import type { FeedCursors } from './feed-cursors.ts';
@@ -14,6 +14,8 @@ export interface FeedTellerOptions {
   readonly cursors: Pick<FeedCursors, 'seal'>;
   /** Says to a feed that something is missing. */
   readonly goOn: (feed: Feed, reason: GapReason) => void;
+  /** Tells a feed that is no longer told live what one commit has changed, as its reader takes it, and has it go on from there. */
+  readonly tellLate: (feed: Feed, told: readonly Told[], place: Place) => void;
 }
 
 /** Tells feeds, in the form that they are written. */
@@ -30,14 +32,24 @@ export interface FeedTeller {
 const budgetUnits = { evenUnits: 2_000_000, spareUnits: 4_000_000 };
 
 /** Makes it. */
-export function createFeedTeller({ audiences, judge, cursors, goOn }: FeedTellerOptions): FeedTeller {
+export function createFeedTeller({ audiences, judge, cursors, goOn, tellLate }: FeedTellerOptions): FeedTeller {
   const budget = createFairBudget<Audience>({ ...budgetUnits, clock: () => performance.now() });
 
-  const write = (feed: Feed, { event, lines }: Told & { readonly lines: string }, sealed: string | undefined): void => {
-    if (event === 'gap' && feed.snapshots) goOn(feed, 'too-costly');
-    else if (!feed.tell(lines, sealed)) {
-      feed.end('gap', 'slow');
-      audiences.detach(feed);
+  /**
+   * Tells what one commit has changed in one piece. Who has no room for it is not slow by that: of what is written in one turn nobody can have
+   * taken anything.
+   */
+  const tellAudience = ({ feeds }: Audience, told: readonly Told[], place: Place, sealed: string): void => {
+    const isGap = told[0]?.event === 'gap';
+    // One change alone is never cut apart.
+    const goesAtOnce = told.length === 1 || told.reduce((sum, { data }) => sum + data.length, 0) <= maxUnsentBytes;
+    const lines = goesAtOnce ? told.map(linesOf).join('\n') : undefined;
+    for (const feed of feeds) {
+      if (isGap && feed.snapshots) goOn(feed, 'too-costly');
+      else if (lines === undefined || !feed.tell(lines, sealed)) {
+        audiences.detach(feed);
+        tellLate(feed, told, place);
+      }
     }
   };
 
@@ -49,16 +61,15 @@ export function createFeedTeller({ audiences, judge, cursors, goOn }: FeedTeller
         const told = judge(audience.view, changes, spendOf(audience));
         if (told.length === 0) continue;
         sealed ??= cursors.seal(place);
-        const messages = told.map((each) => ({ ...each, lines: linesOf(each) }));
-        for (const feed of audience.feeds) {
-          for (const [index, message] of messages.entries()) {
-            write(feed, message, index < messages.length - 1 ? undefined : sealed);
-          }
-        }
+        tellAudience(audience, told, place, sealed);
       }
     },
     tell(feed, told, place) {
-      write(feed, { ...told, lines: linesOf(told) }, place === undefined ? undefined : cursors.seal(place));
+      if (told.event === 'gap' && feed.snapshots) goOn(feed, 'too-costly');
+      else if (!feed.tell(linesOf(told), place === undefined ? undefined : cursors.seal(place))) {
+        feed.end('gap', 'slow');
+        audiences.detach(feed);
+      }
     },
     tellPlace(feeds, place) {
       if (place === undefined) return;

@@ -71,6 +71,7 @@ export class Feed {
   #cursorsBegin: string;
   #awaitsSnapshot = false;
   #wake: (() => void) | undefined;
+  #toldLate: Promise<void> | undefined;
 
   constructor(options: FeedOptions) {
     const { collection, caller, token, filter, response, snapshots } = options;
@@ -168,8 +169,19 @@ export class Feed {
       this.#wake = () => resolve(undefined);
       await promise;
     }
+    // It stops where a snapshot is due.
+    await this.#toldLate;
     this.#awaitsSnapshot = false;
     return !this.hasEnded();
+  }
+
+  /**
+   * Learns that it is told what it had no room for, as its reader takes it, until it is told live again: no snapshot is sent meanwhile.
+   *
+   * @param telling - is never rejected
+   */
+  followTelling(telling: Promise<void>): void {
+    this.#toldLate = telling;
   }
 
   /** @param sealed - of a place, by `FeedCursors` */
@@ -177,7 +189,7 @@ export class Feed {
     return this.#cursorsBegin + sealed;
   }
 
-  /** @returns false where the reader is too slow */
+  /** @returns false where there is no room for it */
   write(block: Block): boolean {
     return this.#writer.write(linesOf(block), block.id);
   }
@@ -185,9 +197,9 @@ export class Feed {
   /**
    * Writes what all are told who see the same.
    *
-   * @param lines - by `linesOf`
+   * @param lines - by `linesOf`; those of several, with an empty line between them
    * @param sealed - of the place after it; without one more of the same commit follows
-   * @returns false where the reader is too slow
+   * @returns false where there is no room for it, and nothing of it has been written
    */
   tell(lines: string, sealed: string | undefined): boolean {
     return this.#writer.write(lines, sealed === undefined ? undefined : this.cursorAt(sealed));

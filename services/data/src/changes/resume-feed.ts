@@ -26,6 +26,14 @@ export interface ResumeOptions {
   readonly tell: (feed: Feed, message: Told, place: Place | undefined) => void;
 }
 
+/** Tells feeds what they have missed, and then has them told live. */
+export interface ResumeFeed {
+  /** Tells a feed the changes after a place. */
+  after(feed: Feed, place: Place): Promise<void>;
+  /** Tells a feed what one commit has changed, after which stands a place, and the changes after that. */
+  withCommit(feed: Feed, told: readonly Told[], place: Place): Promise<void>;
+}
+
 /** Whether a feed is told nothing more as it stands. */
 const isHeldBack = ({ isOutdated, awaitsSnapshot }: Feed): boolean => isOutdated || awaitsSnapshot;
 
@@ -40,11 +48,8 @@ const behindMs = 5_000;
 /** A feed that has to catch up so often is slower than the changes. */
 const maxRounds = 5;
 
-/**
- * Makes what tells a feed the changes after a place, and then has it told live; from the history where that reaches back so
- * far.
- */
-export function createResumeFeed(options: ResumeOptions): (feed: Feed, from: Place) => Promise<void> {
+/** Makes what resumes feeds, from the history where that reaches back so far. */
+export function createResumeFeed(options: ResumeOptions): ResumeFeed {
   const { progress, history, catchUp, judge, attach, goOn, tell } = options;
 
   /** Waits until this process has seen everything up to a place. @returns false where that took too long: the feed has ended */
@@ -69,9 +74,7 @@ export function createResumeFeed(options: ResumeOptions): (feed: Feed, from: Pla
   };
 
   /** Waits for a reader that is behind, for it has more to read than it can have been sent. */
-  const tellLate = async (feed: Feed, changes: readonly RecordChange[], place: Place): Promise<void> => {
-    if (isHeldBack(feed)) return;
-    const told = judge(feed.view, changes);
+  const tellSlowly = async (feed: Feed, told: readonly Told[], place: Place): Promise<void> => {
     for (const [index, message] of told.entries()) {
       const hasRoom = await feed.drained();
       if (isHeldBack(feed) || feed.hasEnded()) return;
@@ -80,7 +83,11 @@ export function createResumeFeed(options: ResumeOptions): (feed: Feed, from: Pla
     }
   };
 
-  return async (feed, from) => {
+  const tellLate = async (feed: Feed, changes: readonly RecordChange[], place: Place): Promise<void> => {
+    if (!isHeldBack(feed)) await tellSlowly(feed, judge(feed.view, changes), place);
+  };
+
+  const resumeAfter = async (feed: Feed, from: Place): Promise<void> => {
     let place = from;
     // It was told by a replica, or read of MongoDB, ahead of this process: what comes here first, it has been told.
     if (!(await arrives(place, feed))) return;
@@ -110,5 +117,13 @@ export function createResumeFeed(options: ResumeOptions): (feed: Feed, from: Pla
       if (stops(feed) || !(await arrives(place, feed))) return;
     }
     if (!feed.hasEnded()) feed.end('gap', 'slow');
+  };
+
+  return {
+    after: resumeAfter,
+    async withCommit(feed, told, place) {
+      await tellSlowly(feed, told, place);
+      if (!stops(feed)) await resumeAfter(feed, place);
+    },
   };
 }

@@ -81,7 +81,7 @@ async function resume({
       return place(first - 1);
     },
   };
-  const resumeFeed = createResumeFeed({
+  const { after } = createResumeFeed({
     progress: { hasReached } as Parameters<typeof createResumeFeed>[0]['progress'],
     history: history as ChangeHistory,
     catchUp: catchUp as CatchUp,
@@ -90,7 +90,7 @@ async function resume({
     goOn: (_feed, reason) => void log.push(`gap ${reason}`),
     tell: (_feed, { data }) => void log.push(data),
   });
-  await resumeFeed(feed as unknown as Feed, place(0));
+  await after(feed as unknown as Feed, place(0));
   return [...log, ...feed.ends];
 }
 
