@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { Fault, newEventId } from '@causeway/contracts';
+import { Fault, newEventId, newId } from '@causeway/contracts';
 import type { Cause } from '@causeway/contracts';
 import { createEvents, createKafka, stateOf } from '@causeway/events';
 import type { Change, Events, RecordedCollection } from '@causeway/events';
@@ -12,6 +12,7 @@ import type { Collection } from 'mongodb';
 import { MongoClient } from 'mongodb';
 
 import type { RecordDocument } from '../records/record.model.ts';
+import { created } from '../records/records.events.ts';
 import type { Definition, DefinitionChange, DefinitionDocument } from './collection.model.ts';
 import { changesCollection, definitionsCollection, recordsCollection } from './collection.model.ts';
 import { ensureDefinitionIndexes } from './collection.model.ts';
@@ -22,6 +23,7 @@ import type { DefinedCollection, DefineCollectionDependencies } from './define-c
 import { createDefineCollection } from './define-collection.ts';
 import { lockDefinition } from './definition-lock.ts';
 import { parseDefinition } from './parse-definition.ts';
+import { createRemoveCollection } from './remove-collection.ts';
 import { describeIndex } from './describe-index.ts';
 import { buildIndex } from './record-indexes.ts';
 
@@ -172,6 +174,37 @@ describe('a change of a definition', () => {
     await assert.rejects(lockDefinition(events.db, id, { pending: open }), isFault('definition-busy'));
     await lock.release();
     await (await lockDefinition(events.db, id, { pending: open })).release();
+  });
+
+  it('that removes the collection deletes no record more once somebody has taken it over', async () => {
+    const { name, id } = await defined(open);
+    const collection = (await registry.reload(id)) ?? assert.fail();
+    const state = { def: collection.def, fields: {} };
+    const creations = Array.from({ length: 5 }, () => {
+      const _id = newId('rec');
+      return { _id, state, event: created(collection, _id, state) };
+    });
+    await collection.records.createMany(cause(), creations);
+    let transactions = 0;
+    const removing = createRemoveCollection({
+      events: {
+        ...events,
+        async transaction(work) {
+          transactions += 1;
+          if (transactions === 3) {
+            // It has stood still for longer than its lock lasts.
+            await abandon(id);
+            await define(name, { ...open, rules: { read: 'public' } });
+          }
+          return await events.transaction(work);
+        },
+      },
+      ...{ definitions, registry },
+    });
+    const command = { name, withRecords: true, ifMatch: undefined, signal: new AbortController().signal };
+    await assert.rejects(removing(cause(), command), isFault('definition-busy'));
+    assert.equal(await collection.records.native.countDocuments(), 3);
+    assert.equal((await registry.find(name))?.revision, 2);
   });
 
   it('removes no index that whoever took it over has promised', async () => {

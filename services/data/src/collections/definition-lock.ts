@@ -17,6 +17,12 @@ export interface DefinitionLock {
   isHeld(): Promise<boolean>;
   /** Makes sure of {@link isHeld} before a step. @throws Fault `definition-busy` where somebody has taken it over */
   demandHeld(): Promise<void>;
+  /**
+   * Makes sure in a transaction that nobody had taken it over when that began: who has since meets what the transaction writes.
+   *
+   * @throws Fault `definition-busy`
+   */
+  demandHeldIn(session: ClientSession): Promise<void>;
   /** Ends what writers have to keep to, in the transaction that commits the change. @throws Fault `definition-busy` */
   commit(session: ClientSession): Promise<void>;
   /** Ends it together with the definition, in the transaction that removes it. @throws Fault `definition-busy` */
@@ -60,6 +66,10 @@ export async function lockDefinition(
     isHeld,
     async demandHeld() {
       if (!(await isHeld())) throw definitionBusy();
+    },
+    async demandHeldIn(session) {
+      const held = await changes.findOne(own, { projection: { _id: 1 }, session });
+      if (held === null) throw definitionBusy();
     },
     async commit(session) {
       const { matchedCount } = await changes.updateOne(own, { $unset: demands }, { session });

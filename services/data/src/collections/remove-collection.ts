@@ -7,6 +7,7 @@ import { ownCollection } from '../fields/declared-field.ts';
 import { demandNoReferrers } from '../references/referrers.ts';
 import { collectionReferenced } from '../references/references.errors.ts';
 import { EventIds } from '../records/event-ids.ts';
+import type { RecordDocument } from '../records/record.model.ts';
 import * as recordEvents from '../records/records.events.ts';
 import type { CollectionRegistry } from './collection-registry.ts';
 import type { DefinitionDocument } from './collection.model.ts';
@@ -50,13 +51,20 @@ export function createRemoveCollection({ events, definitions, registry }: Remove
   ): Promise<void> => {
     const { records } = collection;
     const { id: by } = cause.principal;
+    // Each looks for the lock itself: this process may have stood still for longer than that lasts, and records may be written again.
+    const deleteRecord = (id: string) =>
+      events.transaction(async (session) => {
+        await lock.demandHeldIn(session);
+        const tell = (current: RecordDocument) => recordEvents.deleted(collection, current, by);
+        return await records.delete(cause, id, tell, { session });
+      });
     for (;;) {
       signal.throwIfAborted();
       await lock.demandHeld();
       const rows = await records.native.find({}, { projection: { _id: 1 }, limit: 500 }).toArray();
       if (rows.length === 0) return;
       for (const { _id } of rows) {
-        const write = await records.delete(cause, _id, (current) => recordEvents.deleted(collection, current, by));
+        const write = await deleteRecord(_id);
         if (write !== undefined) eventIds.add(write.event.id);
       }
     }
