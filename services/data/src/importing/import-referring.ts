@@ -1,5 +1,7 @@
 import { Fault } from '@causeway/contracts';
+import { DuplicateKey } from '@causeway/events';
 import type { Creation, RecordedWrite } from '@causeway/events';
+import type { ClientSession } from 'mongodb';
 
 import type { Collection } from '../collections/collection-registry.ts';
 import { isRefusal } from '../references/create-referring.ts';
@@ -30,7 +32,8 @@ const together = 100;
 
 /**
  * Writes lines whose records refer to others, a hundred in a transaction: what they refer to has to be there, and stays until they are
- * written. Where MongoDB refuses one of a hundred, each gets a transaction of its own.
+ * written. Where MongoDB refuses one of a hundred, each gets a transaction of its own. Of an import that is repeated the lines whose records
+ * are there already name nothing any more: they are given `DuplicateKey`, as where they refer to nothing.
  *
  * @returns gives for each line, in no order, its write or why there is none, as soon as it is known
  * @throws what is no line's fault
@@ -51,20 +54,44 @@ export async function* createReferring(
   }
 }
 
-async function createTogether(
+/** The ids of those lines that an earlier run of the same import has written, where it may be repeated. */
+async function writtenBefore(
   { records }: Collection,
+  lines: readonly LineCreation[],
+  { startedAt }: ImportWriter,
+  session: ClientSession,
+): Promise<ReadonlySet<string>> {
+  if (startedAt === undefined) return new Set();
+  const ids = lines.map(({ creation }) => creation._id);
+  const rows = records.native.find({ _id: { $in: ids } }, { projection: { _id: 1 }, session });
+  return new Set(await rows.map(({ _id }) => _id).toArray());
+}
+
+const isThere = ({ creation: { _id } }: LineCreation): DuplicateKey => new DuplicateKey({ _id: 1 }, { _id });
+
+async function createTogether(
+  collection: Collection,
   lines: readonly ReferringLine[],
-  { cause, caller, now, lookup, transaction }: ImportWriter,
+  writer: ImportWriter,
 ): Promise<readonly LineResult[]> {
+  const { records } = collection;
+  const { cause, caller, now, lookup, transaction } = writer;
   return await transaction(async (session) => {
     const asking = { caller, at: now(), session };
-    const all = lines.flatMap(({ line, named }) => named.map((each) => ({ ...each, line })));
+    const before = await writtenBefore(collection, lines, writer, session);
+    const [there = [], fresh = []] = [true, false].map((was) =>
+      lines.filter(({ creation }) => before.has(creation._id) === was),
+    );
+    const all = fresh.flatMap(({ line, named }) => named.map((each) => ({ ...each, line })));
     const missing = Map.groupBy(await findMissing(lookup, all, asking), ({ line }) => line);
-    const good = lines.filter(({ line }) => !missing.has(line));
-    const bad = lines.flatMap((each): LineResult[] => {
-      const own = missing.get(each.line);
-      return own === undefined ? [] : [{ ...each, result: { error: notThere(own) } }];
-    });
+    const good = fresh.filter(({ line }) => !missing.has(line));
+    const bad = [
+      ...there.map((each): LineResult => ({ ...each, result: { error: isThere(each) } })),
+      ...fresh.flatMap((each): LineResult[] => {
+        const own = missing.get(each.line);
+        return own === undefined ? [] : [{ ...each, result: { error: notThere(own) } }];
+      }),
+    ];
     if (good.length === 0) return bad;
     await holdNamed(
       lookup,
@@ -78,12 +105,15 @@ async function createTogether(
 }
 
 async function createAlone(
-  { records }: Collection,
+  collection: Collection,
   { named, ...line }: ReferringLine,
-  { cause, caller, now, lookup, transaction }: ImportWriter,
+  writer: ImportWriter,
 ): Promise<LineResult> {
+  const { records } = collection;
+  const { cause, caller, now, lookup, transaction } = writer;
   try {
     const result = await transaction(async (session) => {
+      if ((await writtenBefore(collection, [line], writer, session)).size > 0) throw isThere(line);
       await keepReferences(lookup, named, { caller, at: now(), session });
       return await records.create(cause, line.creation, { session });
     });

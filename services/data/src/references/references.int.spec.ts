@@ -323,6 +323,39 @@ describe('references', () => {
     assert.equal(await count('comments', { text: marker }), 120);
   });
 
+  it('keep no line of a repeated import from being found that was written while what it names was there', async () => {
+    const [hidden, gone] = [await article(), await article()];
+    const slug = randomUUID();
+    const lines = [{ article: hidden }, { article: gone }, { article: hidden, slug }];
+    const call = (more: readonly object[]): Promise<Answered> =>
+      replica.call('POST /v1/data/comments', {
+        body: [...lines, ...more].map((each) => JSON.stringify({ text: slug, ...each })).join('\n'),
+        type: 'application/x-ndjson',
+        token: ada.token,
+        headers: { 'idempotency-key': slug },
+      });
+    const patch = (path: string, body: object): Promise<Answered> =>
+      replica.call(`PATCH /v1/data/${path}`, { body, type: 'application/merge-patch+json', token: admin.token });
+    assert.equal((await call([])).body.created, 3);
+    const list = await replica.call(
+      `GET /v1/data/comments?filter=${encodeURIComponent(JSON.stringify({ article: gone }))}`,
+      { token: admin.token },
+    );
+    const [named] = list.body.items as unknown as readonly { id: string }[];
+    assert.equal((await patch(`comments/${named?.id}`, { article: null })).status, 200);
+    assert.equal((await remove('articles', gone)).status, 204);
+    assert.equal((await patch(`articles/${hidden}`, { hidden: true, owner: eve.id })).status, 200);
+    await data.db.collection('idempotency').deleteMany({});
+    await data.db.collection('imports').updateMany({}, { $set: { done: false } });
+    // One that MongoDB refuses, so that each line has a transaction of its own.
+    const other = await article();
+    const again = await call([{ article: other, slug }, { article: other }]);
+    assert.deepEqual([again.body.created, again.body.failed], [4, 1], again.text);
+    const [error] = again.body.errors as unknown as readonly { line: number; problem: { code: string } }[];
+    assert.deepEqual([error?.line, error?.problem.code], [4, 'duplicate-value']);
+    assert.equal(await count('comments', { text: slug }), 4);
+  });
+
   describe('in a batch', () => {
     const send = (operations: object[], by = ada): Promise<Answered> =>
       replica.call('POST /v1/batch', { body: { operations }, token: by.token });
