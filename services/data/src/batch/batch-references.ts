@@ -1,7 +1,7 @@
 import type { Collection } from '../collections/collection-registry.ts';
 import { memberOf } from './operation.ts';
 import type { Operation } from './operation.ts';
-import { faultOfOperation } from './batch.errors.ts';
+import { batchTooLarge, faultOfOperation } from './batch.errors.ts';
 import { referencesOf } from '../references/declared-references.ts';
 import { findMissing, notThere } from '../references/keep-references.ts';
 import type { Incoming } from '../references/incoming.ts';
@@ -28,7 +28,7 @@ export interface BatchReferencesOptions {
 
 /** Has the operations of a batch keep to references, each by what those before it have left. */
 export interface BatchReferences {
-  /** A record is about to have these fields. @throws Fault `reference-not-found` */
+  /** A record is about to have these fields. @throws Fault `reference-not-found`, `batch-too-large` */
   wrote(index: number, collection: Collection, before: Fields | undefined, after: Fields): Promise<void>;
   /**
    * A record is gone from the working records; what follows from that is done to them too.
@@ -48,6 +48,9 @@ export interface BatchReferences {
   ): Promise<readonly { readonly collection: Collection; readonly id: string }[]>;
 }
 
+/** Records beside its own that one batch may name: each is written to, and held until the commit. */
+const mostNamed = 5_000;
+
 /** Makes the {@link BatchReferences} of one batch, in its transaction. */
 export function createBatchReferences({ lookup, asking, by, records }: BatchReferencesOptions): BatchReferences {
   const { caller, at } = asking;
@@ -60,6 +63,14 @@ export function createBatchReferences({ lookup, asking, by, records }: BatchRefe
     return known;
   };
   const named: (NamedRecord & { readonly index: number })[] = [];
+  const keysOfNamed = new Set<string>();
+  const name = (each: NamedRecord, index: number): void => {
+    named.push({ ...each, index });
+    keysOfNamed.add(`${each.target}/${each.id}`);
+    if (keysOfNamed.size <= mostNamed) return;
+    const detail = `Its operations refer to more than ${mostNamed} records that are there. Send it in several.`;
+    throw batchTooLarge({ detail });
+  };
 
   /** Records of the batch, those that are gone too: what MongoDB has of them is of before. */
   const touched = (collection: Collection): readonly string[] => [
@@ -74,7 +85,7 @@ export function createBatchReferences({ lookup, asking, by, records }: BatchRefe
         const target = await collectionBy(lookup, each.target);
         const document = target === undefined ? undefined : records.get(target, each.id);
         if (target === undefined || gone.has(`${each.target}/${each.id}`)) missing.push(each);
-        else if (document === undefined) named.push({ ...each, index });
+        else if (document === undefined) name(each, index);
         else if (!decide(target.rules.read, caller, document, { at })) missing.push(each);
       }
       if (missing.length > 0) throw notThere(missing);

@@ -6,7 +6,7 @@ export const batchTooLarge = defineFault({
   category: 'payload-too-large',
   title: 'The batch is too large',
   description:
-    'A batch is one transaction: at most 1,000 operations over 20 collections, 50 of them on one record, and 8 MiB of records. Send several batches, or import records as NDJSON where each may stand or fall by itself.',
+    'A batch is one transaction: at most 1,000 operations over 20 collections, 50 of them on one record, 8 MiB of records, and references to 5,000 others. Send several batches, or import records as NDJSON where each may stand or fall by itself.',
 });
 
 /** A batch took longer than a transaction may stay open. */

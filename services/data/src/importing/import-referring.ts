@@ -79,9 +79,8 @@ async function createTogether(
   return await transaction(async (session) => {
     const asking = { caller, at: now(), session };
     const before = await writtenBefore(collection, lines, writer, session);
-    const [there = [], fresh = []] = [true, false].map((was) =>
-      lines.filter(({ creation }) => before.has(creation._id) === was),
-    );
+    const there = lines.filter(({ creation }) => before.has(creation._id));
+    const fresh = lines.filter(({ creation }) => !before.has(creation._id));
     const all = fresh.flatMap(({ line, named }) => named.map((each) => ({ ...each, line })));
     const missing = Map.groupBy(await findMissing(lookup, all, asking), ({ line }) => line);
     const good = fresh.filter(({ line }) => !missing.has(line));

@@ -414,6 +414,17 @@ describe('references', () => {
       assert.equal(both.status, 200, both.text);
     });
 
+    it('name so many records beside its own, and no more', async () => {
+      const naming = (operations: number, idOf: (index: number) => string) =>
+        Array.from({ length: operations }, (_, at) =>
+          on('create', 'comments', { fields: { also: Array.from({ length: 100 }, (__, n) => idOf(at * 100 + n)) } }),
+        );
+      const codeOf = async (operations: object[]): Promise<unknown> => (await send(operations)).body.code;
+      assert.equal(await codeOf(naming(51, (index) => `rec_${index}`)), 'batch-too-large');
+      assert.equal(await codeOf(naming(50, (index) => `rec_${index}`)), 'reference-not-found');
+      assert.equal(await codeOf(naming(51, (index) => `rec_${index % 100}`)), 'reference-not-found', 'the same ones');
+    });
+
     it('never dangle beside a delete', async () => {
       for (let round = 0; round < 15; round += 1) {
         const id = await article();
