@@ -101,11 +101,11 @@ export const removalHandlers = (options: RemovalOptions): Handler[] => {
     // Where this service hears of the erasure late, both passes come at once, and what outlives a token may be under way.
     if (pass === 'last') await persons().written(accountId);
     const ahead = steps.filter((step) => pass === 'last' || step.pass === undefined);
-    let { place, counts } = marker;
-    let index = Math.max(
-      0,
-      ahead.findIndex(({ name }) => name === marker.step),
-    );
+    const left = ahead.findIndex(({ name }) => name === marker.step);
+    let index = Math.max(0, left);
+    // Of a step that this release does not know the place says nothing: it is done from the beginning.
+    let place = left === -1 ? undefined : marker.place;
+    let { counts } = marker;
     for (let step = ahead[index]; step !== undefined; step = ahead[index]) {
       const part = await step.run({ personId: accountId, place, cause, isTimeUp });
       counts = added(counts, part.counts);
