@@ -84,7 +84,7 @@ export function createRunBatch({ events, registry, transaction, idempotency, now
     const plan = await decideBatch(operations, {
       ...{ caller, by: cause.principal.id, at, collections, records, references, isTimeUp },
     });
-    const { batchId, events: recorded } = await writeBatch(cause, operations, plan, { lookup, session, at });
+    const { batchId, events: recorded } = await writeBatch(cause, operations, plan, { lookup, session, at, caller });
     const eventIds = new EventIds();
     for (const { id } of recorded) eventIds.add(id);
     return {

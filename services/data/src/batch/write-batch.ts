@@ -2,12 +2,11 @@ import { newEventId } from '@causeway/contracts';
 import type { Cause, EventEnvelope } from '@causeway/contracts';
 import { RefusedWrite } from '@causeway/events';
 import type { PlannedWrite } from '@causeway/events';
-import type { ClientSession } from 'mongodb';
 
 import type { Collection } from '../collections/collection-registry.ts';
 import type { RecordDocument } from '../records/record.model.ts';
 import { faultOfWrite, isOutdated, OutdatedDefinition } from '../records/under-definition.ts';
-import type { Lookup } from '../references/lookup.ts';
+import type { Asking, Lookup } from '../references/lookup.ts';
 import { keyOf } from '../references/referring.ts';
 import { dependentWrite, refuse } from '../references/write-deletion.ts';
 import { faultOfOperation } from './batch.errors.ts';
@@ -49,8 +48,9 @@ export async function writeBatch(
   cause: Cause,
   operations: readonly Operation[],
   { writes, held }: BatchPlan,
-  { lookup, session, at }: { readonly lookup: Lookup; readonly session: ClientSession; readonly at: Date },
+  { lookup, ...asking }: Asking & { readonly lookup: Lookup },
 ): Promise<WrittenBatch> {
+  const { session, at } = asking;
   const id = newEventId();
   const events: EventEnvelope[] = [];
   /** The outbox of a record that was written before in this batch is known only now. */
@@ -74,7 +74,7 @@ export async function writeBatch(
         events.push(event);
       }
     } catch (error) {
-      throw await faultOfRefused(lookup, error, run, operations);
+      throw await faultOfRefused(error, run, operations, { lookup, ...asking });
     }
   }
   for (const [collection, ids] of byCollection(held)) await collection.records.touch(ids, { session });
@@ -92,19 +92,20 @@ function byCollection(held: BatchPlan['held']): ReadonlyMap<Collection, readonly
 }
 
 async function faultOfRefused(
-  lookup: Lookup,
   error: unknown,
   run: readonly BatchWrite[],
   operations: readonly Operation[],
+  { lookup, ...asking }: Asking & { readonly lookup: Lookup },
 ): Promise<unknown> {
   if (!(error instanceof RefusedWrite)) return error;
   const refused = run[error.index] ?? run[0];
   if (refused === undefined) return error;
-  const { index, parent, collection } = refused;
+  const { index, parent, collection, write } = refused;
   const operation = operations[index];
   const member = operation === undefined ? '' : memberOf(operation);
-  if (parent !== undefined) {
-    const fault = await refuse(lookup, collection, error).catch((thrown: unknown) => thrown);
+  if (parent !== undefined && write.kind !== 'create') {
+    const referrer = { collection, document: write.current };
+    const fault = await refuse(lookup, referrer, error, asking).catch((thrown: unknown) => thrown);
     return faultOfOperation(fault, index, member);
   }
   if (isOutdated(error.cause)) return new OutdatedDefinition();

@@ -208,6 +208,43 @@ describe('onDelete', () => {
     assert.ok(await isThere(top, third));
   });
 
+  it('null names the collection that needs the reference to those alone who see the record there', async () => {
+    const top = await define();
+    const rules = { ...open, read: [{ owner: { $auth: 'sub' } }] };
+    const owner = { type: 'string' };
+    const schema = { properties: { to: text, owner, n: { type: 'number' } } };
+    const unique = { schema, rules, indexes: [{ keys: { to: 1 }, unique: true }] };
+    const byIndex = await define({ to: [top, 'null'] }, { more: unique });
+    const guarded = {
+      schema: {
+        properties: { to: text, owner, n: { type: 'number' } },
+        if: { properties: { n: { const: 1 } }, required: ['n'] },
+        then: { properties: { to: { type: 'string' } } },
+      },
+      fields: { to: { reference: { collection: top, onDelete: 'null' }, read: [{ owner: { $auth: 'sub' } }] } },
+    };
+    const bySchema = await define({}, { more: guarded });
+    for (const name of [byIndex, bySchema]) {
+      const [id, own] = [await made(top), await made(top)];
+      if (name === byIndex) await made(name, { to: null, owner: 'nobody' }, admin);
+      await made(name, { to: id, owner: 'nobody', n: 1 }, admin);
+      await made(name, { to: own, owner: ada.id, n: 1 }, admin);
+      const inBatch = (record: string): Promise<Answered> =>
+        replica.call('POST /v1/batch', {
+          body: { operations: [{ op: 'delete', collection: top, id: record }] },
+          token: ada.token,
+        });
+      for (const [blind, seeing] of [
+        [await remove(top, id), await remove(top, own)],
+        [await inBatch(id), await inBatch(own)],
+      ] as const) {
+        assert.deepEqual([outcome(blind), outcome(seeing)], ['409 still-referenced', '409 still-referenced']);
+        assert.ok(!blind.text.includes(name), blind.text);
+        assert.ok(String(seeing.body.detail).includes(name), seeing.text);
+      }
+    }
+  });
+
   it('is refused in a definition that has no place for what it leaves', async () => {
     const top = await define();
     for (const [field, schema, onDelete, pointer] of [

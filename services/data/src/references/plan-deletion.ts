@@ -5,6 +5,8 @@ import type { Filter } from 'mongodb';
 import type { Collection } from '../collections/collection-registry.ts';
 import type { Fields, RecordDocument } from '../records/record.model.ts';
 import { deleted, updated } from '../records/records.events.ts';
+import { calledTowards } from './called-towards.ts';
+import type { Referrer } from './called-towards.ts';
 import { demandNoneKept } from './demand-none-kept.ts';
 import type { Kept } from './demand-none-kept.ts';
 import type { Incoming } from './incoming.ts';
@@ -155,8 +157,9 @@ const parentOf = (document: RecordDocument, { reference }: Incoming, ids: readon
 function dependentsOf(
   goes: ReadonlyMap<string, Going>,
   loosened: ReadonlyMap<string, Loosened>,
-  { by, told = (before) => before }: AskingToDelete,
+  how: AskingToDelete,
 ): readonly Dependent[] {
+  const { by, told = (before: RecordDocument) => before } = how;
   const deletes = [...goes].flatMap(([key, { collection, document, parent }]): Dependent[] => {
     if (parent === undefined) return [];
     const event = deleted(collection, told(document), by, { reason: 'cascade' });
@@ -164,7 +167,7 @@ function dependentsOf(
   });
   const updates = [...loosened].flatMap(([key, { collection, document, fields, parent }]): Dependent[] => {
     if (goes.has(key)) return [];
-    demandValid(collection, fields);
+    demandValid({ collection, document }, fields, how);
     // Events need not tell whose it is; it stays that until somebody says otherwise.
     const { createdBy } = document;
     const state = {
@@ -180,8 +183,10 @@ function dependentsOf(
 }
 
 /** A schema may ask for a reference under conditions that nobody could look at when it was defined. */
-function demandValid({ name, schema, pending }: Collection, fields: Fields): void {
+function demandValid(referrer: Referrer, fields: Fields, asking: AskingToDelete): void {
+  const { schema, pending } = referrer.collection;
   const faults = [...schema.validate(fields), ...(pending?.schema.validate(fields) ?? [])];
-  if (faults.length > 0)
-    throw stillReferenced({ detail: `The schema of ${name} does not let a record be without it.` });
+  if (faults.length === 0) return;
+  const name = calledTowards(asking, referrer);
+  throw stillReferenced({ detail: `The schema of ${name} does not let a record be without it.` });
 }

@@ -2,12 +2,13 @@ import { newEventId } from '@causeway/contracts';
 import type { Cause } from '@causeway/contracts';
 import { RefusedWrite } from '@causeway/events';
 import type { EventDraft, PlannedWrite } from '@causeway/events';
-import type { ClientSession } from 'mongodb';
 
 import type { Collection } from '../collections/collection-registry.ts';
 import type { RecordDocument } from '../records/record.model.ts';
 import { isOutdated, OutdatedDefinition } from '../records/under-definition.ts';
-import type { Lookup } from './lookup.ts';
+import { calledTowards } from './called-towards.ts';
+import type { Referrer } from './called-towards.ts';
+import type { Asking, Lookup } from './lookup.ts';
 import type { Dependent } from './plan-deletion.ts';
 import { keyOf } from './referring.ts';
 import { stillReferenced } from './references.errors.ts';
@@ -57,8 +58,9 @@ export async function writeDeletion(
   cause: Cause,
   { collection, document, event }: Deletion,
   dependents: readonly Dependent[],
-  { session, at }: { readonly session: ClientSession; readonly at: Date },
+  asking: Asking,
 ): Promise<string> {
+  const { session, at } = asking;
   const id = newEventId();
   const size = dependents.length + 1;
   const group = (index: number) => (size === 1 ? {} : { group: { id, index, size } });
@@ -72,19 +74,30 @@ export async function writeDeletion(
     const writes = run.map((each) => dependentWrite(each, events));
     const made = await first.collection.records
       .writeMany(cause, writes, { session, at, ...group(index) })
-      .catch((error: unknown) => refuse(lookup, first.collection, error));
+      .catch((error: unknown) => {
+        const { collection: from, write: refused } = run[indexOf(error)] ?? first;
+        return refuse(lookup, { collection: from, document: refused.current }, error, asking);
+      });
     for (const [place, each] of made.entries()) events.set(run[place]?.key ?? '', each.event.id);
     index += run.length;
   }
   return own?.event.id ?? '';
 }
 
+const indexOf = (error: unknown): number => (error instanceof RefusedWrite ? error.index : 0);
+
 /** What it means that MongoDB refuses a dependent. */
-export async function refuse({ registry }: Lookup, { id, name }: Collection, error: unknown): Promise<never> {
+export async function refuse(
+  { registry }: Lookup,
+  referrer: Referrer,
+  error: unknown,
+  asking: Pick<Asking, 'caller' | 'at'>,
+): Promise<never> {
   if (!(error instanceof RefusedWrite)) throw error;
   if (!isOutdated(error.cause)) {
+    const name = calledTowards(asking, referrer);
     throw stillReferenced({ detail: `An index of ${name} does not let a record be without it.`, cause: error });
   }
-  await registry.reload(id);
+  await registry.reload(referrer.collection.id);
   throw new OutdatedDefinition();
 }
