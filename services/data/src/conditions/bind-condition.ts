@@ -148,6 +148,7 @@ function bindAtom<O>(atom: Atom<Operand>, fill: Fill<O>): Atom<O> {
     case 'exists':
     case 'size':
     case 'regex':
+    case 'geo':
       return atom;
   }
 }

@@ -1,5 +1,6 @@
 import type { Document } from 'mongodb';
 import type { Atom, Condition, ElementTest, Value } from './condition.ts';
+import type { Area } from './geo/area.ts';
 
 /** MongoDB's form of a condition that nothing meets, and that its planner answers without reading. */
 const never = { _id: { $in: [] } };
@@ -49,12 +50,19 @@ function compileAtom(atom: Atom<Value>): Document {
       return { $size: atom.size };
     case 'regex':
       return { $regex: atom.pattern.pcre };
+    case 'geo':
+      return { [atom.relation === 'within' ? '$geoWithin' : '$geoIntersects']: compileArea(atom.area) };
     case 'element-matches':
       return { $elemMatch: compileFilter(atom.condition) };
     case 'element-passes':
       return { $elemMatch: compileTest(atom.test) };
   }
 }
+
+const compileArea = (area: Area): Document =>
+  area.kind === 'geometry'
+    ? { $geometry: area.geometry }
+    : { $centerSphere: [area.center, area.radians] };
 
 /** The operator that means the opposite of an atom's, where there is one. */
 function negated(atom: Atom<Value>): Document | undefined {

@@ -55,6 +55,7 @@ function compileField(segments: readonly string[], atom: Atom<Value>, spend: Spe
     case 'in':
     case 'exists':
     case 'regex':
+    case 'geo':
       return compileSomeAt(segments, 'elements', compileAtom(atom, spend));
   }
 }
@@ -81,6 +82,8 @@ function compileAtom(atom: Atom<Value>, spend: Spend): Test {
       return (value) => Array.isArray(value) && value.length === atom.size;
     case 'regex':
       return (value) => typeof value === 'string' && atom.pattern.test(value, spend);
+    case 'geo':
+      return isNowhere;
     case 'element-passes': {
       const test = compileTest(atom.test, spend);
       return (value) => Array.isArray(value) && value.some(test);
@@ -109,6 +112,12 @@ function compileTest(test: ElementTest<Value>, spend: Spend): Test {
       return compileAtom(test.atom, spend);
   }
 }
+
+/** Where places lie MongoDB alone says: what is asked here is asked of what is missing, or of what no filter lets through. */
+const isNowhere: Test = (value) => {
+  if (value === undefined) return false;
+  throw new TypeError('places are compared by MongoDB alone');
+};
 
 /** Null is equal to what is missing; everything else only to its own type. */
 function equals(operand: Value): Test {

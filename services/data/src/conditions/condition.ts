@@ -1,4 +1,5 @@
 import type { FieldPath } from './field-path.ts';
+import type { Area, Relation } from './geo/area.ts';
 import type { Pattern } from './pattern.ts';
 
 /** A value that a condition compares with: JSON, or a time where the field holds one. */
@@ -30,6 +31,8 @@ export type Atom<O> =
   | { readonly op: 'exists' }
   | { readonly op: 'size'; readonly size: number }
   | { readonly op: 'regex'; readonly pattern: Pattern }
+  /** A geometry that lies so; asked of MongoDB alone. */
+  | { readonly op: 'geo'; readonly relation: Relation; readonly area: Area }
   | { readonly op: 'element-passes'; readonly test: ElementTest<O> }
   | { readonly op: 'element-matches'; readonly condition: Condition<O> };
 

@@ -2,7 +2,7 @@ import type { Atom, Operand } from './condition.ts';
 import type { FieldPath } from './field-path.ts';
 import { parseOperand, parseOperands, parseOrderedOperand } from './operand.ts';
 import type { ParseState, Place } from './parse-state.ts';
-import { conditionLimits } from './parse-state.ts';
+import { conditionLimits, isSearch } from './parse-state.ts';
 import { compilePattern } from './pattern.ts';
 
 /** The operators of one field, as they stand beside each other. */
@@ -61,7 +61,8 @@ export function parseAtom(
       state.fault(place.pointer, 'invalid-operand', 'Use $options beside $regex.');
       return [];
     default:
-      state.unknownOperator(name, place.pointer, known);
+      if (isSearch(name)) state.misplacedOperator(name, place.pointer);
+      else state.unknownOperator(name, place.pointer, known);
       return [];
   }
 }

@@ -1,13 +1,15 @@
 import type { Atom, Condition, ElementTest, Operand } from './condition.ts';
 import type { FieldPath } from './field-path.ts';
-import { parseFieldPath } from './field-path.ts';
+import { fieldsKey, parseFieldPath } from './field-path.ts';
+import type { Relation } from './geo/area.ts';
+import { areaOperators, parseArea } from './geo/area.ts';
 import type { Parsed } from './located-fault.ts';
 import { pointerTo } from './located-fault.ts';
 import { parseOperand } from './operand.ts';
 import type { Operators } from './parse-atom.ts';
 import { isNegative, parseAtom } from './parse-atom.ts';
 import type { Place } from './parse-state.ts';
-import { conditionLimits, ParseState } from './parse-state.ts';
+import { conditionLimits, isSearch, ParseState } from './parse-state.ts';
 import { isObject } from './plain-value.ts';
 import type { AllowedReferences } from './reference.ts';
 import { isReference } from './reference.ts';
@@ -21,20 +23,27 @@ const logicalOperators: ReadonlyMap<string, 'and' | 'or' | 'nor'> = new Map([
 /** Operators that ask something of an array or a text, which a time is not. */
 const operatorsNotForTimes: ReadonlySet<string> = new Set(['$all', '$elemMatch', '$size', '$regex', '$options']);
 
+/** What a condition may hold, and where it stands. */
+type ConditionOptions = Partial<AllowedReferences> & { readonly pointer?: string; readonly geo?: boolean };
+
+/** What an area takes of {@link conditionLimits}: to lay it out costs as much as many fields. */
+const areaNodes = 100;
+
 /**
  * Parses a filter, or one alternative of a rule, into the condition tree.
  *
  * Taken are exactly the operators that are told apart here and in `parse-atom.ts`; any other is refused by name.
  *
  * @param json - As `JSON.parse` gave it.
- * @param options - which places may stand for values, none where nothing is said; `pointer`: where the condition stands
+ * @param options - which places may stand for values, none where nothing is said; `geo`: whether `$geoWithin` and `$geoIntersects`
+ *   are taken, which MongoDB alone can answer; `pointer`: where the condition stands
  * @returns The tree, or all faults that were found.
  */
 export function parseCondition(
   json: unknown,
-  { pointer = '', ...allowed }: Partial<AllowedReferences> & { readonly pointer?: string },
+  { pointer = '', geo = false, ...allowed }: ConditionOptions,
 ): Parsed<Condition<Operand>> {
-  const state = new ParseState(allowed);
+  const state = new ParseState(allowed, { geo });
   const condition = parseFields(state, json, { pointer, depth: 0, root: 'record' });
   return state.faults.length > 0 ? { ok: false, faults: state.faults } : { ok: true, value: condition };
 }
@@ -84,7 +93,8 @@ function parseFields(state: ParseState, json: unknown, place: Place): Condition<
 function parseLogical(state: ParseState, name: string, operand: unknown, place: Place): Condition<Operand>[] {
   const kind = logicalOperators.get(name);
   if (kind === undefined) {
-    state.unknownOperator(name, place.pointer, '$and, $or and $nor');
+    if (isSearch(name)) state.misplacedOperator(name, place.pointer);
+    else state.unknownOperator(name, place.pointer, '$and, $or and $nor');
     return [];
   }
   const isList = Array.isArray(operand) && operand.length > 0 && operand.length <= conditionLimits.branches;
@@ -133,6 +143,8 @@ function parseOperators(state: ParseState, path: FieldPath, operators: Operators
     if (name === '$all' && Array.isArray(operand) && operand.some(isElemMatch)) {
       return parseAllElements(state, path, operand, at);
     }
+    const relation = state.geo && place.root === 'record' ? areaOperators.get(name) : undefined;
+    if (relation !== undefined) return parseGeo(state, path, relation, operand, at);
     const atoms =
       name === '$elemMatch' ? parseElemMatch(state, operand, at) : parseAtom(state, name, operators, path, at);
     return atoms.map((atom): Condition<Operand> => {
@@ -140,6 +152,26 @@ function parseOperators(state: ParseState, path: FieldPath, operators: Operators
       return isNegative(name, operand) ? { kind: 'not', branch: field } : field;
     });
   });
+}
+
+/** Where a value lies. */
+function parseGeo(
+  state: ParseState,
+  path: FieldPath,
+  relation: Relation,
+  operand: unknown,
+  at: Place,
+): Condition<Operand>[] {
+  if (path.segments[0] !== fieldsKey) {
+    state.fault(at.pointer, 'invalid-operator', `\`${path.text}\` is kept by the service, and holds no place.`);
+    return [];
+  }
+  if (!state.count(at, areaNodes)) return [];
+  return state.take(parseArea(operand, relation, at.pointer), (area) => ({
+    kind: 'field',
+    path,
+    atom: { op: 'geo', relation, area },
+  }));
 }
 
 /** `$all` of `$elemMatch`: an element for each. */

@@ -22,16 +22,33 @@ export interface Place {
   readonly root: PathRoot;
 }
 
+const atTop = 'use it once, at the top of the filter of a list or a query, and not in its branches, in rules or in feeds';
+const inLists = 'use it on a field of a record, in the filter of a list or a query, and not in $elemMatch, in rules or in feeds';
+
+/** Where the operators of words and places belong. */
+const misplaced: ReadonlyMap<string, string> = new Map([
+  ['$text', atTop],
+  ['$near', atTop],
+  ['$geoWithin', inLists],
+  ['$geoIntersects', inLists],
+]);
+
+/** Whether an operator is one of words or places. */
+export const isSearch = (name: string): boolean => misplaced.has(name);
+
 /** What the parsing of one condition has found and used so far. */
 export class ParseState {
   readonly faults: LocatedFault[] = [];
   /** Which places may stand for values. */
   readonly allowed: AllowedReferences;
+  /** Whether it may be asked where something lies. */
+  readonly geo: boolean;
   readonly patterns = new PatternBudget();
   #nodes = 0;
 
-  constructor({ auth = false, now = false, before = false }: Partial<AllowedReferences>) {
+  constructor({ auth = false, now = false, before = false }: Partial<AllowedReferences>, { geo = false } = {}) {
     this.allowed = { auth, now, before };
+    this.geo = geo;
   }
 
   fault(pointer: string, code: string, message: string): void {
@@ -40,6 +57,12 @@ export class ParseState {
 
   unknownOperator(name: string, pointer: string, known: string): void {
     this.fault(pointer, 'unknown-operator', `\`${name}\` is not an operator here: use ${known}.`);
+  }
+
+  /** An operator that means something elsewhere. */
+  misplacedOperator(name: string, pointer: string): void {
+    const message = misplaced.get(name) ?? '';
+    this.fault(pointer, 'unknown-operator', `\`${name}\` is not an operator here: ${message}.`);
   }
 
   /** Makes something of what was parsed, or notes its faults. */

@@ -89,6 +89,8 @@ function helpOf(atom: Exclude<Atom<unknown>, { readonly op: 'element-matches' | 
       return 'wide';
     case 'regex':
       return /^\^[A-Za-z0-9 _-]/.test(atom.pattern.pcre) ? 'range' : 'wide';
+    // An index of places, which nobody is advised to add: without one the filter is refused.
+    case 'geo':
     case 'size':
       return undefined;
   }

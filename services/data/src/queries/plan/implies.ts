@@ -40,6 +40,7 @@ function atomImplies<O>(atom: Atom<O>, wanted: Atom<Value>, valueOf: ValueOf<O>)
     case 'exists':
     case 'size':
     case 'regex':
+    case 'geo':
     case 'element-passes':
     case 'element-matches':
       return wanted.op === 'exists';

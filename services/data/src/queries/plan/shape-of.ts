@@ -50,6 +50,8 @@ function ofAtom(atom: Atom<Value>, ofEach: OfValue): string {
       return `any(${ofCondition(atom.condition, noPaths)})`;
     case 'element-passes':
       return `any(${ofTest(atom.test)})`;
+    case 'geo':
+      return `${atom.op}${atom.relation}${atom.area.kind}`;
     case 'exists':
     case 'size':
       return atom.op;

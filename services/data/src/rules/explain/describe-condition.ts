@@ -86,6 +86,10 @@ function describeAtom(atom: Atom<Operand>, path: FieldPath | undefined): Phrase 
       return [`has ${elements(atom.size)}`, `has not ${elements(atom.size)}`];
     case 'regex':
       return [`matches ${atom.pattern.text}`, `does not match ${atom.pattern.text}`];
+    case 'geo':
+      return atom.relation === 'within'
+        ? ['lies within an area', 'does not lie within an area']
+        : ['meets an area', 'does not meet an area'];
     case 'element-passes': {
       const test = describeTest(atom.test);
       return has(`an element that ${test}`, `no element that ${test}`);

@@ -1,0 +1,77 @@
+import { checkGeometry } from '../../queries/geo/geo-json.ts';
+import type { LocatedFault, Parsed } from '../located-fault.ts';
+import { pointerTo } from '../located-fault.ts';
+import { isObject } from '../plain-value.ts';
+
+/** A GeoJSON geometry that `checkGeometry` has accepted. */
+export interface Geometry {
+  readonly type: string;
+  readonly coordinates: readonly unknown[];
+}
+
+/** A part of the globe. Of the two sides of a polygon's ring the smaller one is meant, whichever way it goes round. */
+export type Area =
+  | { readonly kind: 'geometry'; readonly geometry: Geometry }
+  /** All that is no farther from a place than so many radians. */
+  | { readonly kind: 'circle'; readonly center: readonly [number, number]; readonly radians: number };
+
+/** How a value has to lie to an area: all of it inside, or some of it. */
+export type Relation = 'within' | 'intersects';
+
+/** The operators that ask where something lies. */
+export const areaOperators: ReadonlyMap<string, Relation> = new Map([
+  ['$geoWithin', 'within'],
+  ['$geoIntersects', 'intersects'],
+]);
+
+/** Those that have an inside. */
+const surfaces: ReadonlySet<unknown> = new Set(['Polygon', 'MultiPolygon']);
+
+/**
+ * Parses what `$geoWithin` or `$geoIntersects` is given.
+ *
+ * @param json - as `JSON.parse` gave it
+ * @param pointer - where it stands, for the faults
+ */
+export function parseArea(json: unknown, relation: Relation, pointer: string): Parsed<Area> {
+  const entries = isObject(json) ? Object.entries(json) : [];
+  const [name, operand] = entries[0] ?? ['', undefined];
+  const isOnly = entries.length === 1;
+  if (isOnly && name === '$geometry') return parseGeometry(operand, relation, pointerTo(pointer, name));
+  if (isOnly && name === '$centerSphere' && relation === 'within') return parseCircle(operand, pointerTo(pointer, name));
+  const message =
+    relation === 'within'
+      ? 'Give $geoWithin either {"$geometry": …}, a Polygon or MultiPolygon, or {"$centerSphere": [[longitude, latitude], radians]}.'
+      : 'Give $geoIntersects {"$geometry": …}, a GeoJSON geometry.';
+  return refused([fault(pointer, message)]);
+}
+
+function parseGeometry(json: unknown, relation: Relation, pointer: string): Parsed<Area> {
+  const faults = checkGeometry(json, pointer);
+  if (faults.length > 0) return refused(faults);
+  const geometry = json as Geometry;
+  if (relation === 'within' && !surfaces.has(geometry.type)) {
+    const message = 'Give a Polygon or a MultiPolygon: nothing lies within a point or a line.';
+    return refused([fault(pointerTo(pointer, 'type'), message)]);
+  }
+  return { ok: true, value: { kind: 'geometry', geometry } };
+}
+
+function parseCircle(json: unknown, pointer: string): Parsed<Area> {
+  if (!Array.isArray(json) || json.length !== 2) {
+    return refused([fault(pointer, 'Give $centerSphere [[longitude, latitude], radians].')]);
+  }
+  const [center, radians] = json as readonly unknown[];
+  // As a point, whose check says what is wrong with a position.
+  const faults = checkGeometry({ type: 'Point', coordinates: center }, pointer);
+  if (faults.length > 0) return refused(faults.map((each) => ({ ...each, pointer: pointerTo(pointer, 0) })));
+  if (typeof radians !== 'number' || !(radians >= 0 && radians <= Math.PI)) {
+    const message = 'Give the radius in radians, from 0 to π: metres divided by 6,378,100.';
+    return refused([fault(pointerTo(pointer, 1), message)]);
+  }
+  return { ok: true, value: { kind: 'circle', center: center as [number, number], radians } };
+}
+
+const fault = (pointer: string, message: string): LocatedFault => ({ pointer, code: 'invalid-operand', message });
+
+const refused = (faults: LocatedFault[]): { ok: false; faults: LocatedFault[] } => ({ ok: false, faults });

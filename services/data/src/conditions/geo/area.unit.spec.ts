@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { bindCondition } from '../bind-condition.ts';
+import { compileFilter } from '../compile-filter.ts';
+import { parseCondition } from '../parse-condition.ts';
+
+const ring = [
+  [0, 0],
+  [2, 0],
+  [2, 2],
+  [0, 0],
+];
+const polygon = { type: 'Polygon', coordinates: [ring] };
+const line = { type: 'LineString', coordinates: ring.slice(0, 2) };
+
+const compiled = (json: unknown): unknown => {
+  const parsed = parseCondition(json, { geo: true });
+  assert.ok(parsed.ok, JSON.stringify(parsed));
+  return compileFilter(bindCondition(parsed.value, {}));
+};
+
+describe('where something lies', () => {
+  it('is asked of MongoDB as it was given', () => {
+    assert.deepEqual(compiled({ at: { $geoWithin: { $geometry: polygon } } }), {
+      'fields.at': { $geoWithin: { $geometry: polygon } },
+    });
+    assert.deepEqual(compiled({ at: { $geoIntersects: { $geometry: line } } }), {
+      'fields.at': { $geoIntersects: { $geometry: line } },
+    });
+    assert.deepEqual(compiled({ $or: [{ at: { $not: { $geoWithin: { $centerSphere: [[5, 6], 0.1] } } } }] }), {
+      $or: [{ $nor: [{ $and: [{ 'fields.at': { $geoWithin: { $centerSphere: [[5, 6], 0.1] } } }] }] }],
+    });
+  });
+
+  const bad: readonly (readonly [object, string])[] = [
+    [{ $geoWithin: { $geometry: line } }, '/at/$geoWithin/$geometry/type'],
+    [{ $geoWithin: { $geometry: { type: 'Point', coordinates: [1, 1] } } }, '/at/$geoWithin/$geometry/type'],
+    [{ $geoWithin: polygon }, '/at/$geoWithin'],
+    [{ $geoWithin: { $geometry: polygon, $crs: 1 } }, '/at/$geoWithin'],
+    [{ $geoWithin: { $box: [[0, 0], [1, 1]] } }, '/at/$geoWithin'],
+    [{ $geoWithin: { $centerSphere: [[0, 0]] } }, '/at/$geoWithin/$centerSphere'],
+    [{ $geoWithin: { $centerSphere: [[0, 91], 1] } }, '/at/$geoWithin/$centerSphere/0'],
+    [{ $geoWithin: { $centerSphere: [[0, 0], -1] } }, '/at/$geoWithin/$centerSphere/1'],
+    [{ $geoWithin: { $centerSphere: [[0, 0], 4] } }, '/at/$geoWithin/$centerSphere/1'],
+    [{ $geoIntersects: { $centerSphere: [[0, 0], 1] } }, '/at/$geoIntersects'],
+    [{ $geoIntersects: { $geometry: { ...line, crs: {} } } }, '/at/$geoIntersects/$geometry/crs'],
+    [{ $geoWithin: { $geometry: { type: 'Polygon', coordinates: [ring.slice(1)] } } }, '/at/$geoWithin/$geometry/coordinates/0'],
+  ];
+  for (const [operators, pointer] of bad) {
+    it(`is refused: ${JSON.stringify(operators)}`, () => {
+      const parsed = parseCondition({ at: operators }, { geo: true });
+      assert.ok(!parsed.ok);
+      assert.deepEqual(
+        parsed.faults.map((each) => each.pointer),
+        [pointer],
+      );
+    });
+  }
+
+  it('is asked of fields of records alone, and not of too many at once', () => {
+    const within = { $geoWithin: { $geometry: polygon } };
+    for (const path of ['id', 'createdAt', 'createdBy']) {
+      const parsed = parseCondition({ [path]: within }, { geo: true });
+      assert.equal(parsed.ok ? undefined : parsed.faults[0]?.code, 'invalid-operator', path);
+    }
+    const many = (count: number) => parseCondition({ $or: Array.from({ length: count }, () => ({ at: within })) }, { geo: true });
+    assert.ok(many(9).ok);
+    assert.ok(!many(10).ok);
+  });
+
+  it('is refused in rules and feeds', () => {
+    const parsed = parseCondition({ at: { $geoWithin: { $geometry: polygon } } }, { auth: true, now: true });
+    assert.ok(!parsed.ok);
+    assert.match(parsed.faults[0]?.message ?? '', /in rules or in feeds/);
+  });
+});
