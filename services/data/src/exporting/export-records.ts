@@ -3,12 +3,14 @@ import type { ServerResponse } from 'node:http';
 
 import { readAfter } from '@causeway/events';
 import type { Answer } from '@causeway/service';
-import type { MongoClient, Timestamp } from 'mongodb';
+import type { AbstractCursor, MongoClient, Timestamp } from 'mongodb';
 
 import type { Collection } from '../collections/collection-registry.ts';
 import { findVisible } from '../queries/find-records.ts';
+import { findRanked } from '../queries/find-ranked.ts';
 import { inTime } from '../queries/in-time.ts';
-import { answerProjected } from '../queries/project-record.ts';
+import { answerAsked } from '../queries/project-record.ts';
+import { rankNames } from '../queries/rank.ts';
 import type { RecordQuery } from '../queries/asked-query.ts';
 import type { Shown, VisibleRecord } from '../records/record.model.ts';
 import { queryTooSlow } from '../records/records.errors.ts';
@@ -63,7 +65,11 @@ export function exportRecords({ collection, caller, query, mediaType, ...reading
       readAfter(reading.client, reading.after, async (read) => {
         const late = new AbortController();
         const signal = AbortSignal.any([reading.signal, late.signal]);
-        const cursor = findVisible(collection, caller, query, { read: { ...read, signal } });
+        const options = { read: { ...read, signal } };
+        const cursor: AbstractCursor<VisibleRecord> =
+          query.rank === undefined
+            ? findVisible(collection, caller, query, options)
+            : findRanked(collection, caller, query, options);
         const { show } = createSight(collection, caller, { at: query.at });
         try {
           const records = inTime(cursor, reading.batchTimeoutMs, () => late.abort(queryTooSlow()));
@@ -91,13 +97,14 @@ async function writeAll(
   if (piece !== '') response.write(piece);
 }
 
-const ndjsonFormat = ({ fields }: RecordQuery): Format => ({
+const ndjsonFormat = (query: RecordQuery): Format => ({
   head: '',
-  line: (record) => `${JSON.stringify(answerProjected(record, fields))}\n`,
+  line: (record) => `${JSON.stringify(answerAsked(record, query))}\n`,
 });
 
 /** Columns in the order of the schema, within what the service keeps; those that were named, in their order. */
-function csvFormat({ schema }: Collection, { fields }: RecordQuery): Format {
+function csvFormat({ schema }: Collection, query: RecordQuery): Format {
+  const { fields, rank } = query;
   const declared = [
     'id',
     ...declaredFields(schema.source),
@@ -107,11 +114,12 @@ function csvFormat({ schema }: Collection, { fields }: RecordQuery): Format {
     'createdBy',
     'updatedBy',
   ];
-  const columns = fields === undefined ? declared : [...new Set(['id', ...fields.map(({ text }) => text)])];
+  const own = fields === undefined ? declared : [...new Set(['id', ...fields.map(({ text }) => text)])];
+  const columns = rank === undefined ? own : [...own, rankNames[rank]];
   return {
     head: csvRow(columns),
     line: (record) => {
-      const answer = answerProjected(record, fields);
+      const answer = answerAsked(record, query);
       return csvRow(columns.map((column) => valueIn(answer, fields === undefined ? [column] : column.split('.'))));
     },
   };

@@ -10,13 +10,15 @@ import type { Caller } from '../rules/rule.ts';
 import { createSight } from '../rules/see.ts';
 import type { AskedQuery, RecordQuery } from './asked-query.ts';
 import { begunAt, bindingOf } from './asked-query.ts';
-import { readPage, visibleFilter } from './find-records.ts';
+import { visibleMatch } from './find-records.ts';
+import { countNear } from './find-ranked.ts';
 import type { CarriedPlace } from './page-place.ts';
 import { carried, carry, keyOfPlace } from './page-place.ts';
 import type { AdmitQuery, AdmittedQuery } from './plan/admit-query.ts';
 import { explainQuery, explanation } from './plan/explain-query.ts';
-import { answerProjected } from './project-record.ts';
+import { answerAsked } from './project-record.ts';
 import { queryTooCostly } from './queries.errors.ts';
+import { readPage } from './read-page.ts';
 
 /** What {@link createAnswerPage} is given. */
 export interface AnswerPageDependencies {
@@ -60,7 +62,10 @@ export function createAnswerPage({ cursors, admit, queryTimeoutMs, queryCostLimi
   const countAll = async ({ collection, caller, query, read }: AdmittedQuery, scan: boolean): Promise<number> => {
     const bound = scan ? {} : { limit: queryCostLimit + 1 };
     const options = { maxTimeMS: queryTimeoutMs, ...bound, ...read };
-    const count = await collection.records.native.countDocuments(visibleFilter(collection, caller, query), options);
+    const count =
+      query.near === undefined
+        ? await collection.records.native.countDocuments(visibleMatch(collection, caller, query), options)
+        : await countNear(collection, caller, query.near, query, options);
     if (scan || count <= queryCostLimit) return count;
     const detail = `More than ${queryCostLimit} records would have to be counted.`;
     throw queryTooCostly({ detail, extensions: { limit: queryCostLimit } });
@@ -89,7 +94,7 @@ export function createAnswerPage({ cursors, admit, queryTimeoutMs, queryCostLimi
     }
     if (!scan) await admit.demand(run);
     const sight = createSight(collection, caller, { at: query.at });
-    const answer = (record: VisibleRecord): unknown => answerProjected(sight.show(record), query.fields);
+    const answer = (record: VisibleRecord): unknown => answerAsked(sight.show(record), query);
     const [page, count] = await Promise.all([
       readPage(collection, caller, query, { after, limit, timeoutMs, read, answer }),
       asked.count === true ? countAll(run, scan) : undefined,

@@ -15,8 +15,10 @@ import type { AskedQuery, QueryPart } from './asked-query.ts';
 import { parseRecordQuery } from './asked-query.ts';
 import { askingCaller } from './asking-caller.ts';
 import { faultOfQuery } from './find-records.ts';
+import { demandPlaceable } from './geo/demand-placeable.ts';
 import type { AdmitQuery } from './plan/admit-query.ts';
 import { queryNeedsIndex, queryTooCostly } from './queries.errors.ts';
+import { demandRequiredIndexes, rankedFieldsOf } from './required-indexes.ts';
 
 /** What {@link createAnswerQuery} is given. */
 export interface AnswerQueryDependencies {
@@ -47,6 +49,13 @@ export const exportDescription = [
   `\`Accept: ${ndjsonType}\` or \`${csvType}\` streams the whole result instead of a page.`,
   'CSV has a column for each field that the schema declares, also by `allOf` and `$ref`; name others in `fields`.',
   "Cells of text that begin with `=`, `+`, `-` or `@` get a `'` before them; numbers stay numbers.",
+].join(' ');
+
+/** Says of both routes how records are looked for by words and places. */
+export const rankingDescription = [
+  'Words (`search`, or `$text` in the filter) are looked for in the fields of the index of words, and `$near` by one of places;',
+  'each record has a `_score` then, or a `_distance` in metres, and the best, or nearest, come first.',
+  '`$geoWithin` and `$geoIntersects` are conditions as others are, on fields with an index of places.',
 ].join(' ');
 
 /** What both routes may answer with instead. */
@@ -99,7 +108,9 @@ export function createAnswerQuery({
     const asked = ask();
     const query = parseRecordQuery(asked, collection.scalarTypesAt, now());
     const caller = askingCaller(callerOf(token), asked);
-    demandSeen(collection, caller, query, asked.locate);
+    demandSeen(collection, caller, { ...query, ranked: rankedFieldsOf(collection, query) }, asked.locate);
+    demandRequiredIndexes(collection, caller, query);
+    await demandPlaceable(collection, query, asked.locate, queryTimeoutMs);
     if (mediaType !== ndjsonType && mediaType !== csvType) {
       const page = { collection, caller, principal: principalKey(principal), asked, query, linkTo };
       return await readAfter(client, after, (read) => answerPage(page, read));

@@ -1,21 +1,20 @@
-import { faults } from '@causeway/contracts';
-import type { FaultLocation } from '@causeway/contracts';
-
 import { bindCondition } from '../conditions/bind-condition.ts';
 import type { Condition, Operand, Value } from '../conditions/condition.ts';
 import { everything } from '../conditions/condition.ts';
 import type { FieldPath } from '../conditions/field-path.ts';
 import { parseFieldPath } from '../conditions/field-path.ts';
-import type { LocatedFault } from '../conditions/located-fault.ts';
 import { parseCondition } from '../conditions/parse-condition.ts';
+import { isObject } from '../conditions/plain-value.ts';
 import type { ScalarTypesAt, Sort } from '../sorting/sort.ts';
 import { parseSort } from '../sorting/sort.ts';
-
-/** Where something was sent: in an address, or in a body. */
-export type FaultPlace = Pick<FaultLocation, 'parameter' | 'pointer'>;
+import type { TextSearch } from './asked-ranking.ts';
+import { parseRanking } from './asked-ranking.ts';
+import type { Near } from './geo/parse-near.ts';
+import type { FaultPlace } from './refuse-query.ts';
+import { refused } from './refuse-query.ts';
 
 /** A part of a query. */
-export type QueryPart = 'filter' | 'sort' | 'fields' | 'limit' | 'cursor' | 'count' | 'explain' | 'as';
+export type QueryPart = 'filter' | 'search' | 'sort' | 'fields' | 'limit' | 'cursor' | 'count' | 'explain' | 'as';
 
 /** Says where a part of a query was sent. */
 export type Locate = (part: QueryPart, pointer?: string) => FaultPlace;
@@ -31,6 +30,8 @@ export interface AskedAs {
 export interface AskedQuery {
   /** A condition as JSON; undefined for every record. */
   readonly filter: unknown;
+  /** Words to look for: short for `$text` in the filter. */
+  readonly search?: string | undefined;
   /** Names of fields, `-` before one for falling order. */
   readonly sort: readonly string[];
   /** Names of fields; undefined for all of them. */
@@ -57,16 +58,22 @@ export interface RecordQuery {
   /** When it is run, for rules: what may be seen is what may be seen now. */
   readonly at: Date;
   readonly sort: Sort;
+  readonly text?: TextSearch | undefined;
+  readonly near?: Near | undefined;
+  /**
+   * Whether records come in the order of how well they have the words, or of how near they are, and then of their ids: `sort` is
+   * the order by id then.
+   */
+  readonly rank?: 'score' | 'distance' | undefined;
   /** Undefined for all of them. */
   readonly fields: readonly FieldPath[] | undefined;
 }
 
 /** Fields that one query may name. */
 export const maxFields = 50;
-const mostFaults = 50;
 
 /**
- * Parses a filter.
+ * Parses the filter of a feed.
  *
  * @param json - undefined for every record
  * @param locate - says where a part of it was sent
@@ -74,8 +81,12 @@ const mostFaults = 50;
  * @throws Fault `invalid-request` naming every fault by its place
  */
 export function parseFilter(json: unknown, locate: Locate): Condition<Operand> {
+  return parseConditionOf(json, locate, {});
+}
+
+function parseConditionOf(json: unknown, locate: Locate, options: { readonly geo?: boolean }): Condition<Operand> {
   if (json === undefined) return everything;
-  const parsed = parseCondition(json, { now: true });
+  const parsed = parseCondition(json, { now: true, ...options });
   if (parsed.ok) return parsed.value;
   throw refused(parsed.faults, (pointer) => locate('filter', pointer));
 }
@@ -87,15 +98,24 @@ export function parseFilter(json: unknown, locate: Locate): Condition<Operand> {
  * @throws Fault `invalid-request` naming every fault of the first part that is wrong
  */
 export function parseRecordQuery(
-  { filter, sort, fields, locate }: Pick<AskedQuery, 'filter' | 'sort' | 'fields' | 'locate'>,
+  { filter, search, sort, fields, locate }: Pick<AskedQuery, 'filter' | 'search' | 'sort' | 'fields' | 'locate'>,
   scalarTypesAt: ScalarTypesAt,
   at: Date,
 ): RecordQuery {
-  const parsed = parseFilter(filter, locate);
+  const { rest, text, near } = parseRanking({ filter, search }, locate);
+  const parsed = parseConditionOf(rest, locate, { geo: true });
+  if (near !== undefined && sort.length > 0) {
+    const message = 'Leave it out: what is near comes in the order of its distance.';
+    throw refused([{ pointer: '', code: 'invalid-combination', message }], () => locate('sort'));
+  }
   const order = parseSort(sort, scalarTypesAt);
   if (!order.ok) throw refused(order.faults, () => locate('sort'));
+  const byScore = text !== undefined && sort.length === 0 ? ('score' as const) : undefined;
   return {
     filter: parsed,
+    ...(text === undefined ? {} : { text }),
+    ...(near === undefined ? {} : { near }),
+    rank: near === undefined ? byScore : 'distance',
     condition: bindCondition(parsed, { at }),
     at,
     sort: order.value,
@@ -124,20 +144,20 @@ function parseFields(given: readonly string[], locate: Locate): readonly FieldPa
   return paths;
 }
 
-const refused = (found: readonly LocatedFault[], place: (pointer: string) => FaultPlace): Error =>
-  faults.invalidRequest({
-    errors: found.slice(0, mostFaults).map(({ pointer, code, message }) => ({ ...place(pointer), code, message })),
-  });
-
 /**
  * All of a query that decides which rows come in which order, and what is shown of them, as JSON: a cursor is good for it
  * however it was sent. The members of an object in a filter stay in their order, which MongoDB tells apart where an object
  * is compared.
  */
-export const bindingOf = ({ filter, fields, as }: AskedQuery, { sort }: RecordQuery): unknown => [
+export const bindingOf = ({ filter, search, fields, as }: AskedQuery, { sort, rank }: RecordQuery): unknown => [
   'list',
-  filter ?? {},
+  withSearch(filter ?? {}, search),
   sort.map(({ path, direction }) => [path.text, direction]),
   fields ?? null,
   ...(as === undefined ? [] : [as]),
+  ...(rank === undefined ? [] : [rank]),
 ];
+
+/** The same as the filter that says it. */
+const withSearch = (filter: unknown, search: string | undefined): unknown =>
+  search === undefined || !isObject(filter) ? filter : { $text: { $search: search }, ...filter };

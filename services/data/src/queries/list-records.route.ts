@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { afterHeader } from '../records/record-answer.ts';
 import { pageAnswer } from './answer-page.ts';
 import type { createAnswerQuery } from './answer-query.ts';
-import { exportDescription, queryFaults, queryMediaTypes } from './answer-query.ts';
+import { exportDescription, queryFaults, queryMediaTypes, rankingDescription } from './answer-query.ts';
 import type { QueryParameters } from './query-parameters.ts';
 import { askedByParameters, queryParameters } from './query-parameters.ts';
 
@@ -24,7 +24,7 @@ export const listRecordsRoute = ({
     operationId: 'listRecords',
     tag: 'data',
     summary: 'List or export records',
-    description: exportDescription,
+    description: `${rankingDescription} ${exportDescription}`,
     access: 'public',
     params: z.object({ collection: z.string() }),
     query: queryParameters,

@@ -6,8 +6,8 @@ import type { FindOneOptions } from 'mongodb';
 import type { Collection } from '../collections/collection-registry.ts';
 import type { Sort, SortKey } from '../sorting/sort.ts';
 import { sortKeyOf } from '../sorting/sort.ts';
-import type { FaultPlace } from './asked-query.ts';
 import { projectionFor } from './project-record.ts';
+import type { FaultPlace } from './refuse-query.ts';
 
 /** A row whose values are too long for a cursor: they are read again, and compared by their hash. */
 interface LongRow {

@@ -4,6 +4,9 @@ import type { FieldPath } from '../conditions/field-path.ts';
 import type { Sort } from '../sorting/sort.ts';
 import type { Shown, VisibleRecord } from '../records/record.model.ts';
 import { answerRecord, visibleProjection } from '../records/record.model.ts';
+import type { RecordQuery } from './asked-query.ts';
+import type { RankedRecord } from './rank.ts';
+import { rankKey, rankNames } from './rank.ts';
 
 /**
  * What MongoDB is asked to read: the fields that were named, and those of the order, for the cursor.
@@ -24,8 +27,14 @@ interface Kept {
   get(name: string): Kept | undefined;
 }
 
-/** Answers with a record, or with the part of it that was asked for: always its id, and no more than was named. */
-export function answerProjected(record: Shown<VisibleRecord>, fields: readonly FieldPath[] | undefined): unknown {
+/** Answers with a record as it was asked for, and with its rank where it has one. */
+export function answerAsked(record: Shown<VisibleRecord>, { fields, rank }: Pick<RecordQuery, 'fields' | 'rank'>): object {
+  const answer = answerProjected(record, fields);
+  return rank === undefined ? answer : { ...answer, [rankNames[rank]]: (record as Shown<RankedRecord>)[rankKey] };
+}
+
+/** A record, or the part of it that was asked for: always its id, and no more than was named. */
+function answerProjected(record: Shown<VisibleRecord>, fields: readonly FieldPath[] | undefined): object {
   if (fields === undefined) return answerRecord(record);
   const kept = new Map<string, unknown>([['_id', new Map()]]);
   for (const { segments } of fields) keep(kept, segments);

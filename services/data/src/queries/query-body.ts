@@ -5,6 +5,10 @@ import type { AskedQuery, Locate } from './asked-query.ts';
 /** The body of a query: what the parameters of a list say, as JSON. */
 export const queryBody = z.strictObject({
   filter: z.record(z.string(), z.unknown()).optional().describe('A condition in MongoDB’s query form.'),
+  search: z
+    .string()
+    .optional()
+    .describe('Words to look for: any of them, a "phrase", none after a -; the best first, unless `sort` is given.'),
   sort: z
     .union([z.string(), z.array(z.string())])
     .optional()
@@ -33,6 +37,7 @@ const inBody: Locate = (part, pointer = '') => ({ pointer: `/${part}${pointer}` 
 /** What a body asks for. */
 export const askedByBody = ({
   filter,
+  search,
   sort = [],
   fields,
   limit,
@@ -43,6 +48,7 @@ export const askedByBody = ({
   as,
 }: QueryBody): AskedQuery => ({
   filter,
+  search,
   sort: typeof sort === 'string' ? (sort === '' ? [] : sort.split(',')) : sort,
   fields,
   limit,

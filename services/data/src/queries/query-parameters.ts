@@ -14,6 +14,11 @@ export const filterParameter = filterText.optional();
 /** The parameters that say what is asked for. */
 export const queryParameters = z.strictObject({
   filter: filterParameter.describe('A condition in MongoDB’s query form, as JSON.'),
+  search: z
+    .string()
+    .max(4_096)
+    .optional()
+    .describe('Words to look for: any of them, a "phrase", none after a -; the best first, unless `sort` is given.'),
   sort: z.string().max(1_024).optional().describe('Fields, separated by commas; - before one for falling order.'),
   limit: z.coerce.number().int().min(1).max(200).optional().describe('Records on a page; 20 by default.'),
   cursor: z.string().max(4_096).optional().describe('`nextCursor` of the page before.'),
@@ -59,6 +64,7 @@ export function filterOf(text: string | undefined): unknown {
  */
 export const askedByParameters = ({
   filter,
+  search,
   sort,
   fields,
   limit,
@@ -68,6 +74,7 @@ export const askedByParameters = ({
   scan,
 }: QueryParameters): AskedQuery => ({
   filter: filterOf(filter),
+  search,
   sort: sort === undefined || sort === '' ? [] : sort.split(','),
   fields: fields?.split(','),
   limit,

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { afterHeader } from '../records/record-answer.ts';
 import { pageAnswer } from './answer-page.ts';
 import type { createAnswerQuery } from './answer-query.ts';
-import { exportDescription, queryFaults, queryMediaTypes } from './answer-query.ts';
+import { exportDescription, queryFaults, queryMediaTypes, rankingDescription } from './answer-query.ts';
 import { askedByBody, queryBody } from './query-body.ts';
 
 /** `POST /v1/data/{collection}/query`: what a list answers, asked for in a body. */
@@ -20,7 +20,7 @@ export const queryRecordsRoute = ({
     operationId: 'queryRecords',
     tag: 'data',
     summary: 'List or export records, by a query that is too long for an address',
-    description: `The same as the list, whose cursors go on here and the other way round. It writes nothing. ${exportDescription}`,
+    description: `The same as the list, whose cursors go on here and the other way round. It writes nothing. ${rankingDescription} ${exportDescription}`,
     access: 'public',
     params: z.object({ collection: z.string() }),
     body: queryBody,

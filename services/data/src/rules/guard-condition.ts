@@ -122,6 +122,19 @@ export function demandSortable(paths: readonly FieldPath[], guards: readonly Gua
   }
 }
 
+/**
+ * Refuses to look for words, or for what is near, by a field that is not seen in every record: an index leads to what is hidden as well, and
+ * ranks by it. Which field it is is not said: whoever looks for words has named none.
+ *
+ * @throws GuardRefused
+ */
+export function demandRankable({ segments }: FieldPath, guards: readonly Guard<unknown>[]): void {
+  const isGuarded = guards.some((guard) => isWithin(segments, guard.segments) || isWithin(guard.segments, segments));
+  if (!isGuarded) return;
+  const message = 'Leave it out: records would be found by what you do not see in every one of them.';
+  throw new GuardRefused('guarded-field', message);
+}
+
 function demandWhole({ text, segments }: FieldPath, guards: readonly Guard<unknown>[]): void {
   const isTorn = guards.some((guard) => guard.segments.length > segments.length && isWithin(guard.segments, segments));
   if (!isTorn) return;

@@ -12,6 +12,7 @@ import { redact } from '../fields/redact.ts';
 import type { Fields, Shown } from '../records/record.model.ts';
 import type { Guard } from './guard-condition.ts';
 import {
+  demandRankable,
   demandSortable,
   guardCondition,
   GuardRefused,
@@ -82,21 +83,31 @@ export function visionOf({ rules, fields }: Seen, caller: Caller, filter: Condit
   return { rule: bind(rules.read), filter: guardCondition(filter, guards, missingMeetsOpen), guards };
 }
 
+type AskedPart = 'filter' | 'search' | 'sort';
+
+/** What is asked of a collection. */
+interface AskedOf {
+  readonly filter: Condition<Operand>;
+  readonly sort?: readonly { readonly path: FieldPath }[];
+  readonly ranked?: readonly { readonly path: FieldPath; readonly part: 'filter' | 'search' }[];
+}
+
 /**
  * Refuses what cannot be asked by who does not see every field, before anything is looked at: the answer says nothing of records.
  *
- * @param asked - the filter, with or without its places filled, and the fields of the order
- * @param place - says where the one or the other was sent
+ * @param asked - the filter, with or without its places filled, the fields of the order, and those by whose words or places records are
+ *   ranked
+ * @param place - says where each was sent
  * @throws Fault `invalid-request`
  */
 export function demandSeen(
   { fields }: Pick<Seen, 'fields'>,
   caller: Caller,
-  asked: { readonly filter: Condition<Operand>; readonly sort?: readonly { readonly path: FieldPath }[] },
-  place: (part: 'filter' | 'sort') => { readonly parameter?: string; readonly pointer?: string },
+  asked: AskedOf,
+  place: (part: AskedPart) => { readonly parameter?: string; readonly pointer?: string },
 ): void {
   const guards = guardsOf(fields, caller, (rule) => timelessConditionOf(rule, caller));
-  const demand = (part: 'filter' | 'sort', ask: () => unknown): void => {
+  const demand = (part: AskedPart, ask: () => unknown): void => {
     try {
       ask();
     } catch (error) {
@@ -106,13 +117,14 @@ export function demandSeen(
     }
   };
   demand('filter', () => guardCondition(asked.filter, guards, missingMeetsOpen));
-  const { sort = [] } = asked;
+  const { sort = [], ranked = [] } = asked;
   demand('sort', () =>
     demandSortable(
       sort.map(({ path }) => path),
       guards,
     ),
   );
+  for (const { path, part } of ranked) demand(part, () => demandRankable(path, guards));
 }
 
 /**

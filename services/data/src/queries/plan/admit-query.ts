@@ -7,7 +7,7 @@ import type { Caller } from '../../rules/rule.ts';
 import { timelessConditionOf } from '../../rules/rule.ts';
 import { allIndexesOf } from '../../references/all-indexes.ts';
 import type { RecordQuery } from '../asked-query.ts';
-import { findVisible, visibleCondition, visibleFilter } from '../find-records.ts';
+import { findVisible, visibleCondition, visibleMatch } from '../find-records.ts';
 import { queryNeedsIndex, queryTooCostly } from '../queries.errors.ts';
 import type { ProposedIndex } from './advise-index.ts';
 import { adviseIndexes } from './advise-index.ts';
@@ -75,7 +75,7 @@ export function createAdmitQuery({ scanLimit, costLimit, timeoutMs }: QueryBound
 
   const plansOf = ({ collection, caller, query }: AdmittedQuery): Promise<QueryPlans> => {
     const filtered = filteredPaths(collection.source.indexes);
-    const shape = shapeOf(visibleCondition(collection, caller, query), query.sort, filtered);
+    const shape = `${shapeOf(visibleCondition(collection, caller, query), query.sort, filtered)} ${rankingOf(query)}`;
     return plans.get(`${collection.id} ${collection.revision} ${shape}`, async () => {
       // Not in anybody's session: others wait for the same answer.
       const cursor = findVisible(collection, caller, query, { limit: pageLimit, read: {} });
@@ -86,7 +86,7 @@ export function createAdmitQuery({ scanLimit, costLimit, timeoutMs }: QueryBound
   /** What is put in order in memory has to be found whole first. */
   const demandSortable = async (asked: AdmittedQuery): Promise<void> => {
     const { collection, caller, query, read } = asked;
-    const filter = visibleFilter(collection, caller, query);
+    const filter = visibleMatch(collection, caller, query);
     const options = { limit: costLimit + 1, maxTimeMS: timeoutMs, ...read };
     const count = await collection.records.native.countDocuments(filter, options);
     if (count > costLimit) {
@@ -114,6 +114,10 @@ export function createAdmitQuery({ scanLimit, costLimit, timeoutMs }: QueryBound
     },
   };
 }
+
+/** What of a query's shape is beside its condition and order. */
+const rankingOf = ({ text, near, rank = '' }: RecordQuery): string =>
+  `${rank} ${text === undefined ? '' : 'words'} ${near?.path.storage ?? ''}`;
 
 const isEverything = (condition: Condition<unknown>): boolean =>
   condition.kind === 'and' && condition.branches.every(isEverything);

@@ -2,7 +2,7 @@ import type { IndexDefinition } from '../../collections/collection.model.ts';
 import { parsePartialFilter } from '../../collections/partial-filter.ts';
 import type { Condition, Value } from '../../conditions/condition.ts';
 import type { ValueOf } from './implies.ts';
-import { implies } from './implies.ts';
+import { boundValue, implies } from './implies.ts';
 
 /** An index in the order of its fields, which words and places have none of. */
 export interface OrderedIndex {
@@ -24,6 +24,12 @@ export const servingIndexes = <O>(
     const filter = filterOf(index);
     return isOrdered(index) && (filter === undefined || implies(condition, filter, valueOf));
   });
+
+/** Whether an index holds all records that meet a condition. */
+export function holdsAll(index: IndexDefinition, condition: Condition<Value>): boolean {
+  const filter = filterOf(index);
+  return filter === undefined || implies(condition, filter, boundValue);
+}
 
 /** The fields of which partial indexes ask a value: whether one serves a query depends on more than how it is asked. */
 export const filteredPaths = (indexes: readonly IndexDefinition[]): ReadonlySet<string> =>
