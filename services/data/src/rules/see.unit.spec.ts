@@ -110,12 +110,19 @@ describe('what is asked of what somebody does not see', () => {
     assert.equal(meets({ salary: { $exists: false } }, ada), false);
   });
 
-  const demand = (asked: unknown, caller: Caller, sort: readonly string[] = []): unknown => {
-    const paths = sort.map((text) => ({
-      path: { text, storage: `fields.${text}`, segments: ['fields', ...text.split('.')], holds: 'json' as const },
-    }));
+  const pathOf = (text: string) => ({
+    path: { text, storage: `fields.${text}`, segments: ['fields', ...text.split('.')], holds: 'json' as const },
+  });
+  const demand = (
+    asked: unknown,
+    caller: Caller,
+    sort: readonly string[] = [],
+    words: readonly string[] = [],
+  ): unknown => {
+    const ranked = words.map((text) => ({ ...pathOf(text), part: 'search' as const }));
     try {
-      demandSeen(staff, caller, { filter: filterOf(asked), sort: paths }, (parameter) => ({ parameter }));
+      const given = { filter: filterOf(asked), sort: sort.map(pathOf), ranked };
+      demandSeen(staff, caller, given, (parameter) => ({ parameter }));
       return 'asked';
     } catch (error) {
       const { status, errors = [] } = error as {
@@ -137,6 +144,18 @@ describe('what is asked of what somebody does not see', () => {
     assert.equal(demand({}, ada, ['salary']), '400 sort guarded-field');
     assert.equal(demand({}, ada, ['contact.phone']), 'asked');
     assert.equal(demand({}, admin, ['salary']), 'asked');
+  });
+
+  it('is refused where records would be ranked by it', () => {
+    const refused = '400 search guarded-field';
+    assert.equal(demand({}, nobody, [], ['title', 'salary']), refused);
+    assert.equal(demand({}, ada, [], ['salary']), refused);
+    for (const words of ['contact', 'contact.phone', 'contact.phone.home']) {
+      assert.equal(demand({}, nobody, [], [words]), refused);
+      assert.equal(demand({}, ada, [], [words]), 'asked');
+    }
+    assert.equal(demand({}, nobody, [], ['title', 'contact.email']), 'asked');
+    assert.equal(demand({}, admin, [], ['salary']), 'asked');
   });
 
   it('has a bound, since each condition repeats the rule', () => {
