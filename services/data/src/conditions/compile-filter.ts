@@ -60,9 +60,7 @@ function compileAtom(atom: Atom<Value>): Document {
 }
 
 const compileArea = (area: Area): Document =>
-  area.kind === 'geometry'
-    ? { $geometry: area.geometry }
-    : { $centerSphere: [area.center, area.radians] };
+  area.kind === 'geometry' ? { $geometry: area.geometry } : { $centerSphere: [area.center, area.radians] };
 
 /** The operator that means the opposite of an atom's, where there is one. */
 function negated(atom: Atom<Value>): Document | undefined {

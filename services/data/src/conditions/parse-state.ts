@@ -22,8 +22,10 @@ export interface Place {
   readonly root: PathRoot;
 }
 
-const atTop = 'use it once, at the top of the filter of a list or a query, and not in its branches, in rules or in feeds';
-const inLists = 'use it on a field of a record, in the filter of a list or a query, and not in $elemMatch, in rules or in feeds';
+const atTop =
+  'use it once, at the top of the filter of a list or a query, and not in its branches, in rules or in feeds';
+const inLists =
+  'use it on a field of a record, in the filter of a list or a query, and not in $elemMatch, in rules or in feeds';
 
 /** Where the operators of words and places belong. */
 const misplaced: ReadonlyMap<string, string> = new Map([

@@ -12,7 +12,6 @@ const row = (rank: number, id: string): RankedRecord => ({ rank, _id: id }) as u
 
 const orderOf = async (rows: readonly RankedRecord[], limit: number): Promise<string[]> => {
   const found: string[] = [];
-  // eslint-disable-next-line @typescript-eslint/require-await -- stands for a cursor
   const stream = async function* () {
     yield* rows;
   };
@@ -36,7 +35,6 @@ describe('what is equally far', () => {
 
   it('is not read on for once enough has come', async () => {
     let read = 0;
-    // eslint-disable-next-line @typescript-eslint/require-await -- stands for a cursor
     const stream = async function* () {
       for (let rank = 0; ; rank += 1) {
         read += 1;

@@ -28,7 +28,10 @@ interface Kept {
 }
 
 /** Answers with a record as it was asked for, and with its rank where it has one. */
-export function answerAsked(record: Shown<VisibleRecord>, { fields, rank }: Pick<RecordQuery, 'fields' | 'rank'>): object {
+export function answerAsked(
+  record: Shown<VisibleRecord>,
+  { fields, rank }: Pick<RecordQuery, 'fields' | 'rank'>,
+): object {
   const answer = answerProjected(record, fields);
   return rank === undefined ? answer : { ...answer, [rankNames[rank]]: (record as Shown<RankedRecord>)[rankKey] };
 }

@@ -72,7 +72,9 @@ function leadsTo({ keys }: IndexDefinition, place: string, condition: Condition<
   const before = names.slice(0, names.indexOf(place));
   if (before.length === 0) return true;
   const [conjuncts = [], ...more] = alternativesOf(condition);
-  return more.length === 0 && before.every((name) => conjuncts.some(({ path, help }) => path === name && help !== 'wide'));
+  return (
+    more.length === 0 && before.every((name) => conjuncts.some(({ path, help }) => path === name && help !== 'wide'))
+  );
 }
 
 function geoFieldsOf({ condition, near }: RecordQuery): FieldPath[] {

@@ -45,7 +45,8 @@ export function takeRanking(filter: unknown): Parsed<TakenRanking> {
     const pointer = pointerTo(pointerTo('', name), '$near');
     nears.push(take(parseNear(name, $near, pointer)));
     if (nears.length > 1) faults.push(twice(pointer, 'Ask $near of one field: there is one order.'));
-    if (Object.hasOwn(filter, '$text')) faults.push(twice(pointer, 'Ask either $text or $near: each has its own order.'));
+    if (Object.hasOwn(filter, '$text'))
+      faults.push(twice(pointer, 'Ask either $text or $near: each has its own order.'));
     if (Object.keys(beside).length > 0) rest.push([name, beside]);
   }
   if (faults.length > 0) return { ok: false, faults };

@@ -45,7 +45,18 @@ describe('what ranks records', () => {
     [{}, '/$geometry'],
     [{ $geometry: { type: 'Point', coordinates: [181, 0] } }, '/$geometry/coordinates'],
     [{ $geometry: { type: 'Point', coordinates: [0, -90.5] } }, '/$geometry/coordinates'],
-    [{ $geometry: { type: 'LineString', coordinates: [[0, 0], [1, 1]] } }, '/$geometry/type'],
+    [
+      {
+        $geometry: {
+          type: 'LineString',
+          coordinates: [
+            [0, 0],
+            [1, 1],
+          ],
+        },
+      },
+      '/$geometry/type',
+    ],
     [{ $geometry: point, $maxDistance: -1 }, '/$maxDistance'],
     [{ $geometry: point, $maxDistance: '5' }, '/$maxDistance'],
     [{ $geometry: point, $maxDistance: 3e7 }, '/$maxDistance'],
@@ -62,7 +73,8 @@ describe('what ranks records', () => {
   it('is refused of two fields, beside words, and of what the service keeps', () => {
     assert.deepEqual(pointersOf({ at: near, b: near }), ['/b/$near']);
     assert.deepEqual(pointersOf({ $text: { $search: 'a' }, at: near }), ['/at/$near']);
-    for (const path of ['id', 'createdAt', 'a..b', '_id']) assert.deepEqual(pointersOf({ [path]: near }), [`/${path}/$near`]);
+    for (const path of ['id', 'createdAt', 'a..b', '_id'])
+      assert.deepEqual(pointersOf({ [path]: near }), [`/${path}/$near`]);
     for (const operand of [null, [], [13, 52], 'here']) {
       assert.deepEqual(pointersOf({ at: { $near: operand } }), ['/at/$near/$geometry']);
     }

@@ -38,7 +38,8 @@ export function parseArea(json: unknown, relation: Relation, pointer: string): P
   const [name, operand] = entries[0] ?? ['', undefined];
   const isOnly = entries.length === 1;
   if (isOnly && name === '$geometry') return parseGeometry(operand, relation, pointerTo(pointer, name));
-  if (isOnly && name === '$centerSphere' && relation === 'within') return parseCircle(operand, pointerTo(pointer, name));
+  if (isOnly && name === '$centerSphere' && relation === 'within')
+    return parseCircle(operand, pointerTo(pointer, name));
   const message =
     relation === 'within'
       ? 'Give $geoWithin either {"$geometry": …}, a Polygon or MultiPolygon, or {"$centerSphere": [[longitude, latitude], radians]}.'

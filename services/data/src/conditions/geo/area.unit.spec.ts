@@ -38,14 +38,27 @@ describe('where something lies', () => {
     [{ $geoWithin: { $geometry: { type: 'Point', coordinates: [1, 1] } } }, '/at/$geoWithin/$geometry/type'],
     [{ $geoWithin: polygon }, '/at/$geoWithin'],
     [{ $geoWithin: { $geometry: polygon, $crs: 1 } }, '/at/$geoWithin'],
-    [{ $geoWithin: { $box: [[0, 0], [1, 1]] } }, '/at/$geoWithin'],
+    [
+      {
+        $geoWithin: {
+          $box: [
+            [0, 0],
+            [1, 1],
+          ],
+        },
+      },
+      '/at/$geoWithin',
+    ],
     [{ $geoWithin: { $centerSphere: [[0, 0]] } }, '/at/$geoWithin/$centerSphere'],
     [{ $geoWithin: { $centerSphere: [[0, 91], 1] } }, '/at/$geoWithin/$centerSphere/0'],
     [{ $geoWithin: { $centerSphere: [[0, 0], -1] } }, '/at/$geoWithin/$centerSphere/1'],
     [{ $geoWithin: { $centerSphere: [[0, 0], 4] } }, '/at/$geoWithin/$centerSphere/1'],
     [{ $geoIntersects: { $centerSphere: [[0, 0], 1] } }, '/at/$geoIntersects'],
     [{ $geoIntersects: { $geometry: { ...line, crs: {} } } }, '/at/$geoIntersects/$geometry/crs'],
-    [{ $geoWithin: { $geometry: { type: 'Polygon', coordinates: [ring.slice(1)] } } }, '/at/$geoWithin/$geometry/coordinates/0'],
+    [
+      { $geoWithin: { $geometry: { type: 'Polygon', coordinates: [ring.slice(1)] } } },
+      '/at/$geoWithin/$geometry/coordinates/0',
+    ],
   ];
   for (const [operators, pointer] of bad) {
     it(`is refused: ${JSON.stringify(operators)}`, () => {
@@ -64,7 +77,8 @@ describe('where something lies', () => {
       const parsed = parseCondition({ [path]: within }, { geo: true });
       assert.equal(parsed.ok ? undefined : parsed.faults[0]?.code, 'invalid-operator', path);
     }
-    const many = (count: number) => parseCondition({ $or: Array.from({ length: count }, () => ({ at: within })) }, { geo: true });
+    const many = (count: number) =>
+      parseCondition({ $or: Array.from({ length: count }, () => ({ at: within })) }, { geo: true });
     assert.ok(many(9).ok);
     assert.ok(!many(10).ok);
   });

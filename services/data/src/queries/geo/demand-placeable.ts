@@ -2,9 +2,9 @@ import { faults } from '@causeway/contracts';
 import { MongoServerError } from 'mongodb';
 
 import type { Collection } from '../../collections/collection-registry.ts';
-import { compileFilter } from '../../conditions/compile-filter.ts';
 import type { Condition, Value } from '../../conditions/condition.ts';
 import type { Locate, RecordQuery } from '../asked-query.ts';
+import { explainedFilter } from '../find-records.ts';
 
 /** BadValue: https://www.mongodb.com/docs/manual/reference/error-codes/ */
 const badValueCode = 2;
@@ -25,7 +25,7 @@ export async function demandPlaceable(
   const geometries = geometriesIn(condition);
   if (geometries.length === 0) return;
   try {
-    const filter = compileFilter({ kind: 'or', branches: geometries });
+    const filter = explainedFilter({ kind: 'or', branches: geometries });
     await records.native.find(filter).explain({ verbosity: 'queryPlanner', maxTimeMS: timeoutMs });
   } catch (error) {
     if (!(error instanceof MongoServerError) || error.code !== badValueCode) throw error;

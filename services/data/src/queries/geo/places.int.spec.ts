@@ -28,12 +28,20 @@ const box = (west: number, south: number, east: number, north: number): Position
 ];
 const within = (area: object) => ({ at: { $geoWithin: { $geometry: area } } });
 const intersects = (area: object) => ({ at: { $geoIntersects: { $geometry: area } } });
-const near = (place: Position, distances: object = {}) => ({ at: { $near: { $geometry: point(...place), ...distances } } });
+const near = (place: Position, distances: object = {}) => ({
+  at: { $near: { $geometry: point(...place), ...distances } },
+});
 
 /** On the sphere that MongoDB takes the globe for. */
 function metresBetween([a, b]: Position, [c, d]: Position): number {
-  const [west, south, east, north] = [a, b, c, d].map((degrees) => (degrees * Math.PI) / 180) as [number, number, number, number];
-  const half = Math.sin((north - south) / 2) ** 2 + Math.cos(south) * Math.cos(north) * Math.sin((east - west) / 2) ** 2;
+  const [west, south, east, north] = [a, b, c, d].map((degrees) => (degrees * Math.PI) / 180) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const half =
+    Math.sin((north - south) / 2) ** 2 + Math.cos(south) * Math.cos(north) * Math.sin((east - west) / 2) ** 2;
   return 2 * Math.asin(Math.sqrt(half)) * 6_378_100;
 }
 
@@ -84,7 +92,10 @@ describe('places in queries', () => {
       assert.ok(Math.abs(Number(item._distance) / wanted - 1) < 1e-6, `${String(item._distance)} for ${wanted}`);
     }
     assert.deepEqual(await names(name, near(here, { $maxDistance: 50_000 })), ['Berlin', 'Potsdam']);
-    assert.deepEqual(await names(name, near(here, { $minDistance: 10_000, $maxDistance: 600_000 })), ['Potsdam', 'Wien']);
+    assert.deepEqual(await names(name, near(here, { $minDistance: 10_000, $maxDistance: 600_000 })), [
+      'Potsdam',
+      'Wien',
+    ]);
     assert.deepEqual(await names(name, { ...near(here), name: { $in: ['Suva', 'Wien'] } }), ['Wien', 'Suva']);
     const counted = { filter: near(here, { $maxDistance: 50_000 }), count: true, limit: 1, fields: ['name'] };
     const page = pageOf(await asking.query(name, counted, ada));
@@ -94,7 +105,10 @@ describe('places in queries', () => {
     const listed = await asking.list(name, { filter: JSON.stringify(near(here)), limit: '1' }, ada);
     assert.equal(pageOf(listed).items[0]?.name, 'Berlin');
     const ndjson = await asking.list(name, { filter: JSON.stringify(near(here)) }, ada, 'application/x-ndjson');
-    const lines = ndjson.text.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+    const lines = ndjson.text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
     assert.deepEqual(
       lines.map((line) => [line.name, typeof line._distance]),
       Object.keys(towns).map((each) => [each, 'number']),
@@ -124,13 +138,19 @@ describe('places in queries', () => {
     };
     const items = await asking.all(name, { filter: near([0, 1]), limit: 4 }, ada, write);
     const found = items.flatMap(({ n }) => (staying.has(Number(n)) ? [Number(n)] : []));
-    assert.deepEqual(found.toSorted((a, b) => a - b), [...staying]);
+    assert.deepEqual(
+      found.toSorted((a, b) => a - b),
+      [...staying],
+    );
     const keys = items.map(({ _distance, id }) => [Number(_distance), id] as const);
     const isAfter = (at: number): boolean => {
       const [[far, id], [before, idBefore]] = [keys[at] ?? [0, ''], keys[at - 1] ?? [0, '']];
       return far > before || (far === before && id > idBefore);
     };
-    assert.ok(keys.every((_, at) => at === 0 || isAfter(at)), JSON.stringify(keys));
+    assert.ok(
+      keys.every((_, at) => at === 0 || isAfter(at)),
+      JSON.stringify(keys),
+    );
   });
 
   it('are found within an area, whose edges are the shortest ways on the globe', async () => {
@@ -141,8 +161,26 @@ describe('places in queries', () => {
       { name: 'below the edge', at: point(-19, 63.05) },
       { name: 'in the hole', at: point(-18, 65) },
       { name: 'away', at: point(10, 50) },
-      { name: 'road', at: { type: 'LineString', coordinates: [[-20, 64], [-19, 64.2]] } },
-      { name: 'ferry', at: { type: 'LineString', coordinates: [[-20, 64], [0, 60]] } },
+      {
+        name: 'road',
+        at: {
+          type: 'LineString',
+          coordinates: [
+            [-20, 64],
+            [-19, 64.2],
+          ],
+        },
+      },
+      {
+        name: 'ferry',
+        at: {
+          type: 'LineString',
+          coordinates: [
+            [-20, 64],
+            [0, 60],
+          ],
+        },
+      },
       { name: 'nowhere' },
     ]);
     const iceland = polygon(box(-25, 63, -13, 66), box(-18.5, 64.8, -17.5, 65.2));
@@ -151,7 +189,13 @@ describe('places in queries', () => {
     assert.deepEqual(new Set(await names(name, intersects(iceland))), new Set(touching));
     const both = { type: 'MultiPolygon', coordinates: [iceland.coordinates, [box(9, 49, 11, 51)]] };
     assert.deepEqual(new Set(await names(name, within(both))), new Set(['inside', 'above the edge', 'road', 'away']));
-    const line = { type: 'LineString', coordinates: [[-19.5, 63.5], [-19.5, 64.4]] };
+    const line = {
+      type: 'LineString',
+      coordinates: [
+        [-19.5, 63.5],
+        [-19.5, 64.4],
+      ],
+    };
     assert.deepEqual(new Set(await names(name, intersects(line))), new Set(['road', 'ferry']));
     const circle = { at: { $geoWithin: { $centerSphere: [[-19, 64.5], 100_000 / 6_378_100] } } };
     assert.deepEqual(new Set(await names(name, circle)), new Set(['inside', 'in the hole', 'road']));
@@ -159,7 +203,9 @@ describe('places in queries', () => {
     assert.deepEqual(new Set(await names(name, others)), new Set(['away', 'below the edge']));
     const either = { $or: [within(polygon(box(9, 49, 11, 51))), { name: 'ferry' }] };
     assert.deepEqual(new Set(await names(name, either)), new Set(['away', 'ferry']));
-    const counted = pageOf(await asking.query(name, { filter: within(iceland), sort: ['name'], count: true, limit: 1 }, ada));
+    const counted = pageOf(
+      await asking.query(name, { filter: within(iceland), sort: ['name'], count: true, limit: 1 }, ada),
+    );
     assert.deepEqual([counted.items[0]?.name, counted.count], ['above the edge', 3]);
     assert.ok(!('_distance' in (counted.items[0] ?? {})));
     const nearby = { at: { ...near([-19, 64.5]).at, ...within(iceland).at } };
@@ -197,7 +243,11 @@ describe('places in queries', () => {
       { name: 'y', kind: 'y', at: point(1, 1) },
     ];
     const bare = await filled([{ name: 'pair', at: [1, 1] }], { ...definition, indexes: [] });
-    for (const filter of [near([1, 1]), within(polygon(box(0, 0, 2, 2))), { $or: [intersects(point(1, 1)), { n: 1 }] }]) {
+    for (const filter of [
+      near([1, 1]),
+      within(polygon(box(0, 0, 2, 2))),
+      { $or: [intersects(point(1, 1)), { n: 1 }] },
+    ]) {
       const refused = await asking.query(bare, { filter }, ada);
       assert.deepEqual([refused.status, refused.body.code], [422, 'query-needs-index'], refused.text);
       assert.deepEqual(refused.body.indexes, [{ keys: { at: '2dsphere' } }]);
@@ -213,20 +263,43 @@ describe('places in queries', () => {
 
   it('are refused where they are none, or are asked for where they cannot be', async () => {
     const name = await filled([{ at: point(0, 0) }]);
-    const crossing = polygon([[0, 0], [2, 2], [2, 0], [0, 2], [0, 0]]);
+    const crossing = polygon([
+      [0, 0],
+      [2, 2],
+      [2, 0],
+      [0, 2],
+      [0, 0],
+    ]);
     const asked: readonly (readonly [object, string])[] = [
       [{ filter: within(crossing) }, '/filter'],
       [{ filter: { $or: [{ n: 1 }, intersects(polygon(box(0, 0, 2, 2), box(5, 5, 6, 6)))] } }, '/filter'],
       [{ filter: near([181, 0]) }, '/filter/at/$near/$geometry/coordinates'],
       [{ filter: within(polygon(box(0, 0, 2, 91))) }, '/filter/at/$geoWithin/$geometry/coordinates/0/2'],
       [{ filter: within(point(0, 0)) }, '/filter/at/$geoWithin/$geometry/type'],
-      [{ filter: { at: { $geoWithin: { $box: [[0, 0], [1, 1]] } } } }, '/filter/at/$geoWithin'],
+      [
+        {
+          filter: {
+            at: {
+              $geoWithin: {
+                $box: [
+                  [0, 0],
+                  [1, 1],
+                ],
+              },
+            },
+          },
+        },
+        '/filter/at/$geoWithin',
+      ],
       [{ filter: near([0, 0]), sort: ['n'] }, '/sort'],
       [{ filter: { $or: [near([0, 0])] } }, '/filter/$or/0/at/$near'],
       [{ filter: { ...near([0, 0]), $text: { $search: 'a' } } }, '/filter/at/$near'],
       [{ filter: near([0, 0]), search: 'a' }, '/search'],
       [{ filter: { at: { $nearSphere: point(0, 0) } } }, '/filter/at/$nearSphere'],
-      [{ filter: { createdAt: { $geoWithin: { $geometry: polygon(box(0, 0, 1, 1)) } } } }, '/filter/createdAt/$geoWithin'],
+      [
+        { filter: { createdAt: { $geoWithin: { $geometry: polygon(box(0, 0, 1, 1)) } } } },
+        '/filter/createdAt/$geoWithin',
+      ],
     ];
     for (const [body, pointer] of asked) {
       const answer = await asking.query(name, body, ada);

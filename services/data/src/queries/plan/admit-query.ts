@@ -116,8 +116,8 @@ export function createAdmitQuery({ scanLimit, costLimit, timeoutMs }: QueryBound
 }
 
 /** What of a query's shape is beside its condition and order. */
-const rankingOf = ({ text, near, rank = '' }: RecordQuery): string =>
-  `${rank} ${text === undefined ? '' : 'words'} ${near?.path.storage ?? ''}`;
+const rankingOf = ({ text, near, rank }: RecordQuery): string =>
+  `${rank ?? ''} ${text === undefined ? '' : 'words'} ${near?.path.storage ?? ''}`;
 
 const isEverything = (condition: Condition<unknown>): boolean =>
   condition.kind === 'and' && condition.branches.every(isEverything);

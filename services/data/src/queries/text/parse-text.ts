@@ -24,7 +24,10 @@ export function parseText(json: unknown, pointer: string): Parsed<string> {
   const { $search, ...rest } = json;
   const [other] = Object.keys(rest);
   if (other !== undefined) {
-    return refused(pointerTo(pointer, other), 'Leave it out: $text takes $search alone, and the index has its language.');
+    return refused(
+      pointerTo(pointer, other),
+      'Leave it out: $text takes $search alone, and the index has its language.',
+    );
   }
   return parseSearch($search, pointerTo(pointer, '$search'));
 }
