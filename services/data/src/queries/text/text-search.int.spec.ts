@@ -230,8 +230,14 @@ describe('words in queries', () => {
     }
     const feed = await asking.list(`${name}/changes`, { filter: '{"$text": {"$search": "a"}}' }, ada);
     assert.equal(feed.status, 400, feed.text);
-    const rule = { ...definition, rules: { read: [{ $text: { $search: 'a' } }] } };
-    assert.equal((await replica.call('PUT /v1/collections/other', { body: rule, token: admin.token })).status, 400);
+    assert.match(
+      feed.text,
+      /at the top of the filter of a list or a query, and not in its branches, in rules or in feeds/,
+    );
+    const body = { ...definition, rules: { read: [{ $text: { $search: 'a' } }] } };
+    const rule = await replica.call('PUT /v1/collections/other', { body, token: admin.token });
+    assert.deepEqual(faultsOf(rule), [400, 'invalid-request', [['', '/rules/read/0/$text', 'unknown-operator']]]);
+    assert.match(rule.text, /not in its branches, in rules or in feeds/);
   });
 
   it('need an index of words that holds what is asked for', async () => {
