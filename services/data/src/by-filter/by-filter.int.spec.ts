@@ -394,6 +394,8 @@ describe('writes by filter', () => {
       'filter=%5B%5D',
       'filter=%7B%22%24where%22%3A1%7D',
       'filter=%7B',
+      `filter=${encodeURIComponent('{"$text": {"$search": "a"}}')}`,
+      `filter=${encodeURIComponent('{"at": {"$geoWithin": {"$centerSphere": [[0, 0], 1]}}}')}`,
       ...['limit=0', 'limit=10001', 'limit=many', 'dryRun=yes', 'partial=1', 'scan=no', 'sort=n', 'cursor=abc'].map(
         (each) => `${good}&${each}`,
       ),

@@ -6,7 +6,7 @@ import type { Collection } from '../collections/collection-registry.ts';
 import { compilePredicate } from '../conditions/compile-predicate.ts';
 import { createBudget, TooCostly } from '../conditions/evaluation-budget.ts';
 import type { RecordQuery } from '../queries/asked-query.ts';
-import { visibleCondition, visibleFilter } from '../queries/find-records.ts';
+import { visibleCondition, visibleMatch } from '../queries/find-records.ts';
 import { inParameters } from '../queries/query-parameters.ts';
 import { demandReadable, demandWritable } from '../records/judge-record.ts';
 import type { RecordDocument } from '../records/record.model.ts';
@@ -43,7 +43,7 @@ export function demandMatchable(collection: Collection, { collectionId, caller, 
 
 /** What meets the filter, as the caller sees it now. */
 const filterAt = (collection: Collection, { caller, query }: Matching, at: Date): Document =>
-  visibleFilter(collection, caller, { ...query, at });
+  visibleMatch(collection, caller, { ...query, at });
 
 /**
  * Whether a record meets the filter as the caller sees it.

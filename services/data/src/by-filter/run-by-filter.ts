@@ -6,7 +6,7 @@ import type { Call } from '@causeway/service';
 
 import type { Collection } from '../collections/collection-registry.ts';
 import type { CursorCodec } from '../cursors/cursor-codec.ts';
-import { begunAt, parseRecordQuery } from '../queries/asked-query.ts';
+import { begunAt, parseFilter, parseRecordQuery } from '../queries/asked-query.ts';
 import { faultOfQuery } from '../queries/find-records.ts';
 import type { AdmitQuery } from '../queries/plan/admit-query.ts';
 import { inParameters } from '../queries/query-parameters.ts';
@@ -97,6 +97,8 @@ export function createRunByFilter({
     demandEver(collection, judgements, caller);
     if (asked.scan && !caller.administrator) throw faults.forbidden();
     demandNoRevision(call);
+    // Each record is judged by itself as well, which nobody can by words and places: these are refused here as in feeds.
+    parseFilter(asked.filter, inParameters);
     const parts = { filter: asked.filter, sort: [], fields: undefined, locate: inParameters };
     const given = parseRecordQuery(parts, collection.scalarTypesAt, now());
     const binding = { query: ['by-filter', asked.filter], principal: principalKey(call.principal) };

@@ -23,9 +23,9 @@ export interface Place {
 }
 
 const atTop =
-  'use it once, at the top of the filter of a list or a query, and not in its branches, in rules or in feeds';
+  'use it once, at the top of the filter of a list or a query, and not in its branches, in rules, in feeds or in changes by filter';
 const inLists =
-  'use it on a field of a record, in the filter of a list or a query, and not in $elemMatch, in rules or in feeds';
+  'use it on a field of a record, in the filter of a list or a query, and not in $elemMatch, in rules, in feeds or in changes by filter';
 
 /** Where the operators of words and places belong. */
 const misplaced: ReadonlyMap<string, string> = new Map([

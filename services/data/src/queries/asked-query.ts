@@ -73,7 +73,7 @@ export interface RecordQuery {
 export const maxFields = 50;
 
 /**
- * Parses the filter of a feed.
+ * Parses the filter of what judges records one by one: a feed, or a change by filter.
  *
  * @param json - undefined for every record
  * @param locate - says where a part of it was sent

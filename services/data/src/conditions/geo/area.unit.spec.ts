@@ -86,6 +86,6 @@ describe('where something lies', () => {
   it('is refused in rules and feeds', () => {
     const parsed = parseCondition({ at: { $geoWithin: { $geometry: polygon } } }, { auth: true, now: true });
     assert.ok(!parsed.ok);
-    assert.match(parsed.faults[0]?.message ?? '', /in rules or in feeds/);
+    assert.match(parsed.faults[0]?.message ?? '', /in rules, in feeds or in changes by filter/);
   });
 });

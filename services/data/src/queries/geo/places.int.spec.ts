@@ -312,11 +312,11 @@ describe('places in queries', () => {
     for (const each of [near([0, 0]), within(polygon(box(0, 0, 1, 1)))]) {
       const feed = await asking.list(`${name}/changes`, { filter: JSON.stringify(each) }, ada);
       assert.equal(feed.status, 400, feed.text);
-      assert.match(feed.text, /filter of a list or a query, .*in rules or in feeds/);
+      assert.match(feed.text, /filter of a list or a query, .*in rules, in feeds or in changes by filter/);
       const body = { ...definition, rules: { read: [each] } };
       const rule = await replica.call('PUT /v1/collections/other', { body, token: admin.token });
       assert.equal(rule.status, 400, rule.text);
-      assert.match(rule.text, /filter of a list or a query, .*in rules or in feeds/);
+      assert.match(rule.text, /filter of a list or a query, .*in rules, in feeds or in changes by filter/);
     }
   });
 

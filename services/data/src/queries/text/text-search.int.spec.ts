@@ -232,12 +232,12 @@ describe('words in queries', () => {
     assert.equal(feed.status, 400, feed.text);
     assert.match(
       feed.text,
-      /at the top of the filter of a list or a query, and not in its branches, in rules or in feeds/,
+      /at the top of the filter of a list or a query, and not in its branches, in rules, in feeds or in changes/,
     );
     const body = { ...definition, rules: { read: [{ $text: { $search: 'a' } }] } };
     const rule = await replica.call('PUT /v1/collections/other', { body, token: admin.token });
     assert.deepEqual(faultsOf(rule), [400, 'invalid-request', [['', '/rules/read/0/$text', 'unknown-operator']]]);
-    assert.match(rule.text, /not in its branches, in rules or in feeds/);
+    assert.match(rule.text, /not in its branches, in rules, in feeds or in changes by filter/);
   });
 
   it('need an index of words that holds what is asked for', async () => {
