@@ -47,6 +47,38 @@ export interface DefinitionDocument extends RecordedDocument {
   readonly definition: Definition;
 }
 
+/** What a change of a definition is at: it looks at the records, builds an index, or looks for what records refer to. */
+export type ChangeStep = 'records' | 'indexes' | 'references';
+
+/** How far a change of a definition is. */
+export interface ChangeProgress {
+  /** What tells the wanted definition from others: who sends the same one joins the change. */
+  readonly wanted: string;
+  readonly since: Date;
+  readonly step: ChangeStep;
+  /** Records that have been looked at in this step, of about how many; absent where MongoDB counts itself. */
+  readonly checked?: number;
+  readonly of?: number;
+  /** The index that is being built. */
+  readonly index?: IndexDefinition;
+}
+
+/** What became of the change before: the definition is that one, records break it, its process is gone, or it failed otherwise. */
+export type ChangeOutcome = 'applied' | 'refused' | 'abandoned' | 'failed';
+
+/** How the last change of a definition has ended. */
+export interface LastChange {
+  /** Whose it was: who had joined it finds its end by this. */
+  readonly owner: string;
+  readonly at: Date;
+  readonly outcome: ChangeOutcome;
+  /** Of one that was refused: what the call was answered. */
+  readonly detail?: string;
+  readonly examples?: readonly unknown[];
+  /** Of one that came about. */
+  readonly eventId?: string;
+}
+
 /**
  * Who is changing a definition, and what writers have to know meanwhile. Written plainly: it is no record, and nobody is
  * told of it but the writers, whom the records' validator sends here.
@@ -64,6 +96,9 @@ export interface DefinitionChange {
   readonly pending?: Definition;
   /** The records are being deleted: no write is taken. */
   readonly removing?: boolean;
+  /** How far it is, for whoever asks. */
+  readonly progress?: ChangeProgress;
+  readonly last?: LastChange;
   /** Raised by definitions that refer to this one, so that none of them is committed beside its removal. */
   readonly refs?: number;
 }

@@ -1,25 +1,33 @@
 import type { Feature, Ground } from '../feature.ts';
+import { createBackgroundWork } from './background-work.ts';
 import type { DefinitionDocument } from './collection.model.ts';
 import { definitionsCollection, ensureDefinitionIndexes } from './collection.model.ts';
 import { createDefineCollection } from './define-collection.ts';
 import { defineCollectionRoute } from './define-collection.route.ts';
 import { listCollectionsRoute, readCollectionRoute } from './read-collections.route.ts';
 import { createRemoveCollection } from './remove-collection.ts';
+import { createTryDefinition } from './try-definition.ts';
 import { removeCollectionRoute } from './remove-collection.route.ts';
 
 /** What administrators define. */
-export function createCollections({ events, registry }: Pick<Ground, 'events' | 'registry'>) {
+export function createCollections({ events, registry, logger }: Pick<Ground, 'events' | 'registry' | 'logger'>) {
   const definitions = events.collection<DefinitionDocument>(definitionsCollection, { thing: 'collection' });
+  const { db } = events;
+  const background = createBackgroundWork({ logger });
+  const { stopping } = background;
+  const given = { events, definitions, registry };
   return {
+    stop: () => background.stop(),
     ensureIndexes: () => ensureDefinitionIndexes(events.db),
     routes: [
       defineCollectionRoute({
-        defineCollection: createDefineCollection({ events, definitions, registry }),
-        definitions,
+        defineCollection: createDefineCollection({ ...given, stopping }),
+        tryDefinition: createTryDefinition(given),
+        ...{ definitions, db, background },
       }),
-      readCollectionRoute({ definitions }),
-      listCollectionsRoute({ definitions }),
-      removeCollectionRoute({ removeCollection: createRemoveCollection({ events, definitions, registry }) }),
+      readCollectionRoute({ db, definitions }),
+      listCollectionsRoute({ db, definitions }),
+      removeCollectionRoute({ removeCollection: createRemoveCollection(given) }),
     ],
   } satisfies Feature;
 }

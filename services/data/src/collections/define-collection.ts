@@ -1,23 +1,25 @@
-import { faults, newId } from '@causeway/contracts';
+import { Fault, faults, newId } from '@causeway/contracts';
 import type { Cause } from '@causeway/contracts';
 import { DuplicateKey } from '@causeway/events';
 import type { Events, IfMatch, RecordedCollection } from '@causeway/events';
 import { matches } from '@causeway/service';
-import { isDeepStrictEqual } from 'node:util';
 
 import { allIndexesOf, referenceIndexesOf } from '../references/all-indexes.ts';
 import { checkDangling, newReferences } from '../references/check-dangling.ts';
 import { holdTargets } from '../references/referrers.ts';
 import type { RecordDocument } from '../records/record.model.ts';
+import { endingOf } from './change-ending.ts';
+import { demandNoneBreaks } from './check-records.ts';
 import type { Definition, DefinitionChange, DefinitionDocument, IndexDefinition } from './collection.model.ts';
 import { changesCollection, recordsCollection } from './collection.model.ts';
 import type { CollectionRegistry } from './collection-registry.ts';
 import { created, updated } from './collections.events.ts';
+import { asksMore, isSame } from './compare-definitions.ts';
 import { definitionBusy, definitionConflict, tooManyCollections } from './collections.errors.ts';
-import type { DefinitionLock } from './definition-lock.ts';
+import type { DefinitionLock, Ending } from './definition-lock.ts';
+import { followChange, wantedBy } from './follow-change.ts';
 import { lockDefinition } from './definition-lock.ts';
 import type { CompiledDefinition } from './parse-definition.ts';
-import { checkPlaces, geoPlacesOf } from './geo-places.ts';
 import { isTextIndex } from './parse-index.ts';
 import { buildIndex, hasIndexes, restoreIndexes } from './record-indexes.ts';
 import { createRecordsCollection, demandDefinition } from './records-store.ts';
@@ -27,6 +29,8 @@ export interface DefineCollectionDependencies {
   readonly events: Pick<Events, 'db' | 'transaction' | 'prepare'>;
   readonly definitions: RecordedCollection<DefinitionDocument>;
   readonly registry: CollectionRegistry;
+  /** Ends changes that are under way, between two steps; never where it is not given. */
+  readonly stopping?: AbortSignal;
 }
 
 /** What an administrator wants. */
@@ -34,6 +38,10 @@ export interface DefineCollection {
   readonly name: string;
   readonly definition: CompiledDefinition;
   readonly ifMatch: IfMatch | undefined;
+  /** Called once a change is under way: from then on it goes on, whoever still waits for it. */
+  readonly onBegun?: () => void;
+  /** Ended where nobody waits for a change any more that somebody else has begun. */
+  readonly patience?: AbortSignal;
 }
 
 /** What has come of it. */
@@ -45,17 +53,18 @@ export interface DefinedCollection {
 }
 
 const maxCollections = 500;
-const maxExamples = 5;
+/** A change that broke off is begun anew by who had joined it, so often. */
+const maxTries = 3;
 
 /**
  * Defines a collection, or changes its definition. A new schema or index is refused where the records there would break it;
  * from before they are looked at until the change is committed every write has to keep to both definitions, so that none
- * slips in between.
+ * slips in between. Who sends the same definition while a change to it is under way joins that.
  *
  * @returns the use case; it throws faults `definition-conflict`, `definition-busy`, `precondition-failed` and
  *   `too-many-collections`
  */
-export function createDefineCollection({ events, definitions, registry }: DefineCollectionDependencies) {
+export function createDefineCollection({ events, definitions, registry, stopping }: DefineCollectionDependencies) {
   const { db } = events;
   const changes = db.collection<DefinitionChange>(changesCollection);
   const recordsOf = (id: string) => db.collection<RecordDocument>(recordsCollection(id));
@@ -103,7 +112,7 @@ export function createDefineCollection({ events, definitions, registry }: Define
     cause: Cause,
     id: string,
     { definition, ifMatch }: DefineCollection,
-    lock: DefinitionLock,
+    { lock, tell }: UnderLock,
   ): Promise<DefinedCollection> => {
     // Somebody may have changed it before it was locked.
     const current = await definitions.native.findOne({ _id: id });
@@ -112,11 +121,14 @@ export function createDefineCollection({ events, definitions, registry }: Define
     const { source } = definition;
     const records = recordsOf(id);
     await demandDefinition(db, id, lock.def);
-    if (asksMore(definition, current.definition)) await checkRecords(records, definition, lock);
+    const of = await records.estimatedDocumentCount();
+    if (asksMore(definition, current.definition)) {
+      await demandNoneBreaks(records, definition, (checked) => tell({ step: 'records', checked, of }));
+    }
     // One of words at last: while it is built there is none.
     const isText = ({ keys }: IndexDefinition): number => Number(isTextIndex(keys));
     for (const index of allIndexesOf(source).toSorted((one, other) => isText(one) - isText(other))) {
-      await lock.demandHeld();
+      await tell({ step: 'indexes', index });
       await buildIndex(records, index);
     }
     await checkDangling({
@@ -124,7 +136,7 @@ export function createDefineCollection({ events, definitions, registry }: Define
       transaction: events.transaction,
       records,
       references: newReferences(id, definition.fields, current.definition),
-      demandHeld: () => lock.demandHeld(),
+      tell: (checked) => tell({ step: 'references', checked, of }),
     });
     if (isSame(source, current.definition)) return { document: current, isNew: false };
     return await commit(cause, current, source, lock);
@@ -157,18 +169,71 @@ export function createDefineCollection({ events, definitions, registry }: Define
     if (isSame(source, known.definition) && (await hasIndexes(recordsOf(id), allIndexesOf(source)))) {
       return { document: known, isNew: false };
     }
-    // As soon as a reference is pending, whoever deletes what it may name looks for it: by an index, from the beginning.
-    for (const index of referenceIndexesOf(source)) await buildIndex(recordsOf(id), index);
-    const lock = await lockDefinition(db, id, { pending: source });
+    const wanted = wantedBy(source);
+    for (let tries = 1; ; tries += 1) {
+      const lock = await beginOrJoin(id, source, wanted);
+      command.onBegun?.();
+      if (typeof lock !== 'string') return await changeUnder(cause, id, command, lock);
+      const last = await followChange(db, id, lock, command.patience);
+      if (last?.outcome === 'refused') {
+        throw definitionConflict({ detail: last.detail ?? '', extensions: { examples: last.examples } });
+      }
+      const document = await definitions.native.findOne({ _id: id });
+      if (document === null) throw faults.conflict();
+      if (last?.outcome === 'applied' && isSame(source, document.definition)) {
+        return { document, isNew: false, ...(last.eventId === undefined ? {} : { eventId: last.eventId }) };
+      }
+      // Whoever had begun it is gone, or somebody has changed it again.
+      if (last?.outcome === 'applied' || tries >= maxTries) throw definitionBusy();
+    }
+  };
+
+  /** @returns the lock, or the owner of a change to the same definition that is under way */
+  const beginOrJoin = async (id: string, source: Definition, wanted: string): Promise<DefinitionLock | string> => {
+    // Asked of writers later where references come first: see below.
+    const demand = referenceIndexesOf(source).length === 0 ? { pending: source } : undefined;
     try {
+      return await lockDefinition(db, id, demand, undefined, wanted);
+    } catch (error) {
+      const row = error instanceof Fault ? await changes.findOne({ _id: id }) : null;
+      if (row?.owner === undefined || row.progress?.wanted !== wanted) throw error;
+      return row.owner;
+    }
+  };
+
+  const changeUnder = async (
+    cause: Cause,
+    id: string,
+    command: DefineCollection,
+    lock: DefinitionLock,
+  ): Promise<DefinedCollection> => {
+    const { source } = command.definition;
+    const tell: UnderLock['tell'] = async (progress) => {
+      stopping?.throwIfAborted();
+      await lock.note(progress);
+    };
+    let ending: Ending = { outcome: 'failed' };
+    try {
+      // As soon as a reference is pending, whoever deletes what it may name looks for it: by an index, from the beginning.
+      for (const index of referenceIndexesOf(source)) {
+        await tell({ step: 'indexes', index });
+        await buildIndex(recordsOf(id), index);
+      }
+      if (referenceIndexesOf(source).length > 0) await lock.ask({ pending: source });
       // Once more: now who removes one of them sees that it is referred to.
       await demandTargets(source.refersTo ?? []);
-      return await changeLocked(cause, id, command, lock);
+      const defined = await changeLocked(cause, id, command, { lock, tell });
+      const { eventId } = defined;
+      ending = { outcome: 'applied', ...(eventId === undefined ? {} : { eventId }) };
+      return defined;
+    } catch (error) {
+      ending = endingOf(error);
+      throw error;
     } finally {
       try {
         await tidyIndexes(id, lock);
       } finally {
-        await lock.release();
+        await lock.release(ending);
         await registry.reload(id);
       }
     }
@@ -191,33 +256,9 @@ export function createDefineCollection({ events, definitions, registry }: Define
   };
 }
 
-/** Whether definitions are the same, in order too: it is that of an index's keys, and of a CSV's columns. */
-const isSame = (one: Definition, other: Definition): boolean => JSON.stringify(one) === JSON.stringify(other);
-
-/** Whether records that keep to a definition might break a new one. */
-function asksMore({ source, places }: CompiledDefinition, current: Definition): boolean {
-  const known = new Set(geoPlacesOf(current.indexes).map((segments) => segments.join('.')));
-  return !isDeepStrictEqual(source.schema, current.schema) || places.some((each) => !known.has(each.join('.')));
-}
-
-/** Looks at every record, and keeps the lock while it does. */
-async function checkRecords(
-  records: RecordedCollection<RecordDocument>['native'],
-  { schema, places }: CompiledDefinition,
-  lock: DefinitionLock,
-): Promise<void> {
-  const examples: { readonly id: string; readonly errors: unknown }[] = [];
-  let count = 0;
-  for await (const { _id, fields } of records.find({}, { projection: { fields: 1 }, batchSize: 1_000 })) {
-    count += 1;
-    if (count % 5_000 === 0) await lock.demandHeld();
-    const errors = [...schema.validate(fields), ...checkPlaces(places, fields)];
-    if (errors.length > 0) examples.push({ id: _id, errors });
-    if (examples.length >= maxExamples) break;
-  }
-  if (examples.length === 0) return;
-  throw definitionConflict({
-    detail: 'Records that are there break the new schema or index.',
-    extensions: { examples },
-  });
+/** A change that has its lock. */
+interface UnderLock {
+  readonly lock: DefinitionLock;
+  /** Says what it is at, and makes sure that it may go on. */
+  readonly tell: DefinitionLock['note'];
 }

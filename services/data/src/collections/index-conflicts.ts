@@ -28,9 +28,11 @@ export function reasonOfCode(code: unknown): 'parallel-arrays' | 'place' | 'too-
   return keyCodes.has(code) ? 'too-many-keys' : undefined;
 }
 
-const details = {
+/** What an index holds against the records, in words. */
+export const indexDetails = {
   'parallel-arrays': 'Records have arrays in two fields of one index; an index takes one.',
   place: 'Records have something in a 2dsphere field that MongoDB cannot place, such as a polygon that crosses itself.',
+  duplicates: 'Records have the same values in the fields of a unique index.',
   'too-many-keys': 'Records have more values or words in the fields of an index than it takes of one record.',
 } as const;
 
@@ -49,17 +51,16 @@ export async function explainRefusal(
   const reason = reasonOfCode(error.code);
   if (reason === 'parallel-arrays') {
     const examples = await parallels(records, index);
-    return definitionConflict({ detail: details[reason], cause: error, extensions: { examples } });
+    return definitionConflict({ detail: indexDetails[reason], cause: error, extensions: { examples } });
   }
   if (reason !== undefined) {
     const examples = reason === 'place' ? misplaced(error) : [];
     // Without the cause, which quotes the record.
-    return definitionConflict({ detail: details[reason], extensions: { examples } });
+    return definitionConflict({ detail: indexDetails[reason], extensions: { examples } });
   }
   if (error.code !== 11_000) return error;
   const examples = await duplicates(records, index);
-  const detail = 'Records have the same values in the fields of a unique index.';
-  return definitionConflict({ detail, cause: error, extensions: { examples } });
+  return definitionConflict({ detail: indexDetails.duplicates, cause: error, extensions: { examples } });
 }
 
 /** MongoDB's text quotes the record that it could not index, from its beginning. */
@@ -70,7 +71,14 @@ const misplaced = ({ message }: MongoServerError): { readonly id: string }[] => 
   return id === undefined ? [] : [{ id }];
 };
 
-const inTime = { maxTimeMS: 30_000 };
+/** How MongoDB looks for examples. */
+export interface LookOptions {
+  readonly maxTimeMS?: number;
+  /** How many. */
+  readonly limit?: number;
+}
+
+const mostMs = 30_000;
 
 /** The places on the way to a field where an array may stand: `fields.a`, `fields.a.b`; none for the service's own. */
 const placesOf = (path: string): string[] => {
@@ -79,9 +87,10 @@ const placesOf = (path: string): string[] => {
 };
 
 /** Records that have arrays in two fields of an index, neither of them within the other. */
-async function parallels(
+export async function parallels(
   records: Collection<RecordDocument>,
   { key, partialFilterExpression = {} }: IndexDescription,
+  { maxTimeMS = mostMs, limit = maxExamples }: LookOptions = {},
 ): Promise<{ readonly id: string }[]> {
   const places = [...new Set(Object.keys(key).flatMap(placesOf))];
   const isWithin = (inner: string, outer: string): boolean => inner.startsWith(`${outer}.`);
@@ -95,16 +104,17 @@ async function parallels(
   };
   const found = records.find(filter as Filter<RecordDocument>, {
     projection: { _id: 1 },
-    limit: maxExamples,
-    ...inTime,
+    limit,
+    maxTimeMS,
   });
   return await found.map(({ _id }) => ({ id: _id })).toArray();
 }
 
 /** Ids of records that have the same values in the fields of an index; an array stands there with each of its elements. */
-async function duplicates(
+export async function duplicates(
   records: Collection<RecordDocument>,
   { key, partialFilterExpression = {} }: IndexDescription,
+  { maxTimeMS = mostMs, limit = maxExamples }: LookOptions = {},
 ): Promise<{ readonly ids: string[] }[]> {
   const paths = Object.keys(key);
   // The outer ones first, so that fields of one element stay together.
@@ -119,8 +129,8 @@ async function duplicates(
     { $group: { _id: { values, id: '$_id' } } },
     { $group: { _id: '$_id.values', ids: { $firstN: { n: maxExamples, input: '$_id.id' } }, count: { $sum: 1 } } },
     { $match: { count: { $gt: 1 } } },
-    { $limit: maxExamples },
+    { $limit: limit },
     { $project: { _id: 0, ids: 1 } },
   ];
-  return await records.aggregate<{ ids: string[] }>(stages, { ...inTime, allowDiskUse: true }).toArray();
+  return await records.aggregate<{ ids: string[] }>(stages, { maxTimeMS, allowDiskUse: true }).toArray();
 }

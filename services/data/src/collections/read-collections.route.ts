@@ -1,15 +1,23 @@
 import { faults } from '@causeway/contracts';
 import { defineRoute, etag, isNotModified } from '@causeway/service';
 import type { Route } from '@causeway/service';
-import type { Collection } from 'mongodb';
+import type { Collection, Db } from 'mongodb';
 import { z } from 'zod';
 
 import { answerCollection, collectionAnswer } from './collection-answer.ts';
 import type { DefinitionDocument } from './collection.model.ts';
+import { changeAnswer, lastChangeAnswer, listChanges, readChanges } from './show-change.ts';
 
 interface Dependencies {
+  readonly db: Db;
   readonly definitions: { readonly native: Collection<DefinitionDocument> };
 }
+
+/** A definition, and what is known of changes to it. */
+const watchedCollection = collectionAnswer.extend({
+  change: changeAnswer.optional().describe('A change that is under way.'),
+  lastChange: lastChangeAnswer.optional().describe('How the one before has ended.'),
+});
 
 /** The names of the collections that a definition refers to, by id. */
 export const targetNames = async (
@@ -23,7 +31,7 @@ export const targetNames = async (
 };
 
 /** `GET /v1/collections/{name}` */
-export const readCollectionRoute = ({ definitions }: Dependencies): Route =>
+export const readCollectionRoute = ({ db, definitions }: Dependencies): Route =>
   defineRoute({
     method: 'get',
     path: '/v1/collections/{name}',
@@ -36,7 +44,7 @@ export const readCollectionRoute = ({ definitions }: Dependencies): Route =>
     responses: {
       200: {
         description: 'The definition.',
-        schema: collectionAnswer,
+        schema: watchedCollection,
         headers: { ETag: { description: "The definition's revision." } },
       },
       304: { description: 'It has not changed.' },
@@ -46,17 +54,20 @@ export const readCollectionRoute = ({ definitions }: Dependencies): Route =>
       const document = await definitions.native.findOne({ name });
       if (document === null) throw faults.notFound();
       const ETag = etag(document.revision);
-      if (isNotModified(headers['if-none-match'], ETag)) return { status: 304, headers: { ETag } };
+      const changes = await readChanges(db, document._id);
+      // A change that has come about is told by the revision; one that is under way, or has not, by nothing else.
+      const isToldByRevision = changes.change === undefined && (changes.lastChange?.outcome ?? 'applied') === 'applied';
+      if (isToldByRevision && isNotModified(headers['if-none-match'], ETag)) return { status: 304, headers: { ETag } };
       return {
         status: 200,
         headers: { ETag },
-        body: answerCollection(document, await targetNames(definitions.native, document)),
+        body: { ...answerCollection(document, await targetNames(definitions.native, document)), ...changes },
       };
     },
   });
 
 /** `GET /v1/collections` */
-export const listCollectionsRoute = ({ definitions }: Dependencies): Route =>
+export const listCollectionsRoute = ({ db, definitions }: Dependencies): Route =>
   defineRoute({
     method: 'get',
     path: '/v1/collections',
@@ -65,11 +76,13 @@ export const listCollectionsRoute = ({ definitions }: Dependencies): Route =>
     summary: 'List all definitions',
     access: 'admin',
     responses: {
-      200: { description: 'The definitions, by name.', schema: z.object({ items: z.array(collectionAnswer) }) },
+      200: { description: 'The definitions, by name.', schema: z.object({ items: z.array(watchedCollection) }) },
     },
     async handle() {
       const documents = await definitions.native.find().sort({ name: 1 }).toArray();
       const names = new Map(documents.map(({ _id, name }) => [_id, name]));
-      return { status: 200, body: { items: documents.map((each) => answerCollection(each, names)) } };
+      const changes = await listChanges(db);
+      const items = documents.map((each) => ({ ...answerCollection(each, names), ...changes.get(each._id) }));
+      return { status: 200, body: { items } };
     },
   });

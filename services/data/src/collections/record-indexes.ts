@@ -7,7 +7,7 @@ import { explainRefusal } from './index-conflicts.ts';
 import { isTextIndex } from './parse-index.ts';
 
 /** Names of the indexes that definitions have asked for. */
-const namesOf = async (records: Collection<RecordDocument>): Promise<string[]> =>
+export const indexNamesOf = async (records: Collection<RecordDocument>): Promise<string[]> =>
   (await records.indexes()).flatMap(({ name }) => (name?.startsWith(indexPrefix) === true ? [name] : []));
 
 /** Whether records have the indexes that a definition asks for, and no others. */
@@ -17,7 +17,7 @@ export async function hasIndexes(
 ): Promise<boolean> {
   // Two that a definition tells apart may be one: `id` breaks ties whether it is named or not.
   const wanted = new Set(definitions.map((each) => describeIndex(each).name));
-  const there = await namesOf(records);
+  const there = await indexNamesOf(records);
   return there.length === wanted.size && there.every((name) => wanted.has(name));
 }
 
@@ -54,7 +54,7 @@ export async function restoreIndexes(
   definitions: readonly IndexDefinition[],
 ): Promise<void> {
   await dropOtherIndexes(records, definitions);
-  const there = new Set(await namesOf(records));
+  const there = new Set(await indexNamesOf(records));
   for (const each of definitions) if (!there.has(describeIndex(each).name)) await buildIndex(records, each);
 }
 
@@ -63,5 +63,5 @@ async function dropOtherIndexes(
   definitions: readonly IndexDefinition[],
 ): Promise<void> {
   const wanted = new Set(definitions.map((each) => describeIndex(each).name));
-  for (const name of await namesOf(records)) if (!wanted.has(name)) await records.dropIndex(name);
+  for (const name of await indexNamesOf(records)) if (!wanted.has(name)) await records.dropIndex(name);
 }

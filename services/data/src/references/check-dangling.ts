@@ -2,6 +2,7 @@ import type { Events } from '@causeway/events';
 import type { Collection as MongoCollection } from 'mongodb';
 
 import type { Definition } from '../collections/collection.model.ts';
+import type { BreakingRecord } from '../collections/check-records.ts';
 import { definitionBusy, definitionConflict } from '../collections/collections.errors.ts';
 import type { RecordDocument } from '../records/record.model.ts';
 import type { DeclaredField } from '../fields/declared-field.ts';
@@ -16,12 +17,6 @@ import { idsAt, maxIds } from './referenced-ids.ts';
 const maxExamples = 5;
 /** Records that are looked at together, and held in one transaction. */
 const chunk = 500;
-
-/** A record that breaks a new reference. */
-interface Example {
-  readonly id: string;
-  readonly errors: readonly { readonly pointer: string; readonly code: string; readonly message: string }[];
-}
 
 /** References of a new definition that the one before does not have. */
 export function newReferences(
@@ -44,8 +39,55 @@ export interface CheckDanglingOptions {
   readonly records: Pick<MongoCollection<RecordDocument>, 'find'>;
   /** What its records have not been held against yet. */
   readonly references: readonly DeclaredReference[];
-  /** Before each step. @throws where somebody else has taken the change over */
-  readonly demandHeld: () => Promise<void>;
+  /** Before each step, with how many ids have been looked for. @throws where somebody else has taken the change over */
+  readonly tell: (checked: number) => Promise<void>;
+}
+
+/** What {@link findDangling} is given. */
+export interface FindDanglingOptions {
+  readonly records: Pick<MongoCollection<RecordDocument>, 'find'>;
+  readonly reference: DeclaredReference;
+  /** Of some ids, those under which no record is there. */
+  readonly missingOf: (ids: readonly string[]) => Promise<readonly string[]>;
+  /** Before each step, with how many ids have been looked for; ends the work by throwing. */
+  readonly tell: (checked: number) => Promise<void>;
+  readonly isEnough: () => boolean;
+}
+
+/**
+ * Looks for records that refer to others which are not there.
+ *
+ * @param found - is given each of them
+ */
+export async function findDangling(
+  { records, reference, missingOf, tell, isEnough }: FindDanglingOptions,
+  found: (record: BreakingRecord) => void,
+): Promise<void> {
+  const { storage, segments, target } = reference;
+  const rows = records.find({ [storage]: { $exists: true } }, { projection: { [storage]: 1 }, batchSize: chunk });
+  let named: (NamedRecord & { readonly by: string })[] = [];
+  let checked = 0;
+  const look = async (): Promise<void> => {
+    await tell(checked);
+    const missing = new Set(await missingOf([...new Set(named.map(({ id }) => id))]));
+    for (const { id, by, pointer } of named) {
+      const message = 'No record with this id is there.';
+      if (missing.has(id)) found({ id: by, errors: [{ pointer, code: 'reference-not-found', message }] });
+    }
+    checked += named.length;
+    named = [];
+  };
+  for await (const { _id, fields } of rows) {
+    const ids = idsAt(fields, segments);
+    if (ids.length > maxIds) {
+      const message = `One field names at most ${maxIds} records.`;
+      found({ id: _id, errors: [{ pointer: '', code: 'too-many-references', message }] });
+    }
+    named.push(...ids.map(({ id, pointer }) => ({ id, pointer, by: _id, target })));
+    if (named.length >= chunk) await look();
+    if (isEnough()) break;
+  }
+  if (named.length > 0) await look();
 }
 
 /**
@@ -55,40 +97,20 @@ export interface CheckDanglingOptions {
  * @throws Fault `definition-conflict` with examples; `definition-busy`
  */
 export async function checkDangling(options: CheckDanglingOptions): Promise<void> {
-  const { records, references, demandHeld } = options;
-  const examples: Example[] = [];
+  const { records, references, tell } = options;
+  const examples: BreakingRecord[] = [];
+  const isEnough = (): boolean => examples.length >= maxExamples;
   for (const reference of references) {
-    const { storage, segments } = reference;
-    const rows = records.find({ [storage]: { $exists: true } }, { projection: { [storage]: 1 }, batchSize: chunk });
-    let named: (NamedRecord & { readonly by: string })[] = [];
-    const look = async (): Promise<void> => {
-      await demandHeld();
-      const missing = new Set(await missingOf(options, reference, [...new Set(named.map(({ id }) => id))]));
-      for (const { id, by, pointer } of named) {
-        const message = 'No record with this id is there.';
-        if (missing.has(id)) examples.push({ id: by, errors: [{ pointer, code: 'reference-not-found', message }] });
-      }
-      named = [];
-    };
-    for await (const { _id, fields } of rows) {
-      const ids = idsAt(fields, segments);
-      if (ids.length > maxIds) {
-        const message = `One field names at most ${maxIds} records.`;
-        examples.push({ id: _id, errors: [{ pointer: '', code: 'too-many-references', message }] });
-      }
-      named.push(...ids.map(({ id, pointer }) => ({ id, pointer, by: _id, target: reference.target })));
-      if (named.length >= chunk) await look();
-      if (examples.length >= maxExamples) break;
-    }
-    if (named.length > 0) await look();
-    if (examples.length >= maxExamples) break;
+    const missingOf = (ids: readonly string[]) => missingHeld(options, reference, ids);
+    await findDangling({ records, reference, missingOf, tell, isEnough }, (record) => void examples.push(record));
+    if (isEnough()) break;
   }
   if (examples.length === 0) return;
   const detail = 'Records that are there refer to records that are not.';
   throw definitionConflict({ detail, extensions: { examples: examples.slice(0, maxExamples) } });
 }
 
-async function missingOf(
+async function missingHeld(
   { lookup, transaction }: CheckDanglingOptions,
   { target: targetId }: DeclaredReference,
   ids: readonly string[],

@@ -1,0 +1,79 @@
+import { setImmediate as turn } from 'node:timers/promises';
+
+import type { Collection } from 'mongodb';
+
+import type { LocatedFault } from '../conditions/located-fault.ts';
+import type { RecordDocument } from '../records/record.model.ts';
+import { definitionConflict } from './collections.errors.ts';
+import { checkPlaces } from './geo-places.ts';
+import type { CompiledDefinition } from './parse-definition.ts';
+
+/** Records that are judged before others of the process have their turn. */
+const inOneTurn = 200;
+/** Records after which it is said how many have been looked at. */
+const tellEach = 5_000;
+const maxExamples = 5;
+
+/** A record that breaks a definition. */
+export interface BreakingRecord {
+  readonly id: string;
+  readonly errors: readonly LocatedFault[];
+}
+
+/** What {@link findBreaking} is given. */
+export interface FindBreakingOptions {
+  readonly records: Pick<Collection<RecordDocument>, 'find'>;
+  readonly definition: Pick<CompiledDefinition, 'schema' | 'places'>;
+  /** Asked at the beginning, after each 5,000 records and at the end; ends the work by throwing. */
+  readonly tell: (checked: number) => Promise<void>;
+  /** Whether nothing more is to be looked at. */
+  readonly isEnough?: () => boolean;
+  /** For how long MongoDB may look for one batch. */
+  readonly maxTimeMS?: number;
+}
+
+/**
+ * Holds the records of a collection against a definition's schema, and against what its indexes want of places, one after another.
+ *
+ * @param found - is given each record that breaks it, before the next one is looked at
+ * @returns how many have been looked at
+ */
+export async function findBreaking(
+  { records, definition, tell, isEnough = () => false, maxTimeMS }: FindBreakingOptions,
+  found: (record: BreakingRecord) => void,
+): Promise<number> {
+  const { schema, places } = definition;
+  const options = { projection: { fields: 1 }, batchSize: 1_000, ...(maxTimeMS === undefined ? {} : { maxTimeMS }) };
+  let checked = 0;
+  await tell(checked);
+  for await (const { _id: id, fields } of records.find({}, options)) {
+    if (isEnough()) break;
+    checked += 1;
+    if (checked % inOneTurn === 0) await turn();
+    if (checked % tellEach === 0) await tell(checked);
+    const errors = [...schema.validate(fields), ...checkPlaces(places, fields)];
+    if (errors.length > 0) found({ id, errors });
+  }
+  await tell(checked);
+  return checked;
+}
+
+/**
+ * Looks at every record, or at as many as it takes to show what breaks.
+ *
+ * @throws Fault `definition-conflict` with examples
+ */
+export async function demandNoneBreaks(
+  records: FindBreakingOptions['records'],
+  definition: FindBreakingOptions['definition'],
+  tell: FindBreakingOptions['tell'],
+): Promise<void> {
+  const examples: BreakingRecord[] = [];
+  const isEnough = (): boolean => examples.length >= maxExamples;
+  await findBreaking({ records, definition, tell, isEnough }, (record) => void examples.push(record));
+  if (examples.length === 0) return;
+  throw definitionConflict({
+    detail: 'Records that are there break the new schema or index.',
+    extensions: { examples },
+  });
+}

@@ -1,0 +1,171 @@
+import { faults } from '@causeway/contracts';
+import type { Events } from '@causeway/events';
+import { matches } from '@causeway/service';
+import type { Collection } from 'mongodb';
+import { MongoServerError } from 'mongodb';
+
+import { allIndexesOf } from '../references/all-indexes.ts';
+import { findDangling, newReferences } from '../references/check-dangling.ts';
+import { collectionBy } from '../references/lookup.ts';
+import type { RecordDocument } from '../records/record.model.ts';
+import { findBreaking } from './check-records.ts';
+import type { DefinitionDocument, IndexDefinition } from './collection.model.ts';
+import { recordsCollection } from './collection.model.ts';
+import type { CollectionRegistry } from './collection-registry.ts';
+import { definitionBusy } from './collections.errors.ts';
+import { asksMore, isSame } from './compare-definitions.ts';
+import { ConflictTally, mostCounted } from './conflict-tally.ts';
+import type { DefinitionConflict } from './conflict-tally.ts';
+import type { DefineCollection } from './define-collection.ts';
+import { describeIndex } from './describe-index.ts';
+import { duplicates, indexDetails, parallels } from './index-conflicts.ts';
+import { indexNamesOf } from './record-indexes.ts';
+
+/** What {@link createTryDefinition} is given. */
+export interface TryDefinitionDependencies {
+  readonly events: Pick<Events, 'db'>;
+  readonly definitions: { readonly native: Collection<DefinitionDocument> };
+  readonly registry: CollectionRegistry;
+  /** For how long it looks; default 15 s. */
+  readonly mostMs?: number;
+}
+
+/** What would become of a definition. */
+export interface TriedDefinition {
+  readonly isNew: boolean;
+  readonly wouldChange: boolean;
+  /** About how many records there are. */
+  readonly records: number;
+  /** Whether all has been looked at that could be; otherwise the time was up before. */
+  readonly complete: boolean;
+  readonly conflicts: readonly DefinitionConflict[];
+  readonly indexes: { readonly built: readonly IndexDefinition[]; readonly dropped: readonly IndexDefinition[] };
+}
+
+/** Below the gateway's patience (`UPSTREAM_TIMEOUT`). */
+const defaultMostMs = 15_000;
+
+/** MaxTimeMSExpired: https://www.mongodb.com/docs/manual/reference/error-codes/ */
+const timeCode = 50;
+
+/** The time for a look is up. */
+class OutOfTime extends Error {}
+
+/**
+ * Holds a definition against everything that a change to it would be held against, and changes nothing: no lock is taken, nothing is asked of
+ * writers, nothing is recorded. What is said holds for the time of the look; of what an index does not take, only a build finds all.
+ *
+ * @returns the use case; it throws faults `precondition-failed` and `definition-busy`
+ */
+export function createTryDefinition(given: TryDefinitionDependencies) {
+  const { events, definitions, registry, mostMs = defaultMostMs } = given;
+  const { db } = events;
+
+  const tryOn = async (current: DefinitionDocument, { definition }: Pick<DefineCollection, 'definition'>) => {
+    const { _id: id } = current;
+    const { source } = definition;
+    const records = db.collection<RecordDocument>(recordsCollection(id));
+    const endsAt = performance.now() + mostMs;
+    const leftMs = (): number => Math.max(1, Math.ceil(endsAt - performance.now()));
+    const inTime = async (): Promise<void> => {
+      await Promise.resolve();
+      if (performance.now() >= endsAt) throw new OutOfTime();
+    };
+    const tally = new ConflictTally();
+    const indexes = await compareIndexes(records, current.definition, source);
+
+    const looks: (() => Promise<unknown>)[] = [
+      async () => {
+        if (!asksMore(definition, current.definition)) return;
+        const detail = 'Records break the schema, or what an index wants of places.';
+        const options = { records, definition, tell: inTime, maxTimeMS: mostMs };
+        const isEnough = (): boolean => tally.isFull('/schema', detail);
+        await findBreaking({ ...options, isEnough }, (record) => tally.add('/schema', detail, record));
+      },
+      ...indexes.built.map((index) => () => tryIndex(records, index, pointerOf(source.indexes, index), tally, leftMs)),
+      ...newReferences(id, definition.fields, current.definition).map((reference) => async () => {
+        const target = await collectionBy({ db, registry }, reference.target);
+        if (target === undefined || target.removing) throw definitionBusy();
+        const missingOf = async (ids: readonly string[]): Promise<readonly string[]> => {
+          const rows = target.records.native.find({ _id: { $in: [...ids] } }, { projection: { _id: 1 } });
+          const there = new Set(await rows.map(({ _id }) => _id).toArray());
+          return ids.filter((each) => !there.has(each));
+        };
+        const pointer = `/fields/${reference.segments.join('.')}/reference`;
+        const detail = 'Records refer to records that are not there.';
+        const options = { records, reference, missingOf, tell: inTime };
+        const isEnough = (): boolean => tally.isFull(pointer, detail);
+        await findDangling({ ...options, isEnough }, (record) => tally.add(pointer, detail, record));
+      }),
+    ];
+    return {
+      indexes,
+      conflicts: tally,
+      complete: await lookAt(looks, inTime),
+      records: await records.estimatedDocumentCount(),
+    };
+  };
+
+  return async (command: Pick<DefineCollection, 'name' | 'definition' | 'ifMatch'>): Promise<TriedDefinition> => {
+    const { name, definition, ifMatch } = command;
+    const current = await definitions.native.findOne({ name });
+    if (!matches(ifMatch, current?.revision)) throw faults.preconditionFailed();
+    if (current === null) {
+      const indexes = { built: allIndexesOf(definition.source), dropped: [] };
+      return { isNew: true, wouldChange: true, records: 0, complete: true, conflicts: [], indexes };
+    }
+    const { conflicts, ...found } = await tryOn(current, command);
+    const wouldChange = !isSame(definition.source, current.definition);
+    return { isNew: false, wouldChange, ...found, conflicts: conflicts.all };
+  };
+}
+
+/** @returns whether there was time for all of it */
+async function lookAt(looks: readonly (() => Promise<unknown>)[], inTime: () => Promise<void>): Promise<boolean> {
+  try {
+    for (const look of looks) {
+      await inTime();
+      await look();
+    }
+    return true;
+  } catch (error) {
+    const isTime = error instanceof OutOfTime || (error instanceof MongoServerError && error.code === timeCode);
+    if (!isTime) throw error;
+    return false;
+  }
+}
+
+/** Where an index stands in the definition; that of a reference stands nowhere. */
+const pointerOf = (indexes: readonly IndexDefinition[], index: IndexDefinition): string => {
+  const at = indexes.indexOf(index);
+  return at === -1 ? '/fields' : `/indexes/${at}`;
+};
+
+async function compareIndexes(
+  records: Collection<RecordDocument>,
+  current: DefinitionDocument['definition'],
+  wanted: DefinitionDocument['definition'],
+): Promise<TriedDefinition['indexes']> {
+  const nameOf = (index: IndexDefinition): string => describeIndex(index).name;
+  const [there, asked] = [new Set(await indexNamesOf(records)), new Set(allIndexesOf(wanted).map(nameOf))];
+  return {
+    built: allIndexesOf(wanted).filter((index) => !there.has(nameOf(index))),
+    dropped: allIndexesOf(current).filter((index) => there.has(nameOf(index)) && !asked.has(nameOf(index))),
+  };
+}
+
+async function tryIndex(
+  records: Collection<RecordDocument>,
+  definition: IndexDefinition,
+  pointer: string,
+  tally: ConflictTally,
+  leftMs: () => number,
+): Promise<void> {
+  const index = describeIndex(definition);
+  const options = () => ({ maxTimeMS: leftMs(), limit: mostCounted });
+  for (const each of await parallels(records, index, options())) {
+    tally.add(pointer, indexDetails['parallel-arrays'], each);
+  }
+  if (definition.unique !== true) return;
+  for (const each of await duplicates(records, index, options())) tally.add(pointer, indexDetails.duplicates, each);
+}
