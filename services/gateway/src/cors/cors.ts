@@ -25,6 +25,7 @@ const requestHeaders = [
   'If-None-Match',
   'Idempotency-Key',
   'Last-Event-ID',
+  'Prefer',
   'Causeway-After',
   'X-Request-Id',
   'traceparent',
