@@ -68,6 +68,8 @@ export type { RevocationList, RevocationsOptions } from './identity/revocations.
 export { invalidToken } from './identity/verify-token.ts';
 export { readiness } from './lifecycle/health.ts';
 export type { Readiness, ReadinessCheck } from './lifecycle/health.ts';
+export { bySystem, startJob } from './lifecycle/jobs.ts';
+export type { Job } from './lifecycle/jobs.ts';
 export { connectRedis } from './lifecycle/redis.ts';
 export { runService } from './lifecycle/run-service.ts';
 export type { ServiceDeclaration, ServiceParts, ServiceSettings, StartContext } from './lifecycle/run-service.ts';

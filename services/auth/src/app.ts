@@ -1,7 +1,7 @@
 import { topicOf } from '@causeway/contracts';
 import { createEvents, createIdempotency, faultOfError } from '@causeway/events';
 import type { Events, KafkaPort } from '@causeway/events';
-import { eventRoutes, producerLogs, withPosition } from '@causeway/service';
+import { eventRoutes, producerLogs, startJob, withPosition } from '@causeway/service';
 import type { ServiceParts, StartContext } from '@causeway/service';
 
 import { configOf } from './config.ts';
@@ -12,7 +12,6 @@ import type { Feature, Ground } from './feature.ts';
 import { createFeatures } from './features.ts';
 import { handlersOf } from './handlers.ts';
 import type { Late } from './handlers.ts';
-import { startJob } from './jobs.ts';
 import { loadRootKey } from './keys/root-key.ts';
 import { createStores } from './stores.ts';
 

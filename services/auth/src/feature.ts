@@ -1,10 +1,9 @@
 import type { Events, Idempotency } from '@causeway/events';
-import type { Route } from '@causeway/service';
+import type { Job, Route } from '@causeway/service';
 import type { Logger } from '@causeway/telemetry';
 
 import type { Config } from './config.ts';
 import type { Connections } from './connections.ts';
-import type { Job } from './jobs.ts';
 import type { MasterKey } from './keys/master-key.ts';
 import type { Stores } from './stores.ts';
 

@@ -1,7 +1,7 @@
 import type { Handler } from '@causeway/events';
+import { bySystem } from '@causeway/service';
 
 import type { Feature, Ground } from '../feature.ts';
-import { bySystem } from '../jobs.ts';
 import type { Passwords } from '../passwords/passwords.wiring.ts';
 import type { Guessing } from '../guessing/guessing.wiring.ts';
 import type { Proofs } from '../proofs/proofs.wiring.ts';

@@ -1,7 +1,7 @@
 import type { Handler, RemovalStep } from '@causeway/events';
+import { bySystem } from '@causeway/service';
 
 import type { Feature, Ground } from '../feature.ts';
-import { bySystem } from '../jobs.ts';
 import { createDemandRecent } from '../sessions/demand-recent.ts';
 import { stepUpRules } from '../sessions/step-up-rules.ts';
 import { activityRoute } from './activity.route.ts';

@@ -1,9 +1,9 @@
 import type { Handler, RemovalStep } from '@causeway/events';
+import { bySystem } from '@causeway/service';
 
 import type { Feature, Ground } from '../feature.ts';
 import { createDeviceCookie } from '../guessing/device-cookie.ts';
 import type { Guessing } from '../guessing/guessing.wiring.ts';
-import { bySystem } from '../jobs.ts';
 import type { TellOwner } from '../mail/tell-owner.ts';
 import type { Proofs } from '../proofs/proofs.wiring.ts';
 import { createTellEnding } from '../revocations/tell-ending.ts';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { bySystem } from '../jobs.ts';
+import { bySystem } from '@causeway/service';
+
 import { createForgetPending } from './forget-factors.ts';
 
 describe('factors that nobody has confirmed', () => {

@@ -1,7 +1,7 @@
 import type { Handler, RemovalStep } from '@causeway/events';
+import { bySystem } from '@causeway/service';
 
 import type { Feature, Ground } from '../feature.ts';
-import { bySystem } from '../jobs.ts';
 import type { Proofs } from '../proofs/proofs.wiring.ts';
 import type { RequestProof } from '../proofs/request-proof.ts';
 import { createDeviceCookie } from './device-cookie.ts';

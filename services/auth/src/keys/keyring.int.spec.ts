@@ -5,11 +5,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { createEvents, createKafka } from '@causeway/events';
 import type { EventsOptions } from '@causeway/events';
+import { bySystem } from '@causeway/service';
 import { createLogger } from '@causeway/telemetry';
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import type { JSONWebKeySet } from 'jose';
 
-import { bySystem } from '../jobs.ts';
 import { openTestAuth, personOf, signUp } from '../testing/test-auth.ts';
 import type { Answered, TestAuth, TestReplica } from '../testing/test-auth.ts';
 import { createAdvanceKeyring } from './advance-keyring.ts';

@@ -1,5 +1,6 @@
+import { bySystem } from '@causeway/service';
+
 import type { Feature, Ground } from '../feature.ts';
-import { bySystem } from '../jobs.ts';
 import { createAdvanceKeyring } from './advance-keyring.ts';
 import { ensureKeyring } from './ensure-keyring.ts';
 import { formerKeys } from './former-keys.ts';

@@ -1,9 +1,9 @@
 import type { Handler, RemovalStep } from '@causeway/events';
+import { bySystem } from '@causeway/service';
 
 import type { Audit } from '../audit/audit.wiring.ts';
 import type { Config } from '../config.ts';
 import type { Feature, Ground } from '../feature.ts';
-import { bySystem } from '../jobs.ts';
 import { createMailbox } from '../mailbox/mailbox.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import { listMailboxRoute, readMailboxRoute } from '../mailbox/mailbox.route.ts';

@@ -1,7 +1,7 @@
 import type { Handler, RemovalStep } from '@causeway/events';
+import { bySystem } from '@causeway/service';
 
 import type { Feature, Ground } from '../feature.ts';
-import { bySystem } from '../jobs.ts';
 import type { QueueMail } from '../mail/queue-mail.ts';
 import type { Devices } from '../guessing/devices.wiring.ts';
 import { createAskRedis } from '../guessing/ask-redis.ts';

@@ -1,10 +1,10 @@
 import type { Handler, RemovalStep } from '@causeway/events';
+import { bySystem } from '@causeway/service';
 
 import { endSessions, forgetSessions } from '../erasure/remove-sessions.ts';
 import type { Factors } from '../factors/factors.wiring.ts';
 import type { Feature, Ground } from '../feature.ts';
 import type { Guessing } from '../guessing/guessing.wiring.ts';
-import { bySystem } from '../jobs.ts';
 import type { TellOwner } from '../mail/tell-owner.ts';
 import type { Passwords } from '../passwords/passwords.wiring.ts';
 import type { Proofs } from '../proofs/proofs.wiring.ts';
