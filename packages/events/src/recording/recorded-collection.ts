@@ -3,6 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { faults, type Cause, type EventEnvelope } from '@causeway/contracts';
 import { type ClientSession, type Collection, type Db, type Filter, type UpdateFilter } from 'mongodb';
 
+import { createAnnotate } from './annotate.ts';
+import type { Annotation } from './annotate.ts';
 import { buildEvent } from './build-event.ts';
 import { compareAndSet } from './compare-and-set.ts';
 import { RevisionMismatch, translate } from './errors.ts';
@@ -128,6 +130,12 @@ export interface RecordedCollection<Doc extends RecordedDocument> {
    * @throws `conflict` where one of them is not there
    */
   touch(ids: readonly string[], options: { readonly session: ClientSession }): Promise<void>;
+
+  /**
+   * Writes what follows from the state of documents and is nobody's to see: it makes no revision and records no event, and the next change of a
+   * document takes out again what its decision does not have. A document that has moved on stays as it is: whoever changed it has said what follows.
+   */
+  annotate(annotations: readonly Annotation<Doc>[]): Promise<void>;
 }
 
 /** A write that was not there when it was looked for, and may still be on its way. */
@@ -328,6 +336,7 @@ export const recordedCollection = <Doc extends RecordedDocument>(
       thing,
       reusableIds: options.reusableIds,
     }),
+    annotate: createAnnotate(native),
     async touch(ids, { session }) {
       if (ids.length === 0) return;
       const filter = { _id: { $in: ids } } as unknown as Filter<Doc>;
