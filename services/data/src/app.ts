@@ -10,6 +10,7 @@ import {
   eventRoutes,
   producerLogs,
   remoteKeys,
+  startJob,
   withPosition,
 } from '@causeway/service';
 import type { Identity, RevocationList, ServiceParts, StartContext } from '@causeway/service';
@@ -121,6 +122,7 @@ export async function start(
   for (const [name, { stop }] of all) if (stop !== undefined) onStop(name, stop);
   await events.start();
   await registry.refresh();
+  for (const job of all.flatMap(([, { jobs = [] }]) => jobs)) onStop(job.name, startJob(job, logger));
 
   const keys = remoteKeys({ url: config.jwksUrl, logger });
   const { tokenIssuer: issuer, tokenAudience: audience } = config;

@@ -74,6 +74,14 @@ export const settings = defineSettings({
     default: 32 * 1_048_576,
     description: 'Memory for the latest changes, from which feeds resume without asking MongoDB.',
   },
+  expiryIntervalMs: {
+    env: 'EXPIRY_INTERVAL',
+    type: 'duration',
+    default: 30_000,
+    min: 100,
+    max: 3_600_000,
+    description: 'How often records are looked for whose time is over (`expiry` of a definition), at most.',
+  },
   snapshotLimit: {
     env: 'SNAPSHOT_LIMIT',
     type: 'integer',

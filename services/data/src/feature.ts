@@ -1,5 +1,5 @@
 import type { CommitStream, Events, Idempotency } from '@causeway/events';
-import type { RevocationList, Route } from '@causeway/service';
+import type { Job, RevocationList, Route } from '@causeway/service';
 import type { Logger } from '@causeway/telemetry';
 
 import type { CollectionRegistry } from './collections/collection-registry.ts';
@@ -34,6 +34,7 @@ export interface Ground extends Pick<Connections, 'client' | 'redis'> {
  */
 export interface Feature {
   readonly routes?: readonly Route[];
+  readonly jobs?: readonly Job[];
   /** Before anything is read or handled. */
   readonly ensureIndexes?: () => Promise<unknown>;
   /** When the service ends: events are still passed on. */

@@ -2,6 +2,7 @@ import { createBatch } from './batch/batch.wiring.ts';
 import { createByFilter } from './by-filter/by-filter.wiring.ts';
 import { createChanges } from './changes/changes.wiring.ts';
 import { createCollections } from './collections/collections.wiring.ts';
+import { createExpiry } from './expiry/expiry.wiring.ts';
 import type { Feature, Ground } from './feature.ts';
 import { createQueries } from './queries/queries.wiring.ts';
 import { createRecords } from './records/records.wiring.ts';
@@ -24,5 +25,6 @@ export async function createFeatures(ground: Ground): Promise<Readonly<Record<st
     byFilter: createByFilter(ground, { admit: queries.admit }),
     rules: createRules(ground),
     upsert: createUpsert(ground),
+    expiry: createExpiry(ground),
   };
 }

@@ -53,7 +53,10 @@ export const recordDeleted = defineEvent({
     beforeUpdatedAt: z.string(),
     beforeUpdatedBy: z.string().optional(),
     deletedBy: z.string().optional(),
-    reason: z.string().optional().describe('`cascade`: it went with another record, to which it referred.'),
+    reason: z
+      .string()
+      .optional()
+      .describe('`cascade`: it went with another record, to which it referred; `expired`: its time was over.'),
     parentEvent: z.string().optional().describe('The event of the record that it went with.'),
   },
 });

@@ -9,7 +9,7 @@ const mostWaiting = 5_000;
 const lookMs = 100;
 
 /**
- * Waits until what has been recorded before is published, so that the events of others do not stand behind thousands of a call by filter.
+ * Waits until what has been recorded before is published, so that the events of others do not stand behind thousands of a call by filter, or of what has expired.
  *
  * @param isTimeUp - ends the wait
  * @returns whether there is room

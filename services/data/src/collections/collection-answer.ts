@@ -32,6 +32,10 @@ export const collectionAnswer = z.object({
   indexes: z.array(wholeIndexAnswer),
   rules: z.record(z.string(), z.unknown()),
   fields: z.record(z.string(), z.unknown()).optional().describe('What is said of single fields.'),
+  expiry: z
+    .object({ field: z.string() })
+    .optional()
+    .describe('The field that holds the time until which a record is kept.'),
   onErase: onErase.meta({ description: "What becomes of somebody's records when they are erased." }),
   scans: scans.meta({ description: 'Whether queries may look at all records of a large collection.' }),
   revision: z.int(),
@@ -54,6 +58,7 @@ export const answerCollection = (
   indexes: definition.indexes.map((index) => ({ ...index })),
   rules: definition.rules,
   ...(definition.fields === undefined ? {} : { fields: showTargets(name, definition.fields, names) }),
+  ...(definition.expiry === undefined ? {} : { expiry: { ...definition.expiry } }),
   onErase: definition.onErase ?? 'keep',
   scans: definition.scans ?? 'refuse',
   revision,

@@ -35,6 +35,8 @@ export interface Definition {
   readonly fields?: Readonly<Record<string, unknown>>;
   /** The ids of the other collections that its `fields` refer to: found by whoever deletes there. */
   readonly refersTo?: readonly string[];
+  /** The field that holds the time until which a record is kept; absent where records stay. */
+  readonly expiry?: { readonly field: string };
   /** Absent means `keep`: the record stays, and no longer says whose it was. */
   readonly onErase?: 'delete';
   /** Absent means `refuse`: a large collection answers what an index serves. */
@@ -48,7 +50,7 @@ export interface DefinitionDocument extends RecordedDocument {
 }
 
 /** What a change of a definition is at: it looks at the records, builds an index, or looks for what records refer to. */
-export type ChangeStep = 'records' | 'indexes' | 'references';
+export type ChangeStep = 'records' | 'indexes' | 'references' | 'expiry';
 
 /** How far a change of a definition is. */
 export interface ChangeProgress {

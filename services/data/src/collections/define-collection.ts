@@ -4,6 +4,8 @@ import { DuplicateKey } from '@causeway/events';
 import type { Events, IfMatch, RecordedCollection } from '@causeway/events';
 import { matches } from '@causeway/service';
 
+import { dropExpiryIndex, ensureExpiryIndex } from '../expiry/expiry-index.ts';
+import { fillExpiry } from '../expiry/fill-expiry.ts';
 import { allIndexesOf, referenceIndexesOf } from '../references/all-indexes.ts';
 import { checkDangling, newReferences } from '../references/check-dangling.ts';
 import { holdTargets } from '../references/referrers.ts';
@@ -77,6 +79,7 @@ export function createDefineCollection({ events, definitions, registry, stopping
     const { source } = definition;
     await createRecordsCollection(db, id, 1);
     for (const index of allIndexesOf(source)) await buildIndex(recordsOf(id), index);
+    if (source.expiry !== undefined) await ensureExpiryIndex(recordsOf(id));
     await events.prepare(recordsCollection(id));
     const write = await events.transaction(async (session) => {
       await changes.insertOne({ _id: id, def: 1 }, { session });
@@ -106,6 +109,21 @@ export function createDefineCollection({ events, definitions, registry, stopping
     });
     if (write?.event === undefined) throw faults.conflict();
     return { document: write.document, eventId: write.event.id, isNew: false };
+  };
+
+  /** Whoever writes a record says by now when it is to be looked at; here it is said of those that are there. */
+  const prepareExpiry = async (
+    id: string,
+    { expiry }: Definition,
+    before: Definition,
+    tell: (checked: number) => Promise<void>,
+  ): Promise<void> => {
+    if (expiry === undefined) return;
+    await ensureExpiryIndex(recordsOf(id));
+    if (expiry.field === before.expiry?.field) return;
+    const collection = await registry.reload(id);
+    if (collection === undefined) throw definitionBusy();
+    await fillExpiry(collection, tell);
   };
 
   const changeLocked = async (
@@ -138,6 +156,7 @@ export function createDefineCollection({ events, definitions, registry, stopping
       references: newReferences(id, definition.fields, current.definition),
       tell: (checked) => tell({ step: 'references', checked, of }),
     });
+    await prepareExpiry(id, source, current.definition, (checked) => tell({ step: 'expiry', checked, of }));
     if (isSame(source, current.definition)) return { document: current, isNew: false };
     return await commit(cause, current, source, lock);
   };
@@ -147,7 +166,9 @@ export function createDefineCollection({ events, definitions, registry, stopping
     // Who has taken it over may have promised what we have built.
     if (!(await lock.isHeld())) return;
     const document = await definitions.native.findOne({ _id: id });
-    if (document !== null) await restoreIndexes(recordsOf(id), allIndexesOf(document.definition));
+    if (document === null) return;
+    await restoreIndexes(recordsOf(id), allIndexesOf(document.definition));
+    if (document.definition.expiry === undefined) await dropExpiryIndex(recordsOf(id));
   };
 
   /** One that is being removed cannot be referred to; read again, for a removal whose process died is over. */

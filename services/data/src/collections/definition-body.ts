@@ -22,6 +22,10 @@ export const definitionBody = z.strictObject({
     description:
       'By the dotted path of a field: `default` (a value, `{"$auth": "sub"}` or `{"$now": true}`), `readOnly`, `writeOnce`, rules `read` and `write` in the form of those of the collection (to whom the read rule does not let see it the field is missing, in filters too), `reference` (`{"collection": name, "onDelete": "restrict" | "cascade" | "null"}`: its values are ids of records there).',
   }),
+  expiry: z.strictObject({ field: z.string() }).optional().meta({
+    description:
+      'The dotted path of a field that holds a time (`"format": "date-time"`) or null: a record is deleted within a minute after its time, and seen until then.',
+  }),
   onErase: onErase.default('keep').meta({
     description: "What becomes of somebody's records when they are erased: kept without whose they were, or deleted.",
   }),

@@ -1,6 +1,8 @@
 import { faults } from '@causeway/contracts';
 
 import { checkDefaults } from '../fields/check-defaults.ts';
+import type { Expiry } from '../expiry/expiry-of.ts';
+import { parseExpiry } from '../expiry/parse-expiry.ts';
 import type { DeclaredField } from '../fields/declared-field.ts';
 import { parseFields } from '../fields/parse-fields.ts';
 import { parseRules } from '../rules/parse-rules.ts';
@@ -21,6 +23,8 @@ export interface CompiledDefinition {
   readonly rules: Rules;
   /** What it says of single fields, in its order. */
   readonly fields: readonly DeclaredField[];
+  /** Until when its records are kept. */
+  readonly expiry: Expiry | undefined;
   /** Where its indexes want places on the globe. */
   readonly places: GeoPlaces;
 }
@@ -33,7 +37,7 @@ export const isCollectionName = (name: string): boolean => namePattern.test(name
 /**
  * Parses what an administrator sends about a collection.
  *
- * @param json - `{schema, indexes?, rules?, fields?, onErase?, scans?}`
+ * @param json - `{schema, indexes?, rules?, fields?, expiry?, onErase?, scans?}`
  * @throws Fault `invalid-request` naming every fault by JSON pointer
  */
 export function parseDefinition(json: {
@@ -41,6 +45,7 @@ export function parseDefinition(json: {
   readonly indexes?: unknown;
   readonly rules?: unknown;
   readonly fields?: unknown;
+  readonly expiry?: unknown;
   readonly onErase?: OnErase | undefined;
   readonly scans?: Scans | undefined;
 }): CompiledDefinition {
@@ -48,10 +53,11 @@ export function parseDefinition(json: {
   const indexes = parseIndexes(json.indexes ?? [], '/indexes');
   const rules = parseRules(json.rules, '/rules');
   const fields = parseFields(json.fields, schema.ok ? schema.value.source : undefined, '/fields');
-  const errors = [schema, indexes, rules, fields].flatMap((parsed) => (parsed.ok ? [] : parsed.faults));
+  const expiry = parseExpiry(json.expiry, schema.ok ? schema.value.source : undefined, '/expiry');
+  const errors = [schema, indexes, rules, fields, expiry].flatMap((parsed) => (parsed.ok ? [] : parsed.faults));
   if (schema.ok && fields.ok) errors.push(...checkDefaults(fields.value, schema.value.validate, '/fields'));
   if (schema.ok && fields.ok) errors.push(...checkReferenceFields(fields.value, schema.value, '/fields'));
-  if (errors.length > 0 || !schema.ok || !indexes.ok || !rules.ok || !fields.ok)
+  if (errors.length > 0 || !schema.ok || !indexes.ok || !rules.ok || !fields.ok || !expiry.ok)
     throw faults.invalidRequest({ errors });
   const refersTo = targetsOf(fields.value);
   const source: Definition = {
@@ -61,8 +67,13 @@ export function parseDefinition(json: {
     // What is the default is not stored: a definition of before is the same as one that says it.
     ...(fields.value.length === 0 ? {} : { fields: json.fields as NonNullable<Definition['fields']> }),
     ...(refersTo.length === 0 ? {} : { refersTo }),
+    ...(expiry.value === undefined ? {} : { expiry: { field: expiry.value.field } }),
     ...(json.onErase === 'delete' ? { onErase: json.onErase } : {}),
     ...(json.scans === 'allow' ? { scans: json.scans } : {}),
   };
-  return { source, schema: schema.value, rules: rules.value, fields: fields.value, places: geoPlacesOf(indexes.value) };
+  return {
+    source,
+    ...{ schema: schema.value, rules: rules.value, fields: fields.value, expiry: expiry.value },
+    places: geoPlacesOf(indexes.value),
+  };
 }

@@ -53,14 +53,18 @@ export const readCollectionRoute = ({ db, definitions }: Dependencies): Route =>
     async handle({ params: { name }, headers }) {
       const document = await definitions.native.findOne({ name });
       if (document === null) throw faults.notFound();
-      const ETag = etag(document.revision);
+      const own = {
+        ETag: etag(document.revision),
+        'Cache-Control': 'private, no-cache',
+        Vary: 'Authorization, Cookie',
+      };
       const changes = await readChanges(db, document._id);
       // A change that has come about is told by the revision; one that is under way, or has not, by nothing else.
       const isToldByRevision = changes.change === undefined && (changes.lastChange?.outcome ?? 'applied') === 'applied';
-      if (isToldByRevision && isNotModified(headers['if-none-match'], ETag)) return { status: 304, headers: { ETag } };
+      if (isToldByRevision && isNotModified(headers['if-none-match'], own.ETag)) return { status: 304, headers: own };
       return {
         status: 200,
-        headers: { ETag },
+        headers: own,
         body: { ...answerCollection(document, await targetNames(definitions.native, document)), ...changes },
       };
     },

@@ -10,8 +10,10 @@ import { readChange } from './definition-lock.ts';
 export const changeAnswer = z.object({
   since: z.iso.datetime(),
   step: z
-    .enum(['records', 'indexes', 'references'])
-    .describe('Whether records are looked at, an index is being built, or what records refer to is looked for.'),
+    .enum(['records', 'indexes', 'references', 'expiry'])
+    .describe(
+      'Whether records are looked at, an index is being built, what records refer to is looked for, or it is noted until when records are kept.',
+    ),
   checked: z.int().optional().describe('How many have been looked at in this step.'),
   of: z.int().optional().describe('Of about how many.'),
   index: indexAnswer.optional().describe('The index that is being built.'),

@@ -6,6 +6,7 @@ import type { DefinitionDocument } from '../collections/collection.model.ts';
 import { definitionsCollection } from '../collections/collection.model.ts';
 import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
 import type { RecordDocument } from '../records/record.model.ts';
+import { stateOfRecord } from '../records/record-state.ts';
 import { deleted, updated } from '../records/records.events.ts';
 import { dependentsBudget, planDeletion } from '../references/plan-deletion.ts';
 import { writeDeletion } from '../references/write-deletion.ts';
@@ -88,12 +89,12 @@ export const removeRecords = (given: RemoveRecordsDependencies): RemovalStep => 
       const { createdBy, updatedBy } = current;
       if (createdBy !== personId && updatedBy !== personId) return undefined;
       const before = nameless(current, personId);
-      const state = {
-        def: collection.def,
-        fields: current.fields,
-        ...(before.createdBy === undefined ? {} : { createdBy: before.createdBy }),
-        ...(before.updatedBy === undefined ? {} : { updatedBy: before.updatedBy }),
-      };
+      const { fields, createdBy: kept, updatedBy: last } = before;
+      const state = stateOfRecord(collection, {
+        fields,
+        ...(kept === undefined ? {} : { createdBy: kept }),
+        ...(last === undefined ? {} : { updatedBy: last }),
+      });
       return { state, event: updated(collection, before, state) };
     });
     return write?.event !== undefined;

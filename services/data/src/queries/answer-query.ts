@@ -1,8 +1,10 @@
 import { faults } from '@causeway/contracts';
 import { parseAfter, readAfter } from '@causeway/events';
-import type { Answer, Call } from '@causeway/service';
+import type { Call } from '@causeway/service';
 import type { MongoClient } from 'mongodb';
 
+import type { KeptAnswer } from '../caching/kept-answer.ts';
+import { keepHeaders } from '../caching/kept-answer.ts';
 import { csvType, exportRecords, ndjsonType } from '../exporting/export-records.ts';
 import type { FindCurrent } from '../records/find-current.ts';
 import { demandReadable } from '../records/judge-record.ts';
@@ -89,7 +91,7 @@ const refusePaging = ({ limit, cursor, count, explain, locate }: AskedQuery): vo
 /**
  * Answers queries, however they were sent: a page as JSON, or the whole result as a stream.
  *
- * @returns the use case; it throws {@link queryFaults} and `invalid-request`
+ * @returns the use case, giving also how a page may be kept; it throws {@link queryFaults} and `invalid-request`
  */
 export function createAnswerQuery({
   findCurrent,
@@ -99,7 +101,7 @@ export function createAnswerQuery({
   queryTimeoutMs,
   now,
 }: AnswerQueryDependencies) {
-  const answer = async ({ name, ask, call, linkTo }: AnswerQuery): Promise<Answer<200>> => {
+  const answer = async ({ name, ask, call, linkTo }: AnswerQuery): Promise<KeptAnswer> => {
     const { token, headers, mediaType, signal, principal } = call;
     const after = parseAfter(headers['causeway-after']);
     const collection = await findCurrent(name, after);
@@ -113,15 +115,20 @@ export function createAnswerQuery({
     await demandPlaceable(collection, query, asked.locate, queryTimeoutMs);
     if (mediaType !== ndjsonType && mediaType !== csvType) {
       const page = { collection, caller, principal: principalKey(principal), asked, query, linkTo };
-      return await readAfter(client, after, (read) => answerPage(page, read));
+      return {
+        answer: await readAfter(client, after, (read) => answerPage(page, read)),
+        // What a query costs is another thing each time.
+        keep: asked.explain ? undefined : keepHeaders(collection, caller),
+      };
     }
     refusePaging(asked);
     if (!asked.scan) await admit.demand({ collection, caller, query, read: {} });
     const batchTimeoutMs = queryTimeoutMs;
-    return exportRecords({ collection, caller, query, mediaType, client, after, batchTimeoutMs, signal });
+    const stream = exportRecords({ collection, caller, query, mediaType, client, after, batchTimeoutMs, signal });
+    return { answer: stream, keep: undefined };
   };
 
-  return async (command: AnswerQuery): Promise<Answer<200>> => {
+  return async (command: AnswerQuery): Promise<KeptAnswer> => {
     try {
       return await answer(command);
     } catch (error) {

@@ -2,7 +2,8 @@ import { defineRoute } from '@causeway/service';
 import type { Route } from '@causeway/service';
 import { z } from 'zod';
 
-import { afterHeader } from '../records/record-answer.ts';
+import { answerKept } from '../caching/kept-answer.ts';
+import { afterHeader, keptHeaders } from '../records/record-answer.ts';
 import { pageAnswer } from './answer-page.ts';
 import type { createAnswerQuery } from './answer-query.ts';
 import { exportDescription, queryFaults, queryMediaTypes, rankingDescription } from './answer-query.ts';
@@ -28,7 +29,10 @@ export const listRecordsRoute = ({
     access: 'public',
     params: z.object({ collection: z.string() }),
     query: queryParameters,
-    requestHeaders: afterHeader,
+    requestHeaders: {
+      'If-None-Match': { description: 'Answers 304 where the page is still the one with this tag.' },
+      ...afterHeader,
+    },
     responses: {
       200: {
         description: 'A page of records, or all of them.',
@@ -36,17 +40,22 @@ export const listRecordsRoute = ({
         mediaTypes: queryMediaTypes,
         headers: {
           Link: { description: 'The next page (`rel="next"`), unless its address is too long for a header.' },
+          ETag: { description: 'Of a page: weak, and another where anything in it is.' },
+          ...keptHeaders,
         },
       },
+      304: { description: 'The page has not changed.' },
     },
     faults: queryFaults,
-    handle: (call) =>
-      answerQuery({
+    async handle(call) {
+      const answered = await answerQuery({
         name: call.params.collection,
         call,
         ask: () => askedByParameters(call.query),
         linkTo: (cursor) => linkTo(call.params.collection, call.query, cursor),
-      }),
+      });
+      return answerKept(answered, call.headers['if-none-match']);
+    },
   });
 
 function linkTo(name: string, parameters: QueryParameters, cursor: string): string | undefined {

@@ -19,6 +19,7 @@ import { createSight } from '../rules/see.ts';
 import { checkRecord, demandReadable, demandRight, demandWritable, mayDo } from './judge-record.ts';
 import { createInTurn } from './in-turn.ts';
 import type { Fields, RecordDocument } from './record.model.ts';
+import { stateOfRecord } from './record-state.ts';
 import { updated } from './records.events.ts';
 import type { ShownRecord } from './show-record.ts';
 import { showRecord } from './show-record.ts';
@@ -83,12 +84,11 @@ export function decideChange(
   demandFieldRights(collection, caller, own, current, { at });
   demandFieldWrites(collection, caller, current.fields, fields);
   const { createdBy } = current;
-  const state = {
-    def: collection.def,
+  const state = stateOfRecord(collection, {
     fields,
     ...(createdBy === undefined ? {} : { createdBy }),
     ...(by === undefined ? {} : { updatedBy: by }),
-  };
+  });
   const judged = { ...current, ...state, revision: current.revision + 1, updatedAt: at };
   if (!mayDo(collection, 'update-after', caller, judged, { at, before: current })) throw faults.forbidden();
   // That it was the same before is nothing to be told of what is hidden.

@@ -15,6 +15,7 @@ import { newlyNamed } from '../references/referenced-ids.ts';
 import type { Caller } from '../rules/rule.ts';
 import { checkRecord, demandCreatable, demandWritable, mayDo } from './judge-record.ts';
 import type { RecordDocument } from './record.model.ts';
+import { stateOfRecord } from './record-state.ts';
 import { created } from './records.events.ts';
 import type { ShownRecord } from './show-record.ts';
 import { showRecord } from './show-record.ts';
@@ -67,7 +68,7 @@ export function decideCreate(
   demandWritable(collection);
   const fields = applyDefaults(collection.fields, sent, caller, defaultsAt);
   checkRecord(collection, fields);
-  const state = { def: collection.def, fields, ...(by === undefined ? {} : { createdBy: by }) };
+  const state = stateOfRecord(collection, { fields, ...(by === undefined ? {} : { createdBy: by }) });
   const judged = { ...state, _id: id, revision: 1, createdAt: at, updatedAt: at };
   demandFieldRights(collection, caller, { before: undefined, after: sent, hidden: [] }, judged, { at });
   demandFieldWrites(collection, caller, undefined, sent);

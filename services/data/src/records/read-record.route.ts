@@ -6,7 +6,7 @@ import type { Route } from '@causeway/service';
 import { callerOf } from '../rules/caller.ts';
 import { ruleTooCostly } from '../rules/rules.errors.ts';
 import type { createReadRecord } from './read-record.ts';
-import { afterHeader, recordAnswer, recordParams } from './record-answer.ts';
+import { afterHeader, keptHeaders, recordAnswer, recordParams } from './record-answer.ts';
 
 /** `GET /v1/data/{collection}/{id}` */
 export const readRecordRoute = ({ readRecord }: { readonly readRecord: ReturnType<typeof createReadRecord> }): Route =>
@@ -28,6 +28,7 @@ export const readRecordRoute = ({ readRecord }: { readonly readRecord: ReturnTyp
         schema: recordAnswer,
         headers: {
           ETag: { description: "The record's revision; weak for callers to whom fields may be hidden." },
+          ...keptHeaders,
         },
       },
       304: { description: 'It has not changed.' },
@@ -35,8 +36,9 @@ export const readRecordRoute = ({ readRecord }: { readonly readRecord: ReturnTyp
     faults: [faults.notFound, faults.unavailable, ruleTooCostly],
     async handle({ params, token, headers }) {
       const after = parseAfter(headers['causeway-after']);
-      const { tag, json, position } = await readRecord({ ...params, caller: callerOf(token), after });
+      const { tag, json, position, keep } = await readRecord({ ...params, caller: callerOf(token), after });
       const own = {
+        ...keep,
         ETag: tag,
         'Causeway-Position': position === undefined ? undefined : formatPosition(position),
       };

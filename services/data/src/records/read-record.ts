@@ -1,6 +1,8 @@
 import { faults } from '@causeway/contracts';
 import type { Timestamp } from 'mongodb';
 
+import type { KeepHeaders } from '../caching/kept-answer.ts';
+import { keepHeaders } from '../caching/kept-answer.ts';
 import type { Caller } from '../rules/rule.ts';
 import { decide } from '../rules/rule.ts';
 import { createSight } from '../rules/see.ts';
@@ -31,6 +33,8 @@ export interface FoundRecord {
 export interface SeenRecord extends Pick<FoundRecord, 'json' | 'position'> {
   /** Its entity tag. */
   readonly tag: string;
+  /** How it may be kept. */
+  readonly keep: KeepHeaders;
 }
 
 /** Where records are read. A caller's position decides whether a cache may answer. */
@@ -62,6 +66,7 @@ export function createReadRecord({
     const { record, position } = found;
     const sight = createSight(collection, caller, context);
     const json = sight.isWhole ? found.json : JSON.stringify(answerRecord(sight.show(record)));
-    return { json, position, tag: tagOf(sight, record.revision, () => json) };
+    const keep = keepHeaders(collection, caller);
+    return { json, position, keep, tag: tagOf(sight, record.revision, () => json) };
   };
 }

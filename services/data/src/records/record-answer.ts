@@ -20,6 +20,14 @@ export const writeHeaders = {
   'Causeway-Event': { description: 'The id of the event; absent where nothing has changed.' },
 };
 
+/** What an answer to a read says to caches. */
+export const keptHeaders = {
+  'Cache-Control': {
+    description:
+      '`no-cache`: it may be kept, and is asked for again each time by its `ETag`; `public` where everybody sees all of it and no token was sent, else `private`.',
+  },
+};
+
 /** The request header of a read. */
 export const afterHeader = {
   'Causeway-After': { description: 'The highest `Causeway-Position` seen: nothing older is answered.' },

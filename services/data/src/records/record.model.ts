@@ -10,6 +10,11 @@ export interface RecordDocument extends RecordedDocument {
   readonly fields: Fields;
   readonly createdBy?: string;
   readonly updatedBy?: string;
+  /**
+   * Not before this time the reaper looks whether the record's own time is over (`expiry/`); where there is none, never. It is a hint, of its
+   * definition and of one that is about to come: what counts is in `fields`.
+   */
+  readonly expiresAt?: Date;
 }
 
 /** What a use case decides about a record. */

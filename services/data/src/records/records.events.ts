@@ -46,13 +46,13 @@ export const updated = (place: RecordPlace, before: RecordDocument, { fields, up
 /**
  * A record has been deleted.
  *
- * @param why - `cascade` where it went with another, to which it referred
+ * @param why - `cascade` where it went with another, to which it referred; `expired` where its time was over
  */
 export const deleted = (
   place: RecordPlace,
   before: RecordDocument,
   deletedBy: string | undefined,
-  why: { readonly reason?: 'cascade' } = {},
+  why: { readonly reason?: 'cascade' | 'expired' } = {},
 ): EventDraft =>
   draft(recordDeleted, {
     ...placeOf(place, before._id),

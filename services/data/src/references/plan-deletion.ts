@@ -4,6 +4,7 @@ import type { Filter } from 'mongodb';
 
 import type { Collection } from '../collections/collection-registry.ts';
 import type { Fields, RecordDocument } from '../records/record.model.ts';
+import { stateOfRecord } from '../records/record-state.ts';
 import { deleted, updated } from '../records/records.events.ts';
 import { calledTowards } from './called-towards.ts';
 import type { Referrer } from './called-towards.ts';
@@ -170,12 +171,11 @@ function dependentsOf(
     demandValid({ collection, document }, fields, how);
     // Events need not tell whose it is; it stays that until somebody says otherwise.
     const { createdBy } = document;
-    const state = {
-      def: collection.def,
+    const state = stateOfRecord(collection, {
       fields,
       ...(createdBy === undefined ? {} : { createdBy }),
       ...(by === undefined ? {} : { updatedBy: by }),
-    };
+    });
     const event = updated(collection, told(document), state);
     return [{ key, collection, parent, write: { kind: 'update', current: document, decision: { state, event } } }];
   });

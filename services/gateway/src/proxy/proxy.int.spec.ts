@@ -122,6 +122,27 @@ describe('proxy', () => {
     assert.doesNotMatch(answer, /x-hop|the-services-own/i);
   });
 
+  it('leaves to a service what caches are told, and passes on that nothing has changed', async () => {
+    const kept = { ETag: 'W/"abc"', 'Cache-Control': 'public, no-cache', Vary: 'Authorization, Cookie, Accept' };
+    await using upstream = await startUpstream((request, response) => {
+      const isKnown = request.headers['if-none-match'] === 'W/"abc"';
+      response.writeHead(isKnown ? 304 : 200, kept).end(isKnown ? undefined : '{}');
+    });
+    await using edge = await startTestEdge(upstream.url);
+    for (const [headers, status, text] of [
+      [{}, 200, '{}'],
+      [{ 'if-none-match': 'W/"abc"' }, 304, ''],
+    ] as const) {
+      const answer = await edge.service.fetch('/v1/data/articles', { headers });
+      assert.deepEqual([answer.status, await answer.text()], [status, text]);
+      const [etag, control, vary] = ['etag', 'cache-control', 'vary'].map((name) => answer.headers.get(name));
+      assert.deepEqual([etag, control, vary], ['W/"abc"', 'public, no-cache', 'Authorization, Cookie, Accept, Origin']);
+    }
+    await using silent = await startUpstream((_request, response) => response.end('{}'));
+    await using other = await startTestEdge(silent.url);
+    assert.equal((await other.service.fetch('/v1/data/articles')).headers.get('cache-control'), 'no-store');
+  });
+
   it('routes nothing that is not in the table, and no path that could be read in two ways', async () => {
     await using upstream = await startUpstream((_request, response) => response.end('{}'));
     await using edge = await startTestEdge(upstream.url);
