@@ -1,2 +1,4 @@
 export { createRevisionCache } from './revision-cache.ts';
 export type { CacheCodec, RevisionCache, RevisionCacheOptions } from './revision-cache.ts';
+export { createVersionedCache } from './versioned-cache.ts';
+export type { VersionedCache, VersionedCacheOptions, VersionedCodec } from './versioned-cache.ts';

@@ -60,6 +60,12 @@ export const settings = defineSettings({
     default: 64 * 1_048_576,
     description: 'Memory for records that were read, as JSON.',
   },
+  queryCacheBytes: {
+    env: 'QUERY_CACHE_SIZE',
+    type: 'bytes',
+    default: 32 * 1_048_576,
+    description: 'Memory for pages that were asked for before.',
+  },
   feedLimit: {
     env: 'FEED_LIMIT',
     type: 'integer',

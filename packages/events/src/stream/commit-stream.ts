@@ -43,6 +43,8 @@ export interface CommitStream {
   subscribe(listener: (change: Change) => void, onGap?: () => void): () => void;
   /** The last cluster time that was seen, a beacon's too. */
   readonly position: Timestamp | undefined;
+  /** Whether more of a transaction at {@link CommitStream.position} may follow: its changes come one by one, and not always in one answer. */
+  readonly midTransaction: boolean;
   /** Milliseconds since the last beacon or change; `Infinity` before the first. */
   readonly ageMs: number;
   readonly ready: boolean;
@@ -105,7 +107,13 @@ const addedEvents = (updated: Document): EventEnvelope[] =>
     return path.startsWith('outbox.') ? [value as EventEnvelope] : [];
   });
 
-const transactionOf = ({ lsid, txnNumber }: { lsid?: unknown; txnNumber?: unknown }): string | undefined =>
+const transactionOf = ({
+  lsid,
+  txnNumber,
+}: {
+  readonly lsid?: unknown;
+  readonly txnNumber?: unknown;
+}): string | undefined =>
   txnNumber === undefined ? undefined : `${JSON.stringify(lsid)}/${JSON.stringify(txnNumber)}`;
 
 /** A change of MongoDB's as ours; undefined for a beacon and for what records nothing. */
@@ -146,11 +154,13 @@ export const createCommitStream = (db: Db, logger: RelayLogger): CommitStream =>
   const stopping = new AbortController();
   let running: Promise<void> | undefined;
   let position: Timestamp | undefined;
+  let midTransaction = false;
   let seenAt = Number.NEGATIVE_INFINITY;
   let ready = false;
 
   const deliver = (raw: ChangeStreamDocument): void => {
     if ('clusterTime' in raw) position = raw.clusterTime ?? position;
+    midTransaction = transactionOf(raw) !== undefined;
     seenAt = performance.now();
     let change: Change | undefined;
     try {
@@ -179,7 +189,8 @@ export const createCommitStream = (db: Db, logger: RelayLogger): CommitStream =>
       stream.once('resumeTokenChanged', opened);
       while (!stopping.signal.aborted) {
         const raw = await stream.tryNext();
-        if (raw !== null) deliver(raw);
+        if (raw === null) midTransaction = false;
+        else deliver(raw);
         last = stream.resumeToken;
       }
     } catch (error) {
@@ -219,6 +230,9 @@ export const createCommitStream = (db: Db, logger: RelayLogger): CommitStream =>
     subscribe: (listener, onGap) => listeners.add(listener, onGap),
     get position() {
       return position;
+    },
+    get midTransaction() {
+      return midTransaction;
     },
     get ageMs() {
       return performance.now() - seenAt;

@@ -10,7 +10,7 @@ import type { Interest } from './interests.ts';
 import { interestsOf } from './interests.ts';
 import type { Guard } from '../rules/guard-condition.ts';
 import type { Vision } from '../rules/see.ts';
-import { compileHidden, guardsAt, showWithout } from '../rules/see.ts';
+import { compileHidden, guardsAt, showWithout, visionKey } from '../rules/see.ts';
 import type { RecordChange } from './record-change.ts';
 
 /** What a subscriber is told of a change. */
@@ -37,9 +37,6 @@ export interface FeedView {
 /** What the patterns of one view may take over one change, before and after: about 20 ms. */
 const viewUnits = 2_000_000;
 
-/** The key of the view through conditions. */
-const viewKey = ({ rule, filter, guards }: Vision): string => JSON.stringify([rule, filter, guards]);
-
 /**
  * Makes a view. To conditions that ask for the time it is the time of each change, for the record as it was, too.
  *
@@ -52,7 +49,7 @@ export function createFeedView(vision: Vision): FeedView {
   const isAskedFor = compileAt(vision.filter, spend);
   const hiddenIn = compileHiddenAt(vision.guards, spend);
   return {
-    key: viewKey(vision),
+    key: visionKey(vision),
     interests: interestsOf({ kind: 'and', branches: [vision.rule, vision.filter] }),
     tell(change, whole) {
       budget = createBudget(viewUnits, whole);

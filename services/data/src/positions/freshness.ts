@@ -5,11 +5,14 @@ import type { Timestamp } from 'mongodb';
 const maxAgeMs = 2_000;
 
 /** What is asked of a commit stream. */
-export type Followed = Pick<CommitStream, 'position' | 'ageMs' | 'ready'>;
+export type Followed = Pick<CommitStream, 'position' | 'midTransaction' | 'ageMs' | 'ready'>;
 
 /** Whether a process follows the commits: what it keeps of them is at most so old. */
 export const isFresh = ({ ready, ageMs }: Followed): boolean => ready && ageMs < maxAgeMs;
 
-/** Whether a process has seen everything up to a position. */
-export const reaches = (stream: Followed, after: Timestamp): boolean =>
-  isFresh(stream) && stream.position?.greaterThanOrEqual(after) === true;
+/** Whether a process has seen everything up to a position, that included. */
+export const reaches = (stream: Followed, after: Timestamp): boolean => {
+  const { position, midTransaction } = stream;
+  if (!isFresh(stream) || position === undefined) return false;
+  return midTransaction ? position.greaterThan(after) : position.greaterThanOrEqual(after);
+};

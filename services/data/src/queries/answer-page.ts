@@ -1,20 +1,24 @@
-import type { ReadAfterOptions } from '@causeway/events';
+import { formatPosition, readAfter } from '@causeway/events';
 import type { Answer } from '@causeway/service';
+import type { MongoClient, Timestamp } from 'mongodb';
 import { z } from 'zod';
+
+import type { FoundPage, PageCache, PageKey } from '../caching/page-cache.ts';
 
 import type { Collection } from '../collections/collection-registry.ts';
 import { usesNow } from '../conditions/bind-condition.ts';
 import type { CursorCodec } from '../cursors/cursor-codec.ts';
 import type { VisibleRecord } from '../records/record.model.ts';
 import type { Caller } from '../rules/rule.ts';
-import { createSight } from '../rules/see.ts';
+import { createSight, timelessSight } from '../rules/see.ts';
 import type { AskedQuery, RecordQuery } from './asked-query.ts';
 import { begunAt, bindingOf } from './asked-query.ts';
 import { visibleMatch } from './find-records.ts';
 import { countNear } from './find-ranked.ts';
-import type { CarriedPlace } from './page-place.ts';
+import type { CarriedPlace, PagePlace } from './page-place.ts';
 import { carried, carry, keyOfPlace } from './page-place.ts';
 import type { AdmitQuery, AdmittedQuery } from './plan/admit-query.ts';
+import type { Explanation } from './plan/explain-query.ts';
 import { explainQuery, explanation } from './plan/explain-query.ts';
 import { answerAsked } from './project-record.ts';
 import { queryTooCostly } from './queries.errors.ts';
@@ -24,6 +28,8 @@ import { readPage } from './read-page.ts';
 export interface AnswerPageDependencies {
   readonly cursors: CursorCodec;
   readonly admit: AdmitQuery;
+  readonly client: MongoClient;
+  readonly pages: PageCache;
   readonly queryTimeoutMs: number;
   /** Records that one query may count. */
   readonly queryCostLimit: number;
@@ -58,7 +64,14 @@ export const pageAnswer = z.object({
  * @returns the use case; it throws faults `invalid-request`, `not-found` for another's cursor, `query-needs-index` and
  *   `query-too-costly`
  */
-export function createAnswerPage({ cursors, admit, queryTimeoutMs, queryCostLimit }: AnswerPageDependencies) {
+export function createAnswerPage({
+  cursors,
+  admit,
+  client,
+  pages,
+  queryTimeoutMs,
+  queryCostLimit,
+}: AnswerPageDependencies) {
   const countAll = async ({ collection, caller, query, read }: AdmittedQuery, scan: boolean): Promise<number> => {
     const bound = scan ? {} : { limit: queryCostLimit + 1 };
     const options = { maxTimeMS: queryTimeoutMs, ...bound, ...read };
@@ -71,27 +84,21 @@ export function createAnswerPage({ cursors, admit, queryTimeoutMs, queryCostLimi
     throw queryTooCostly({ detail, extensions: { limit: queryCostLimit } });
   };
 
-  return async (
-    { collection, caller, principal, asked, query: given, linkTo }: AskedPage,
-    read: ReadAfterOptions,
-  ): Promise<Answer<200>> => {
-    const bound = cursors({ collectionId: collection.id, query: bindingOf(asked, given), principal });
-    const { cursor, limit = defaultLimit, locate, scan } = asked;
+  const find = async ({
+    asked,
+    from,
+    ...run
+  }: AdmittedQuery & { readonly asked: AskedQuery; readonly from: PagePlace | undefined }): Promise<
+    FoundPage & { readonly explain?: Explanation }
+  > => {
+    const { collection, caller, query, read } = run;
+    const { limit = defaultLimit, locate, scan } = asked;
     const timeoutMs = queryTimeoutMs;
-    const at = locate('cursor');
-    const from = cursor === undefined ? undefined : carried(bound.decode(cursor, at) as CarriedPlace);
-    const since = from?.begunAt ?? given.at;
-    const query = begunAt(given, since);
-    const after =
-      from === undefined
-        ? undefined
-        : await keyOfPlace(collection, query.sort, { place: from.place, at }, { maxTimeMS: timeoutMs, ...read });
-    const run: AdmittedQuery = { collection, caller, query, read };
-    const explained = asked.explain ? await explainQuery(admit, run, { after, limit, timeoutMs, scan }) : undefined;
+    const place = { place: from, at: locate('cursor') };
+    const after = await keyOfPlace(collection, query.sort, place, { maxTimeMS: timeoutMs, ...read });
+    const explain = asked.explain ? await explainQuery(admit, run, { after, limit, timeoutMs, scan }) : undefined;
     // Why it is refused is what was asked for.
-    if (explained?.refused === true && !scan) {
-      return { status: 200, body: { items: [], nextCursor: null, explain: explained } };
-    }
+    if (explain?.refused === true && !scan) return { items: '[]', explain };
     if (!scan) await admit.demand(run);
     const sight = createSight(collection, caller, { at: query.at });
     const answer = (record: VisibleRecord): unknown => answerAsked(sight.show(record), query);
@@ -99,16 +106,57 @@ export function createAnswerPage({ cursors, admit, queryTimeoutMs, queryCostLimi
       readPage(collection, caller, query, { after, limit, timeoutMs, read, answer }),
       asked.count === true ? countAll(run, scan) : undefined,
     ]);
+    // Put together of what was made while the page was read.
+    return {
+      items: `[${page.items.join(',')}]`,
+      next: page.next,
+      count,
+      ...(explain === undefined ? {} : { explain }),
+    };
+  };
+
+  return async (
+    { collection, caller, principal, asked, query: given, linkTo }: AskedPage,
+    seen: Timestamp | undefined,
+  ): Promise<Answer<200>> => {
+    const bound = cursors({ collectionId: collection.id, query: bindingOf(asked, given), principal });
+    const { cursor, locate } = asked;
+    const from = cursor === undefined ? undefined : carried(bound.decode(cursor, locate('cursor')) as CarriedPlace);
+    const since = from?.begunAt ?? given.at;
+    const query = begunAt(given, since);
+    const key = keyOf({ collection, caller, asked, query }, from?.place);
+    const found: FoundPage & { readonly explain?: Explanation; readonly position?: Timestamp | undefined } =
+      await pages.read(key, seen, (notBefore) =>
+        readAfter(client, notBefore, (read) => find({ collection, caller, query, read, asked, from: from?.place })),
+      );
     const timed = usesNow(query.filter) ? since : undefined;
-    const nextCursor = page.next === undefined ? null : bound.encode(carry(page.next, timed));
-    const more = Object.entries({ nextCursor, count, explain: explained }).flatMap(([name, value]) =>
+    const nextCursor = found.next === undefined ? null : bound.encode(carry(found.next, timed));
+    const more = Object.entries({ nextCursor, count: found.count, explain: found.explain }).flatMap(([name, value]) =>
       value === undefined ? [] : [`,"${name}":${JSON.stringify(value)}`],
     );
     return {
       status: 200,
-      headers: { Link: nextCursor === null ? undefined : linkTo?.(nextCursor) },
-      // Put together of what was made while the page was read.
-      json: `{"items":[${page.items.join(',')}]${more.join('')}}`,
+      headers: {
+        Link: nextCursor === null ? undefined : linkTo?.(nextCursor),
+        // Where it has none of its own it gets the one that every answer has.
+        ...(found.position === undefined ? {} : { 'Causeway-Position': formatPosition(found.position) }),
+      },
+      json: `{"items":${found.items}${more.join('')}}`,
     };
+  };
+}
+
+/** What a page may be kept under: all that decides what is in it, and not who asks. Undefined where the time decides, too, or an administrator looks on. */
+function keyOf(
+  { collection, caller, asked, query }: Pick<AskedPage, 'collection' | 'caller' | 'asked' | 'query'>,
+  from: PagePlace | undefined,
+): PageKey | undefined {
+  if (asked.explain || asked.scan) return undefined;
+  const sight = timelessSight(collection, caller, query.filter);
+  if (sight === undefined) return undefined;
+  const { limit = defaultLimit, count = false } = asked;
+  return {
+    collectionId: collection.id,
+    query: [collection.revision, sight, bindingOf(asked, query), from ?? null, limit, count],
   };
 }

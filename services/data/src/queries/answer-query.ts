@@ -1,5 +1,5 @@
 import { faults } from '@causeway/contracts';
-import { parseAfter, readAfter } from '@causeway/events';
+import { parseAfter } from '@causeway/events';
 import type { Call } from '@causeway/service';
 import type { MongoClient } from 'mongodb';
 
@@ -116,7 +116,7 @@ export function createAnswerQuery({
     if (mediaType !== ndjsonType && mediaType !== csvType) {
       const page = { collection, caller, principal: principalKey(principal), asked, query, linkTo };
       return {
-        answer: await readAfter(client, after, (read) => answerPage(page, read)),
+        answer: await answerPage(page, after),
         // What a query costs is another thing each time.
         keep: asked.explain ? undefined : keepHeaders(collection, caller),
       };

@@ -56,7 +56,7 @@ export function placeOf(id: string, key: SortKey): PagePlace {
 }
 
 /**
- * The values of the row that a page ended with.
+ * The values of the row that a page ended with; undefined where none was.
  *
  * @param at - where the cursor was sent
  * @throws Fault `invalid-request` with `cursor-expired` where they were too long for the cursor and the row has other ones
@@ -65,10 +65,10 @@ export function placeOf(id: string, key: SortKey): PagePlace {
 export async function keyOfPlace(
   { records }: Pick<Collection, 'records'>,
   sort: Sort,
-  { place, at }: { readonly place: PagePlace; readonly at: FaultPlace },
+  { place, at }: { readonly place: PagePlace | undefined; readonly at: FaultPlace },
   options: FindOneOptions,
-): Promise<SortKey> {
-  if (isKey(place)) return place;
+): Promise<SortKey | undefined> {
+  if (place === undefined || isKey(place)) return place;
   const row = await records.native.findOne({ _id: place.id }, { projection: projectionFor([], sort), ...options });
   const key = row === null ? undefined : sortKeyOf(sort, row);
   if (key !== undefined && hashOf(JSON.stringify(key)) === place.hash) return key;

@@ -1,3 +1,7 @@
+import { createVersionedCache } from '@causeway/cache';
+
+import { createCollectionVersions } from '../caching/collection-versions.ts';
+import { createPageCache, pageCodec } from '../caching/page-cache.ts';
 import type { Feature, Ground } from '../feature.ts';
 import { createAnswerPage } from './answer-page.ts';
 import { createAnswerQuery } from './answer-query.ts';
@@ -6,10 +10,18 @@ import { createAdmitQuery } from './plan/admit-query.ts';
 import { queryRecordsRoute } from './query-records.route.ts';
 
 /** Lists and exports, asked for in an address or in a body, and what judges them before they are run. */
-export function createQueries({ config, findCurrent, client, cursors, now }: Ground) {
+export function createQueries({ config, findCurrent, client, redis, redisPrefix, stream, cursors, now }: Ground) {
   const { queryTimeoutMs, queryScanLimit: scanLimit, queryCostLimit } = config;
   const admit = createAdmitQuery({ scanLimit, costLimit: queryCostLimit, timeoutMs: queryTimeoutMs });
-  const answerPage = createAnswerPage({ cursors, admit, queryTimeoutMs, queryCostLimit });
+  const cache = createVersionedCache({
+    name: 'pages',
+    codec: pageCodec,
+    redis,
+    prefix: `${redisPrefix}:page:`,
+    maxBytes: config.queryCacheBytes,
+  });
+  const pages = createPageCache({ cache, versions: createCollectionVersions(stream), stream, client });
+  const answerPage = createAnswerPage({ cursors, admit, client, pages, queryTimeoutMs, queryCostLimit });
   const answerQuery = createAnswerQuery({ findCurrent, client, admit, answerPage, queryTimeoutMs, now });
   return {
     routes: [listRecordsRoute({ answerQuery }), queryRecordsRoute({ answerQuery })],

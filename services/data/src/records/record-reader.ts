@@ -1,14 +1,15 @@
 import type { RevisionCache } from '@causeway/cache';
 import { createRevisionCache } from '@causeway/cache';
 import { faults } from '@causeway/contracts';
-import { clusterTimeOf, gatherReads, readAfter } from '@causeway/events';
+import { clusterTimeOf, formatPosition, gatherReads, laterOf, parseAfter, readAfter } from '@causeway/events';
 import type { Change, CommitStream, ReadAfterOptions } from '@causeway/events';
 import type { Redis } from 'ioredis';
-import type { Collection, MongoClient } from 'mongodb';
+import type { Collection, MongoClient, Timestamp } from 'mongodb';
 
 import { recordsCollection } from '../collections/collection.model.ts';
 import type { CollectionRegistry } from '../collections/collection-registry.ts';
 import { reaches } from '../positions/freshness.ts';
+import type { Followed } from '../positions/freshness.ts';
 import { isTimeUp } from '../queries/find-records.ts';
 import { showWhole } from '../rules/see.ts';
 import type { RecordReader } from './read-record.ts';
@@ -19,12 +20,14 @@ import { answerRecord, visibleProjection } from './record.model.ts';
 interface Cached {
   readonly record: VisibleRecord;
   readonly json: string;
+  /** MongoDB's time once it had been read: it shows nothing newer. */
+  readonly asOf: Timestamp | undefined;
 }
 
 /** What {@link createRecordReader} is given. */
 export interface RecordReaderOptions {
   readonly registry: Pick<CollectionRegistry, 'get'>;
-  readonly stream: Pick<CommitStream, 'subscribe' | 'position' | 'ageMs' | 'ready'>;
+  readonly stream: Pick<CommitStream, 'subscribe'> & Followed;
   readonly client: MongoClient;
   readonly redis: Redis;
   readonly logger: { warn(fields: Record<string, unknown>, message: string): void };
@@ -33,22 +36,30 @@ export interface RecordReaderOptions {
   readonly cacheBytes: number;
 }
 
+/** As it lies in Redis. */
+type StoredRecord = VisibleRecord & Pick<RecordAnswer, 'createdAt' | 'updatedAt'>;
+
 /** How long MongoDB may work on one record, and wait for a position. */
 const loadMs = 5_000;
 /** An object takes about so many times its JSON. */
 const objectFactor = 3;
 
 const codec = {
-  encode: ({ record }: Cached): string => JSON.stringify(record),
+  encode: ({ record, asOf }: Cached): string => JSON.stringify({ record, asOf: asOf && formatPosition(asOf) }),
   decode(text: string): Cached {
-    const { createdAt, updatedAt, ...rest } = JSON.parse(text) as VisibleRecord & Pick<RecordAnswer, 'createdAt'>;
-    return cached({ ...rest, createdAt: new Date(createdAt), updatedAt: new Date(updatedAt) });
+    const { record, asOf } = JSON.parse(text) as { readonly record: StoredRecord; readonly asOf?: string };
+    const { createdAt, updatedAt, ...rest } = record;
+    return cached({ ...rest, createdAt: new Date(createdAt), updatedAt: new Date(updatedAt) }, parseAfter(asOf));
   },
   revisionOf: ({ record }: Cached): number => record.revision,
   sizeBytesOf: ({ json }: Cached): number => json.length * objectFactor,
 };
 
-const cached = (record: VisibleRecord): Cached => ({ record, json: JSON.stringify(answerRecord(showWhole(record))) });
+const cached = (record: VisibleRecord, asOf: Timestamp | undefined): Cached => ({
+  record,
+  json: JSON.stringify(answerRecord(showWhole(record))),
+  asOf,
+});
 
 /**
  * Reads records: from a cache where the caller has said what it has seen, and this process has seen that too; otherwise
@@ -76,20 +87,21 @@ export function createRecordReader(options: RecordReaderOptions): RecordReader {
       // For want of time, or of the position: a later try may find both.
       throw isTimeUp(error) ? faults.unavailable({ retryAfterS: 1, cause: error }) : error;
     });
-    return record === null || record === undefined ? undefined : cached(record);
+    return record === null || record === undefined ? undefined : cached(record, clusterTimeOf(client));
   };
 
   return {
     async read(collectionId, id, after) {
       if (after === undefined || !reaches(stream, after)) {
         const found = await readAfter(client, after, (own) => load(collectionId, id, own));
-        return found === undefined ? undefined : { ...found, position: clusterTimeOf(client) };
+        return found === undefined ? undefined : { ...found, position: found.asOf };
       }
       // Taken before the read: whatever is found is at least as new.
       const { position } = stream;
       const key = `${collectionId}/${id}`;
       const found = cache.peek(key) ?? (await cache.read(key, () => load(collectionId, id)));
-      return found === undefined ? undefined : { ...found, position };
+      // It may be newer than all that this process has heard of, and then another replica has yet to hear of it, too.
+      return found === undefined ? undefined : { ...found, position: laterOf(position, found.asOf) };
     },
   };
 }

@@ -17,7 +17,7 @@ export function createRecords({ config, events, registry, findCurrent, idempoten
   const { client, redis, redisPrefix, stream, logger } = ground;
   const { persons } = events;
   const locks = createImportLocks(events.db, ground.derive('import'));
-  const prefix = `${redisPrefix}:record:`;
+  const prefix = `${redisPrefix}:records:`;
   const reader = createRecordReader({ registry, stream, client, redis, logger, prefix, cacheBytes });
   const changeRecord = createChangeRecord({ events, registry, now });
   return {

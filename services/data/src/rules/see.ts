@@ -1,7 +1,7 @@
 import { faults } from '@causeway/contracts';
 
 import type { Collection } from '../collections/collection-registry.ts';
-import { bindCondition } from '../conditions/bind-condition.ts';
+import { bindCondition, usesNow } from '../conditions/bind-condition.ts';
 import { compilePredicate } from '../conditions/compile-predicate.ts';
 import type { Condition, Operand, Value } from '../conditions/condition.ts';
 import { createBudget, TooCostly } from '../conditions/evaluation-budget.ts';
@@ -81,6 +81,21 @@ export function visionOf({ rules, fields }: Seen, caller: Caller, filter: Condit
   const bind = (rule: Rule): Condition<Operand> => timelessConditionOf(rule, caller);
   const guards = guardsOf(fields, caller, bind);
   return { rule: bind(rules.read), filter: guardCondition(filter, guards, missingMeetsOpen), guards };
+}
+
+/** What conditions let be seen, as text: the same for the same. */
+export const visionKey = ({ rule, filter, guards }: Vision): string => JSON.stringify([rule, filter, guards]);
+
+/**
+ * All that decides what a caller sees of what was asked for, as text: the same for all who see the same.
+ *
+ * @returns undefined where the time decides, too
+ * @throws GuardRefused where {@link demandSeen} would have refused the filter
+ */
+export function timelessSight(collection: Seen, caller: Caller, filter: Condition<Operand>): string | undefined {
+  const vision = visionOf(collection, caller, filter);
+  const conditions = [vision.rule, vision.filter, ...vision.guards.map(({ condition }) => condition)];
+  return conditions.some(usesNow) ? undefined : visionKey(vision);
 }
 
 type AskedPart = 'filter' | 'search' | 'sort';

@@ -38,6 +38,9 @@ export function createHeldStream(): HeldStream {
         get position() {
           return heldSince === undefined ? stream.position : position;
         },
+        get midTransaction() {
+          return heldSince === undefined && stream.midTransaction;
+        },
         get ageMs() {
           return heldSince === undefined ? stream.ageMs : performance.now() - heldSince;
         },

@@ -1,0 +1,99 @@
+import type { VersionedCache } from '@causeway/cache';
+import { clusterTimeOf, laterOf } from '@causeway/events';
+import { Timestamp } from 'mongodb';
+import type { MongoClient } from 'mongodb';
+
+import type { Followed } from '../positions/freshness.ts';
+import { reaches } from '../positions/freshness.ts';
+import type { PagePlace } from '../queries/page-place.ts';
+import type { CollectionVersions } from './collection-versions.ts';
+
+/** A page as it was found: the same for all who ask the same and see the same. */
+export interface FoundPage {
+  /** The records, as the JSON of an array. */
+  readonly items: string;
+  /** The last record's, where more come after it. */
+  readonly next?: PagePlace | undefined;
+  readonly count?: number | undefined;
+}
+
+/** A page, and how far the commits reach that it reflects. */
+export interface PositionedPage extends FoundPage {
+  /** Undefined where that is as far as MongoDB has told. */
+  readonly position?: Timestamp | undefined;
+}
+
+/** A page as it is kept. */
+interface KeptPage extends FoundPage {
+  /** MongoDB's time once it had been read, as text: nothing in it is newer. */
+  readonly asOf: string;
+}
+
+/** What a page is kept under. */
+export interface PageKey {
+  readonly collectionId: string;
+  /** All that decides what is found and shown: JSON. */
+  readonly query: unknown;
+}
+
+/** Pages that were asked for before. */
+export interface PageCache {
+  /**
+   * A page: one that is kept, where the caller has said what it has seen and this process has seen that too; otherwise as it is found.
+   *
+   * @param key - undefined where it is not to be kept
+   * @param after - the highest position that the caller has seen; without one the cache is passed by
+   * @param find - finds it, nothing older than a position
+   */
+  read(
+    key: PageKey | undefined,
+    after: Timestamp | undefined,
+    find: (notBefore: Timestamp | undefined) => Promise<FoundPage>,
+  ): Promise<PositionedPage>;
+}
+
+/** What {@link createPageCache} is given. */
+export interface PageCacheOptions {
+  readonly cache: VersionedCache<KeptPage>;
+  readonly versions: CollectionVersions;
+  readonly stream: Followed;
+  readonly client: MongoClient;
+}
+
+/** How pages are kept. */
+export const pageCodec = {
+  encode: (page: KeptPage): string => JSON.stringify(page),
+  decode: (text: string): KeptPage => JSON.parse(text) as KeptPage,
+  /** One byte a letter, or two. */
+  sizeBytesOf: ({ items }: KeptPage): number => 2 * items.length + 200,
+};
+
+/** Text that is ordered as positions are. */
+const textOf = (position: Timestamp): string => position.toString(16).padStart(16, '0');
+
+/**
+ * Makes it. A page is found by who asks first after a change of its collection, and kept until the next one: changes are found out by
+ * the version alone, so that no replica has to be told.
+ */
+export function createPageCache({ cache, versions, stream, client }: PageCacheOptions): PageCache {
+  return {
+    async read(key, after, find) {
+      if (key === undefined || after === undefined || !reaches(stream, after)) return find(after);
+      // Taken before anything is read: what is found is at least as new.
+      const { position } = stream;
+      const version = versions.of(key.collectionId);
+      if (position === undefined || version === undefined) return find(after);
+      const { asOf, ...found } = await cache.read(
+        JSON.stringify([key.collectionId, key.query]),
+        textOf(version),
+        async () => ({
+          // A primary that has just been elected may not know yet how far the majority has come.
+          ...(await find(position)),
+          asOf: textOf(clusterTimeOf(client) ?? position),
+        }),
+      );
+      // What was read may show changes that this process has yet to hear of, and another replica too.
+      return { ...found, position: laterOf(position, Timestamp.fromString(asOf, 16)) };
+    },
+  };
+}
