@@ -211,37 +211,38 @@ describe('pages that were asked for before', () => {
   });
 
   it('and records never fall back where replicas hear of a change one after the other', async () => {
-    await define('heard', { read: 'public' });
+    const collectionId = await define('heard', { read: 'public' });
     const { id, position } = await create('heard', { n: 1 });
     const [early, late] = [createHeldStream(), createHeldStream()];
     const [first, second] = [await data.replica({}, early), await data.replica({}, late)];
-    const paths = [`heard/${id}`, 'heard'];
-    const call = (at: TestReplica, path: string, since: string): Promise<Answered> => list(path, since, { at });
+    const wanted = parseAfter(position) ?? assert.fail('no position');
+    const numberOf = (answered: Answered): unknown => answered.body.n ?? itemsOf(answered)[0]?.n;
     const revisionOf = (answered: Answered): unknown => answered.body.revision ?? itemsOf(answered)[0]?.revision;
-    for (const path of paths) {
-      // Until the second answers by itself what it has: twice the same position, which is that of its stream.
+    /** Holds both where the second answers by itself what it has. */
+    const holdBoth = async (path: string): Promise<void> => {
       const deadline = performance.now() + 60_000;
-      for (;;) {
-        await call(second, path, position);
+      for (let n = 1_000; ; n += 1) {
+        await list(path, position, { at: second });
+        early.hold();
         late.hold();
-        const [one, two] = [await call(second, path, position), await call(second, path, position)];
-        if (positionOf(one) === positionOf(two)) break;
+        await tamper(collectionId, n);
+        const isKept = numberOf(await list(path, position, { at: second })) !== n;
+        if (isKept && early.position()?.greaterThanOrEqual(wanted) === true) return;
+        early.release();
         late.release();
         assert.ok(performance.now() < deadline, 'nothing was kept in 60 s');
       }
-      early.hold();
-      const before = await replica.call(`GET /v1/data/heard/${id}`);
-      const written = await replica.call(`PATCH /v1/data/heard/${id}`, {
-        body: { n: Number(before.body.n) + 1 },
-        type: merge,
-        token: admin.token,
-      });
+    };
+    for (const path of [`heard/${id}`, 'heard']) {
+      await holdBoth(path);
+      const body = { n: path.length };
+      const written = await replica.call(`PATCH /v1/data/heard/${id}`, { body, type: merge, token: admin.token });
       assert.equal(written.status, 200, written.text);
       // The first has not kept it, nor has Redis: it finds what neither has heard of.
       await forget();
-      const found = await call(first, path, position);
+      const found = await list(path, position, { at: first });
       assert.equal(revisionOf(found), written.body.revision);
-      const again = await call(second, path, positionOf(found));
+      const again = await list(path, positionOf(found), { at: second });
       assert.equal(revisionOf(again), written.body.revision, `${path} fell back at another replica`);
       early.release();
       late.release();

@@ -1,4 +1,5 @@
 import type { VersionedCache } from '@causeway/cache';
+import { createSharedReads } from '@causeway/cache';
 import { clusterTimeOf, laterOf } from '@causeway/events';
 import { Timestamp } from 'mongodb';
 import type { MongoClient } from 'mongodb';
@@ -39,9 +40,10 @@ export interface PageKey {
 /** Pages that were asked for before. */
 export interface PageCache {
   /**
-   * A page: one that is kept, where the caller has said what it has seen and this process has seen that too; otherwise as it is found.
+   * A page: one that is kept, where the caller has said what it has seen and this process has seen that too; otherwise as it is found,
+   * together with those who ask for the same.
    *
-   * @param key - undefined where it is not to be kept
+   * @param key - undefined where it is not to be kept, nor shared
    * @param after - the highest position that the caller has seen; without one the cache is passed by
    * @param find - finds it, nothing older than a position
    */
@@ -76,9 +78,13 @@ const textOf = (position: Timestamp): string => position.toString(16).padStart(1
  * the version alone, so that no replica has to be told.
  */
 export function createPageCache({ cache, versions, stream, client }: PageCacheOptions): PageCache {
+  const shared = createSharedReads<FoundPage>();
   return {
     async read(key, after, find) {
-      if (key === undefined || after === undefined || !reaches(stream, after)) return find(after);
+      if (key === undefined) return find(after);
+      const name = JSON.stringify([key.collectionId, key.query]);
+      if (after === undefined) return shared(name, () => find(undefined));
+      if (!reaches(stream, after)) return find(after);
       // Taken before anything is read: what is found is at least as new.
       const { position } = stream;
       const version = versions.of(key.collectionId);

@@ -151,12 +151,14 @@ function keyOf(
   { collection, caller, asked, query }: Pick<AskedPage, 'collection' | 'caller' | 'asked' | 'query'>,
   from: PagePlace | undefined,
 ): PageKey | undefined {
-  if (asked.explain || asked.scan) return undefined;
+  // What goes wrong with the row that a page ended with is told by where its cursor was sent.
+  if (asked.explain || asked.scan || (from !== undefined && !Array.isArray(from))) return undefined;
   const sight = timelessSight(collection, caller, query.filter);
   if (sight === undefined) return undefined;
   const { limit = defaultLimit, count = false } = asked;
   return {
     collectionId: collection.id,
-    query: [collection.revision, sight, bindingOf(asked, query), from ?? null, limit, count],
+    // An administrator who sees no more than others is told more of what is wrong.
+    query: [collection.revision, caller.administrator, sight, bindingOf(asked, query), from ?? null, limit, count],
   };
 }

@@ -5,6 +5,8 @@ import type { Timestamp } from 'mongodb';
 export interface HeldStream {
   readonly wrap: (stream: CommitStream) => CommitStream;
   hold(): void;
+  /** How far it has brought. */
+  position(): Timestamp | undefined;
   /** Brings what has come meanwhile, in order. */
   release(): void;
 }
@@ -49,6 +51,7 @@ export function createHeldStream(): HeldStream {
         },
       };
     },
+    position: () => (heldSince === undefined ? inner?.position : position),
     hold() {
       heldSince = performance.now();
       position = inner?.position;
