@@ -39,11 +39,14 @@ for (let made = 0; made < order.documents; made += 5_000) {
 }
 
 let count = 0;
+let asked = 0;
 let isOver = false;
 const operations: Readonly<Record<DriverDataOrder['what'], () => Promise<unknown>>> = {
   list: async () => {
     const sort = { 'fields.score': -1, _id: -1 } as const;
-    await records.find({ 'fields.status': 'published' }).sort(sort).limit(20).toArray();
+    asked += 1;
+    const filter = { 'fields.status': 'published', 'fields.score': { $lt: 1_000 + (asked % 512) } };
+    await records.find(filter).sort(sort).limit(20).toArray();
     count += 1;
   },
   transaction: async () => {

@@ -55,4 +55,25 @@ describe('the commit stream', () => {
     await events.settled(60_000);
     assert.deepEqual(heard, ['gap', 'note-3']);
   });
+
+  it('says at each change of a transaction that more of it may follow, and no longer once something has', async () => {
+    const heard: [string, boolean][] = [];
+    events.stream.subscribe(({ id }) => void heard.push([id, events.stream.midTransaction]));
+    const notes = events.collection<Note>('notes', { thing: 'note' });
+    const event = draft(noteEvents(world.service).created, { text: 'A' });
+    await events.transaction(async (session) => {
+      for (const id of ['note-4', 'note-5', 'note-6']) {
+        await notes.create(testCause(), { _id: id, state: { text: 'A' }, event }, { session });
+      }
+    });
+    await write('note-7');
+    await events.settled(60_000);
+    assert.deepEqual(heard, [
+      ['note-4', true],
+      ['note-5', true],
+      ['note-6', true],
+      ['note-7', false],
+    ]);
+    assert.equal(events.stream.midTransaction, false);
+  });
 });
