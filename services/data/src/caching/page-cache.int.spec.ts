@@ -216,8 +216,9 @@ describe('pages that were asked for before', () => {
     const [early, late] = [createHeldStream(), createHeldStream()];
     const [first, second] = [await data.replica({}, early), await data.replica({}, late)];
     const wanted = parseAfter(position) ?? assert.fail('no position');
-    const numberOf = (answered: Answered): unknown => answered.body.n ?? itemsOf(answered)[0]?.n;
-    const revisionOf = (answered: Answered): unknown => answered.body.revision ?? itemsOf(answered)[0]?.revision;
+    const numberOf = (answered: Answered): unknown => (answered.body as { n?: unknown }).n ?? itemsOf(answered)[0]?.n;
+    const revisionOf = (answered: Answered): unknown =>
+      (answered.body as { revision?: unknown }).revision ?? itemsOf(answered)[0]?.revision;
     /** Holds both where the second answers by itself what it has. */
     const holdBoth = async (path: string): Promise<void> => {
       const deadline = performance.now() + 60_000;

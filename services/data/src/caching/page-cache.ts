@@ -1,8 +1,7 @@
 import type { VersionedCache } from '@causeway/cache';
 import { createSharedReads } from '@causeway/cache';
-import { clusterTimeOf, laterOf } from '@causeway/events';
-import { Timestamp } from 'mongodb';
-import type { MongoClient } from 'mongodb';
+import { clusterTimeOf, formatPosition, laterOf, parseAfter } from '@causeway/events';
+import type { MongoClient, Timestamp } from 'mongodb';
 
 import type { Followed } from '../positions/freshness.ts';
 import { reaches } from '../positions/freshness.ts';
@@ -71,7 +70,7 @@ export const pageCodec = {
 };
 
 /** Text that is ordered as positions are. */
-const textOf = (position: Timestamp): string => position.toString(16).padStart(16, '0');
+const textOf = ({ t, i }: Timestamp): string => [t, i].map((part) => String(part).padStart(10, '0')).join('.');
 
 /**
  * Makes it. A page is found by who asks first after a change of its collection, and kept until the next one: changes are found out by
@@ -95,11 +94,11 @@ export function createPageCache({ cache, versions, stream, client }: PageCacheOp
         async () => ({
           // A primary that has just been elected may not know yet how far the majority has come.
           ...(await find(position)),
-          asOf: textOf(clusterTimeOf(client) ?? position),
+          asOf: formatPosition(clusterTimeOf(client) ?? position),
         }),
       );
       // What was read may show changes that this process has yet to hear of, and another replica too.
-      return { ...found, position: laterOf(position, Timestamp.fromString(asOf, 16)) };
+      return { ...found, position: laterOf(position, parseAfter(asOf)) };
     },
   };
 }
