@@ -49,6 +49,9 @@ export function answerKept({ answer, keep }: KeptAnswer, ifNoneMatch: string | u
   const { json } = answer;
   if (keep === undefined || typeof json !== 'string') return answer;
   const own = { ...keep, ETag: weakTag(json) };
-  if (isNotModified(ifNoneMatch, own.ETag)) return { status: 304, headers: own };
+  // How far an answer reaches is said also where it is the one that the caller has.
+  const position = answer.headers?.['Causeway-Position'];
+  const unchanged = position === undefined ? own : { ...own, 'Causeway-Position': position };
+  if (isNotModified(ifNoneMatch, own.ETag)) return { status: 304, headers: unchanged };
   return { ...answer, json, headers: { ...answer.headers, ...own } };
 }
