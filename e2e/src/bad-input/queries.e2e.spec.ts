@@ -61,7 +61,7 @@ describe('a query', () => {
   after(() => assertNoEvents(refused, administrator));
 
   for (const [what, filter] of Object.entries(badFilters)) {
-    it(`whose filter ${what} is refused, in a list, in a body and in a feed`, async () => {
+    it(`whose filter ${what} is refused, in a list, in a body, in an aggregate and in a feed`, async () => {
       const query = { filter: textOf(filter) };
       // A request line has its own limit: what does not fit is refused before anybody reads it.
       const isLong = query.filter.length > 8000;
@@ -73,6 +73,13 @@ describe('a query', () => {
       const body = `{"filter": ${query.filter}}`;
       const answer = await call('POST', `/v1/data/${collection}/query`, { token: person.accessToken, body });
       await expectProblem(answer, 400, 'invalid-request');
+      const stages = `{"stages": [{"match": ${query.filter}}, {"group": {"fields": {"n": "count"}}}]}`;
+      const path = `/v1/data/${collection}/aggregate`;
+      await expectProblem(
+        await call('POST', path, { token: person.accessToken, body: stages }),
+        400,
+        'invalid-request',
+      );
     });
   }
 
@@ -97,6 +104,31 @@ describe('a query', () => {
         throw new Error(JSON.stringify(query), { cause: error });
       });
     }
+  });
+
+  it('is refused where its stages are none of those that aggregates have', async () => {
+    const path = `/v1/data/${collection}/aggregate`;
+    const stages: readonly unknown[] = [
+      ...['$out', '$merge', '$lookup', '$unionWith', '$function', '__proto__'].map(
+        (name) => JSON.parse(`{"${name}": {"from": "system.users", "into": "x"}}`) as unknown,
+      ),
+      { group: { by: { all: '$$ROOT' } } },
+      { group: { by: { outbox: 'outbox' } } },
+      { group: { fields: { n: { $accumulator: { init: 'x' } } } } },
+      { group: { fields: { n: { sum: { $function: { body: 'x', args: [], lang: 'js' } } } } } },
+      { lookup: { from: 'collections', as: 'all', pipeline: [] } },
+      { project: { title: 1 } },
+    ];
+    for (const stage of stages) {
+      const json = { stages: [stage] };
+      const answer = await call('POST', path, { token: person.accessToken, json });
+      await expectProblem(answer, 400, 'invalid-request').catch((error: unknown) => {
+        throw new Error(JSON.stringify(stage), { cause: error });
+      });
+    }
+    const counted = { stages: [{ group: { fields: { n: 'count' } } }] };
+    const answer = expectStatus(await call('POST', path, { token: person.accessToken, json: counted }), 200);
+    assert.deepEqual(answer.json(), { items: [{ n: 4 }] });
   });
 
   it('goes on with the cursor of that query and that person alone', async () => {

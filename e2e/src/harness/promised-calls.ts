@@ -72,6 +72,7 @@ export const promisedCalls: readonly string[] = [
   'post /v1/auth/unlock',
   'post /v1/batch',
   'post /v1/data/{collection}',
+  'post /v1/data/{collection}/aggregate',
   'post /v1/data/{collection}/query',
   'post /v1/parked/{id}/discard',
   'post /v1/parked/{id}/redrive',

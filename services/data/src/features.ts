@@ -1,3 +1,4 @@
+import { createAggregate } from './aggregate/aggregate.wiring.ts';
 import { createBatch } from './batch/batch.wiring.ts';
 import { createByFilter } from './by-filter/by-filter.wiring.ts';
 import { createChanges } from './changes/changes.wiring.ts';
@@ -20,6 +21,7 @@ export async function createFeatures(ground: Ground): Promise<Readonly<Record<st
     collections: createCollections(ground),
     changes: await createChanges(ground, { admit: queries.admit }),
     queries,
+    aggregate: createAggregate(ground, { admit: queries.admit }),
     records: createRecords(ground),
     batch: createBatch(ground),
     byFilter: createByFilter(ground, { admit: queries.admit }),

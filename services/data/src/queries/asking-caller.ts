@@ -9,7 +9,10 @@ import type { AskedQuery } from './asked-query.ts';
  * @throws Fault `forbidden` where somebody else asks for what is an administrator's: what a query examines tells of records that
  *   one may not see; `invalid-request`
  */
-export function askingCaller(caller: Caller, { explain, scan, as, locate }: AskedQuery): Caller {
+export function askingCaller(
+  caller: Caller,
+  { explain, scan, as, locate }: Pick<AskedQuery, 'explain' | 'scan' | 'as' | 'locate'>,
+): Caller {
   if ((explain || scan || as !== undefined) && !caller.administrator) throw faults.forbidden();
   if (as === undefined) return caller;
   if (!explain) {

@@ -27,6 +27,9 @@ export const visibleCondition = (
 /** A condition as a MongoDB query that is explained, and never run: it knows nothing of what the caller sees. */
 export const explainedFilter = (condition: Condition<Value>): Document => compileFilter(condition);
 
+/** A condition on rows that were put together of what a caller sees, as a MongoDB query. */
+export const groupFilter = (condition: Condition<Value>): Document => compileFilter(condition);
+
 /** What a caller may see of what was asked for, as a MongoDB query that stages and counts take: all but what `$near` says. */
 export const visibleMatch = (collection: Collection, caller: Caller, query: RecordQuery): Document => {
   const visible = compileFilter(visibleCondition(collection, caller, query));

@@ -128,12 +128,25 @@ export function demandSortable(paths: readonly FieldPath[], guards: readonly Gua
  *
  * @throws GuardRefused
  */
-export function demandRankable({ segments }: FieldPath, guards: readonly Guard<unknown>[]): void {
-  const isGuarded = guards.some((guard) => isWithin(segments, guard.segments) || isWithin(guard.segments, segments));
-  if (!isGuarded) return;
+export function demandRankable(path: FieldPath, guards: readonly Guard<unknown>[]): void {
+  if (!isGuarded(path, guards)) return;
   const message = 'Leave it out: records would be found by what you do not see in every one of them.';
   throw new GuardRefused('guarded-field', message);
 }
+
+/**
+ * Refuses to make something of a field that is not seen in every record, or of one that has such a part.
+ *
+ * @throws GuardRefused
+ */
+export function demandUnguarded(path: FieldPath, guards: readonly Guard<unknown>[]): void {
+  if (!isGuarded(path, guards)) return;
+  const message = `Leave \`${path.text}\` out: you see it, or a part of it, by a rule of its own, and not in every record.`;
+  throw new GuardRefused('guarded-field', message);
+}
+
+const isGuarded = ({ segments }: FieldPath, guards: readonly Guard<unknown>[]): boolean =>
+  guards.some((guard) => isWithin(segments, guard.segments) || isWithin(guard.segments, segments));
 
 function demandWhole({ text, segments }: FieldPath, guards: readonly Guard<unknown>[]): void {
   const isTorn = guards.some((guard) => guard.segments.length > segments.length && isWithin(guard.segments, segments));

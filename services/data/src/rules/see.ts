@@ -14,6 +14,7 @@ import type { Guard } from './guard-condition.ts';
 import {
   demandRankable,
   demandSortable,
+  demandUnguarded,
   guardCondition,
   GuardRefused,
   isAlways,
@@ -122,15 +123,7 @@ export function demandSeen(
   place: (part: AskedPart) => { readonly parameter?: string; readonly pointer?: string },
 ): void {
   const guards = guardsOf(fields, caller, (rule) => timelessConditionOf(rule, caller));
-  const demand = (part: AskedPart, ask: () => unknown): void => {
-    try {
-      ask();
-    } catch (error) {
-      if (!(error instanceof GuardRefused)) throw error;
-      const { code, message } = error;
-      throw faults.invalidRequest({ errors: [{ ...place(part), code, message }] });
-    }
-  };
+  const demand = (part: AskedPart, ask: () => unknown): void => placed(place(part), ask);
   demand('filter', () => guardCondition(asked.filter, guards, missingMeetsOpen));
   const { sort = [], ranked = [] } = asked;
   demand('sort', () =>
@@ -140,6 +133,31 @@ export function demandSeen(
     ),
   );
   for (const { path, part } of ranked) demand(part, () => demandRankable(path, guards));
+}
+
+/**
+ * Refuses to make something of fields for who does not see them in every record, whatever the records are.
+ *
+ * @throws Fault `invalid-request`
+ */
+export function demandComputable(
+  { fields }: Pick<Seen, 'fields'>,
+  caller: Caller,
+  asked: readonly { readonly path: FieldPath; readonly pointer: string }[],
+): void {
+  const guards = guardsOf(fields, caller, (rule) => timelessConditionOf(rule, caller));
+  for (const { path, pointer } of asked) placed({ pointer }, () => demandUnguarded(path, guards));
+}
+
+/** Says where what is refused was sent. */
+function placed(place: { readonly parameter?: string; readonly pointer?: string }, ask: () => unknown): void {
+  try {
+    ask();
+  } catch (error) {
+    if (!(error instanceof GuardRefused)) throw error;
+    const { code, message } = error;
+    throw faults.invalidRequest({ errors: [{ ...place, code, message }] });
+  }
 }
 
 /**

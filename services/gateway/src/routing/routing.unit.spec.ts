@@ -24,7 +24,14 @@ describe('routing table', () => {
       user: ['/v1/users', '/v1/users/me', '/v1/users/usr_1'],
       data: [
         ...['/v1/collections', '/v1/collections/a', '/v1/data/a', '/v1/data/a/rec_1', '/v1/data/a/changes'],
-        ...['/v1/data/a/query', '/v1/batch', '/v1/rules/explain', '/v1/rules/try', '/v1/changes'],
+        ...[
+          '/v1/data/a/query',
+          '/v1/data/a/aggregate',
+          '/v1/batch',
+          '/v1/rules/explain',
+          '/v1/rules/try',
+          '/v1/changes',
+        ],
         ...['/v1/migrations', '/v1/migrations/mig_1/revert', '/v1/operations/opn_1'],
       ],
     };

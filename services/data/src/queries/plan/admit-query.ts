@@ -55,6 +55,17 @@ export interface AdmitQuery {
   judge(query: AdmittedQuery): Promise<QueryVerdict>;
 }
 
+/** Judges queries whose records are all looked at, too. */
+export interface AdmitWhole extends AdmitQuery {
+  /**
+   * Makes sure that no more records are found than may be.
+   *
+   * @param what - what would be done with them, for the fault: `put together`
+   * @throws Fault `query-too-costly`
+   */
+  demandFew(query: AdmittedQuery, what: string): Promise<void>;
+}
+
 /** A collection grows by little within this. */
 const sizeKeptMs = 10_000;
 const mostSizes = 1_000;
@@ -66,7 +77,7 @@ const mostPlans = 1_000;
 const pageLimit = 21;
 
 /** Makes what judges queries. */
-export function createAdmitQuery({ scanLimit, costLimit, timeoutMs }: QueryBounds): AdmitQuery {
+export function createAdmitQuery({ scanLimit, costLimit, timeoutMs }: QueryBounds): AdmitWhole {
   const sizes = keepValues<number>({ keptMs: sizeKeptMs, most: mostSizes });
   const plans = keepValues<QueryPlans>({ keptMs: plansKeptMs, most: mostPlans });
 
@@ -83,14 +94,14 @@ export function createAdmitQuery({ scanLimit, costLimit, timeoutMs }: QueryBound
     });
   };
 
-  /** What is put in order in memory has to be found whole first. */
-  const demandSortable = async (asked: AdmittedQuery): Promise<void> => {
+  const demandFew = async (asked: AdmittedQuery, what: string): Promise<void> => {
+    if ((await sizeOf(asked.collection)) <= costLimit) return;
     const { collection, caller, query, read } = asked;
     const filter = visibleMatch(collection, caller, query);
     const options = { limit: costLimit + 1, maxTimeMS: timeoutMs, ...read };
     const count = await collection.records.native.countDocuments(filter, options);
     if (count > costLimit) {
-      const detail = `More than ${costLimit} records would have to be put in order in memory.`;
+      const detail = `More than ${costLimit} records would have to be ${what}.`;
       throw queryTooCostly({ detail, extensions: { limit: costLimit, indexes: adviceFor(asked) } });
     }
   };
@@ -102,8 +113,10 @@ export function createAdmitQuery({ scanLimit, costLimit, timeoutMs }: QueryBound
       if (size <= scanLimit) return;
       const found = await plansOf(asked);
       if (isUnserved(found, asked)) throw needsIndex(adviceFor(asked), scanLimit);
-      if (size > costLimit && found.winning.sortsInMemory) await demandSortable(asked);
+      // What is put in order in memory has to be found whole first.
+      if (found.winning.sortsInMemory) await demandFew(asked, 'put in order in memory');
     },
+    demandFew,
     async judge(asked) {
       const [size, found] = await Promise.all([sizeOf(asked.collection), plansOf(asked)]);
       const isServed = !isUnserved(found, asked);
