@@ -15,6 +15,7 @@ import type { ProblemDescription } from '../openapi/openapi.ts';
 import { problemMediaType, problemOf } from './problem.ts';
 import { RequestTimeout } from './request-timeout.ts';
 import { keepUnsentAnswers } from './unsent-answers.ts';
+import { asksForWebSocket, takeUpgrades } from './upgrade.ts';
 
 /** What a server is made of. */
 export interface HttpServerOptions {
@@ -129,6 +130,7 @@ export const createHttpServer = (options: HttpServerOptions): Server => {
       noDelay: true,
       // Node would refuse with no word why; the listener below says it.
       requireHostHeader: false,
+      shouldUpgradeCallback: asksForWebSocket,
     },
     (request, response) => {
       if (isHostPlain(request)) listener(request, response);
@@ -138,6 +140,7 @@ export const createHttpServer = (options: HttpServerOptions): Server => {
   );
   server.timeout = silentTimeoutMs;
   keepUnsentAnswers(server);
+  takeUpgrades(server);
   // RFC 9110 §10.1.1.
   server.on('checkExpectation', (_request, response) => refuse(response, 417, expectationFailed(), publicUrl));
   server.on('clientError', (error, socket) => answerOnWire(error, socket, publicUrl));

@@ -4,6 +4,7 @@ import type { Cause, FaultFactory, Principal } from '@causeway/contracts';
 import type { z } from 'zod';
 
 import type { AccessClaims } from '../identity/access-claims.ts';
+import type { SocketAnswer } from './accept-socket.ts';
 import type { IfMatch } from './conditional.ts';
 import type { WriteProblem } from './problem.ts';
 import type { RecentAuthentication } from './recent-authentication.ts';
@@ -57,14 +58,15 @@ export type AnswerHeaders = Readonly<Record<string, string | readonly string[] |
 /** Writes a streamed answer; the response has its head already. Returns when all is written. */
 export type StreamWriter = (response: ServerResponse) => Promise<void>;
 
-/** What a handler gives back: JSON from a value, JSON that is text already, a stream, or no body. */
+/** What a handler gives back: JSON from a value, JSON that is text already, a stream, no body, or what the connection becomes. */
 export type Answer<Status extends number = number> = {
   readonly status: Status;
   readonly headers?: AnswerHeaders;
 } & (
-  | { readonly body?: unknown; readonly json?: never; readonly stream?: never }
-  | { readonly json: string | Uint8Array; readonly body?: never; readonly stream?: never }
-  | { readonly stream: Readable | StreamWriter; readonly body?: never; readonly json?: never }
+  | { readonly body?: unknown; readonly json?: never; readonly stream?: never; readonly socket?: never }
+  | { readonly json: string | Uint8Array; readonly body?: never; readonly stream?: never; readonly socket?: never }
+  | { readonly stream: Readable | StreamWriter; readonly body?: never; readonly json?: never; readonly socket?: never }
+  | { readonly socket: SocketAnswer; readonly body?: never; readonly json?: never; readonly stream?: never }
 );
 
 interface CallBase {

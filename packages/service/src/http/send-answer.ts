@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
+import { acceptSocket } from './accept-socket.ts';
 import type { Exchange } from './exchange.ts';
 import type { Answer, AnswerHeaders } from './route.ts';
 
@@ -44,10 +45,11 @@ const sendStream = async (response: ServerResponse, stream: NonNullable<Answer['
  * Sends what a handler gave back.
  *
  * @param exchange - whose answer it is
- * @param answer - JSON, text that is JSON already, a stream, or nothing
+ * @param answer - JSON, text that is JSON already, a stream, nothing, or a WebSocket
  */
 export const sendAnswer = (exchange: Exchange, answer: Answer): Promise<void> | undefined => {
   const { response } = exchange;
+  if (answer.socket !== undefined) return acceptSocket(exchange, answer.socket);
   const head = headOf(exchange, answer.headers);
   if (answer.stream !== undefined) {
     response.writeHead(answer.status, head);

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { defineFault } from '@causeway/contracts';
 
 import { cookieNames, cookieOf } from '../http/cookies.ts';
+import { asksForWebSocket } from '../http/upgrade.ts';
 
 /** A write that a page of another site may have made a browser send. */
 export const crossSite = defineFault({
@@ -15,7 +16,8 @@ export const crossSite = defineFault({
 /** Who a request says that it is from. */
 export interface Credentials {
   /**
-   * The `Authorization` header; where there is none, the access token of the cookie in its place.
+   * The `Authorization` header; where there is none, the access token of the cookie in its place. For a WebSocket the header alone: any page
+   * may make a browser open one, cookies and all, and could read what comes of it.
    *
    * @returns undefined where there is neither
    * @throws Fault `cross-site` where a cookie alone would sign in a write that may be another site's; `invalid-request` where the cookie
@@ -72,7 +74,7 @@ export const createCredentials = (publicUrl: string): Credentials => {
   return {
     authorizationOf: (request) => {
       const { authorization, cookie } = request.headers;
-      if (authorization !== undefined || cookie === undefined) return authorization;
+      if (authorization !== undefined || cookie === undefined || asksForWebSocket(request)) return authorization;
       const token = cookieOf(cookie, access);
       if (token === undefined) return undefined;
       if (!safeMethods.has(request.method ?? '')) demandSameOrigin(request);

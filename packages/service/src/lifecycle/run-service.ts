@@ -1,4 +1,3 @@
-import type { Server } from 'node:http';
 import process from 'node:process';
 import type { Fault } from '@causeway/contracts';
 import {
@@ -59,8 +58,6 @@ export interface ServiceParts {
   readonly translateError?: (error: unknown) => Fault | undefined;
   /** Whether a second factor is set up for an account, for routes that ask for it then. */
   readonly hasSecondFactor?: (accountId: string) => Promise<boolean>;
-  /** Called with the server before it listens: WebSockets. */
-  readonly onServer?: (server: Server) => void;
 }
 
 /** A service's declaration. */
@@ -174,7 +171,6 @@ class ServiceProcess<Rows extends ServiceSettings> {
     const logger = this.#logger;
     const app = createApp({ name: service, edge, publicUrl, internalKey, draining, logger, ...parts, routes });
     const server = createHttpServer({ listener: app, publicUrl });
-    parts.onServer?.(server);
     const listeningOn = await listen(server, port, host);
     if (name === 'requests') this.#shutdown.finishRequests((withinMs) => closeServer(server, withinMs));
     else this.#shutdown.onStop(name, () => closeServer(server, lastScrapeMs).then(() => undefined));
