@@ -24,6 +24,7 @@ export const promisedCalls: readonly string[] = [
   'get /v1/auth/mailbox',
   'get /v1/auth/mailbox/{id}',
   'get /v1/auth/sessions',
+  'get /v1/changes',
   'get /v1/collections',
   'get /v1/collections/{name}',
   'get /v1/data/{collection}',

@@ -109,8 +109,11 @@ export async function start(
     boundMs: config.revocationBoundMs,
     ...(redisPrefix === undefined ? {} : { prefix: redisPrefix }),
   });
+  const keys = remoteKeys({ url: config.jwksUrl, logger });
+  const { tokenIssuer: issuer, tokenAudience: audience } = config;
+  const identity = given ?? createIdentity({ issuer, audience, keys, revocations });
   const ground = groundOf({
-    ...{ config, client, redis, events, stream, registry, logger, now },
+    ...{ identity, config, client, redis, events, stream, registry, logger, now },
     redisPrefix: redisPrefix ?? 'causeway:data',
     isRevoked: isRevoked ?? revocations.isRevoked,
   });
@@ -124,9 +127,6 @@ export async function start(
   await registry.refresh();
   for (const job of all.flatMap(([, { jobs = [] }]) => jobs)) onStop(job.name, startJob(job, logger));
 
-  const keys = remoteKeys({ url: config.jwksUrl, logger });
-  const { tokenIssuer: issuer, tokenAudience: audience } = config;
-  const identity = given ?? createIdentity({ issuer, audience, keys, revocations });
   context.awaits?.({ 'token-keys': () => keys.ready() });
   onStop('identity', () => identity.stop());
   await identity.start();

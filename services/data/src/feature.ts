@@ -1,5 +1,5 @@
 import type { CommitStream, Events, Idempotency } from '@causeway/events';
-import type { Job, RevocationList, Route } from '@causeway/service';
+import type { Identity, Job, RevocationList, Route } from '@causeway/service';
 import type { Logger } from '@causeway/telemetry';
 
 import type { CollectionRegistry } from './collections/collection-registry.ts';
@@ -24,6 +24,8 @@ export interface Ground extends Pick<Connections, 'client' | 'redis'> {
   readonly cursors: CursorCodec;
   readonly idempotency: Idempotency;
   readonly isRevoked: RevocationList['isRevoked'];
+  /** Knows who sends a token otherwise than in a header. */
+  readonly identity: Pick<Identity, 'authenticate'>;
   /** A key for one purpose, from the key that all replicas share. */
   readonly derive: (purpose: string) => Uint8Array;
 }

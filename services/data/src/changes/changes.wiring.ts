@@ -4,11 +4,15 @@ import { changesRoute } from './changes.route.ts';
 import { createFeedCursors } from './feed-cursors.ts';
 import { createFeedHub } from './feed-hub.ts';
 import { readGeneration } from './generation.ts';
+import { createOpenFeed } from './open-feed.ts';
 import { createSendSnapshot } from './snapshot/send-snapshot.ts';
 import { createSnapshotPlaces } from './snapshot/snapshot-places.ts';
+import { createCallerShares } from './socket/caller-shares.ts';
+import { socketTimes } from './socket/heartbeat.ts';
+import { socketRoute } from './socket/socket.route.ts';
 
 /**
- * The feed of every change.
+ * The feed of every change, as an event stream and over WebSockets.
  *
  * @param ground - what every feature is given
  * @param queries - what judges queries: a snapshot is one
@@ -17,7 +21,7 @@ export async function createChanges(
   { config, client, events, findCurrent, cursors, ...ground }: Ground,
   { admit }: { readonly admit: AdmitQuery },
 ) {
-  const { stream, registry, isRevoked, logger, now } = ground;
+  const { stream, registry, isRevoked, identity, logger, now } = ground;
   const { db } = events;
   const { queryTimeoutMs } = config;
   const generation = await readGeneration(db);
@@ -30,8 +34,12 @@ export async function createChanges(
     limit: config.feedLimit,
     historyBytes: config.feedHistoryBytes,
   });
+  const openFeed = createOpenFeed({ findCurrent, cursors, feedCursors, hub, admit, places, now });
+  const { publicUrl, feedLimit: limit } = config;
+  const shares = createCallerShares(limit);
+  const socket = socketRoute({ openFeed, hub, identity, shares, limit, publicUrl, logger, times: socketTimes });
   return {
-    routes: [changesRoute({ findCurrent, cursors, feedCursors, hub, admit, places, now })],
+    routes: [changesRoute(openFeed), socket],
     stop: () => hub.stop(),
   } satisfies Feature;
 }

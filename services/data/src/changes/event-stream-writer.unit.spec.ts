@@ -3,7 +3,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, it } from 'node:test';
 
 import { createFakeResponse } from '../testing/fake-response.ts';
-import { createEventStreamWriter, linesOf } from './event-stream-writer.ts';
+import { createEventStreamWriter } from './event-stream-writer.ts';
+import { messageOf } from './feed-writer.ts';
 
 describe('an event stream', () => {
   const setUp = () => {
@@ -13,18 +14,18 @@ describe('an event stream', () => {
 
   it('has its blocks in order, the last with the end', async () => {
     const { writer, blocks } = setUp();
-    writer.write(linesOf({ event: 'created', data: '{}' }), 'a');
-    writer.write('', 'b');
+    writer.write(messageOf({ event: 'created', data: '{}' }), 'a');
+    writer.write(messageOf(), 'b');
     await nextTurn();
-    writer.write(linesOf({ event: 'updated', data: '{}' }));
-    writer.end({ event: 'end', data: '{}' });
+    writer.write(messageOf({ event: 'updated', data: '{}' }));
+    writer.end(messageOf({ event: 'end', data: '{}' }));
     assert.deepEqual(blocks(), [
       { event: 'created', data: '{}', id: 'a' },
       { id: 'b' },
       { event: 'updated', data: '{}' },
       { event: 'end', data: '{}' },
     ]);
-    assert.equal(writer.write('', 'c'), true);
+    assert.equal(writer.write(messageOf(), 'c'), true);
     assert.equal(blocks().length, 4);
   });
 
@@ -32,13 +33,13 @@ describe('an event stream', () => {
     const { writer, hold } = setUp();
     hold(true);
     let written = 0;
-    while (writer.write(linesOf({ event: 'created', data: 'x' }), `${written}`)) written += 1;
+    while (writer.write(messageOf({ event: 'created', data: 'x' }), `${written}`)) written += 1;
     assert.equal(written, 1_000);
     await nextTurn();
-    assert.equal(writer.write('', 'x'), false);
+    assert.equal(writer.write(messageOf(), 'x'), false);
     hold(false);
     await nextTurn();
-    assert.equal(writer.write('', 'x'), true);
+    assert.equal(writer.write(messageOf(), 'x'), true);
   });
 
   it('counts the bytes of what has no id, and of what has not gone out', async () => {
@@ -46,10 +47,10 @@ describe('an event stream', () => {
     hold(true);
     const data = 'x'.repeat(100_000);
     let written = 0;
-    while (writer.write(linesOf({ event: 'current', data }))) written += 1;
+    while (writer.write(messageOf({ event: 'current', data }))) written += 1;
     assert.equal(written, 11);
     await nextTurn();
-    assert.equal(writer.write('', 'x'), false);
+    assert.equal(writer.write(messageOf(), 'x'), false);
   });
 
   it('waits for a reader who is behind, until half is taken or it has gone', async () => {
@@ -57,7 +58,7 @@ describe('an event stream', () => {
     assert.equal(await writer.drained(), true);
     hold(true);
     const fill = (): void => {
-      for (let index = 0; index < 600; index += 1) writer.write('', `${index}`);
+      for (let index = 0; index < 600; index += 1) writer.write(messageOf(), `${index}`);
     };
     fill();
     let isDrained: boolean | undefined;

@@ -6,6 +6,7 @@ import { Timestamp } from 'mongodb';
 import { z } from 'zod';
 
 import type { BoundCursors } from '../cursors/cursor-codec.ts';
+import type { FaultPlace } from '../queries/refuse-query.ts';
 import type { FeedCursor, Place } from './place.ts';
 import { fromStored } from './place.ts';
 
@@ -22,9 +23,10 @@ export interface FeedCursors {
   /**
    * Reads one, also as it was made in one part.
    *
+   * @param sent - where it was sent, for the fault
    * @throws Fault `invalid-request`, `not-found`
    */
-  read(cursor: string, bound: BoundCursors): FeedCursor;
+  read(cursor: string, bound: BoundCursors, sent?: FaultPlace): FeedCursor;
 }
 
 /** What {@link createFeedCursors} is given. */
@@ -35,15 +37,15 @@ export interface FeedCursorsOptions {
   readonly generation: string;
 }
 
-const parameter = 'Last-Event-ID';
+const inHeader: FaultPlace = { parameter: 'Last-Event-ID' };
 const macBytes = 16;
 const sealedForm = /^[A-Za-z0-9_-]{24,1024}$/;
 const whose = z.object({ g: z.string(), r: z.string() });
 const where = z.object({ p: z.string().regex(/^\d+\.\d+$/), e: z.string().optional() });
 
-const malformed = (): Error =>
+const malformed = (sent: FaultPlace): Error =>
   faults.invalidRequest({
-    errors: [{ parameter, code: 'invalid-cursor', message: 'Send the last id of a feed.' }],
+    errors: [{ ...sent, code: 'invalid-cursor', message: 'Send the last id of a feed.' }],
   });
 
 /** Makes what signs them: HMAC-SHA-256, truncated to 128 bits (RFC 2104 §5). */
@@ -51,10 +53,10 @@ export function createFeedCursors({ secret, generation }: FeedCursorsOptions): F
   const macOf = (content: Buffer): Buffer =>
     createHmac('sha256', secret).update(content).digest().subarray(0, macBytes);
 
-  const open = (sealed: string): Place => {
+  const open = (sealed: string, sent: FaultPlace): Place => {
     const bytes = sealedForm.test(sealed) ? Buffer.from(sealed, 'base64url') : Buffer.alloc(0);
     const content = bytes.subarray(macBytes);
-    if (content.length === 0 || !timingSafeEqual(bytes.subarray(0, macBytes), macOf(content))) throw malformed();
+    if (content.length === 0 || !timingSafeEqual(bytes.subarray(0, macBytes), macOf(content))) throw malformed(sent);
     const { p, e: eventId } = where.parse(JSON.parse(content.toString()));
     const [t = 0, i = 0] = p.split('.').map(Number);
     return { position: new Timestamp({ t, i }), eventId };
@@ -67,17 +69,17 @@ export function createFeedCursors({ secret, generation }: FeedCursorsOptions): F
       const content = Buffer.from(JSON.stringify(place satisfies z.input<typeof where>));
       return Buffer.concat([macOf(content), content]).toString('base64url');
     },
-    read(cursor, bound) {
+    read(cursor, bound, sent = inHeader) {
       const [first = '', second, ...more] = cursor.split('.');
-      const begun = bound.decode(first, { parameter });
-      if (second === undefined) return fromStored(begun) ?? fail();
+      const begun = bound.decode(first, sent);
+      if (second === undefined) return fromStored(begun) ?? fail(sent);
       const about = whose.safeParse(begun);
-      if (!about.success || more.length > 0) throw malformed();
-      return { place: open(second), generation: about.data.g, rule: about.data.r };
+      if (!about.success || more.length > 0) throw malformed(sent);
+      return { place: open(second, sent), generation: about.data.g, rule: about.data.r };
     },
   };
 }
 
-function fail(): never {
-  throw malformed();
+function fail(sent: FaultPlace): never {
+  throw malformed(sent);
 }

@@ -13,7 +13,7 @@ import { createCatchUp } from './catch-up.ts';
 import { createChangeHistory } from './change-history.ts';
 import { createFeedAudiences } from './feed-audiences.ts';
 import type { FeedCursors } from './feed-cursors.ts';
-import type { FeedSessions } from './feed-sessions.ts';
+import type { FeedSessions, Listener } from './feed-sessions.ts';
 import { createFeedSessions } from './feed-sessions.ts';
 import type { FeedTeller } from './feed-teller.ts';
 import { createFeedTeller } from './feed-teller.ts';
@@ -65,6 +65,8 @@ export interface FeedHub {
   readonly size: number;
   /** Tells a feed, until it ends. */
   serve(feed: Feed, beginning: FeedBeginning): Promise<void>;
+  /** Ends whoever else listens with a token when that ends, as it does feeds. @returns forgets them */
+  watch(listener: Listener): () => void;
   /** @throws Fault `unavailable` while there are too many feeds, or the commit stream has not begun */
   admit(): Promise<void>;
   stop(): Promise<void>;
@@ -144,6 +146,11 @@ class Hub implements FeedHub {
         throw faults.unavailable({ retryAfterS: 1, message: 'the commit stream is late' });
       await delay(20);
     }
+  }
+
+  watch(listener: Listener): () => void {
+    this.#sessions.add(listener);
+    return () => this.#sessions.remove(listener);
   }
 
   async serve(feed: Feed, beginning: FeedBeginning): Promise<void> {

@@ -1,7 +1,7 @@
-import { linesOf, maxUnsentBytes } from './event-stream-writer.ts';
 import { createFairBudget } from './fair-budget.ts';
 import type { Audience, FeedAudiences } from './feed-audiences.ts';
 import type { FeedCursors } from './feed-cursors.ts';
+import { messageOf, mostUnsentBytes } from './feed-writer.ts';
 import type { Feed, GapReason } from './feed.ts';
 import type { JudgeChanges, Told } from './judge-changes.ts';
 import type { Place } from './place.ts';
@@ -31,6 +31,9 @@ export interface FeedTeller {
 /** What the patterns of all feeds may take over one change: about 60 ms, in which nothing else is served; a third of it in even parts. */
 const budgetUnits = { evenUnits: 2_000_000, spareUnits: 4_000_000 };
 
+/** Says nothing but where one stands. */
+const standing = messageOf();
+
 /** Makes it. */
 export function createFeedTeller({ audiences, judge, cursors, goOn, tellLate }: FeedTellerOptions): FeedTeller {
   const budget = createFairBudget<Audience>({ ...budgetUnits, clock: () => performance.now() });
@@ -42,11 +45,11 @@ export function createFeedTeller({ audiences, judge, cursors, goOn, tellLate }: 
   const tellAudience = ({ feeds }: Audience, told: readonly Told[], place: Place, sealed: string): void => {
     const isGap = told[0]?.event === 'gap';
     // One change alone is never cut apart.
-    const goesAtOnce = told.length === 1 || told.reduce((sum, { data }) => sum + data.length, 0) <= maxUnsentBytes;
-    const lines = goesAtOnce ? told.map(linesOf).join('\n') : undefined;
+    const goesAtOnce = told.length === 1 || told.reduce((sum, { data }) => sum + data.length, 0) <= mostUnsentBytes;
+    const message = goesAtOnce ? messageOf(...told) : undefined;
     for (const feed of feeds) {
       if (isGap && feed.snapshots) goOn(feed, 'too-costly');
-      else if (lines === undefined || !feed.tell(lines, sealed)) {
+      else if (message === undefined || !feed.tell(message, sealed)) {
         audiences.detach(feed);
         tellLate(feed, told, place);
       }
@@ -66,7 +69,7 @@ export function createFeedTeller({ audiences, judge, cursors, goOn, tellLate }: 
     },
     tell(feed, told, place) {
       if (told.event === 'gap' && feed.snapshots) goOn(feed, 'too-costly');
-      else if (!feed.tell(linesOf(told), place === undefined ? undefined : cursors.seal(place))) {
+      else if (!feed.tell(messageOf(told), place === undefined ? undefined : cursors.seal(place))) {
         feed.end('gap', 'slow');
         audiences.detach(feed);
       }
@@ -74,7 +77,7 @@ export function createFeedTeller({ audiences, judge, cursors, goOn, tellLate }: 
     tellPlace(feeds, place) {
       if (place === undefined) return;
       const sealed = cursors.seal(place);
-      for (const feed of feeds) feed.tell('', sealed);
+      for (const feed of feeds) feed.tell(standing, sealed);
     },
   };
 }

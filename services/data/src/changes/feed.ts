@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
 
 import type { AccessClaims } from '@causeway/service';
 
@@ -8,20 +7,21 @@ import type { Condition, Operand } from '../conditions/condition.ts';
 import type { Caller } from '../rules/rule.ts';
 import { GuardRefused } from '../rules/guard-condition.ts';
 import { visionOf } from '../rules/see.ts';
-import type { Block, EventStreamWriter } from './event-stream-writer.ts';
-import { createEventStreamWriter, linesOf } from './event-stream-writer.ts';
 import type { FeedView } from './feed-view.ts';
 import { createFeedView } from './feed-view.ts';
+import type { FeedWriter, Message } from './feed-writer.ts';
+import { messageOf } from './feed-writer.ts';
 
 /** What a feed is opened with. */
 export interface FeedOptions {
   readonly collection: Collection;
   readonly caller: Caller;
+  /** What the feed ends with; undefined where anybody may listen, or where what it is one of many on ends with it. */
   readonly token: AccessClaims | undefined;
   readonly filter: Condition<Operand>;
   /** What its cursors begin with while it is told by a rule; see `FeedCursors`. */
   readonly beginCursors: (rule: string) => string;
-  readonly response: ServerResponse;
+  readonly writer: FeedWriter;
   /** Whether it begins with the current result, and is sent that anew wherever changes are missing. */
   readonly snapshots: boolean;
 }
@@ -61,7 +61,7 @@ export class Feed {
   /** Aborted when the feed has ended. */
   readonly signal: AbortSignal;
   readonly #options: FeedOptions;
-  readonly #writer: EventStreamWriter;
+  readonly #writer: FeedWriter;
   #collection: Collection;
   /** Of the collection as it is known. */
   #newestRule: string;
@@ -74,7 +74,7 @@ export class Feed {
   #toldLate: Promise<void> | undefined;
 
   constructor(options: FeedOptions) {
-    const { collection, caller, token, filter, response, snapshots } = options;
+    const { collection, caller, token, filter, writer, snapshots } = options;
     this.#options = options;
     this.#collection = collection;
     this.collectionId = collection.id;
@@ -82,7 +82,7 @@ export class Feed {
     this.caller = caller;
     this.filter = filter;
     this.snapshots = snapshots;
-    this.#writer = createEventStreamWriter(response);
+    this.#writer = writer;
     this.#newestRule = nameOfRule(collection);
     this.#rule = this.#newestRule;
     this.#view = this.#makeView();
@@ -96,8 +96,7 @@ export class Feed {
       resolve(undefined);
       this.#wake?.();
     };
-    if (response.closed) close();
-    else response.once('close', close).once('finish', close);
+    writer.onEnd(close);
   }
 
   get rule(): string {
@@ -190,19 +189,19 @@ export class Feed {
   }
 
   /** @returns false where there is no room for it */
-  write(block: Block): boolean {
-    return this.#writer.write(linesOf(block), block.id);
+  write({ id, ...told }: { readonly event?: string; readonly data?: string; readonly id?: string }): boolean {
+    return this.#writer.write(told.event === undefined ? messageOf() : messageOf(told), id);
   }
 
   /**
    * Writes what all are told who see the same.
    *
-   * @param lines - by `linesOf`; those of several, with an empty line between them
+   * @param message - made once
    * @param sealed - of the place after it; without one more of the same commit follows
    * @returns false where there is no room for it, and nothing of it has been written
    */
-  tell(lines: string, sealed: string | undefined): boolean {
-    return this.#writer.write(lines, sealed === undefined ? undefined : this.cursorAt(sealed));
+  tell(message: Message, sealed: string | undefined): boolean {
+    return this.#writer.write(message, sealed === undefined ? undefined : this.cursorAt(sealed));
   }
 
   /** Waits for a reader that is behind. @returns false where it does not come nearer in time */
@@ -211,7 +210,7 @@ export class Feed {
   }
 
   end(event: 'end' | 'gap', reason: string): void {
-    this.#writer.end({ event, data: JSON.stringify({ reason }) });
+    this.#writer.end(messageOf({ event, data: JSON.stringify({ reason }) }));
   }
 
   #makeView(): FeedView {

@@ -70,6 +70,8 @@ export interface TestData {
     readonly org?: string;
     readonly exp?: number;
   }): Promise<Person>;
+  /** A token of such claims. */
+  token(claims: { readonly sub: string; readonly sid: string }): Promise<string>;
   /** How many change streams are open on its database. */
   changeStreams(): Promise<number>;
   /** Follows what is published; call it once a replica has started. */
@@ -194,6 +196,7 @@ export async function openTestData({ now }: { readonly now?: () => Date } = {}):
       const sid = newId('ses');
       return { id, sid, token: await issuer.token({ sub: id, sid, ...claims }) };
     },
+    token: (claims) => issuer.token(claims),
     async erase(accountId, step) {
       auth ??= startAuth();
       const erasures = (await auth).collection<RecordedDocument>('erasures', { thing: 'erasure' });

@@ -4,6 +4,8 @@ import type { IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
 
 import type { TestReplica } from './test-data.ts';
+import type { SocketMessage, TestSocket } from './test-socket.ts';
+import { openSocket, SocketRefused } from './test-socket.ts';
 
 /** What is published, or one's own, is seen in the feeds of specs. */
 export const feedDefinition = {
@@ -71,20 +73,35 @@ function withPlaces(blocks: readonly FeedBlock[]): FeedBlock[] {
     .toReversed();
 }
 
-/** Opens a feed, and waits until it has said from where it tells. */
-export async function openFeed(
-  replica: TestReplica,
+/** What feeds are told over. */
+export type Transport = 'event-stream' | 'socket';
+
+/** How a feed is opened. */
+export interface OpenFeedOptions {
+  readonly token?: string;
+  readonly filter?: unknown;
+  readonly after?: string;
+  readonly snapshot?: boolean | string;
+  /** Reads nothing until it is resumed, and does not wait for anything. */
+  readonly paused?: boolean;
+  readonly transport?: Transport;
+}
+
+/** What comes of one transport. */
+interface Reading {
+  readonly status: number;
+  readonly blocks: readonly FeedBlock[];
+  readonly isOver: () => boolean;
+  pause(): void;
+  resume(): void;
+  close(): void;
+}
+
+async function readEventStream(
+  { service }: TestReplica,
   collection: string,
-  options: {
-    readonly token?: string;
-    readonly filter?: unknown;
-    readonly after?: string;
-    readonly snapshot?: boolean | string;
-    /** Reads nothing until it is resumed, and does not wait for anything. */
-    readonly paused?: boolean;
-  } = {},
-): Promise<TestFeed> {
-  const { token, filter, after, snapshot, paused = false } = options;
+  { token, filter, after, snapshot, paused = false }: OpenFeedOptions,
+): Promise<Reading> {
   const parameters = new URLSearchParams({
     ...(filter === undefined ? {} : { filter: JSON.stringify(filter) }),
     ...(snapshot === undefined ? {} : { snapshot: String(snapshot) }),
@@ -92,7 +109,7 @@ export async function openFeed(
   const query = parameters.size === 0 ? '' : `?${parameters.toString()}`;
   const answered = Promise.withResolvers<IncomingMessage>();
   const asking = request({
-    port: replica.service.port,
+    port: service.port,
     path: `/v1/data/${collection}/changes${query}`,
     agent: false,
     headers: {
@@ -119,6 +136,75 @@ export async function openFeed(
   // It passes on the errors of its input.
   lines.on('error', () => undefined);
   response.once('close', () => (isOver = true));
+  return {
+    status: response.statusCode ?? 0,
+    blocks,
+    isOver: () => isOver,
+    pause: () => void response.pause(),
+    resume: () => void response.resume(),
+    close: () => asking.destroy(),
+  };
+}
+
+/** Of a socket that was refused. */
+const nothing: Omit<Reading, 'status'> = {
+  blocks: [],
+  isOver: () => true,
+  pause: () => undefined,
+  resume: () => undefined,
+  close: () => undefined,
+};
+
+/** One subscription of a socket of its own, as blocks; the status of the problem that it is refused with. */
+async function readSocket(
+  { service }: TestReplica,
+  collection: string,
+  { token, filter, after, snapshot, paused = false }: OpenFeedOptions,
+): Promise<Reading> {
+  let client: TestSocket;
+  try {
+    client = await openSocket(service.port, { token });
+  } catch (error) {
+    if (!(error instanceof SocketRefused)) throw error;
+    return { ...nothing, status: error.status };
+  }
+  const { socket } = client;
+  const blocks: FeedBlock[] = [];
+  let isOver = false;
+  socket.on('close', () => (isOver = true));
+  socket.on('message', (data: Buffer) => {
+    const { type, id, cursor, data: told } = JSON.parse(data.toString()) as SocketMessage;
+    if (id !== 'it' || type === 'subscribed') return;
+    blocks.push({
+      ...(type === 'place' ? {} : { event: type }),
+      ...(cursor === undefined ? {} : { id: cursor }),
+      ...(told === undefined ? {} : { data: JSON.stringify(told) }),
+    });
+    if (type === 'end' || (type === 'gap' && told?.reason === 'slow')) isOver = true;
+  });
+  client.send({ type: 'subscribe', id: 'it', collection, filter, resume: after, snapshot });
+  const answer = await client.next('an answer', ({ id }) => id === 'it');
+  if (paused) socket.pause();
+  return {
+    status: answer.type === 'error' ? (answer.problem?.status ?? 0) : 200,
+    blocks,
+    isOver: () => isOver,
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
+    close: () => socket.terminate(),
+  };
+}
+
+/** Opens a feed, and waits until it has said from where it tells. */
+export async function openFeed(
+  replica: TestReplica,
+  collection: string,
+  options: OpenFeedOptions = {},
+): Promise<TestFeed> {
+  const { after, paused = false, transport = 'event-stream' } = options;
+  const read = transport === 'socket' ? readSocket : readEventStream;
+  const reading = await read(replica, collection, options);
+  const { blocks, status } = reading;
 
   const until: TestFeed['until'] = async (what, condition) => {
     const deadline = performance.now() + patienceMs;
@@ -148,7 +234,7 @@ export async function openFeed(
       return [{ ...about, ...(record ? { record } : {}), ...(previous ? { previous } : {}) }];
     });
   const feed: TestFeed = {
-    status: response.statusCode ?? 0,
+    status,
     blocks,
     told,
     lastId: () => blocks.findLast(({ id }) => id !== undefined)?.id ?? after ?? '',
@@ -158,13 +244,13 @@ export async function openFeed(
       return told();
     },
     async ended() {
-      await until('the end', () => isOver);
+      await until('the end', reading.isOver);
       return blocks.findLast(({ event }) => event === 'end' || event === 'gap');
     },
-    pause: () => void response.pause(),
-    resume: () => void response.resume(),
-    close: () => asking.destroy(),
+    pause: reading.pause,
+    resume: reading.resume,
+    close: reading.close,
   };
-  if (response.statusCode === 200 && !paused) await until('the first block', () => blocks.length > 0);
+  if (status === 200 && !paused) await until('the first block', () => blocks.length > 0);
   return feed;
 }

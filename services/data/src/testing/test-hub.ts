@@ -5,6 +5,7 @@ import type { EventEnvelope } from '@causeway/contracts';
 import type { Change, CommitStream } from '@causeway/events';
 import { Timestamp } from 'mongodb';
 
+import { createEventStreamWriter } from '../changes/event-stream-writer.ts';
 import { createFeedCursors } from '../changes/feed-cursors.ts';
 import type { FeedBeginning, FeedHub, FeedHubOptions } from '../changes/feed-hub.ts';
 import { createFeedHub } from '../changes/feed-hub.ts';
@@ -131,7 +132,8 @@ export function openTestHub(options: Partial<FeedHubOptions> = {}): TestHub {
       const fake = createFakeResponse();
       const { response } = fake;
       const feed = new Feed({
-        ...{ collection: hubCollection, caller, token: undefined, filter, response },
+        ...{ collection: hubCollection, caller, token: undefined, filter },
+        writer: createEventStreamWriter(response),
         beginCursors: (rule) => feedCursors.begin(bound, rule),
         snapshots: false,
       });

@@ -1,0 +1,3 @@
+import { testFeeds } from '../../testing/feed-suite.ts';
+
+testFeeds('socket');

@@ -1,0 +1,3 @@
+import { testSnapshots } from '../../testing/snapshot-suite.ts';
+
+testSnapshots('socket');
