@@ -161,6 +161,7 @@ export async function start(context: Context, replacements: Replacements = {}): 
     identity,
     credentials: createCredentials(publicUrl),
     cors: createCors(config.corsOrigins),
+    publicUrl,
     limits: limitsOf(config, connections, context, replacements.redisPrefix),
     open: createOpenLimits(config.openPerAddress, config.feedsPerCaller),
     proxy: proxyOf(config, connections, context),

@@ -7,6 +7,8 @@ type Headers = Readonly<Record<string, string>>;
 
 /** What browsers are told (https://fetch.spec.whatwg.org/#http-cors-protocol). */
 export interface Cors {
+  /** Whether pages of an origin may read answers. */
+  allows(origin: string): boolean;
   /** Headers of an answer: which page may read it. Always names `Origin` in `vary`, for caches. */
   answer(headers: IncomingHttpHeaders): Headers;
   /** Whether a browser asks for permission before the call itself. */
@@ -62,6 +64,7 @@ const preflightVaries: Headers = {
 export const createCors = (allowedOrigins: readonly string[]): Cors => {
   const isAllowed = originCheck(allowedOrigins);
   return {
+    allows: isAllowed,
     answer: ({ origin }) =>
       origin === undefined || !isAllowed(origin)
         ? varies

@@ -12,6 +12,7 @@ import type { Proxy } from '../proxy/proxy.ts';
 import { isFeed } from '../routing/is-feed.ts';
 import { pathOfTarget } from '../routing/request-target.ts';
 import type { ServiceRoute } from '../routing/routing-table.ts';
+import { createDemandOrigin } from './foreign-origin.ts';
 
 /** What the edge is made of. */
 export interface EdgeOptions {
@@ -21,6 +22,8 @@ export interface EdgeOptions {
   readonly identity: Identity;
   readonly credentials: Credentials;
   readonly cors: Cors;
+  /** Whose origin is ours. */
+  readonly publicUrl: string;
   readonly limits: Limits;
   readonly open: OpenLimits;
   readonly proxy: Proxy;
@@ -67,6 +70,7 @@ const applyTo = (response: ServerResponse, extra: Readonly<Record<string, string
  */
 export const createEdge = (options: EdgeOptions): Interceptor => {
   const { findRoute, methodsAt, identity, credentials, cors, limits, open, proxy, trustedProxies, logger } = options;
+  const demandOrigin = createDemandOrigin(options.publicUrl, cors);
   const admit = async (exchange: Exchange, extra: Record<string, string>): Promise<boolean> => {
     const { request, response } = exchange;
     checkMessage(request);
@@ -76,6 +80,7 @@ export const createEdge = (options: EdgeOptions): Interceptor => {
     if (path === '/healthz' || path === '/readyz') return false;
     Object.assign(extra, limits.byAddress(address));
     logCallersId(logger, exchange);
+    demandOrigin(request);
     const route = findRoute(path);
     const feed = route !== undefined && isFeed(route, request.method ?? '', path);
     (feed ? open.feedsByAddress : open.calls).hold(addressBlock(address), response);

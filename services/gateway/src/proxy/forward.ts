@@ -1,7 +1,10 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { Fault } from '@causeway/contracts';
+import type { Upgrade } from '@causeway/service';
 import type { Dispatcher } from 'undici';
 
+import { joinSockets } from './join-sockets.ts';
 import { responseHeaders } from './response-headers.ts';
 import { isConnectionFailure, upstreamFault } from './upstream-fault.ts';
 
@@ -15,6 +18,10 @@ export interface ForwardOptions {
   readonly extra: Readonly<Record<string, string>>;
   /** Whether a second attempt does no harm: the call changes nothing and has no body. */
   readonly repeatable: boolean;
+  /** The client's connection, where the request asks to go on as a WebSocket. */
+  readonly upgrade?: Upgrade | undefined;
+  /** How long nothing may move over that. */
+  readonly silenceMs: number;
 }
 
 /** A client that takes nothing of its answer for so long is let go, and the service with it. */
@@ -103,6 +110,24 @@ export class Forward implements Dispatcher.DispatchHandler {
     // A feed says nothing for a while: its subscriber is to know that it is open.
     if (headers['content-length'] === undefined) response.flushHeaders();
     else this.#restBytes = Number(headers['content-length']);
+  }
+
+  /** Both have agreed to go on as a WebSocket: its end is that of the client's connection. */
+  onRequestUpgrade(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: IncomingHttpHeaders,
+    upstream: Duplex,
+  ): void {
+    const { response, headers: defaults, extra, upgrade: client, silenceMs } = this.#options;
+    if (client === undefined || this.#abandoned !== undefined || response.headersSent) {
+      upstream.on('error', () => undefined).destroy();
+      return;
+    }
+    const head = { ...responseHeaders(headers, defaults, extra), connection: 'Upgrade', upgrade: 'websocket' };
+    response.writeHead(status, head);
+    response.flushHeaders();
+    joinSockets({ client, upstream, silenceMs });
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {

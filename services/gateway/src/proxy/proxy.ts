@@ -1,9 +1,9 @@
 import { faults, type ServiceName } from '@causeway/contracts';
-import { cookieNames, mediaTypeOf, type Exchange } from '@causeway/service';
+import { cookieNames, mediaTypeOf, upgradeOf, type Exchange } from '@causeway/service';
 import { clientSpans, setSpanRoute } from '@causeway/telemetry';
 import { Pool, type Dispatcher } from 'undici';
 
-import { isFeed } from '../routing/is-feed.ts';
+import { isFeed, takesSockets } from '../routing/is-feed.ts';
 import type { ServiceRoute } from '../routing/routing-table.ts';
 import { Forward } from './forward.ts';
 import { requestBody, type BodyTimeouts } from './request-body.ts';
@@ -126,9 +126,18 @@ export const createProxy = (options: ProxyOptions): Proxy => {
       const headers = requestHeaders(request.headers, forwarding);
       const repeatable = body === null && (method === 'GET' || method === 'HEAD');
       const { dispatcher } = upstream;
-      const toService = { path: request.url ?? '/', method, headers, body };
+      const upgrade = takesSockets(route, path) ? upgradeOf(request) : undefined;
+      // No page of another site may have it signed in: see `createCredentials`.
+      if (upgrade !== undefined) Reflect.deleteProperty(headers, 'cookie');
+      const toService = {
+        ...{ path: request.url ?? '/', method, headers, body },
+        ...(upgrade !== undefined && { upgrade: 'websocket' }),
+      };
       await upstream.carry(
-        new Forward({ dispatcher, request: toService, response, headers: exchange.headers, extra, repeatable }),
+        new Forward({
+          ...{ dispatcher, request: toService, response, headers: exchange.headers, extra, repeatable },
+          ...{ upgrade, silenceMs: feedSilenceMs },
+        }),
       );
     },
     close: async () => {

@@ -67,6 +67,7 @@ export const startTestEdge = async (
     limits: options.limits ?? noLimits,
     open: options.open ?? createOpenLimits(100, 50),
     proxy,
+    publicUrl,
     trustedProxies: options.trustedProxies ?? 0,
     logger: createLogger({ service: 'test', level: 'silent' }),
   });
