@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { open } from './client.ts';
 import { type FeedBlock, readEventStream } from './event-stream.ts';
 import { eventually } from './eventually.ts';
+import { blockOf, openFeedSocket } from './feed-socket.ts';
 
 /** What a feed says of a change. */
 export interface FeedChange {
@@ -37,16 +38,20 @@ export interface FeedOptions {
   readonly lastEventId?: string | undefined;
   /** Whether it begins with the current result. */
   readonly snapshot?: boolean;
+  /** What it is told over: an event stream where nothing is said. */
+  readonly over?: 'socket' | undefined;
 }
 
 const changeEvents: ReadonlySet<string> = new Set(['created', 'updated', 'deleted', 'entered', 'left']);
 
-/**
- * Subscribes to the changes of a collection, and returns once the feed has said from where it tells.
- *
- * @throws AssertionError when the feed is refused
- */
-export async function openFeed(collection: string, options: FeedOptions = {}): Promise<Feed> {
+/** What is read, whatever it is told over. */
+interface Reading {
+  readonly blocks: readonly FeedBlock[];
+  readonly isOver: () => boolean;
+  readonly close: () => void;
+}
+
+const readStream = async (collection: string, options: FeedOptions): Promise<Reading> => {
   const { token, filter, lastEventId, snapshot } = options;
   const abort = new AbortController();
   const stream = await open(`/v1/data/${collection}/changes`, {
@@ -64,11 +69,44 @@ export async function openFeed(collection: string, options: FeedOptions = {}): P
   assert.equal(stream.status, 200, `GET /v1/data/${collection}/changes`);
   const blocks: FeedBlock[] = [];
   let isOver = false;
-  const reading = readEventStream(stream.body, (block) => blocks.push(block))
+  void readEventStream(stream.body, (block) => blocks.push(block))
     .catch((error: unknown) => {
       if (!abort.signal.aborted) blocks.push({ event: 'cut', data: String(error), readAt: performance.now() });
     })
     .finally(() => (isOver = true));
+  return { blocks, isOver: () => isOver, close: () => abort.abort() };
+};
+
+const readSocket = async (collection: string, options: FeedOptions): Promise<Reading> => {
+  const { token, filter, lastEventId: resume, snapshot } = options;
+  const socket = await openFeedSocket(token);
+  const blocks: FeedBlock[] = [];
+  socket.onMessage((message) => {
+    if (message.id !== 'it' || message.type === 'subscribed') return;
+    const block = blockOf(message);
+    blocks.push(block);
+    // The last of a subscription, which is the only one here.
+    if (['end', 'error'].includes(message.type) || block.data === '{"reason":"slow"}') socket.close();
+  });
+  socket.send({ type: 'subscribe', id: 'it', collection, filter, snapshot, resume });
+  await eventually(
+    () => assert.ok(socket.closed() !== undefined || socket.messages.some(({ id }) => id === 'it'), 'no answer'),
+    { everyMs: 5 },
+  );
+  const answer = socket.messages.find(({ id }) => id === 'it');
+  assert.equal(answer?.type, 'subscribed', JSON.stringify(answer ?? socket.closed()));
+  return { blocks, isOver: () => socket.closed() !== undefined, close: socket.close };
+};
+
+/**
+ * Subscribes to the changes of a collection, and returns once the feed has said from where it tells.
+ *
+ * @throws AssertionError when the feed is refused
+ */
+export async function openFeed(collection: string, options: FeedOptions = {}): Promise<Feed> {
+  const { lastEventId } = options;
+  const reading = await (options.over === 'socket' ? readSocket : readStream)(collection, options);
+  const { blocks, isOver, close } = reading;
   const changes = (): FeedChange[] => {
     const whole: FeedChange[] = [];
     // What has no `id` is of the same commit as what follows, up to one that has.
@@ -102,14 +140,13 @@ export async function openFeed(collection: string, options: FeedOptions = {}): P
     ended: (withinMs = 10_000) =>
       eventually(
         () => {
-          assert.ok(isOver, 'the feed is still open');
+          assert.ok(isOver(), 'the feed is still open');
           return blocks.findLast((each) => each.event === 'end');
         },
         { withinMs },
       ),
-    close: () => abort.abort(),
+    close,
   };
-  await eventually(() => assert.ok(blocks.length > 0 || isOver, 'the feed has not begun'), { everyMs: 5 });
-  void reading;
+  await eventually(() => assert.ok(blocks.length > 0 || isOver(), 'the feed has not begun'), { everyMs: 5 });
   return feed;
 }
