@@ -29,16 +29,18 @@ const indexes = [{ keys: { key: 1 }, unique: true }];
 
 type Persons = ReadonlyMap<Asker, NonNullable<ReturnType<OpenWorld['person']>>>;
 
+/** What the tokens of those who ask say of them. */
+export const claims: Readonly<
+  Record<Exclude<Asker, 'nobody'>, { readonly roles: readonly string[]; readonly org?: string }>
+> = {
+  ada: { roles: ['member'], org: 'org_1' },
+  bob: { roles: ['member', 'editor'] },
+  eve: { roles: ['member'], org: 'org_2' },
+  stranger: { roles: [] },
+  admin: { roles: ['admin'] },
+};
+
 async function makePersons(data: TestData): Promise<Persons> {
-  const claims: Readonly<
-    Record<Exclude<Asker, 'nobody'>, { readonly roles: readonly string[]; readonly org?: string }>
-  > = {
-    ada: { roles: ['member'], org: 'org_1' },
-    bob: { roles: ['member', 'editor'] },
-    eve: { roles: ['member'], org: 'org_2' },
-    stranger: { roles: [] },
-    admin: { roles: ['admin'] },
-  };
   const made = Object.entries(claims).map(
     async ([asker, own]) => [asker as Asker, { ...(await data.person(own)), ...own }] as const,
   );
