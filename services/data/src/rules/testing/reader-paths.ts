@@ -106,6 +106,14 @@ const snapshot: ReaderPath = async (world, asker, { filter }) => {
   );
 };
 
+/** What enters an aggregate, shown as it is. */
+const aggregate: ReaderPath = async (world, asker, { filter, sort }) => {
+  const match = filter === undefined ? [] : [{ match: filter }];
+  const stages = [...match, ...(sort === undefined ? [] : [{ sort }]), { limit: 1_000 }];
+  const { status, body } = await world.call(asker, 'POST /v1/data/*/aggregate', { body: { stages } });
+  return status === 200 ? ok(body.items as unknown as readonly Answer[]) : refused(status);
+};
+
 /** By an administrator, who asks what somebody would be answered. */
 const asSomebody: ReaderPath = async (world, asker, question) => {
   const { roles, org, id: sub } = world.person(asker) ?? {};
@@ -120,9 +128,19 @@ export const resultPaths: Readonly<Record<string, ReaderPath>> = {
   'query, by cursors': query,
   'list, from caches': cachedList,
   'NDJSON export': exportLines,
+  'records of an aggregate': aggregate,
   'snapshot of a feed': snapshot,
   'query as somebody, by an administrator': asSomebody,
 };
+
+/** How many there are, as an aggregate puts them together: it gives no row for none. */
+export async function aggregatedCount(world: OpenWorld, asker: Asker, { filter }: Question): Promise<unknown> {
+  const stages = [{ match: filter ?? {} }, { group: { fields: { n: 'count' } } }];
+  const { status, body } = await world.call(asker, 'POST /v1/data/*/aggregate', { body: { stages } });
+  if (status !== 200) return status;
+  const [row] = body.items as unknown as readonly Json[];
+  return row?.n ?? 0;
+}
 
 /** How many there are, by whose count. */
 export async function count(world: OpenWorld, asker: Asker, { filter }: Question): Promise<unknown> {

@@ -7,7 +7,7 @@ import { askers, generateWorld } from './generate-world.ts';
 import { compileQuestion } from './meets-question.ts';
 import type { OpenWorld } from './open-world.ts';
 import type { Found, Question } from './reader-paths.ts';
-import { count, resultPaths } from './reader-paths.ts';
+import { aggregatedCount, count, resultPaths } from './reader-paths.ts';
 import { checkEach, csvRows, explainEach, getEach, rowsOf } from './record-paths.ts';
 
 /** What is read, and what for. */
@@ -105,4 +105,5 @@ async function demandAnswer(world: OpenWorld, asker: Asker, question: Question, 
   const expected = [...seen].filter(([, record]) => meets(record));
   assert.deepEqual(list.records, new Map(expected), `${about}, beside the records that meet it as they are shown`);
   assert.equal(await count(world, asker, question), expected.length, `${about}, count`);
+  assert.equal(await aggregatedCount(world, asker, question), expected.length, `${about}, count of an aggregate`);
 }
