@@ -190,14 +190,18 @@ describe('a WebSocket through the gateway', () => {
     const gone = await open(edge.service.port);
     gone.socket.terminate();
     await eventually(() => data.sockets[0]?.readyState === WebSocket.CLOSED);
+    // Without a word: neither side sees an end.
+    const reset = await open(edge.service.port);
+    (reset.socket as unknown as { _socket: Socket })._socket.resetAndDestroy();
+    await eventually(() => data.sockets[1]?.readyState === WebSocket.CLOSED);
     const cut = await open(edge.service.port);
-    await eventually(() => data.sockets.length === 2);
-    data.sockets[1]?.terminate();
+    await eventually(() => data.sockets.length === 3);
+    data.sockets[2]?.terminate();
     assert.equal(await cut.closed, '1006');
     const drained = await open(edge.service.port);
     edge.drain();
     assert.equal(await drained.closed, '1006');
-    await eventually(() => data.sockets[2]?.readyState === WebSocket.CLOSED);
+    await eventually(() => data.sockets[3]?.readyState === WebSocket.CLOSED);
   });
 
   it('is not waited for without end, nor by who is not there', async () => {
