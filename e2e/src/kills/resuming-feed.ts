@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
 import { eventually } from '../harness/eventually.ts';
-import { type Feed, type FeedChange, openFeed } from '../harness/feed.ts';
+import { type Feed, type FeedChange, type FeedOptions, openFeed } from '../harness/feed.ts';
 
 const pauseMs = 200;
 /** Longer than any round: a feed that stays open is not asked to end. */
@@ -15,11 +15,19 @@ export interface ResumingFeed {
   readonly stop: () => void;
 }
 
-/** Subscribes, and stays subscribed whatever happens to the platform. */
-export async function startResumingFeed(collection: string, token: string): Promise<ResumingFeed> {
+/**
+ * Subscribes, and stays subscribed whatever happens to the platform.
+ *
+ * @param over - what it is told over
+ */
+export async function startResumingFeed(
+  collection: string,
+  token: string,
+  over?: FeedOptions['over'],
+): Promise<ResumingFeed> {
   const changes: FeedChange[] = [];
   const gaps: string[] = [];
-  let current: Feed | undefined = await openFeed(collection, { token });
+  let current: Feed | undefined = await openFeed(collection, { token, over });
   let lastId = current.lastId();
   let isOver = false;
   let lastRefusal: unknown;
@@ -33,7 +41,7 @@ export async function startResumingFeed(collection: string, token: string): Prom
   const reading = (async () => {
     while (!isOver) {
       try {
-        current ??= await openFeed(collection, { token, lastEventId: lastId });
+        current ??= await openFeed(collection, { token, lastEventId: lastId, over });
         await read(current);
       } catch (error) {
         lastRefusal = error;

@@ -41,8 +41,11 @@ export async function survives({ name, harm, moment, subscriber }: Harm, context
     records(collection, one),
     records(collection, other),
   ];
-  const feed = await startResumingFeed(collection, one.accessToken);
-  context.after(() => feed.stop());
+  const feeds = await Promise.all([
+    startResumingFeed(collection, one.accessToken),
+    startResumingFeed(collection, one.accessToken, 'socket'),
+  ]);
+  for (const feed of feeds) context.after(() => feed.stop());
   const workload = startWorkload(sources);
   context.after(() => workload.stop());
   await workload.progress(3, recoveryMs);
@@ -63,7 +66,7 @@ export async function survives({ name, harm, moment, subscriber }: Harm, context
   const recordIds = workload.acknowledged
     .filter(({ write }) => write.kind === 'record')
     .map(({ answer }) => answer.json().id as string);
-  await feed.assertToldOnce(recordIds, recoveryMs);
+  await Promise.all(feeds.map((feed) => feed.assertToldOnce(recordIds, recoveryMs)));
   const provenAfter = performance.now() - killedAt;
   const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
   context.diagnostic(
