@@ -23,6 +23,7 @@ import {
   sessionStarted,
 } from './auth/session.ts';
 import { collectionCreated, collectionDeleted, collectionUpdated } from './data/collection.ts';
+import { migrationBegun, migrationEnded, migrationProgressed } from './data/migration.ts';
 import { recordCreated, recordDeleted, recordUpdated } from './data/record.ts';
 import type { EventContract } from './event-contract.ts';
 import { operationsOf } from './operations.ts';
@@ -80,6 +81,9 @@ export const catalogue: readonly EventContract[] = [
   recordCreated,
   recordUpdated,
   recordDeleted,
+  migrationBegun,
+  migrationProgressed,
+  migrationEnded,
   ...services.flatMap((service): EventContract[] => [
     ...Object.values(operationsOf(service)),
     ...Object.values(removalOf(service)),

@@ -24,6 +24,7 @@ export {
 } from './auth/session.ts';
 export { catalogue } from './catalogue.ts';
 export { collectionCreated, collectionDeleted, collectionUpdated } from './data/collection.ts';
+export { migrationBegun, migrationEnded, migrationProgressed } from './data/migration.ts';
 export { recordCreated, recordDeleted, recordUpdated } from './data/record.ts';
 export { fromSequence, sequenceDigits, toSequence } from './envelope.ts';
 export type { Cause, EventEnvelope, Principal } from './envelope.ts';

@@ -36,6 +36,8 @@ export type { LoggedEvent } from './log/event-log.ts';
 export type { ExtentQuestion, LogExtent } from './log/log-extent.ts';
 export type { PlacedEvent, ProducerLog, ProducerLogs } from './log/producer-log.ts';
 export type { Annotation } from './recording/annotate.ts';
+export { createLeasedWork } from './operations/leased-work.ts';
+export type { LeasedWork, Order } from './operations/leased-work.ts';
 export { DuplicateKey, RefusedWrite, RevisionMismatch } from './recording/errors.ts';
 export type { EventGroup } from './recording/event-group.ts';
 export { isHeldUp } from './recording/held-up.ts';

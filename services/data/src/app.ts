@@ -126,6 +126,7 @@ export async function start(
   await events.start();
   await registry.refresh();
   for (const job of all.flatMap(([, { jobs = [] }]) => jobs)) onStop(job.name, startJob(job, logger));
+  for (const [, { start: begin }] of all) begin?.();
 
   context.awaits?.({ 'token-keys': () => keys.ready() });
   onStop('identity', () => identity.stop());

@@ -39,6 +39,8 @@ export interface Feature {
   readonly jobs?: readonly Job[];
   /** Before anything is read or handled. */
   readonly ensureIndexes?: () => Promise<unknown>;
+  /** Once events are passed on: begins what goes on by itself. */
+  readonly start?: () => void;
   /** When the service ends: events are still passed on. */
   readonly stop?: () => Promise<void> | void;
   /** What it has for other features. */

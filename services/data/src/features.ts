@@ -5,6 +5,7 @@ import { createChanges } from './changes/changes.wiring.ts';
 import { createCollections } from './collections/collections.wiring.ts';
 import { createExpiry } from './expiry/expiry.wiring.ts';
 import type { Feature, Ground } from './feature.ts';
+import { createMigrationsFeature } from './migrations/migrations.wiring.ts';
 import { createQueries } from './queries/queries.wiring.ts';
 import { createRecords } from './records/records.wiring.ts';
 import { createRules } from './rules/rules.wiring.ts';
@@ -17,8 +18,9 @@ import { createUpsert } from './upsert/upsert.wiring.ts';
  */
 export async function createFeatures(ground: Ground): Promise<Readonly<Record<string, Feature>>> {
   const queries = createQueries(ground);
+  const collections = createCollections(ground);
   return {
-    collections: createCollections(ground),
+    collections,
     changes: await createChanges(ground, { admit: queries.admit }),
     queries,
     aggregate: createAggregate(ground, { admit: queries.admit }),
@@ -28,5 +30,6 @@ export async function createFeatures(ground: Ground): Promise<Readonly<Record<st
     rules: createRules(ground),
     upsert: createUpsert(ground),
     expiry: createExpiry(ground),
+    migrations: createMigrationsFeature(ground, collections),
   };
 }

@@ -37,6 +37,7 @@ export const recordUpdated = defineEvent({
     before: fields,
     beforeUpdatedAt: z.string(),
     beforeUpdatedBy: z.string().optional(),
+    reason: z.string().optional().describe('`migration`: a migration has changed it.'),
   },
 });
 
@@ -56,7 +57,9 @@ export const recordDeleted = defineEvent({
     reason: z
       .string()
       .optional()
-      .describe('`cascade`: it went with another record, to which it referred; `expired`: its time was over.'),
+      .describe(
+        '`cascade`: it went with another record, to which it referred; `expired`: its time was over; `migration`: a migration has deleted it.',
+      ),
     parentEvent: z.string().optional().describe('The event of the record that it went with.'),
   },
 });

@@ -16,18 +16,20 @@ export function createCollections({ events, registry, logger }: Pick<Ground, 'ev
   const background = createBackgroundWork({ logger });
   const { stopping } = background;
   const given = { events, definitions, registry };
+  const defineCollection = createDefineCollection({ ...given, stopping });
+  const removeCollection = createRemoveCollection(given);
   return {
+    ...{ definitions, defineCollection, removeCollection },
     stop: () => background.stop(),
     ensureIndexes: () => ensureDefinitionIndexes(events.db),
     routes: [
       defineCollectionRoute({
-        defineCollection: createDefineCollection({ ...given, stopping }),
         tryDefinition: createTryDefinition(given),
-        ...{ definitions, db, background },
+        ...{ defineCollection, definitions, db, background },
       }),
       readCollectionRoute({ db, definitions }),
       listCollectionsRoute({ db, definitions }),
-      removeCollectionRoute({ removeCollection: createRemoveCollection(given) }),
+      removeCollectionRoute({ removeCollection }),
     ],
   } satisfies Feature;
 }

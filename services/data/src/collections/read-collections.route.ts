@@ -22,7 +22,7 @@ const watchedCollection = collectionAnswer.extend({
 /** The names of the collections that a definition refers to, by id. */
 export const targetNames = async (
   definitions: Dependencies['definitions']['native'],
-  { definition }: DefinitionDocument,
+  { definition }: Pick<DefinitionDocument, 'definition'>,
 ): Promise<ReadonlyMap<string, string>> => {
   const { refersTo } = definition;
   if (refersTo === undefined) return new Map();

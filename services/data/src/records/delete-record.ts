@@ -31,6 +31,7 @@ export interface DeletedRecord {
 /**
  * Deletes a record that was read in a transaction, with what its references have follow from that. That its caller may is known by then.
  *
+ * @param reason - of its event, where it is not what somebody has asked for
  * @throws Fault `still-referenced`, `too-many-dependents`; OutdatedDefinition
  */
 export async function deleteWithDependents(
@@ -39,11 +40,12 @@ export async function deleteWithDependents(
   collection: Collection,
   document: RecordDocument,
   asking: Asking,
+  reason?: 'migration',
 ): Promise<DeletedRecord> {
   const { id: by } = cause.principal;
   const own = { ...asking, by, budget: dependentsBudget() };
   const dependents = await planDeletion(lookup, collection, document, own);
-  const deletion = { collection, document, event: deleted(collection, document, by) };
+  const deletion = { collection, document, event: deleted(collection, document, by, reason && { reason }) };
   const eventId = await writeDeletion(lookup, cause, deletion, dependents, own);
   return { eventId, written: dependents.length + 1 };
 }

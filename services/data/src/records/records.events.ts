@@ -33,26 +33,37 @@ const historyOf = ({ createdAt, createdBy, updatedAt, updatedBy }: RecordDocumen
 export const created = (place: RecordPlace, recordId: string, { fields, createdBy }: RecordState): EventDraft =>
   draft(recordCreated, { ...placeOf(place, recordId), fields, ...(createdBy === undefined ? {} : { createdBy }) });
 
-/** A record has changed. */
-export const updated = (place: RecordPlace, before: RecordDocument, { fields, updatedBy }: RecordState): EventDraft =>
+/**
+ * A record has changed.
+ *
+ * @param why - `migration` where a migration has changed it
+ */
+export const updated = (
+  place: RecordPlace,
+  before: RecordDocument,
+  { fields, updatedBy }: RecordState,
+  why: { readonly reason?: 'migration' } = {},
+): EventDraft =>
   draft(recordUpdated, {
     ...placeOf(place, before._id),
     ...historyOf(before),
     fields,
     ...(updatedBy === undefined ? {} : { updatedBy }),
     before: before.fields,
+    ...why,
   });
 
 /**
  * A record has been deleted.
  *
- * @param why - `cascade` where it went with another, to which it referred; `expired` where its time was over
+ * @param why - `cascade` where it went with another, to which it referred; `expired` where its time was over; `migration` where a migration
+ *   has deleted it
  */
 export const deleted = (
   place: RecordPlace,
   before: RecordDocument,
   deletedBy: string | undefined,
-  why: { readonly reason?: 'cascade' | 'expired' } = {},
+  why: { readonly reason?: 'cascade' | 'expired' | 'migration' } = {},
 ): EventDraft =>
   draft(recordDeleted, {
     ...placeOf(place, before._id),

@@ -1,0 +1,50 @@
+// A replica in a process of its own that makes one migration and is killed over it: `migration-child.ts <database> <migration> <moment>
+// <chunk>`. At the moment `written` it says so before the transaction of that chunk commits, and waits; at `committed` it is gone as soon as it has.
+import process from 'node:process';
+
+import { newEventId } from '@causeway/contracts';
+import { createEvents, createKafka } from '@causeway/events';
+import type { Events } from '@causeway/events';
+import { isolatedKafka } from '@causeway/events/testing';
+import { createLogger } from '@causeway/telemetry';
+import { MongoClient } from 'mongodb';
+
+import { createCollectionRegistry } from '../collections/collection-registry.ts';
+import { createCollections } from '../collections/collections.wiring.ts';
+import type { WantedMigration } from '../migrations/migrations.ts';
+import { createMigrationsFeature } from '../migrations/migrations.wiring.ts';
+
+const [database = '', wanted = '', moment = '', chunk = '1'] = process.argv.slice(2);
+const { MONGODB_URL = '', KAFKA_BROKERS = '' } = process.env;
+const logger = createLogger({ service: 'data', level: 'silent' });
+const client = await MongoClient.connect(MONGODB_URL, { appName: 'causeway-data' });
+const kafka = createKafka({ driver: 'platformatic', brokers: KAFKA_BROKERS.split(','), clientId: database, logger });
+const own = createEvents({
+  ...{ service: 'data', client, database, partitions: 2, logger },
+  kafka: isolatedKafka(kafka, `${database}.`),
+});
+process.on('disconnect', () => process.exit(0));
+const registry = createCollectionRegistry({ events: own, db: own.db, logger });
+
+let isMaking = false;
+let chunks = 0;
+const transaction: Events['transaction'] = async (work, bound) => {
+  if (!isMaking) return await own.transaction(work, bound);
+  chunks += 1;
+  const isIt = chunks === Number(chunk);
+  const result = await own.transaction(async (session, signal) => {
+    const made = await work(session, signal);
+    if (!isIt || moment !== 'written') return made;
+    process.send?.('written');
+    return await new Promise<never>(() => undefined);
+  }, bound);
+  if (isIt && moment === 'committed') process.kill(process.pid, 'SIGKILL');
+  return result;
+};
+const events: Events = { ...own, transaction };
+const ground = { events, registry, logger, now: () => new Date() };
+const { migrations, worker } = createMigrationsFeature(ground, createCollections(ground));
+const cause = { correlationId: newEventId(), principal: { type: 'app_user', id: 'usr_admin' } } as const;
+const { migration } = await migrations.make(cause, JSON.parse(wanted) as WantedMigration);
+isMaking = true;
+worker.begin(migration);
