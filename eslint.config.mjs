@@ -87,6 +87,7 @@ export default tseslint.config(
       'services/data/src/queries/find-records.ts',
       'services/data/src/records/record-reader.ts',
       'services/data/src/references/lookup.ts',
+      'services/data/src/rules/follow/follow-records.ts',
       'services/data/src/upsert/upsert-record.ts',
       '**/*.spec.ts',
       '**/testing/**',

@@ -5,9 +5,9 @@ import { createAnswerAggregate } from './answer-aggregate.ts';
 
 /** What records come to, together. */
 export function createAggregate(
-  { config: { queryTimeoutMs, queryCostLimit }, registry, findCurrent, client, now }: Ground,
+  { config: { queryTimeoutMs, queryCostLimit }, registry, findCurrent, client, events: { db }, now }: Ground,
   { admit }: { readonly admit: AdmitWhole },
 ) {
-  const parts = { registry, findCurrent, client, admit, queryTimeoutMs, queryCostLimit, now };
+  const parts = { db, registry, findCurrent, client, admit, queryTimeoutMs, queryCostLimit, now };
   return { routes: [aggregateRoute({ answerAggregate: createAnswerAggregate(parts) })] } satisfies Feature;
 }

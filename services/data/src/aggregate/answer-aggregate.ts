@@ -17,6 +17,7 @@ import { queryTooCostly } from '../queries/queries.errors.ts';
 import { demandRequiredIndexes, rankedFieldsOf } from '../queries/required-indexes.ts';
 import { demandReadable } from '../records/judge-record.ts';
 import { callerOf } from '../rules/caller.ts';
+import { followAll } from '../rules/follow/follow-records.ts';
 import type { Caller } from '../rules/rule.ts';
 import { demandComputable, demandSeen } from '../rules/see.ts';
 import type { AggregateBody } from './aggregate-body.ts';
@@ -88,8 +89,9 @@ export function createAnswerAggregate(dependencies: AnswerAggregateDependencies)
     demandReadable(collection, callerOf(token));
     const { explain = false, scan, as } = body;
     const aggregate = parseStages(body.stages, '/stages', collection, now());
-    const caller = askingCaller(callerOf(token), { explain, scan: scan !== undefined, as, locate: inBody });
+    const asking = askingCaller(callerOf(token), { explain, scan: scan !== undefined, as, locate: inBody });
     try {
+      const caller = await readAfter(client, after, (read) => followAll(dependencies.db, collection, asking, read));
       await demandAllowed(collection, caller, aggregate, queryTimeoutMs);
       return await readAfter(client, after, (read) => run({ collection, caller, aggregate, body, after }, read));
     } catch (error) {

@@ -15,7 +15,7 @@ import type { AskedLookup } from './aggregate.ts';
 import { aggregateLimits } from './aggregate.ts';
 
 /** Where what rows refer to is looked for. */
-export interface LookUpDependencies extends Pick<Lookup, 'registry'> {
+export interface LookUpDependencies extends Lookup {
   readonly findCurrent: FindCurrent;
   readonly queryTimeoutMs: number;
 }
@@ -38,7 +38,7 @@ export type LookedUp = (row: object) => unknown;
  * @throws Fault `query-too-costly`
  */
 export async function lookUp(
-  { registry, findCurrent, queryTimeoutMs }: LookUpDependencies,
+  { db, registry, findCurrent, queryTimeoutMs }: LookUpDependencies,
   { path, target, fields }: AskedLookup,
   rows: readonly object[],
   { caller, at, after, read }: LookUpContext,
@@ -50,7 +50,8 @@ export async function lookUp(
   const found = new Map<unknown, object>();
   if (collection !== undefined && ids.size > 0) {
     const sight = createSight(collection, caller, { at });
-    const filter = { $and: [{ _id: { $in: [...ids] } }, readableFilter(collection, { caller, at })] };
+    const readable = await readableFilter({ db }, collection, { caller, at, ...read });
+    const filter = { $and: [{ _id: { $in: [...ids] } }, readable] };
     const projection = projectionFor(sight.looksAtRecord ? undefined : fields, []);
     const options = { projection, maxTimeMS: queryTimeoutMs, ...read };
     let length = 0;

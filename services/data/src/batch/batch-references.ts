@@ -15,6 +15,7 @@ import { newlyNamed } from '../references/referenced-ids.ts';
 import type { NamedRecord } from '../references/referenced-ids.ts';
 import { changed } from '../records/changed.ts';
 import type { Fields, RecordDocument } from '../records/record.model.ts';
+import type { Follow } from '../rules/follow/follow-records.ts';
 import { decide } from '../rules/rule.ts';
 import type { WorkingRecords } from './working-records.ts';
 
@@ -24,6 +25,8 @@ export interface BatchReferencesOptions {
   readonly asking: Asking;
   readonly by: string | undefined;
   readonly records: WorkingRecords;
+  /** By the records as the operations so far leave them. */
+  readonly follow: Follow;
 }
 
 /** Has the operations of a batch keep to references, each by what those before it have left. */
@@ -52,7 +55,13 @@ export interface BatchReferences {
 const mostNamed = 5_000;
 
 /** Makes the {@link BatchReferences} of one batch, in its transaction. */
-export function createBatchReferences({ lookup, asking, by, records }: BatchReferencesOptions): BatchReferences {
+export function createBatchReferences({
+  lookup,
+  asking,
+  by,
+  records,
+  follow,
+}: BatchReferencesOptions): BatchReferences {
   const { caller, at } = asking;
   const gone = new Set<string>();
   const budget = dependentsBudget();
@@ -86,7 +95,10 @@ export function createBatchReferences({ lookup, asking, by, records }: BatchRefe
         const document = target === undefined ? undefined : records.get(target, each.id);
         if (target === undefined || gone.has(`${each.target}/${each.id}`)) missing.push(each);
         else if (document === undefined) name(each, index);
-        else if (!decide(target.rules.read, caller, document, { at })) missing.push(each);
+        else {
+          const seeing = await follow(target, caller, [document]);
+          if (!decide(target.rules.read, seeing, document, { at })) missing.push(each);
+        }
       }
       if (missing.length > 0) throw notThere(missing);
     },

@@ -11,6 +11,7 @@ import { decideCreate } from '../records/create-record.ts';
 import { demandReadable, demandRight, demandWritable, maxRecordBytes } from '../records/judge-record.ts';
 import type { RecordDocument } from '../records/record.model.ts';
 import { deleted } from '../records/records.events.ts';
+import type { Follow } from '../rules/follow/follow-records.ts';
 import { decide } from '../rules/rule.ts';
 import type { Caller } from '../rules/rule.ts';
 import type { Dependent } from '../references/plan-deletion.ts';
@@ -57,6 +58,8 @@ export interface BatchContext {
   readonly collections: ReadonlyMap<string, Collection>;
   readonly records: WorkingRecords;
   readonly references: BatchReferences;
+  /** By the records as the operations so far leave them. */
+  readonly follow: Follow;
   readonly isTimeUp: () => boolean;
 }
 
@@ -88,7 +91,7 @@ export async function decideBatch(operations: readonly Operation[], context: Bat
     try {
       const collection = context.collections.get(operation.collection);
       if (collection === undefined) throw faults.notFound();
-      const { outcome, write } = decideOperation(operation, collection, names, context);
+      const { outcome, write } = await decideOperation(operation, collection, names, context);
       const dependents = await keepReferences(context.references, index, collection, write);
       demandSize(outcome);
       plan.outcomes.push(outcome);
@@ -145,13 +148,13 @@ interface Decided {
   readonly write?: PlannedWrite<RecordDocument>;
 }
 
-function decideOperation(
+async function decideOperation(
   operation: Operation,
   collection: Collection,
   names: Map<string, string>,
   context: BatchContext,
-): Decided {
-  const { caller, by, at, records } = context;
+): Promise<Decided> {
+  const { caller, by, at, records, follow } = context;
   const idOf = (name: string): string => {
     const id = names.get(name);
     if (id === undefined) throw unknownName(name);
@@ -161,7 +164,7 @@ function decideOperation(
     const id = newId('rec');
     const fields = withIds(operation.fields, idOf);
     if (operation.as !== undefined) names.set(operation.as, id);
-    const creation = decideCreate(collection, caller, by, { id, fields, at });
+    const creation = await decideCreate(collection, caller, by, { id, fields, at, follow });
     const document = unwritten(creation, at);
     records.put(collection, document);
     return { outcome: { status: 201, id, revision: 1, record: document }, write: { kind: 'create', creation } };
@@ -172,21 +175,22 @@ function decideOperation(
   if (current === undefined) throw faults.notFound();
   const ifMatch = operation.ifMatch === undefined ? undefined : [operation.ifMatch];
   if (operation.op === 'check') {
-    if (!decide(collection.rules.read, caller, current, { at })) throw faults.notFound();
+    const asking = await follow(collection, caller, [current]);
+    if (!decide(collection.rules.read, asking, current, { at })) throw faults.notFound();
     if (!matches(ifMatch, current.revision)) throw faults.preconditionFailed();
     return { outcome: { status: 200, id, revision: current.revision, record: undefined } };
   }
   demandWritable(collection);
   const revision = current.revision + 1;
   if (operation.op === 'delete') {
-    demandRight(collection, 'delete', caller, current, { at });
+    demandRight(collection, 'delete', await follow(collection, caller, [current]), current, { at });
     if (!matches(ifMatch, current.revision)) throw faults.preconditionFailed();
     records.remove(collection, id);
     const write = { kind: 'delete', current, event: deleted(collection, current, by) } as const;
     return { outcome: { status: 204, id, revision, record: undefined }, write };
   }
   const change = (fields: RecordDocument['fields']): unknown => operation.change(fields, idOf);
-  const decision = decideChange(collection, { caller, ifMatch, change }, current, { by, at });
+  const decision = await decideChange(collection, { caller, ifMatch, change }, current, { by, at, follow });
   if (decision === undefined) {
     return { outcome: { status: 200, id, revision: current.revision, record: current } };
   }

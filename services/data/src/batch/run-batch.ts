@@ -8,6 +8,7 @@ import { EventIds } from '../records/event-ids.ts';
 import type { RecordAnswer } from '../records/record.model.ts';
 import { answerRecord } from '../records/record.model.ts';
 import { demandAllCurrent, underDefinitions } from '../records/under-definitions.ts';
+import { createFollow } from '../rules/follow/follow-records.ts';
 import type { Caller } from '../rules/rule.ts';
 import { show } from '../rules/see.ts';
 import { batchTooSlow } from './batch.errors.ts';
@@ -76,13 +77,14 @@ export function createRunBatch({ events, registry, transaction, idempotency, now
     const isTimeUp = (): boolean => performance.now() > until;
     await demandAllCurrent(events.db, collections.values(), session);
     const records = await readWorking(namedIn(operations, collections), session);
+    const follow = createFollow(events.db, { session, asLeft: (target, id) => records.asLeft(target, id) });
     const references = createBatchReferences({
       lookup,
       asking: { caller, at, session },
-      ...{ by: cause.principal.id, records },
+      ...{ by: cause.principal.id, records, follow },
     });
     const plan = await decideBatch(operations, {
-      ...{ caller, by: cause.principal.id, at, collections, records, references, isTimeUp },
+      ...{ caller, by: cause.principal.id, at, collections, records, references, follow, isTimeUp },
     });
     const { batchId, events: recorded } = await writeBatch(cause, operations, plan, { lookup, session, at, caller });
     const eventIds = new EventIds();

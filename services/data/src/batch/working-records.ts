@@ -12,6 +12,8 @@ export interface WorkingRecords {
   of(collection: Collection): readonly RecordDocument[];
   put(collection: Collection, document: RecordDocument): void;
   remove(collection: Collection, id: string): void;
+  /** One of a collection by its id; null where the batch has deleted it, undefined where it has not read it. */
+  asLeft(collectionId: string, id: string): RecordDocument | null | undefined;
 }
 
 /** What a batch may read: as much as goes into memory beside other batches, outboxes included. */
@@ -28,6 +30,7 @@ export async function readWorking(
   session: ClientSession,
 ): Promise<WorkingRecords> {
   const records = new Map<string, RecordDocument>();
+  const gone = new Set<string>();
   const keyOf = (collection: Collection, id: string): string => `${collection.id}/${id}`;
   let bytes = 0;
   for (const [collection, ids] of named) {
@@ -44,6 +47,14 @@ export async function readWorking(
     get: (collection, id) => records.get(keyOf(collection, id)),
     of: ({ id }) => [...records].flatMap(([key, document]) => (key.startsWith(`${id}/`) ? [document] : [])),
     put: (collection, document) => void records.set(keyOf(collection, document._id), document),
-    remove: (collection, id) => void records.delete(keyOf(collection, id)),
+    remove(collection, id) {
+      const key = keyOf(collection, id);
+      records.delete(key);
+      gone.add(key);
+    },
+    asLeft(collectionId, id) {
+      const key = `${collectionId}/${id}`;
+      return gone.has(key) ? null : records.get(key);
+    },
   };
 }

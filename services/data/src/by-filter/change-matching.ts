@@ -6,6 +6,7 @@ import { atomicTries, createApplyChange, decideChange, namedBy } from '../record
 import type { Patch } from '../records/patch-bodies.ts';
 import type { RecordDocument } from '../records/record.model.ts';
 import { isOutdated, underDefinition } from '../records/under-definition.ts';
+import { createFollow } from '../rules/follow/follow-records.ts';
 import { findMissing, notThere } from '../references/keep-references.ts';
 import type { NamedRecord } from '../references/referenced-ids.ts';
 import { givingWay } from './give-way.ts';
@@ -55,20 +56,22 @@ const together = 100;
 export function createChangeMatching({ events, registry, now }: WritingDependencies) {
   const applyChange = createApplyChange({ events, registry, now });
   const lookup = { db: events.db, registry };
+  const follow = createFollow(events.db, {});
 
   return (cause: Cause, { name, matching, patch, dryRun }: ChangeMatching): DoChunk => {
     const { caller } = matching;
     const { change, isAtomic } = patch;
 
     /** Decides; what is not to be written has its outcome by that. */
-    const plan = (
+    const plan = async (
       collection: Collection,
       document: RecordDocument,
       outcomes: Map<string, Outcome>,
-    ): Planned | undefined => {
+    ): Promise<Planned | undefined> => {
       const by = cause.principal.id;
       try {
-        const decision = decideChange(collection, { caller, ifMatch: undefined, change }, document, { by, at: now() });
+        const asked = { caller, ifMatch: undefined, change };
+        const decision = await decideChange(collection, asked, document, { by, at: now(), follow });
         if (decision !== undefined) return { document, decision, named: namedBy(collection, document, decision) };
         outcomes.set(document._id, { kind: 'unchanged' });
       } catch (error) {
@@ -78,8 +81,10 @@ export function createChangeMatching({ events, registry, now }: WritingDependenc
     };
 
     const write = async (collection: Collection, { document }: Planned): Promise<Outcome | undefined> => {
-      const demand = (current: RecordDocument): void => {
-        if (current !== document && !meets(collection, matching, current, now())) throw new MatchesNoMore();
+      const demand = async (current: RecordDocument): Promise<void> => {
+        if (current === document) return;
+        const seeing = { ...matching, caller: await follow(collection, caller, [current]) };
+        if (!meets(collection, seeing, current, now())) throw new MatchesNoMore();
       };
       try {
         const asked = { id: document._id, caller, ifMatch: undefined, change, demand };
@@ -139,11 +144,12 @@ export function createChangeMatching({ events, registry, now }: WritingDependenc
         // What an outdated definition has said of the others is to be said by the one of now.
         for (const id of outcomes.keys()) if (!isWritten(id)) outcomes.delete(id);
         const waiting = (scope ?? ids).filter((id) => !isWritten(id));
-        const read = await readMatching(collection, matching, waiting, { at: now(), isWhole: scope !== undefined });
+        const how = { at: now(), isWhole: scope !== undefined };
+        const read = await readMatching(events.db, collection, matching, waiting, how);
         scope ??= ids.slice(0, read.through);
         const planned: Planned[] = [];
         for await (const document of givingWay(read.documents)) {
-          const each = plan(collection, document, outcomes);
+          const each = await plan(collection, document, outcomes);
           if (each !== undefined) planned.push(each);
         }
         if (dryRun) {

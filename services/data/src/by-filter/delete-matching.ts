@@ -8,6 +8,7 @@ import { demandRight } from '../records/judge-record.ts';
 import type { RecordDocument } from '../records/record.model.ts';
 import { deleted } from '../records/records.events.ts';
 import { demandCurrent, isOutdated, underDefinition } from '../records/under-definition.ts';
+import { followFrom } from '../rules/follow/follow-records.ts';
 import { findIncoming } from '../references/incoming.ts';
 import type { WritingDependencies } from './change-matching.ts';
 import { givingWay } from './give-way.ts';
@@ -57,12 +58,13 @@ export function createDeleteMatching({ events, registry, now }: WritingDependenc
       const at = now();
       await demandCurrent(db, collection, session);
       if ((await findIncoming(lookup, collection, session)).length > 0) throw new NotTogether();
-      const { documents, through } = await readMatching(collection, matching, ids, { at, session });
+      const { documents, through } = await readMatching(db, collection, matching, ids, { at, session });
       const outcomes = new Map<string, Outcome>();
+      const asking = await followFrom(db, collection, caller, documents, { session });
       const going: RecordDocument[] = [];
       for await (const document of givingWay(documents)) {
         try {
-          demandRight(collection, 'delete', caller, document, { at });
+          demandRight(collection, 'delete', asking, document, { at });
           going.push(document);
         } catch (error) {
           outcomes.set(document._id, refusedBy(error, collection));
@@ -98,9 +100,10 @@ export function createDeleteMatching({ events, registry, now }: WritingDependenc
         return await events.transaction(async (session) => {
           const at = now();
           await demandCurrent(db, collection, session);
-          const [document] = (await readMatching(collection, matching, [id], { at, session })).documents;
+          const [document] = (await readMatching(db, collection, matching, [id], { at, session })).documents;
           if (document === undefined) return undefined;
-          demandRight(collection, 'delete', caller, document, { at });
+          const judged = await followFrom(db, collection, caller, [document], { session });
+          demandRight(collection, 'delete', judged, document, { at });
           const asking = { caller, at, session };
           const { eventId, written } = await deleteWithDependents(lookup, cause, collection, document, asking);
           return { outcome: { kind: 'written', eventId }, written };

@@ -1,6 +1,6 @@
 import { faults } from '@causeway/contracts';
 import { BSON } from 'mongodb';
-import type { ClientSession, Document } from 'mongodb';
+import type { ClientSession, Db, Document } from 'mongodb';
 
 import type { Collection } from '../collections/collection-registry.ts';
 import { compilePredicate } from '../conditions/compile-predicate.ts';
@@ -10,6 +10,7 @@ import { visibleCondition, visibleMatch } from '../queries/find-records.ts';
 import { inParameters } from '../queries/query-parameters.ts';
 import { demandReadable, demandWritable } from '../records/judge-record.ts';
 import type { RecordDocument } from '../records/record.model.ts';
+import { followAll } from '../rules/follow/follow-records.ts';
 import type { Caller } from '../rules/rule.ts';
 import { decisionUnits } from '../rules/rule.ts';
 import { ruleTooCostly } from '../rules/rules.errors.ts';
@@ -48,6 +49,7 @@ const filterAt = (collection: Collection, { caller, query }: Matching, at: Date)
 /**
  * Whether a record meets the filter as the caller sees it.
  *
+ * @param matching - its caller is one of whom it is known where references lead, as far as this record goes
  * @param at - when, for rules
  * @throws Fault `rule-too-costly`
  */
@@ -74,12 +76,14 @@ export interface Selected {
  * @param after - the id behind which to begin
  */
 export async function selectMatching(
+  db: Db,
   collection: Collection,
   matching: Matching,
   { after, limit }: { readonly after: string | undefined; readonly limit: number },
 ): Promise<Selected> {
   const { query, timeoutMs } = matching;
-  const filter = filterAt(collection, matching, query.at);
+  const caller = await followAll(db, collection, matching.caller);
+  const filter = filterAt(collection, { ...matching, caller }, query.at);
   const rows = await collection.records.native
     .find(after === undefined ? filter : { $and: [filter, { _id: { $gt: after } }] }, { projection: { _id: 1 } })
     .sort({ _id: 1 })
@@ -110,12 +114,14 @@ export interface ReadHow {
  * @param how - `at`: when, for rules; `isWhole`: all of them, however large
  */
 export async function readMatching(
+  db: Db,
   collection: Collection,
   matching: Matching,
   ids: readonly string[],
   { at, session, isWhole = false }: ReadHow,
 ): Promise<ReadMatching> {
-  const filter = { $and: [{ _id: { $in: [...ids] } }, filterAt(collection, matching, at)] };
+  const caller = await followAll(db, collection, matching.caller, session === undefined ? {} : { session });
+  const filter = { $and: [{ _id: { $in: [...ids] } }, filterAt(collection, { ...matching, caller }, at)] };
   const found = collection.records.native
     .find(filter, { batchSize: 100, maxTimeMS: matching.timeoutMs, ...(session === undefined ? {} : { session }) })
     .hint({ _id: 1 })

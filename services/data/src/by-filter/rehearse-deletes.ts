@@ -5,6 +5,7 @@ import { demandRight } from '../records/judge-record.ts';
 import type { RecordDocument } from '../records/record.model.ts';
 import { demandCurrent, isOutdated } from '../records/under-definition.ts';
 import type { Incoming } from '../references/incoming.ts';
+import { followFrom } from '../rules/follow/follow-records.ts';
 import { findIncoming } from '../references/incoming.ts';
 import { dependentsBudget, planDeletion } from '../references/plan-deletion.ts';
 import type { WritingDependencies } from './change-matching.ts';
@@ -39,8 +40,10 @@ export function createRehearseDeletes({ events, registry, now }: WritingDependen
       const current = own.asLeft(collection, document);
       if (current === undefined) return undefined;
       try {
-        if (current !== document && !meets(collection, matching, current, at)) return undefined;
-        demandRight(collection, 'delete', caller, current, { at });
+        const judged = await followFrom(events.db, collection, caller, [current], { session });
+        const isOther = current !== document;
+        if (isOther && !meets(collection, { ...matching, caller: judged }, current, at)) return undefined;
+        demandRight(collection, 'delete', judged, current, { at });
         const asking = { caller, at, session, incomingOf, by: undefined, unwritten: own.unwritten };
         const budget = dependentsBudget();
         const dependents = await planDeletion(lookup, collection, current, { ...asking, budget });
@@ -58,7 +61,7 @@ export function createRehearseDeletes({ events, registry, now }: WritingDependen
         await demandCurrent(events.db, collection, session);
         const own = rehearsal.fork();
         const incomingOf = knownOnce((to) => findIncoming(lookup, to, session));
-        const { documents, through } = await readMatching(collection, matching, ids, { at, session });
+        const { documents, through } = await readMatching(events.db, collection, matching, ids, { at, session });
         const outcomes = new Map<string, Outcome>();
         for await (const document of givingWay(documents)) {
           const outcome = await one(collection, document, { own, at, session, incomingOf });

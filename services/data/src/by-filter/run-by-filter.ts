@@ -13,6 +13,7 @@ import { inParameters } from '../queries/query-parameters.ts';
 import type { FindCurrent } from '../records/find-current.ts';
 import { demandEver, demandReadable } from '../records/judge-record.ts';
 import { callerOf, principalKey } from '../rules/caller.ts';
+import { followAll } from '../rules/follow/follow-records.ts';
 import type { Judgement } from '../rules/rule.ts';
 import type { AskedMany } from './asked-many.ts';
 import { awaitRelay } from './await-relay.ts';
@@ -25,7 +26,7 @@ import { createTally } from './tally.ts';
 
 /** What {@link createRunByFilter} is given. */
 export interface RunByFilterDependencies {
-  readonly events: Pick<Events, 'backlog'>;
+  readonly events: Pick<Events, 'db' | 'backlog'>;
   readonly findCurrent: FindCurrent;
   readonly cursors: CursorCodec;
   readonly admit: AdmitQuery;
@@ -108,7 +109,10 @@ export function createRunByFilter({
     const query = begunAt(given, since);
     const matching = { collectionId: collection.id, caller, query, timeoutMs: queryTimeoutMs };
     demandMatchable(collection, matching);
-    if (!asked.scan) await admit.demand({ collection, caller, query, read: {} });
+    if (!asked.scan) {
+      const seeing = await followAll(events.db, collection, caller);
+      await admit.demand({ collection, caller: seeing, query, read: {} });
+    }
     return {
       ...{ collection, matching, after: from?.id },
       cursorBehind: (id) => bound.encode({ id, begunAt: since.getTime() } satisfies ManyPlace),
@@ -122,7 +126,7 @@ export function createRunByFilter({
     const until = performance.now() + callMs;
     const isTimeUp = (): boolean => performance.now() >= until || draining.aborted;
     const { collection, matching, after, cursorBehind } = await begin(command);
-    const { ids, hasMore } = await selectMatching(collection, matching, { after, limit });
+    const { ids, hasMore } = await selectMatching(events.db, collection, matching, { after, limit });
     if (hasMore && !partial) throw tooMany(limit);
     const doChunk = command.begin(matching);
     const tally = createTally(describe);

@@ -22,6 +22,7 @@ describe('a write by filter', () => {
     rules: { read: everybody, create: everybody, update: { before: everybody, after: everybody }, delete: everybody },
     fields: [],
     pending: undefined,
+    follows: { read: [], all: [] },
     removing: false,
     scalarTypesAt: () => undefined,
     records: { native: { find: () => found } },
@@ -39,6 +40,7 @@ describe('a write by filter', () => {
     const left = [...waiting];
     const runByFilter = createRunByFilter({
       events: {
+        db: undefined as never,
         backlog: (limit) => {
           const count = Math.min(left.shift() ?? 0, limit);
           steps.push(`backlog ${count}`);

@@ -8,6 +8,7 @@ import { queryNeedsIndex, queryTooCostly } from '../queries/queries.errors.ts';
 import { filterOf, filterParameter, inParameters } from '../queries/query-parameters.ts';
 import { afterHeader } from '../records/record-answer.ts';
 import { queryTooSlow } from '../records/records.errors.ts';
+import { ruleTooCostly } from '../rules/rules.errors.ts';
 import { createEventStreamWriter } from './event-stream-writer.ts';
 import type { OpenFeed } from './open-feed.ts';
 import { snapshotBusy } from './snapshot/snapshot.errors.ts';
@@ -42,7 +43,15 @@ export const changesRoute = (openFeed: OpenFeed): Route =>
       ...afterHeader,
     },
     responses: { 200: { description: 'The feed.', mediaTypes: ['text/event-stream'] } },
-    faults: [faults.notFound, faults.unavailable, snapshotBusy, queryNeedsIndex, queryTooCostly, queryTooSlow],
+    faults: [
+      faults.notFound,
+      faults.unavailable,
+      snapshotBusy,
+      queryNeedsIndex,
+      queryTooCostly,
+      queryTooSlow,
+      ruleTooCostly,
+    ],
     async handle({ params, query, token, principal, headers, draining, signal, response: answer }) {
       const [resume] = [headers['last-event-id']].flat();
       const asked = {

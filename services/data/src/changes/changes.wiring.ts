@@ -1,6 +1,7 @@
 import type { Feature, Ground } from '../feature.ts';
 import type { AdmitQuery } from '../queries/plan/admit-query.ts';
 import { changesRoute } from './changes.route.ts';
+import { followAll } from '../rules/follow/follow-records.ts';
 import { createFeedCursors } from './feed-cursors.ts';
 import { createFeedHub } from './feed-hub.ts';
 import { readGeneration } from './generation.ts';
@@ -31,10 +32,11 @@ export async function createChanges(
     ...{ stream, registry, isRevoked, logger, generation },
     cursors: feedCursors,
     sendSnapshot: createSendSnapshot({ client, db, admit, places, cursors: feedCursors, queryTimeoutMs, now }),
+    look: (collection, caller) => followAll(db, collection, caller),
     limit: config.feedLimit,
     historyBytes: config.feedHistoryBytes,
   });
-  const openFeed = createOpenFeed({ findCurrent, cursors, feedCursors, hub, admit, places, now });
+  const openFeed = createOpenFeed({ findCurrent, cursors, feedCursors, hub, admit, places, db, now });
   const { publicUrl, feedLimit: limit } = config;
   const shares = createCallerShares(limit);
   const socket = socketRoute({ openFeed, hub, identity, shares, limit, publicUrl, logger, times: socketTimes });

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { faults } from '@causeway/contracts';
+import { Fault, faults } from '@causeway/contracts';
 import { laterOf } from '@causeway/events';
 import type { Change, CommitStream } from '@causeway/events';
 import type { RevocationList } from '@causeway/service';
@@ -8,6 +8,7 @@ import { createUpDownCounter } from '@causeway/telemetry';
 import type { Timestamp } from 'mongodb';
 
 import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
+import type { Caller } from '../rules/rule.ts';
 import type { CatchUp } from './catch-up.ts';
 import { createCatchUp } from './catch-up.ts';
 import { createChangeHistory } from './change-history.ts';
@@ -25,6 +26,7 @@ import { createJudgeChanges } from './judge-changes.ts';
 import type { Told } from './judge-changes.ts';
 import type { FeedCursor, Place } from './place.ts';
 import { placeAfter } from './place.ts';
+import type { RecordChange } from './record-change.ts';
 import { createResumeFeed } from './resume-feed.ts';
 import type { ResumeFeed } from './resume-feed.ts';
 import type { SendSnapshot } from './snapshot/send-snapshot.ts';
@@ -43,6 +45,8 @@ export interface FeedHubOptions {
   /** Whether a token has ended before it expired; rejected where nobody knows. */
   readonly isRevoked: RevocationList['isRevoked'];
   readonly sendSnapshot: SendSnapshot;
+  /** Looks where the references lead that its rule follows: `followAll`. */
+  readonly look: (collection: Collection, caller: Caller) => Promise<Caller>;
   readonly limit: number;
   readonly historyBytes: number;
   readonly logger: { error(fields: Record<string, unknown>, message: string): void };
@@ -93,6 +97,8 @@ class Hub implements FeedHub {
   readonly #teller: FeedTeller;
   /** Feeds that are told live, are catching up or are sent a snapshot. */
   readonly #feeds = new Set<Feed>();
+  /** Those whose rule follows references. */
+  readonly #following = new Set<Feed>();
   readonly #sessions: FeedSessions;
   readonly #keepAlive = createKeepAlive<Feed>(keepAliveTurns);
   readonly #timer: NodeJS.Timeout;
@@ -162,7 +168,9 @@ class Hub implements FeedHub {
     const known = this.#options.registry.get(feed.collectionId);
     if (known === undefined) feed.end('end', 'collection-removed');
     else if (feed.redefine(known)) feed.renew();
+    this.#note(feed);
     try {
+      if (feed.isFollowing) await this.#look(feed);
       await this.#begin(feed, beginning);
       if (feed.snapshots) await this.#sendSnapshots(feed, beginning);
       await feed.over;
@@ -171,6 +179,7 @@ class Hub implements FeedHub {
       this.#keepAlive.remove(feed);
       this.#sessions.remove(feed);
       this.#feeds.delete(feed);
+      this.#following.delete(feed);
       this.#open.add(-1);
     }
   }
@@ -187,6 +196,23 @@ class Hub implements FeedHub {
     } else {
       this.#audiences.attach(feed);
       this.#teller.tellPlace([feed], this.#progress.place());
+    }
+  }
+
+  #note(feed: Feed): void {
+    if (feed.isFollowing) this.#following.add(feed);
+    else this.#following.delete(feed);
+  }
+
+  /** Has a feed know where the references lead that its rule follows; what changes meanwhile it is told of. */
+  async #look(feed: Feed): Promise<void> {
+    const { collection, asker } = feed;
+    feed.beginLook();
+    try {
+      feed.settleLook(collection, await this.#options.look(collection, asker));
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      feed.end('end', error.code);
     }
   }
 
@@ -214,6 +240,12 @@ class Hub implements FeedHub {
       feed.lose(reason);
       return;
     }
+    // Where the references lead that its rule follows is found by a new feed alone.
+    if (feed.needsLook) {
+      feed.end('gap', reason);
+      this.#audiences.detach(feed);
+      return;
+    }
     feed.renew();
     this.#audiences.attach(feed);
     this.#teller.tell(feed, { event: 'gap', data: JSON.stringify({ reason }) }, this.#progress.place());
@@ -236,6 +268,7 @@ class Hub implements FeedHub {
       const changes = raw.flatMap((each) => this.#progress.note(each) ?? []);
       const last = changes.at(-1);
       if (last === undefined) return;
+      this.#follow(changes);
       for (const [id, own] of Map.groupBy(changes, ({ collectionId }) => collectionId)) {
         this.#teller.tellAll(id, own, placeAfter(last));
       }
@@ -246,19 +279,34 @@ class Hub implements FeedHub {
     }
   }
 
+  /** Has feeds hear of what their rules may follow: a right that is lost is lost before anything more is told. */
+  #follow(changes: readonly RecordChange[]): void {
+    for (const feed of this.#following) {
+      for (const change of changes) feed.hear(change);
+      // Who is catching up, or is sent a snapshot, is told when it gets to its next step.
+      if (feed.isOutdated && this.#audiences.has(feed)) this.#goOn(feed, 'rights');
+    }
+  }
+
   /** Changes may have been missed. */
   #miss(): void {
     this.#transactions.forget();
     this.#progress.miss();
+    for (const feed of this.#following) feed.forgetLook();
     for (const feed of [...this.#audiences.all()]) this.#goOn(feed, 'history');
   }
 
   #redefine(id: string, collection: Collection | undefined): void {
     for (const feed of this.#feeds) {
       if (feed.collectionId !== id) continue;
-      if (collection === undefined) feed.end('end', 'collection-removed');
+      if (collection === undefined) {
+        feed.end('end', 'collection-removed');
+        continue;
+      }
+      const isOutdated = feed.redefine(collection);
+      this.#note(feed);
       // Who is catching up, or is sent a snapshot, is told when it gets to its next step.
-      else if (feed.redefine(collection) && this.#audiences.has(feed)) this.#goOn(feed, 'rights');
+      if (isOutdated && this.#audiences.has(feed)) this.#goOn(feed, 'rights');
     }
   }
 

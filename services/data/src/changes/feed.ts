@@ -4,6 +4,7 @@ import type { AccessClaims } from '@causeway/service';
 
 import type { Collection } from '../collections/collection-registry.ts';
 import type { Condition, Operand } from '../conditions/condition.ts';
+import { TooCostly } from '../conditions/evaluation-budget.ts';
 import type { Caller } from '../rules/rule.ts';
 import { GuardRefused } from '../rules/guard-condition.ts';
 import { visionOf } from '../rules/see.ts';
@@ -11,6 +12,9 @@ import type { FeedView } from './feed-view.ts';
 import { createFeedView } from './feed-view.ts';
 import type { FeedWriter, Message } from './feed-writer.ts';
 import { messageOf } from './feed-writer.ts';
+import type { FollowedRecords } from './followed-records.ts';
+import { createFollowedRecords } from './followed-records.ts';
+import type { RecordChange } from './record-change.ts';
 
 /** What a feed is opened with. */
 export interface FeedOptions {
@@ -33,10 +37,11 @@ const blind: FeedView = { key: 'blind', interests: [], tell: () => undefined };
 export type GapReason = 'expired' | 'rights' | 'history' | 'too-costly';
 
 /** Names the read rules in cursors: under others, other changes would have been told, or told otherwise. */
-export const nameOfRule = ({ source, fields }: Collection): string =>
+export const nameOfRule = ({ source, fields, follows }: Collection): string =>
   createHash('sha256')
     .update(JSON.stringify(source.rules.read ?? null))
     .update(fieldRulesOf(source, fields))
+    .update(follows.read.map(({ target }) => target).join())
     .digest('base64url')
     .slice(0, 12);
 
@@ -52,7 +57,8 @@ const fieldRulesOf = (source: Collection['source'], fields: Collection['fields']
 export class Feed {
   readonly collectionId: string;
   readonly token: AccessClaims | undefined;
-  readonly caller: Caller;
+  /** Who asks, as far as that is known without a look at other records. */
+  readonly asker: Caller;
   readonly filter: Condition<Operand>;
   /** Whether it is sent the current result where changes are missing. */
   readonly snapshots: boolean;
@@ -62,6 +68,7 @@ export class Feed {
   readonly signal: AbortSignal;
   readonly #options: FeedOptions;
   readonly #writer: FeedWriter;
+  readonly #followed: FollowedRecords;
   #collection: Collection;
   /** Of the collection as it is known. */
   #newestRule: string;
@@ -79,11 +86,12 @@ export class Feed {
     this.#collection = collection;
     this.collectionId = collection.id;
     this.token = token;
-    this.caller = caller;
+    this.asker = caller;
+    this.#followed = createFollowedRecords(collection, caller);
     this.filter = filter;
     this.snapshots = snapshots;
     this.#writer = writer;
-    this.#newestRule = nameOfRule(collection);
+    this.#newestRule = this.#nameRule();
     this.#rule = this.#newestRule;
     this.#view = this.#makeView();
     this.#cursorsBegin = options.beginCursors(this.#rule);
@@ -116,6 +124,21 @@ export class Feed {
     return this.#collection;
   }
 
+  /** Who asks, by the records that the rule follows as they are known. */
+  get caller(): Caller {
+    return this.#followed.caller;
+  }
+
+  /** Whether its rule follows references to other records, which decide what it is told. */
+  get isFollowing(): boolean {
+    return this.#collection.follows.read.length > 0 && !this.asker.administrator;
+  }
+
+  /** Whether somebody has to look where they lead before it can be told anything. */
+  get needsLook(): boolean {
+    return this.isFollowing && this.#followed.isUnknown;
+  }
+
   /** Whether nothing is told until a snapshot has been sent. */
   get awaitsSnapshot(): boolean {
     return this.#awaitsSnapshot;
@@ -133,10 +156,49 @@ export class Feed {
    */
   redefine(collection: Collection): boolean {
     if (collection.revision >= this.#collection.revision) {
+      this.#followed.redefine(collection, nameOfRule(collection) === nameOfRule(this.#collection));
       this.#collection = collection;
-      this.#newestRule = nameOfRule(collection);
+      this.#newestRule = this.#nameRule();
     }
     return this.isOutdated;
+  }
+
+  /** Somebody is about to look where references lead. */
+  beginLook(): void {
+    this.#followed.begin();
+  }
+
+  /**
+   * Learns where references lead, and sees by that.
+   *
+   * @param collection - under whose definition somebody has looked
+   * @param caller - by `followAll`
+   */
+  settleLook(collection: Collection, caller: Caller): void {
+    this.#followed.settle(collection, caller);
+    this.#newestRule = this.#nameRule();
+    // The definition has changed meanwhile, or changes were missed.
+    if (this.needsLook) this.end('gap', 'rights');
+    else this.renew();
+  }
+
+  /** Changes may have been missed. */
+  forgetLook(): void {
+    this.#followed.forget();
+    this.#newestRule = this.#nameRule();
+  }
+
+  /** Learns of a change of any record: it may be one that the rule follows. {@link isOutdated} tells what comes of it. */
+  hear(change: RecordChange): void {
+    if (!this.isFollowing) return;
+    try {
+      this.#followed.hear(change);
+    } catch (error) {
+      if (!(error instanceof TooCostly)) throw error;
+      this.end('end', 'rule-too-costly');
+    }
+    this.#newestRule = this.#nameRule();
+    if (this.#followed.isTooMuch) this.end('end', 'rule-too-costly');
   }
 
   /** Sees by the current rule from now on. */
@@ -213,7 +275,15 @@ export class Feed {
     this.#writer.end(messageOf({ event, data: JSON.stringify({ reason }) }));
   }
 
+  /** Under another rule, or by other records that it follows, other changes would have been told. */
+  #nameRule(): string {
+    const rule = nameOfRule(this.#collection);
+    if (!this.isFollowing) return rule;
+    return createHash('sha256').update(rule).update(this.#followed.name).digest('base64url').slice(0, 12);
+  }
+
   #makeView(): FeedView {
+    if (this.needsLook) return blind;
     try {
       return createFeedView(visionOf(this.#collection, this.caller, this.filter));
     } catch (error) {

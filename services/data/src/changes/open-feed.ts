@@ -1,7 +1,7 @@
 import { faults } from '@causeway/contracts';
 import type { Principal } from '@causeway/contracts';
 import type { AccessClaims } from '@causeway/service';
-import type { Timestamp } from 'mongodb';
+import type { Db, Timestamp } from 'mongodb';
 
 import type { Collection } from '../collections/collection-registry.ts';
 import type { Condition, Operand } from '../conditions/condition.ts';
@@ -14,6 +14,7 @@ import type { AdmitQuery } from '../queries/plan/admit-query.ts';
 import type { FindCurrent } from '../records/find-current.ts';
 import { demandReadable } from '../records/judge-record.ts';
 import { callerOf, principalKey } from '../rules/caller.ts';
+import { followAll } from '../rules/follow/follow-records.ts';
 import type { Caller } from '../rules/rule.ts';
 import { demandSeen } from '../rules/see.ts';
 import type { FeedCursors } from './feed-cursors.ts';
@@ -31,6 +32,7 @@ export interface OpenFeedDependencies {
   readonly hub: FeedHub;
   readonly admit: Pick<AdmitQuery, 'demand'>;
   readonly places: SnapshotPlaces;
+  readonly db: Db;
   readonly now: () => Date;
 }
 
@@ -87,7 +89,7 @@ interface Judged {
 
 /** Makes what opens feeds. */
 export function createOpenFeed(dependencies: OpenFeedDependencies): OpenFeed {
-  const { findCurrent, cursors, feedCursors, hub, admit, places, now } = dependencies;
+  const { findCurrent, cursors, feedCursors, hub, admit, places, db, now } = dependencies;
   /** Judges what a feed begins with as the query that it is, and takes a place for it. */
   const prepareSnapshot = async (asked: Judged, signal: AbortSignal): Promise<Release> => {
     try {
@@ -115,7 +117,9 @@ export function createOpenFeed(dependencies: OpenFeedDependencies): OpenFeed {
       resume === undefined ? undefined : { cursor: feedCursors.read(resume, bound, asked.resumePlace), given: resume };
     await hub.admit();
     const judged: Judged = { collection, caller, filter };
-    const snapshotPlace = snapshot && resumed === undefined ? await prepareSnapshot(judged, signal) : undefined;
+    // What cannot be followed is said here; the feed looks for itself, once it hears of changes.
+    const seeing = { ...judged, caller: await followAll(db, collection, caller) };
+    const snapshotPlace = snapshot && resumed === undefined ? await prepareSnapshot(seeing, signal) : undefined;
     return {
       begin(writer, endsWith) {
         const beginCursors = (rule: string): string => feedCursors.begin(bound, rule);

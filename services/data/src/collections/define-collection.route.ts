@@ -14,7 +14,7 @@ import { definitionBody, readDefinition } from './definition-body.ts';
 import { waitOf } from './prefer.ts';
 import { changeAnswer, readChanges } from './show-change.ts';
 import type { createTryDefinition } from './try-definition.ts';
-import { ruleWarning, warnOfRules } from '../queries/plan/rule-warnings.ts';
+import { ruleWarning, warnOfFollows, warnOfRules } from '../queries/plan/rule-warnings.ts';
 import { targetNames } from './read-collections.route.ts';
 import { isCollectionName } from './parse-definition.ts';
 
@@ -66,6 +66,9 @@ export const defineCollectionRoute = ({
   readonly db: Db;
   readonly background: BackgroundWork;
 }): Route => {
+  const definitionOf = async (id: string): Promise<Pick<DefinitionDocument, 'definition'> | undefined> =>
+    (await definitions.native.findOne({ _id: id }, { projection: { definition: 1 } })) ?? undefined;
+
   /** It is under way, here or at another replica. */
   const answerChanging = async (name: string, warnings: object[]) => {
     const document = await definitions.native.findOne({ name });
@@ -125,7 +128,7 @@ export const defineCollectionRoute = ({
         throw faults.invalidRequest({ errors: [{ parameter: 'name', code: 'invalid-name', message }] });
       }
       const definition = await readDefinition(name, body, definitions.native);
-      const warnings = warnOfRules(definition);
+      const warnings = [...warnOfRules(definition), ...(await warnOfFollows(definition, definitionOf))];
       if (query.dryRun === 'true') {
         const tried = await tryDefinition({ name, definition, ifMatch });
         return { status: 200, body: { dryRun: true, ...tried, warnings } };

@@ -16,7 +16,7 @@ export const definitionBody = z.strictObject({
   }),
   rules: z.record(z.string(), z.unknown()).optional().meta({
     description:
-      'Of `read`, `create`, `update` and `delete`: `"public"`, `"signed-in"`, or conditions of which one holds, which may compare with `{"$auth": "sub"}` and `{"$now": "-24h"}`. `update` may be `{"before", "after"}`, where `after` compares with `{"$before": "owner"}`.',
+      'Of `read`, `create`, `update` and `delete`: `"public"`, `"signed-in"`, or conditions of which one holds, which may compare with `{"$auth": "sub"}` and `{"$now": "-24h"}`. `update` may be `{"before", "after"}`, where `after` compares with `{"$before": "owner"}`. `{"project": {"$follow": {"members": {"$auth": "sub"}}}}` asks something of the record that a reference names.',
   }),
   fields: z.record(z.string(), z.unknown()).optional().meta({
     description:

@@ -1,10 +1,13 @@
 import { faults } from '@causeway/contracts';
 
+import type { Parsed } from '../conditions/located-fault.ts';
 import { checkDefaults } from '../fields/check-defaults.ts';
 import type { Expiry } from '../expiry/expiry-of.ts';
 import { parseExpiry } from '../expiry/parse-expiry.ts';
 import type { DeclaredField } from '../fields/declared-field.ts';
 import { parseFields } from '../fields/parse-fields.ts';
+import type { Follows } from '../rules/follow/follows.ts';
+import { followsOf } from '../rules/follow/follows.ts';
 import { parseRules } from '../rules/parse-rules.ts';
 import type { Rules } from '../rules/rule.ts';
 import { checkReferenceFields } from '../references/check-reference-fields.ts';
@@ -21,6 +24,8 @@ export interface CompiledDefinition {
   readonly source: Definition;
   readonly schema: RecordSchema;
   readonly rules: Rules;
+  /** The references that its rules follow. */
+  readonly follows: Follows;
   /** What it says of single fields, in its order. */
   readonly fields: readonly DeclaredField[];
   /** Until when its records are kept. */
@@ -53,11 +58,15 @@ export function parseDefinition(json: {
   const indexes = parseIndexes(json.indexes ?? [], '/indexes');
   const rules = parseRules(json.rules, '/rules');
   const fields = parseFields(json.fields, schema.ok ? schema.value.source : undefined, '/fields');
+  const follows: Parsed<Follows> =
+    rules.ok && fields.ok ? followsOf(rules.value, fields.value, '/rules') : { ok: false, faults: [] };
   const expiry = parseExpiry(json.expiry, schema.ok ? schema.value.source : undefined, '/expiry');
-  const errors = [schema, indexes, rules, fields, expiry].flatMap((parsed) => (parsed.ok ? [] : parsed.faults));
+  const errors = [schema, indexes, rules, fields, follows, expiry].flatMap((parsed) =>
+    parsed.ok ? [] : parsed.faults,
+  );
   if (schema.ok && fields.ok) errors.push(...checkDefaults(fields.value, schema.value.validate, '/fields'));
   if (schema.ok && fields.ok) errors.push(...checkReferenceFields(fields.value, schema.value, '/fields'));
-  if (errors.length > 0 || !schema.ok || !indexes.ok || !rules.ok || !fields.ok || !expiry.ok)
+  if (errors.length > 0 || !schema.ok || !indexes.ok || !rules.ok || !fields.ok || !follows.ok || !expiry.ok)
     throw faults.invalidRequest({ errors });
   const refersTo = targetsOf(fields.value);
   const source: Definition = {
@@ -73,7 +82,7 @@ export function parseDefinition(json: {
   };
   return {
     source,
-    ...{ schema: schema.value, rules: rules.value, fields: fields.value, expiry: expiry.value },
+    ...{ schema: schema.value, rules: rules.value, follows: follows.value, fields: fields.value, expiry: expiry.value },
     places: geoPlacesOf(indexes.value),
   };
 }

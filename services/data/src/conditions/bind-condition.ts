@@ -1,10 +1,13 @@
 import { valueAt } from '../fields/value-at.ts';
-import type { Atom, AuthName, Condition, ElementTest, Operand, Value } from './condition.ts';
+import type { Atom, AuthName, Condition, ElementTest, FollowOperand, Operand, Value } from './condition.ts';
 import { nothing } from './condition.ts';
 import type { FieldPath } from './field-path.ts';
 
 /** What is known of a caller, by the names that rules use; a name that is absent makes an alternative false. */
 export type AuthValues = Readonly<Partial<Record<AuthName, string | readonly string[]>>>;
+
+/** For each reference that is followed the records that it leads to. */
+export type FollowedIds = ReadonlyMap<FollowOperand, readonly string[]>;
 
 /** What fills the places of a condition. */
 export interface Bindings {
@@ -14,6 +17,8 @@ export interface Bindings {
   readonly at?: Date | undefined;
   /** The stored document before a change; none where nothing is changed. */
   readonly before?: object | undefined;
+  /** Where references lead; whoever asks a condition that follows some has looked before. */
+  readonly followed?: FollowedIds | undefined;
 }
 
 /** Fills a place; throws `Unbound` where nothing is known of it. */
@@ -27,7 +32,10 @@ class Unbound extends Error {}
  * @param condition - A filter, or one alternative of a rule.
  * @returns The condition without places, or `nothing` when a value that it names is absent, whatever its operator.
  */
-export function bindCondition(condition: Condition<Operand>, { auth = {}, at, before }: Bindings): Condition<Value> {
+export function bindCondition(
+  condition: Condition<Operand>,
+  { auth = {}, at, before, followed }: Bindings,
+): Condition<Value> {
   return orNothing(condition, (operand) => {
     switch (operand.kind) {
       case 'value':
@@ -38,6 +46,9 @@ export function bindCondition(condition: Condition<Operand>, { auth = {}, at, be
         return [timeAt(known(at).getTime() + operand.offsetMs, operand.holds)];
       case 'before':
         return [earlierValue(known(before), operand.path, operand.holds)];
+      case 'follow':
+        demandKnown(operand, auth);
+        return idsOf(operand, followed);
     }
   });
 }
@@ -45,14 +56,21 @@ export function bindCondition(condition: Condition<Operand>, { auth = {}, at, be
 /**
  * Fills in a caller's values alone, where one condition is asked at many times.
  *
+ * @param followed - where references lead; undefined leaves these places too
  * @returns The condition with its other places, or `nothing` when a caller's value that it names is absent.
  */
-export function bindCaller(condition: Condition<Operand>, auth: AuthValues): Condition<Operand> {
-  return orNothing(condition, (operand) =>
-    operand.kind === 'auth'
-      ? valuesOf(auth, operand.name).map((value) => ({ kind: 'value' as const, value }))
-      : [operand],
-  );
+export function bindCaller(
+  condition: Condition<Operand>,
+  auth: AuthValues,
+  followed?: FollowedIds,
+): Condition<Operand> {
+  const filled = (values: readonly string[]): readonly Operand[] => values.map((value) => ({ kind: 'value', value }));
+  return orNothing(condition, (operand) => {
+    if (operand.kind === 'auth') return filled(valuesOf(auth, operand.name));
+    if (operand.kind !== 'follow') return [operand];
+    demandKnown(operand, auth);
+    return followed === undefined ? [operand] : filled(idsOf(operand, followed));
+  });
 }
 
 /** Something of the caller's that a condition names and nobody knows: it makes the condition false. */
@@ -60,6 +78,7 @@ export function missingOf(condition: Condition<Operand>, auth: AuthValues): Auth
   let missing: AuthName | undefined;
   bind(condition, (operand) => {
     if (operand.kind === 'auth' && !Object.hasOwn(auth, operand.name)) missing ??= operand.name;
+    if (operand.kind === 'follow') missing ??= missingOf(operand.condition, auth);
     return [operand];
   });
   return missing;
@@ -73,6 +92,28 @@ export function usesNow(condition: Condition<Operand>): boolean {
     return [operand];
   });
   return isUsed;
+}
+
+/** The references that a condition follows. */
+export function followedIn(condition: Condition<Operand>): readonly FollowOperand[] {
+  const found: FollowOperand[] = [];
+  bind(condition, (operand) => {
+    if (operand.kind === 'follow') found.push(operand);
+    return [operand];
+  });
+  return found;
+}
+
+/** What asks a followed record for something that is not known is false as a whole, as everywhere. */
+function demandKnown({ condition }: FollowOperand, auth: AuthValues): void {
+  if (missingOf(condition, auth) !== undefined) throw new Unbound();
+}
+
+function idsOf(operand: FollowOperand, followed: FollowedIds | undefined): readonly string[] {
+  const ids = followed?.get(operand);
+  // No answer would be right: it is for whoever asks to have looked.
+  if (ids === undefined) throw new Error('a rule follows a reference that nobody has looked at');
+  return ids;
 }
 
 function orNothing<O>(condition: Condition<Operand>, fill: Fill<O>): Condition<O> {

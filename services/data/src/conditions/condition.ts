@@ -16,7 +16,19 @@ export type Operand =
   /** The time, or one that lies so far from it: `{"$now": "-24h"}`. */
   | { readonly kind: 'now'; readonly offsetMs: number; readonly holds: FieldPath['holds'] }
   /** What the record had before a change: `{"$before": "author"}`. */
-  | { readonly kind: 'before'; readonly path: FieldPath; readonly holds: FieldPath['holds'] };
+  | { readonly kind: 'before'; readonly path: FieldPath; readonly holds: FieldPath['holds'] }
+  | FollowOperand;
+
+/** The ids of those records that a reference may name and that meet a condition: `{"project": {"$follow": {…}}}`. */
+export interface FollowOperand {
+  readonly kind: 'follow';
+  /** The reference. */
+  readonly path: FieldPath;
+  /** What is asked of the record that it names; bound to the same caller, and without other places. */
+  readonly condition: Condition<Operand>;
+  /** Where it stands in the definition, which tells it from others there. */
+  readonly pointer: string;
+}
 
 /** Operators that compare one value with one operand. */
 export type Comparison = 'eq' | 'gt' | 'gte' | 'lt' | 'lte';

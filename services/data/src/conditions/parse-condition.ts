@@ -140,6 +140,7 @@ function parseOperators(state: ParseState, path: FieldPath, operators: Operators
       const branches = parseOperators(state, path, operand, { ...at, depth: at.depth + 1 });
       return [{ kind: 'not', branch: { kind: 'and', branches } }];
     }
+    if (name === '$follow') return parseFollow(state, path, operand, at);
     if (name === '$all' && Array.isArray(operand) && operand.some(isElemMatch)) {
       return parseAllElements(state, path, operand, at);
     }
@@ -152,6 +153,26 @@ function parseOperators(state: ParseState, path: FieldPath, operators: Operators
       return isNegative(name, operand) ? { kind: 'not', branch: field } : field;
     });
   });
+}
+
+/** What is asked of the record that a reference names: one step, and by the caller alone, so that it changes with that record and by nothing else. */
+function parseFollow(
+  state: ParseState,
+  path: FieldPath,
+  json: unknown,
+  { pointer, root }: Place,
+): Condition<Operand>[] {
+  if (!state.allowed.follow || root !== 'record') {
+    const message =
+      'Follow one reference of the record itself, in a rule of the collection: not in filters, rules of fields, $elemMatch or another $follow.';
+    state.fault(pointer, 'invalid-follow', message);
+    return [];
+  }
+  return state.take(parseCondition(json, { auth: state.allowed.auth, pointer }), (condition) => ({
+    kind: 'field',
+    path,
+    atom: { op: 'in', operands: [{ kind: 'follow', path, condition, pointer }] },
+  }));
 }
 
 /** Where a value lies. */

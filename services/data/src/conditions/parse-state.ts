@@ -48,8 +48,11 @@ export class ParseState {
   readonly patterns = new PatternBudget();
   #nodes = 0;
 
-  constructor({ auth = false, now = false, before = false }: Partial<AllowedReferences>, { geo = false } = {}) {
-    this.allowed = { auth, now, before };
+  constructor(
+    { auth = false, now = false, before = false, follow = false }: Partial<AllowedReferences>,
+    { geo = false } = {},
+  ) {
+    this.allowed = { auth, now, before, follow };
     this.geo = geo;
   }
 

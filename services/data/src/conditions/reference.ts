@@ -26,6 +26,8 @@ export interface AllowedReferences {
   readonly now: boolean;
   /** `{"$before": …}`, in what a changed record has to meet. */
   readonly before: boolean;
+  /** `{"$follow": …}` of a reference, in the rules of a collection. */
+  readonly follow: boolean;
 }
 
 /** Where an operand stands and what it may be there. */

@@ -10,6 +10,7 @@ import { decideCreate } from '../records/create-record.ts';
 import { maxRecordBytes } from '../records/judge-record.ts';
 import type { RecordDocument } from '../records/record.model.ts';
 import { faultOfWrite, isOutdated, OutdatedDefinition } from '../records/under-definition.ts';
+import { createFollow } from '../rules/follow/follow-records.ts';
 import { referencesOf } from '../references/declared-references.ts';
 import { newlyNamed } from '../references/referenced-ids.ts';
 import type { LineCreation, LineResult, ReferringLine } from './import-referring.ts';
@@ -42,15 +43,15 @@ export async function writeBatch(collection: Collection, batch: Batch, writer: I
   const { outcomes } = batch;
   const waiting = batch.lines.filter(({ number }) => !outcomes.has(number));
   const references = referencesOf(collection);
-  const creations = waiting.flatMap((line): ReferringLine[] => {
+  const creations: ReferringLine[] = [];
+  for (const line of waiting) {
     try {
-      const creation = decideLine(collection, line, writer);
-      return [{ line, creation, named: newlyNamed(references, undefined, creation.state.fields) }];
+      const creation = await decideLine(collection, line, writer);
+      creations.push({ line, creation, named: newlyNamed(references, undefined, creation.state.fields) });
     } catch (error) {
       outcomes.set(line.number, { kind: 'failed', fault: lineFault(error) });
-      return [];
     }
-  });
+  }
   const naming = creations.filter(({ named }) => named.length > 0);
   const others = creations.filter(({ named }) => named.length === 0);
   const outdated: Line[] = [];
@@ -78,18 +79,19 @@ async function createAll(
   return creations.map((each, index) => ({ ...each, result: results[index] ?? { error: undefined } }));
 }
 
-function decideLine(
+async function decideLine(
   collection: Collection,
   line: Line,
-  { cause, caller, idOf, now, startedAt }: ImportWriter,
-): Creation<RecordDocument> {
+  { cause, caller, idOf, now, startedAt, lookup }: ImportWriter,
+): Promise<Creation<RecordDocument>> {
   if (line.bytes === undefined) {
     const detail = `A line may hold at most ${maxRecordBytes} bytes.`;
     throw faults.payloadTooLarge({ detail, extensions: { limitBytes: maxRecordBytes } });
   }
   const fields = parseJson(line.bytes);
-  const given = { id: idOf(line.number), fields, at: now(), defaultsAt: startedAt };
-  return decideCreate(collection, caller, cause.principal.id, given);
+  const follow = createFollow(lookup.db, {});
+  const given = { id: idOf(line.number), fields, at: now(), defaultsAt: startedAt, follow };
+  return await decideCreate(collection, caller, cause.principal.id, given);
 }
 
 /** A line that was written by an earlier run of the same import is there already, and created. */

@@ -153,6 +153,8 @@ function keyOf(
 ): PageKey | undefined {
   // What goes wrong with the row that a page ended with is told by where its cursor was sent.
   if (asked.explain || asked.scan || (from !== undefined && !Array.isArray(from))) return undefined;
+  // Records of other collections decide, whose changes are not those of this one.
+  if (collection.follows.read.length > 0 && !caller.administrator) return undefined;
   const sight = timelessSight(collection, caller, query.filter);
   if (sight === undefined) return undefined;
   const { limit = defaultLimit, count = false } = asked;

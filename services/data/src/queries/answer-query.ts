@@ -1,7 +1,7 @@
 import { faults } from '@causeway/contracts';
-import { parseAfter } from '@causeway/events';
+import { parseAfter, readAfter } from '@causeway/events';
 import type { Call } from '@causeway/service';
-import type { MongoClient } from 'mongodb';
+import type { Db, MongoClient } from 'mongodb';
 
 import type { KeptAnswer } from '../caching/kept-answer.ts';
 import { keepHeaders } from '../caching/kept-answer.ts';
@@ -10,6 +10,7 @@ import type { FindCurrent } from '../records/find-current.ts';
 import { demandReadable } from '../records/judge-record.ts';
 import { queryTooSlow } from '../records/records.errors.ts';
 import { callerOf, principalKey } from '../rules/caller.ts';
+import { followAll } from '../rules/follow/follow-records.ts';
 import { ruleTooCostly } from '../rules/rules.errors.ts';
 import { demandSeen } from '../rules/see.ts';
 import type { createAnswerPage } from './answer-page.ts';
@@ -26,6 +27,7 @@ import { demandRequiredIndexes, rankedFieldsOf } from './required-indexes.ts';
 export interface AnswerQueryDependencies {
   readonly findCurrent: FindCurrent;
   readonly client: MongoClient;
+  readonly db: Db;
   readonly admit: AdmitQuery;
   readonly answerPage: ReturnType<typeof createAnswerPage>;
   readonly queryTimeoutMs: number;
@@ -96,6 +98,7 @@ const refusePaging = ({ limit, cursor, count, explain, locate }: AskedQuery): vo
 export function createAnswerQuery({
   findCurrent,
   client,
+  db,
   admit,
   answerPage,
   queryTimeoutMs,
@@ -109,8 +112,9 @@ export function createAnswerQuery({
     demandReadable(collection, callerOf(token));
     const asked = ask();
     const query = parseRecordQuery(asked, collection.scalarTypesAt, now());
-    const caller = askingCaller(callerOf(token), asked);
-    demandSeen(collection, caller, { ...query, ranked: rankedFieldsOf(collection, query) }, asked.locate);
+    const asking = askingCaller(callerOf(token), asked);
+    demandSeen(collection, asking, { ...query, ranked: rankedFieldsOf(collection, query) }, asked.locate);
+    const caller = await readAfter(client, after, (read) => followAll(db, collection, asking, read));
     demandRequiredIndexes(collection, caller, query);
     await demandPlaceable(collection, query, asked.locate, queryTimeoutMs);
     if (mediaType !== ndjsonType && mediaType !== csvType) {

@@ -10,7 +10,18 @@ import { createAdmitQuery } from './plan/admit-query.ts';
 import { queryRecordsRoute } from './query-records.route.ts';
 
 /** Lists and exports, asked for in an address or in a body, and what judges them before they are run. */
-export function createQueries({ config, findCurrent, client, redis, redisPrefix, stream, cursors, now }: Ground) {
+export function createQueries({
+  config,
+  findCurrent,
+  client,
+  redis,
+  redisPrefix,
+  stream,
+  events,
+  cursors,
+  now,
+}: Ground) {
+  const { db } = events;
   const { queryTimeoutMs, queryScanLimit: scanLimit, queryCostLimit } = config;
   const admit = createAdmitQuery({ scanLimit, costLimit: queryCostLimit, timeoutMs: queryTimeoutMs });
   const cache = createVersionedCache({
@@ -22,7 +33,7 @@ export function createQueries({ config, findCurrent, client, redis, redisPrefix,
   });
   const pages = createPageCache({ cache, versions: createCollectionVersions(stream), stream, client });
   const answerPage = createAnswerPage({ cursors, admit, client, pages, queryTimeoutMs, queryCostLimit });
-  const answerQuery = createAnswerQuery({ findCurrent, client, admit, answerPage, queryTimeoutMs, now });
+  const answerQuery = createAnswerQuery({ findCurrent, client, db, admit, answerPage, queryTimeoutMs, now });
   return {
     routes: [listRecordsRoute({ answerQuery }), queryRecordsRoute({ answerQuery })],
     /** Judges queries that are asked for otherwise. */

@@ -14,6 +14,8 @@ import { newlyNamed } from '../references/referenced-ids.ts';
 import type { NamedRecord } from '../references/referenced-ids.ts';
 import { redact, restore } from '../fields/redact.ts';
 import { valueAt } from '../fields/value-at.ts';
+import type { Follow } from '../rules/follow/follow-records.ts';
+import { createFollow } from '../rules/follow/follow-records.ts';
 import type { Caller } from '../rules/rule.ts';
 import { createSight } from '../rules/see.ts';
 import { checkRecord, demandReadable, demandRight, demandWritable, mayDo } from './judge-record.ts';
@@ -34,7 +36,7 @@ export interface ChangeRecord {
   /** Makes the new fields of the current ones, as the caller sees them: replaces them, or applies a patch. */
   readonly change: (fields: Fields) => unknown;
   /** Looks at what is there before anything is judged, and throws where it is not what was to be changed. */
-  readonly demand?: (current: RecordDocument) => void;
+  readonly demand?: (current: RecordDocument) => Promise<void> | void;
   /** Whether it means the same whatever is there: then others who change the record are waited for, and not told of. */
   readonly isAtomic?: boolean;
 }
@@ -60,16 +62,18 @@ export const atomicTries = 25;
  *
  * @param by - whose change it is
  * @param at - when, for rules that look at it
+ * @param follow - looks where references lead that rules follow
  * @returns undefined where there is nothing to change
  * @throws Fault `not-found`, `forbidden`, `precondition-failed`, `invalid-request`, `payload-too-large`, `field-forbidden`,
  *   `field-read-only`, `field-write-once`, and what the change throws
  */
-export function decideChange(
+export async function decideChange(
   collection: Collection,
-  { caller, ifMatch, change }: Pick<ChangeRecord, 'caller' | 'ifMatch' | 'change'>,
+  { caller: asking, ifMatch, change }: Pick<ChangeRecord, 'caller' | 'ifMatch' | 'change'>,
   current: RecordDocument,
-  { by, at }: { readonly by: string | undefined; readonly at: Date },
-): Decision<RecordDocument> | undefined {
+  { by, at, follow }: { readonly by: string | undefined; readonly at: Date; readonly follow: Follow },
+): Promise<Decision<RecordDocument> | undefined> {
+  const caller = await follow(collection, asking, [current]);
   demandRight(collection, 'update-before', caller, current, { at });
   // Only now: whoever may not see the record does not learn its revision.
   if (!matches(ifMatch, current.revision)) throw faults.preconditionFailed();
@@ -90,7 +94,8 @@ export function decideChange(
     ...(by === undefined ? {} : { updatedBy: by }),
   });
   const judged = { ...current, ...state, revision: current.revision + 1, updatedAt: at };
-  if (!mayDo(collection, 'update-after', caller, judged, { at, before: current })) throw faults.forbidden();
+  const afterwards = await follow(collection, asking, [judged]);
+  if (!mayDo(collection, 'update-after', afterwards, judged, { at, before: current })) throw faults.forbidden();
   // That it was the same before is nothing to be told of what is hidden.
   if (isDeepStrictEqual(fields, current.fields) && !writesHidden(own)) return undefined;
   return { state, event: updated(collection, current, state) };
@@ -133,10 +138,11 @@ export function createApplyChange({ events, registry, now }: ChangeRecordDepende
       command.id,
       async (current) => {
         decided += 1;
-        command.demand?.(current);
+        await command.demand?.(current);
         const at = now();
         const { caller } = command;
-        const decision = decideChange(collection, command, current, { by: cause.principal.id, at });
+        const follow = createFollow(events.db, { session });
+        const decision = await decideChange(collection, command, current, { by: cause.principal.id, at, follow });
         const named = namedBy(collection, current, decision);
         if (named.length === 0) return decision;
         if (session === undefined) {

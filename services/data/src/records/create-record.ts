@@ -12,6 +12,8 @@ import { createCreateReferring } from '../references/create-referring.ts';
 import { referencesOf } from '../references/declared-references.ts';
 import { keepReferences } from '../references/keep-references.ts';
 import { newlyNamed } from '../references/referenced-ids.ts';
+import type { Follow } from '../rules/follow/follow-records.ts';
+import { createFollow } from '../rules/follow/follow-records.ts';
 import type { Caller } from '../rules/rule.ts';
 import { checkRecord, demandCreatable, demandWritable, mayDo } from './judge-record.ts';
 import type { RecordDocument } from './record.model.ts';
@@ -50,10 +52,11 @@ export interface CreatedRecord extends ShownRecord {
  * @param fields - as sent, without defaults
  * @param at - when, for rules that look at it
  * @param defaultsAt - when, for defaults; `at` where nothing is said
+ * @param follow - looks where references lead that rules follow
  * @throws Fault `invalid-request`, `payload-too-large`, `forbidden`, `not-found`, `definition-busy`,
  *   `field-forbidden`, `field-read-only`
  */
-export function decideCreate(
+export async function decideCreate(
   collection: Collection,
   caller: Caller,
   by: string | undefined,
@@ -62,8 +65,15 @@ export function decideCreate(
     fields: sent,
     at,
     defaultsAt = at,
-  }: { readonly id: string; readonly fields: unknown; readonly at: Date; readonly defaultsAt?: Date | undefined },
-): Creation<RecordDocument> {
+    follow,
+  }: {
+    readonly id: string;
+    readonly fields: unknown;
+    readonly at: Date;
+    readonly defaultsAt?: Date | undefined;
+    readonly follow: Follow;
+  },
+): Promise<Creation<RecordDocument>> {
   demandCreatable(collection, caller);
   demandWritable(collection);
   const fields = applyDefaults(collection.fields, sent, caller, defaultsAt);
@@ -72,7 +82,8 @@ export function decideCreate(
   const judged = { ...state, _id: id, revision: 1, createdAt: at, updatedAt: at };
   demandFieldRights(collection, caller, { before: undefined, after: sent, hidden: [] }, judged, { at });
   demandFieldWrites(collection, caller, undefined, sent);
-  if (!mayDo(collection, 'create', caller, judged, { at })) throw faults.forbidden();
+  const asking = await follow(collection, caller, [judged]);
+  if (!mayDo(collection, 'create', asking, judged, { at })) throw faults.forbidden();
   return { _id: id, state, event: created(collection, id, state) };
 }
 
@@ -91,7 +102,9 @@ export function createStoreRecord({ events, registry, now }: Omit<CreateRecordDe
     session?: ClientSession,
   ): Promise<RecordedWrite<RecordDocument>> => {
     const at = now();
-    const creation = decideCreate(collection, caller, cause.principal.id, { id: newId('rec'), fields, at });
+    const follow = createFollow(events.db, { session });
+    const given = { id: newId('rec'), fields, at, follow };
+    const creation = await decideCreate(collection, caller, cause.principal.id, given);
     const named = newlyNamed(referencesOf(collection), undefined, creation.state.fields);
     if (session !== undefined) await keepReferences({ db: events.db, registry }, named, { caller, at, session });
     return named.length === 0 || session !== undefined

@@ -7,6 +7,7 @@ import type { Collection, CollectionRegistry } from '../collections/collection-r
 import type { Asking, Lookup } from '../references/lookup.ts';
 import { dependentsBudget, planDeletion } from '../references/plan-deletion.ts';
 import { writeDeletion } from '../references/write-deletion.ts';
+import { followFrom } from '../rules/follow/follow-records.ts';
 import type { Caller } from '../rules/rule.ts';
 import { demandReadable, demandRight, demandWritable } from './judge-record.ts';
 import type { RecordDocument } from './record.model.ts';
@@ -76,7 +77,8 @@ export function createDeleteRecord({
         await demandCurrent(events.db, collection, session);
         const document = await collection.records.native.findOne({ _id: id }, { session });
         if (document === null) throw faults.notFound();
-        demandRight(collection, 'delete', caller, document, { at });
+        const asking = await followFrom(events.db, collection, caller, [document], { session });
+        demandRight(collection, 'delete', asking, document, { at });
         if (!matches(ifMatch, document.revision)) throw faults.preconditionFailed();
         return (await deleteWithDependents(lookup, cause, collection, document, { caller, at, session })).eventId;
       });

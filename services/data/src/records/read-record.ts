@@ -1,8 +1,10 @@
 import { faults } from '@causeway/contracts';
-import type { Timestamp } from 'mongodb';
+import { readAfter } from '@causeway/events';
+import type { Db, MongoClient, Timestamp } from 'mongodb';
 
 import type { KeepHeaders } from '../caching/kept-answer.ts';
 import { keepHeaders } from '../caching/kept-answer.ts';
+import { followFrom } from '../rules/follow/follow-records.ts';
 import type { Caller } from '../rules/rule.ts';
 import { decide } from '../rules/rule.ts';
 import { createSight } from '../rules/see.ts';
@@ -51,18 +53,26 @@ export interface RecordReader {
 export function createReadRecord({
   findCurrent,
   reader,
+  client,
+  db,
   now,
 }: {
   readonly findCurrent: FindCurrent;
   readonly reader: RecordReader;
+  readonly client: MongoClient;
+  readonly db: Db;
   readonly now: () => Date;
 }) {
   return async ({ collection: name, id, caller, after }: ReadRecord): Promise<SeenRecord> => {
     const collection = await findCurrent(name, after);
     if (collection === undefined) throw faults.notFound();
     const found = await reader.read(collection.id, id, after);
+    if (found === undefined) throw faults.notFound();
     const context = { at: now() };
-    if (found === undefined || !decide(collection.rules.read, caller, found.record, context)) throw faults.notFound();
+    const asking = await readAfter(client, after, (read) =>
+      followFrom(db, collection, caller, [found.record], { only: 'read', read }),
+    );
+    if (!decide(collection.rules.read, asking, found.record, context)) throw faults.notFound();
     const { record, position } = found;
     const sight = createSight(collection, caller, context);
     const json = sight.isWhole ? found.json : JSON.stringify(answerRecord(sight.show(record)));

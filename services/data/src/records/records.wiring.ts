@@ -28,7 +28,7 @@ export function createRecords({ config, events, registry, findCurrent, idempoten
         importRecords: createImportRecords({ events, registry, idempotency, locks, persons, now }),
         publicUrl,
       }),
-      readRecordRoute({ readRecord: createReadRecord({ findCurrent, reader, now }) }),
+      readRecordRoute({ readRecord: createReadRecord({ findCurrent, reader, client, db: events.db, now }) }),
       replaceRecordRoute({ changeRecord }),
       patchRecordRoute({ changeRecord }),
       deleteRecordRoute({ deleteRecord: createDeleteRecord({ events, registry, now }) }),

@@ -1,7 +1,7 @@
 import type { Condition, Value } from '../conditions/condition.ts';
 import { fieldsKey } from '../conditions/field-path.ts';
 import { readableFilter } from './lookup.ts';
-import type { Asking } from './lookup.ts';
+import type { Asking, Lookup } from './lookup.ts';
 import type { Incoming } from './incoming.ts';
 import { referring } from './referring.ts';
 import type { Unwritten } from './referring.ts';
@@ -26,6 +26,7 @@ const mostLookedAt = 200;
  * @throws Fault `still-referenced`
  */
 export async function demandNoneKept(
+  lookup: Pick<Lookup, 'db'>,
   kept: readonly Kept[],
   goes: ReadonlySet<string>,
   asking: Asking & { readonly unwritten?: Unwritten },
@@ -34,7 +35,7 @@ export async function demandNoneKept(
     const { filter, unwritten } = referring(incoming, ids, asking.unwritten, goes);
     const options = { projection: { _id: 1 }, session: asking.session };
     if (unwritten.length === 0 && (await incoming.from.records.native.findOne(filter, options)) === null) continue;
-    throw stillReferenced({ extensions: { examples: await examplesOf(kept, goes, asking) } });
+    throw stillReferenced({ extensions: { examples: await examplesOf(lookup, kept, goes, asking) } });
   }
 }
 
@@ -47,6 +48,7 @@ const namesOne = ({ reference: { segments, storage } }: Incoming, ids: readonly 
 
 /** Some of the records that stay, among those that the caller may see, and see to name what is to go. */
 async function examplesOf(
+  lookup: Pick<Lookup, 'db'>,
   kept: readonly Kept[],
   goes: ReadonlySet<string>,
   asking: Asking & { readonly unwritten?: Unwritten },
@@ -59,7 +61,7 @@ async function examplesOf(
       [
         { $match: filter },
         { $limit: mostLookedAt },
-        { $match: readableFilter(from, asking, namesOne(incoming, ids)) },
+        { $match: await readableFilter(lookup, from, asking, namesOne(incoming, ids)) },
         { $limit: maxExamples - examples.length },
         { $project: { _id: 1 } },
       ],

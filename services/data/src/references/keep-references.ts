@@ -43,7 +43,7 @@ export async function findMissing<Named extends Pick<NamedRecord, 'target' | 'id
   for (const [id, ids] of idsByTarget(named)) {
     const target = await currentTarget(lookup, id, asking);
     if (target === undefined) continue;
-    const filter = { $and: [{ _id: { $in: ids } }, readableFilter(target, asking)] };
+    const filter = { $and: [{ _id: { $in: ids } }, await readableFilter(lookup, target, asking)] };
     const rows = target.records.native.find(filter, { projection: { _id: 1 }, session });
     for await (const { _id } of rows) found.add(`${id}/${_id}`);
   }

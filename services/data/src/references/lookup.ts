@@ -4,6 +4,8 @@ import type { Collection, CollectionRegistry } from '../collections/collection-r
 import { compileFilter } from '../conditions/compile-filter.ts';
 import type { Condition, Value } from '../conditions/condition.ts';
 import { everything } from '../conditions/condition.ts';
+import type { Following, FollowReading } from '../rules/follow/follow-records.ts';
+import { followAll } from '../rules/follow/follow-records.ts';
 import type { Caller } from '../rules/rule.ts';
 import type { Seen } from '../rules/see.ts';
 import { visibleCondition } from '../rules/see.ts';
@@ -30,8 +32,15 @@ export const collectionBy = async ({ registry }: Lookup, id: string): Promise<Co
  *
  * @param asked - what they are to meet as they are seen; everything where nothing is said
  */
-export const readableFilter = (
-  collection: Seen,
-  { caller, at }: Pick<Asking, 'caller' | 'at'>,
+export async function readableFilter(
+  { db }: Pick<Lookup, 'db'>,
+  collection: Seen & Following,
+  { caller, at, session, readConcern }: Pick<Asking, 'caller' | 'at'> & FollowReading,
   asked: Condition<Value> = everything,
-): Document => compileFilter(visibleCondition(collection, caller, asked, { at }));
+): Promise<Document> {
+  const seeing = await followAll(db, collection, caller, {
+    ...(session === undefined ? {} : { session }),
+    ...(readConcern === undefined ? {} : { readConcern }),
+  });
+  return compileFilter(visibleCondition(collection, seeing, asked, { at }));
+}

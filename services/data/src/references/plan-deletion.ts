@@ -95,8 +95,8 @@ export async function planDeletion(
     }
     level = next;
   }
-  await demandNoneKept(kept, new Set(goes.keys()), how);
-  return dependentsOf(goes, loosened, how);
+  await demandNoneKept(lookup, kept, new Set(goes.keys()), how);
+  return await dependentsOf(lookup, goes, loosened, how);
 }
 
 interface Progress {
@@ -155,20 +155,22 @@ const parentOf = (document: RecordDocument, { reference }: Incoming, ids: readon
   return idsAt(document.fields, reference.segments).find(({ id }) => wanted.has(id))?.id ?? '';
 };
 
-function dependentsOf(
+async function dependentsOf(
+  lookup: Lookup,
   goes: ReadonlyMap<string, Going>,
   loosened: ReadonlyMap<string, Loosened>,
   how: AskingToDelete,
-): readonly Dependent[] {
+): Promise<readonly Dependent[]> {
   const { by, told = (before: RecordDocument) => before } = how;
   const deletes = [...goes].flatMap(([key, { collection, document, parent }]): Dependent[] => {
     if (parent === undefined) return [];
     const event = deleted(collection, told(document), by, { reason: 'cascade' });
     return [{ key, collection, parent, write: { kind: 'delete', current: document, event } }];
   });
-  const updates = [...loosened].flatMap(([key, { collection, document, fields, parent }]): Dependent[] => {
-    if (goes.has(key)) return [];
-    demandValid({ collection, document }, fields, how);
+  const updates: Dependent[] = [];
+  for (const [key, { collection, document, fields, parent }] of loosened) {
+    if (goes.has(key)) continue;
+    await demandValid(lookup, { collection, document }, fields, how);
     // Events need not tell whose it is; it stays that until somebody says otherwise.
     const { createdBy } = document;
     const state = stateOfRecord(collection, {
@@ -177,16 +179,19 @@ function dependentsOf(
       ...(by === undefined ? {} : { updatedBy: by }),
     });
     const event = updated(collection, told(document), state);
-    return [{ key, collection, parent, write: { kind: 'update', current: document, decision: { state, event } } }];
-  });
+    updates.push({
+      ...{ key, collection, parent },
+      write: { kind: 'update', current: document, decision: { state, event } },
+    });
+  }
   return [...deletes, ...updates];
 }
 
 /** A schema may ask for a reference under conditions that nobody could look at when it was defined. */
-function demandValid(referrer: Referrer, fields: Fields, asking: AskingToDelete): void {
+async function demandValid(lookup: Lookup, referrer: Referrer, fields: Fields, asking: AskingToDelete): Promise<void> {
   const { schema, pending } = referrer.collection;
   const faults = [...schema.validate(fields), ...(pending?.schema.validate(fields) ?? [])];
   if (faults.length === 0) return;
-  const name = calledTowards(asking, referrer);
+  const name = await calledTowards(lookup, asking, referrer);
   throw stillReferenced({ detail: `The schema of ${name} does not let a record be without it.` });
 }

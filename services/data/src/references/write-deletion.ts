@@ -88,16 +88,16 @@ const indexOf = (error: unknown): number => (error instanceof RefusedWrite ? err
 
 /** What it means that MongoDB refuses a dependent. */
 export async function refuse(
-  { registry }: Lookup,
+  lookup: Lookup,
   referrer: Referrer,
   error: unknown,
   asking: Pick<Asking, 'caller' | 'at'>,
 ): Promise<never> {
   if (!(error instanceof RefusedWrite)) throw error;
   if (!isOutdated(error.cause)) {
-    const name = calledTowards(asking, referrer);
+    const name = await calledTowards(lookup, asking, referrer);
     throw stillReferenced({ detail: `An index of ${name} does not let a record be without it.`, cause: error });
   }
-  await registry.reload(referrer.collection.id);
+  await lookup.registry.reload(referrer.collection.id);
   throw new OutdatedDefinition();
 }

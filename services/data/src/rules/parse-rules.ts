@@ -11,6 +11,8 @@ const maxAlternatives = 20;
 interface RulePlace {
   readonly pointer: string;
   readonly before?: boolean;
+  /** Whether it may follow references. */
+  readonly follow?: boolean;
 }
 
 /**
@@ -25,7 +27,7 @@ export function parseRules(json: unknown, pointer: string): Parsed<Rules> {
   const faults = refuseOthers(given, actions, pointer, `Rules are for ${actions.join(', ')}.`);
   const entries = new Map<string, unknown>(Object.entries(given));
   const parse = (action: Exclude<Action, 'update'>): Parsed<Rule> =>
-    parseRule(entries.get(action), { pointer: pointerTo(pointer, action) });
+    parseRule(entries.get(action), { pointer: pointerTo(pointer, action), follow: true });
   const [read, create, remove] = [parse('read'), parse('create'), parse('delete')];
   const update = parseUpdate(entries.get('update'), pointerTo(pointer, 'update'));
   faults.push(...[read, create, update, remove].flatMap((parsed) => (parsed.ok ? [] : parsed.faults)));
@@ -36,7 +38,7 @@ export function parseRules(json: unknown, pointer: string): Parsed<Rules> {
 /** One rule that holds before and after, or one for each. */
 function parseUpdate(json: unknown, pointer: string): Parsed<Rules['update']> {
   if (!isObject(json)) {
-    const both = parseRule(json, { pointer });
+    const both = parseRule(json, { pointer, follow: true });
     return both.ok ? { ok: true, value: { before: both.value, after: both.value } } : both;
   }
   const faults = refuseOthers(json, ['before', 'after'], pointer, 'The rule for updates has before and after.');
@@ -45,8 +47,8 @@ function parseUpdate(json: unknown, pointer: string): Parsed<Rules['update']> {
     const message = 'Give both before and after: what the record has to meet as it is, and as the change makes it.';
     return refused(pointer, 'invalid-rule', message);
   }
-  const before = parseRule(json.before, { pointer: pointerTo(pointer, 'before') });
-  const after = parseRule(json.after, { pointer: pointerTo(pointer, 'after'), before: true });
+  const before = parseRule(json.before, { pointer: pointerTo(pointer, 'before'), follow: true });
+  const after = parseRule(json.after, { pointer: pointerTo(pointer, 'after'), before: true, follow: true });
   if (before.ok && after.ok) return { ok: true, value: { before: before.value, after: after.value } };
   return { ok: false, faults: [before, after].flatMap((parsed) => (parsed.ok ? [] : parsed.faults)) };
 }
@@ -56,7 +58,7 @@ function parseUpdate(json: unknown, pointer: string): Parsed<Rules['update']> {
  *
  * @param json - undefined for administrators only
  */
-export function parseRule(json: unknown, { pointer, before = false }: RulePlace): Parsed<Rule> {
+export function parseRule(json: unknown, { pointer, before = false, follow = false }: RulePlace): Parsed<Rule> {
   if (json === undefined) return { ok: true, value: { kind: 'administrators' } };
   if (json === 'signed-in' || json === 'public') return { ok: true, value: { kind: json } };
   if (!Array.isArray(json) || json.length > maxAlternatives) {
@@ -64,7 +66,7 @@ export function parseRule(json: unknown, { pointer, before = false }: RulePlace)
     return refused(pointer, 'invalid-rule', `${advice}; leave the rule out for administrators only.`);
   }
   const parsed = json.map((item, index) =>
-    parseCondition(item, { auth: true, now: true, before, pointer: pointerTo(pointer, index) }),
+    parseCondition(item, { auth: true, now: true, before, follow, pointer: pointerTo(pointer, index) }),
   );
   const faults = parsed.flatMap((each) => (each.ok ? [] : each.faults));
   if (faults.length > 0) return { ok: false, faults };

@@ -1,4 +1,4 @@
-import type { AuthValues } from '../conditions/bind-condition.ts';
+import type { AuthValues, FollowedIds } from '../conditions/bind-condition.ts';
 import { bindCaller, bindCondition } from '../conditions/bind-condition.ts';
 import { compilePredicate } from '../conditions/compile-predicate.ts';
 import type { Condition, Operand, Value } from '../conditions/condition.ts';
@@ -32,6 +32,8 @@ export interface Caller {
   /** Passes every rule. */
   readonly administrator: boolean;
   readonly auth: AuthValues;
+  /** Where the references lead that rules follow, as far as somebody has looked for this caller: `rules/follow`. */
+  readonly followed?: FollowedIds | undefined;
 }
 
 /** What a rule looks at beside the record and the caller. */
@@ -66,12 +68,13 @@ export function ruleFor(rules: Rules, judgement: Judgement): Rule {
  * An alternative that names a value that is absent is false, whatever its operator.
  */
 export function conditionOf(rule: Rule, caller: Caller, context: RuleContext): Condition<Value> {
-  return conditionBy(rule, caller, (alternative) => bindCondition(alternative, { auth: caller.auth, ...context }));
+  const { auth, followed } = caller;
+  return conditionBy(rule, caller, (alternative) => bindCondition(alternative, { auth, followed, ...context }));
 }
 
 /** What {@link conditionOf} gives, with the time yet to be filled in. */
 export function timelessConditionOf(rule: Rule, caller: Caller): Condition<Operand> {
-  return conditionBy(rule, caller, (alternative) => bindCaller(alternative, caller.auth));
+  return conditionBy(rule, caller, (alternative) => bindCaller(alternative, caller.auth, caller.followed));
 }
 
 function conditionBy<O>(

@@ -28,6 +28,8 @@ export interface TestHub {
   readonly logged: Record<string, unknown>[];
   /** Brings a change, as the commit stream does; what the hub throws over it is noted by {@link TestHub.logged}, and it hears of a gap. */
   bring(change: Change): void;
+  /** Changes may have been missed. */
+  miss(): void;
   /** Nothing but the beacon has moved. */
   beacon(seconds: number): void;
   /** Reads a cursor of its feeds. */
@@ -35,7 +37,7 @@ export interface TestHub {
   /** Opens a feed, by an administrator where nothing is said. */
   follow(
     filter?: Condition<Operand>,
-    beginning?: Partial<FeedBeginning> & { readonly caller?: Caller },
+    beginning?: Partial<FeedBeginning> & { readonly caller?: Caller; readonly collection?: Collection },
   ): FakeResponse & { readonly feed: Feed };
 }
 
@@ -46,6 +48,7 @@ export const hubCollection = {
   rules: { read: { kind: 'public' } },
   source: { rules: { read: 'public' } },
   fields: [],
+  follows: { read: [], all: [] },
 } as unknown as Collection;
 const administrator: Caller = { signedIn: true, administrator: true, auth: {} };
 const bound = createCursorCodec(randomBytes(32))({ collectionId: hubCollection.id, query: 'all', principal: 'admin' });
@@ -105,6 +108,7 @@ export function openTestHub(options: Partial<FeedHubOptions> = {}): TestHub {
     cursors: feedCursors,
     isRevoked: () => false,
     sendSnapshot: () => Promise.reject(new Error('no snapshot expected')),
+    look: () => Promise.reject(new Error('nothing to look for')),
     limit: 10_000,
     historyBytes: 10_000_000,
     logger,
@@ -124,15 +128,21 @@ export function openTestHub(options: Partial<FeedHubOptions> = {}): TestHub {
         }
       }
     },
+    miss() {
+      for (const [, onGap] of listeners) onGap?.();
+    },
     beacon: (seconds) => {
       stream.position = at(seconds);
     },
     decode: (cursor) => feedCursors.read(cursor, bound),
-    follow(filter = everything, { resumed, after, snapshotPlace, caller = administrator } = {}) {
+    follow(
+      filter = everything,
+      { resumed, after, snapshotPlace, caller = administrator, collection = hubCollection } = {},
+    ) {
       const fake = createFakeResponse();
       const { response } = fake;
       const feed = new Feed({
-        ...{ collection: hubCollection, caller, token: undefined, filter },
+        ...{ collection, caller, token: undefined, filter },
         writer: createEventStreamWriter(response),
         beginCursors: (rule) => feedCursors.begin(bound, rule),
         snapshots: false,

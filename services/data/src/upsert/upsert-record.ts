@@ -21,6 +21,7 @@ import { boundFaults } from '../records/record-faults.ts';
 import type { Fields, RecordDocument } from '../records/record.model.ts';
 import { showRecord } from '../records/show-record.ts';
 import { underDefinition } from '../records/under-definition.ts';
+import { followAll, followFrom } from '../rules/follow/follow-records.ts';
 import type { Caller } from '../rules/rule.ts';
 import { canEver, decide } from '../rules/rule.ts';
 import { demandSeen } from '../rules/see.ts';
@@ -77,7 +78,8 @@ export function createUpsertRecord({ events, registry, now }: ChangeRecordDepend
       ...{ filter: condition, condition: bindCondition(condition, {}), at: now() },
       ...{ sort: noOrder.ok ? noOrder.value : [], fields: undefined },
     };
-    for await (const record of findVisible(collection, caller, query, { limit: 1, read: {} })) {
+    const seeing = await followAll(events.db, collection, caller);
+    for await (const record of findVisible(collection, seeing, query, { limit: 1, read: {} })) {
       return isOf(record) ? record._id : undefined;
     }
     return undefined;
@@ -106,8 +108,9 @@ export function createUpsertRecord({ events, registry, now }: ChangeRecordDepend
     const asked = {
       ...{ id, caller, ifMatch },
       change: (current: Fields) => keepDeclared(collection.fields, fields, current),
-      demand: (current: RecordDocument): void => {
-        const isSeen = decide(collection.rules.read, caller, current, { at: now() });
+      demand: async (current: RecordDocument): Promise<void> => {
+        const seeing = await followFrom(events.db, collection, caller, [current], { only: 'read' });
+        const isSeen = decide(collection.rules.read, seeing, current, { at: now() });
         if (!key.isOf(current) || !isSeen) throw new Overtaken();
       },
     };

@@ -17,6 +17,7 @@ import type { AdmitQuery } from '../../queries/plan/admit-query.ts';
 import { answerRecord } from '../../records/record.model.ts';
 import { queryTooSlow } from '../../records/records.errors.ts';
 import { GuardRefused } from '../../rules/guard-condition.ts';
+import { followAll } from '../../rules/follow/follow-records.ts';
 import { createSight } from '../../rules/see.ts';
 import { parseSort } from '../../sorting/sort.ts';
 import type { FeedCursors } from '../feed-cursors.ts';
@@ -83,6 +84,8 @@ export function createSendSnapshot(options: SendSnapshotOptions): SendSnapshot {
 
   /** Opens a snapshot, and has the feed see by the definition of then. @returns undefined where that is gone, or has ended the feed */
   const open = async (feed: Feed, { notBefore, signal }: Sending): Promise<Snapshot | undefined> => {
+    // Changes of records that its rule follows are kept from here on: what is found is of a later time.
+    feed.beginLook();
     const about = { projection: { _id: 1 }, maxTimeMS: readAfterTimeoutMs, signal };
     await readAfter(client, notBefore, (read) =>
       definitions.findOne({ _id: feed.collectionId }, { ...about, ...read }),
@@ -90,7 +93,10 @@ export function createSendSnapshot(options: SendSnapshotOptions): SendSnapshot {
     const snapshot = await openSnapshot(db, feed.collectionId, signal);
     if (snapshot.definition === undefined) return undefined;
     feed.redefine(definedBy(feed.collection, snapshot.definition));
-    feed.renew();
+    if (feed.isFollowing) {
+      const { collection, asker } = feed;
+      feed.settleLook(collection, await followAll(db, collection, asker, { readConcern: snapshot.readConcern }));
+    } else feed.renew();
     return feed.hasEnded() ? undefined : snapshot;
   };
 
@@ -146,7 +152,8 @@ export function createSendSnapshot(options: SendSnapshotOptions): SendSnapshot {
     let release = place;
     try {
       if (release === undefined) {
-        const { collection, caller } = feed;
+        const { collection, asker } = feed;
+        const caller = await followAll(db, collection, asker);
         await admit.demand({ collection, caller, query: snapshotQuery(feed.filter, now()), read: {} });
         release = await places.take(feed.signal);
       }

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 
+import type { Definition } from '../../collections/collection.model.ts';
 import type { CompiledDefinition } from '../../collections/parse-definition.ts';
 import { scalarTypesAt } from '../../collections/scalar-types.ts';
 import type { Condition, Operand, Value } from '../../conditions/condition.ts';
 import { pointerTo } from '../../conditions/located-fault.ts';
+import { ownCollection } from '../../fields/declared-field.ts';
 import type { ScalarTypesAt } from '../../sorting/sort.ts';
 import { parseSort } from '../../sorting/sort.ts';
 import { allIndexesOf } from '../../references/all-indexes.ts';
@@ -14,10 +16,14 @@ import { servingIndexes } from './serving-indexes.ts';
 
 /** What an administrator should know about a rule, though it is taken. */
 export const ruleWarning = z.object({
-  pointer: z.string().describe('The alternative: `/rules/read/0`.'),
-  code: z.enum(['rule-needs-index', 'rule-without-index']),
+  pointer: z.string().describe('The alternative, or what it follows: `/rules/read/0`.'),
+  code: z.enum(['rule-needs-index', 'rule-without-index', 'follow-needs-index']),
   message: z.string(),
-  index: proposedIndex.nullable().describe('What would serve it; null where no index can.'),
+  index: proposedIndex
+    .nullable()
+    .describe(
+      'What would serve it, in the collection that is referred to where it is followed; null where no index can.',
+    ),
 });
 
 /** What an administrator should know about a rule, though it is taken. */
@@ -25,6 +31,8 @@ export type RuleWarning = z.input<typeof ruleWarning>;
 
 const messages = {
   'rule-needs-index': 'No index leads to what this alternative shows: once there are many records, lists are refused.',
+  'follow-needs-index':
+    'No index leads to what is followed here: each list looks at all records of the collection that is referred to.',
   'rule-without-index': 'No index can lead to what this alternative shows: lists go through records in their order.',
 } as const;
 
@@ -37,13 +45,41 @@ export function warnOfRules({ rules, source }: Pick<CompiledDefinition, 'rules' 
   const typesAt: ScalarTypesAt = (segments) => scalarTypesAt(source.schema, segments);
   if (read.kind !== 'alternatives') return [];
   return read.alternatives.flatMap((alternative, at) => {
-    const serving = servingIndexes(allIndexesOf(source), alternative, knownValue);
-    const first = new Set(['id', ...serving.flatMap(({ keys }) => Object.keys(keys).slice(0, 1))]);
-    if (isLedTo(alternative, first)) return [];
+    if (isServed({ source }, alternative)) return [];
     const index = indexFor(alternative, typesAt);
     const code = index === null ? 'rule-without-index' : 'rule-needs-index';
     return [{ pointer: pointerTo('/rules/read', at), code, message: messages[code], index }];
   });
+}
+
+/** A definition, as far as indexes lead to its records. */
+type Target = Pick<CompiledDefinition, 'source'>;
+
+/**
+ * Warns of references that the read rule follows to what no index of the other collection leads to.
+ *
+ * @param find - gives the definition of another collection by its id; undefined where it is gone
+ */
+export async function warnOfFollows(
+  { follows, source }: Pick<CompiledDefinition, 'follows' | 'source'>,
+  find: (id: string) => Promise<{ readonly definition: Definition } | undefined>,
+): Promise<RuleWarning[]> {
+  const warnings: RuleWarning[] = [];
+  for (const { operand, target } of follows.read) {
+    const { condition, pointer } = operand;
+    const there = target === ownCollection ? source : (await find(target))?.definition;
+    if (there === undefined || isServed({ source: there }, condition)) continue;
+    const typesAt: ScalarTypesAt = (segments) => scalarTypesAt(there.schema, segments);
+    const code = 'follow-needs-index';
+    warnings.push({ pointer, code, message: messages[code], index: indexFor(condition, typesAt) });
+  }
+  return warnings;
+}
+
+/** Whether an index leads to what meets a condition. */
+function isServed({ source }: Target, condition: Condition<Operand>): boolean {
+  const serving = servingIndexes(allIndexesOf(source), condition, knownValue);
+  return isLedTo(condition, new Set(['id', ...serving.flatMap(({ keys }) => Object.keys(keys).slice(0, 1))]));
 }
 
 /** Who will ask is not known yet. */

@@ -75,6 +75,8 @@ function describeAtom(atom: Atom<Operand>, path: FieldPath | undefined): Phrase 
     case 'lte':
       return is(`${orders[atom.op][isTime(atom.operand) ? 1 : 0]} ${describeOperand(atom.operand, path)}`);
     case 'in': {
+      const [first] = atom.operands;
+      if (first?.kind === 'follow') return describeFollowed(first.condition);
       const list = describeList(atom.operands);
       return [`is one of ${list}`, `is none of ${list}`];
     }
@@ -100,6 +102,11 @@ function describeAtom(atom: Atom<Operand>, path: FieldPath | undefined): Phrase 
     }
   }
 }
+
+const describeFollowed = (condition: Condition<Operand>): Phrase => {
+  const inner = inBrackets(condition);
+  return [`names a record in which ${inner}`, `names no record in which ${inner}`];
+};
 
 const elements = (count: number): string => `${count} ${count === 1 ? 'element' : 'elements'}`;
 

@@ -48,6 +48,8 @@ export function describeOperand(operand: Operand, path: FieldPath | undefined): 
       return describeOffset(operand.offsetMs);
     case 'before':
       return operand.path.text === path?.text ? 'what it was' : `what \`${operand.path.text}\` was`;
+    case 'follow':
+      return 'a record of the collection that it refers to';
   }
 }
 

@@ -13,6 +13,7 @@ import { decideCreate } from '../../records/create-record.ts';
 import { demandReadable, demandRight } from '../../records/judge-record.ts';
 import type { RecordDocument } from '../../records/record.model.ts';
 import { parseRules } from '../parse-rules.ts';
+import type { Follow } from '../follow/follow-records.ts';
 import type { Action, Caller, Rules } from '../rule.ts';
 import { decide } from '../rule.ts';
 import type { ExplainedAccess } from './explain-access.ts';
@@ -184,25 +185,27 @@ describe('an explanation of generated rules', () => {
   const by = ({ auth: { sub } }: Caller): string | undefined => (typeof sub === 'string' ? sub : undefined);
 
   /** What the call itself comes to. */
-  function statusOfCall(
+  async function statusOfCall(
     collection: Collection,
     action: Action,
     caller: Caller,
     current: RecordDocument,
     fields: object,
-  ): number {
+  ): Promise<number> {
+    const follow: Follow = () => Promise.resolve(caller);
     try {
       switch (action) {
         case 'read':
           return decide(collection.rules.read, caller, current, { at }) ? 200 : 404;
         case 'create':
-          decideCreate(collection, caller, by(caller), { id: current._id, fields, at });
+          await decideCreate(collection, caller, by(caller), { id: current._id, fields, at, follow });
           return 200;
         case 'update':
           demandReadable(collection, caller);
-          decideChange(collection, { caller, ifMatch: undefined, change: () => fields }, current, {
+          await decideChange(collection, { caller, ifMatch: undefined, change: () => fields }, current, {
             by: by(caller),
             at,
+            follow,
           });
           return 200;
         case 'delete':
@@ -244,7 +247,7 @@ describe('an explanation of generated rules', () => {
     });
   }
 
-  it('is what the call comes to, and names what decides', (test) => {
+  it('is what the call comes to, and names what decides', async (test) => {
     const seed = Number(CAUSEWAY_TEST_SEED ?? randomInt(2 ** 31));
     test.diagnostic(`CAUSEWAY_TEST_SEED=${seed}`);
     const random = seededRandom(seed);
@@ -266,7 +269,7 @@ describe('an explanation of generated rules', () => {
       const { fields } = generateDocument(random, 'rec_1');
       const caller = random.pick([nobody, ada, somebody('usr_2'), admin]);
       for (const action of ['read', 'create', 'update', 'delete'] as const) {
-        const expected = statusOfCall(collection, action, caller, current, fields);
+        const expected = await statusOfCall(collection, action, caller, current, fields);
         const explained = explainCall(collection, action, caller, current, fields);
         const shown = JSON.stringify({ seed, action, json, caller, current, fields, explained });
         assert.equal(explained.status, expected, shown);

@@ -103,7 +103,7 @@ function explainAlternative(asked: AskedRule, alternative: Condition<Operand>, p
 }
 
 function isMet({ caller, document, context, spend }: AskedRule, condition: Condition<Operand>): boolean {
-  const bound = bindCondition(condition, { auth: caller.auth, ...context });
+  const bound = bindCondition(condition, { auth: caller.auth, followed: caller.followed, ...context });
   return compilePredicate(bound, spend)(document);
 }
 

@@ -1,6 +1,6 @@
 import { faults, newId } from '@causeway/contracts';
 import { readAfter } from '@causeway/events';
-import type { MongoClient, Timestamp } from 'mongodb';
+import type { Db, MongoClient, Timestamp } from 'mongodb';
 
 import type { Collection, CollectionRegistry } from '../../collections/collection-registry.ts';
 import { applyDefaults } from '../../fields/apply-defaults.ts';
@@ -13,6 +13,7 @@ import { mergePatch } from '../../records/merge-patch.ts';
 import type { VisibleRecord } from '../../records/record.model.ts';
 import { visibleProjection } from '../../records/record.model.ts';
 import { findForWrite } from '../../records/under-definition.ts';
+import { followFrom } from '../follow/follow-records.ts';
 import type { Caller } from '../rule.ts';
 import { createSight } from '../see.ts';
 import type { ExplainBody } from './asked-explanation.ts';
@@ -25,6 +26,7 @@ export interface ExplainRulesDependencies {
   readonly registry: CollectionRegistry;
   readonly findCurrent: FindCurrent;
   readonly client: MongoClient;
+  readonly db: Db;
   readonly queryTimeoutMs: number;
   readonly now: () => Date;
 }
@@ -34,7 +36,14 @@ export interface ExplainRulesDependencies {
  *
  * @returns the use case; it throws faults `not-found` for a collection that is not there, `invalid-request`, `rule-too-costly`
  */
-export function createExplainRules({ registry, findCurrent, client, queryTimeoutMs, now }: ExplainRulesDependencies) {
+export function createExplainRules({
+  registry,
+  findCurrent,
+  client,
+  db,
+  queryTimeoutMs,
+  now,
+}: ExplainRulesDependencies) {
   const read = async (
     { records }: Collection,
     id: string,
@@ -60,7 +69,10 @@ export function createExplainRules({ registry, findCurrent, client, queryTimeout
     const { fields } = collection;
     if (action === 'create') {
       const record = toBe(collection, caller, given, at);
-      const access = explainAccess(collection, { action, caller, record, at });
+      const asking = await readAfter(client, after, (own) =>
+        followFrom(db, collection, caller, [record], { read: own }),
+      );
+      const access = explainAccess(collection, { action, caller: asking, record, at });
       return explainFields(access, {
         fields,
         caller,
@@ -72,7 +84,9 @@ export function createExplainRules({ registry, findCurrent, client, queryTimeout
     const record = id === undefined ? recordFrom(given ?? {}, at) : await read(collection, id, after);
     const made =
       record === undefined || change === undefined ? undefined : changedBy(collection, caller, record, change, at);
-    const access = explainAccess(collection, { action, caller, record, changed: made?.changed, at });
+    const judged = [record, made?.changed].filter((each) => each !== undefined);
+    const asking = await readAfter(client, after, (own) => followFrom(db, collection, caller, judged, { read: own }));
+    const access = explainAccess(collection, { action, caller: asking, record, changed: made?.changed, at });
     if (record === undefined || (action !== 'read' && made === undefined)) return access;
     return explainFields(access, { fields, caller, record, change: made?.own, at });
   };

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+import { faults } from '@causeway/contracts';
+import type { Change } from '@causeway/events';
+
+import type { Collection } from '../collections/collection-registry.ts';
+import { parseDefinition } from '../collections/parse-definition.ts';
+import type { Caller } from '../rules/rule.ts';
+import type { FakeResponse } from '../testing/fake-response.ts';
+import { changeOf, openTestHub } from '../testing/test-hub.ts';
+
+const project = { type: 'string' };
+const following = (revision: number, member: string): Collection =>
+  ({
+    ...parseDefinition({
+      schema: { properties: { project } },
+      fields: { project: { reference: { collection: 'col_p' } } },
+      rules: { read: [{ project: { $follow: { [member]: { $auth: 'sub' } } } }] },
+    }),
+    ...{ id: 'col_a', name: 'tasks', revision, def: 1, removing: false, pending: undefined },
+  }) as unknown as Collection;
+
+describe('a feed whose rule follows references', () => {
+  const ada: Caller = { signedIn: true, administrator: false, auth: { sub: 'usr_ada' } };
+  const shared = following(1, 'members');
+
+  /** A hub whose looks are answered by the test. */
+  const open = () => {
+    const looks: { readonly settle: (...ids: string[]) => Promise<void>; readonly refuse: (error: Error) => void }[] =
+      [];
+    let redefine: ((id: string, collection: Collection | undefined) => void) | undefined;
+    const hub = openTestHub({
+      registry: {
+        get: () => shared,
+        onChange: (listener) => {
+          redefine = listener;
+          return () => undefined;
+        },
+      },
+      look: (collection, caller) => {
+        const { promise, resolve, reject } = Promise.withResolvers<Caller>();
+        looks.push({
+          settle: async (...ids) => {
+            resolve({ ...caller, followed: new Map(collection.follows.read.map(({ operand }) => [operand, ids])) });
+            await nextTurn();
+          },
+          refuse: reject,
+        });
+        return promise;
+      },
+    });
+    const follow = () => hub.follow(undefined, { caller: ada, collection: shared });
+    return { ...hub, follow, looks, define: (collection: Collection) => redefine?.('col_a', collection) };
+  };
+  const memberOf = (id: string, seconds: number, members: readonly string[]): Change => ({
+    ...changeOf(id, seconds, { before: {}, after: { members } }),
+    collection: 'records_col_p',
+  });
+  const task = (id: string, seconds: number, to: string): Change => changeOf(id, seconds, { after: { project: to } });
+  const eventsOf = ({ blocks }: FakeResponse): string[] =>
+    blocks().flatMap(({ event, data = '{}' }) => {
+      if (event === undefined) return [];
+      const { reason, record } = JSON.parse(data) as { reason?: string; record?: { id: string } };
+      return [`${event} ${reason ?? record?.id ?? ''}`];
+    });
+
+  it('is told nothing until somebody has looked, and by what has changed meanwhile', async () => {
+    const { bring, follow, looks } = open();
+    const feed = follow();
+    bring(memberOf('rec_gone', 2, []));
+    bring(memberOf('rec_come', 3, ['usr_ada']));
+    bring(task('rec_1', 4, 'rec_gone'));
+    // As of before both.
+    await looks[0]?.settle('rec_gone');
+    bring(task('rec_2', 5, 'rec_gone'));
+    bring(task('rec_3', 6, 'rec_come'));
+    await nextTurn();
+    assert.deepEqual(eventsOf(feed), ['created rec_3']);
+  });
+
+  it('loses a right before anything more is told, and is told that it has another', async () => {
+    const { bring, follow, looks } = open();
+    const feed = follow();
+    await looks[0]?.settle('rec_p');
+    bring(task('rec_1', 2, 'rec_p'));
+    bring(memberOf('rec_p', 3, ['usr_ada', 'usr_eve']));
+    bring(memberOf('rec_p', 4, ['usr_eve']));
+    bring(task('rec_2', 5, 'rec_p'));
+    bring(memberOf('rec_q', 6, ['usr_ada']));
+    bring(task('rec_3', 7, 'rec_q'));
+    await nextTurn();
+    assert.deepEqual(eventsOf(feed), ['created rec_1', 'gap rights', 'gap rights', 'created rec_3']);
+  });
+
+  it('ends where changes were missed, also while somebody looks', async () => {
+    const { miss, bring, follow, looks } = open();
+    const [live, looking] = [follow(), follow()];
+    await looks[0]?.settle('rec_p');
+    miss();
+    await looks[1]?.settle('rec_p');
+    bring(task('rec_1', 2, 'rec_p'));
+    await nextTurn();
+    assert.deepEqual([eventsOf(live), eventsOf(looking)], [['gap history'], ['gap rights']]);
+  });
+
+  it('goes on under a definition that follows the same, and ends under one that does not', async () => {
+    const { bring, follow, looks, define } = open();
+    const [feed, looking] = [follow(), follow()];
+    await looks[0]?.settle('rec_p');
+    define(following(2, 'members'));
+    bring(task('rec_1', 2, 'rec_p'));
+    bring(memberOf('rec_p', 3, []));
+    define(following(3, 'guests'));
+    await looks[1]?.settle('rec_p');
+    bring(task('rec_2', 4, 'rec_p'));
+    await nextTurn();
+    assert.deepEqual(eventsOf(feed), ['created rec_1', 'gap rights', 'gap rights']);
+    assert.deepEqual(eventsOf(looking), ['gap rights']);
+  });
+
+  it('ends where what it follows cannot be found, or comes to be too much', async () => {
+    const { bring, follow, looks } = open();
+    const [refused, full] = [follow(), follow()];
+    looks[0]?.refuse(faults.unavailable());
+    await looks[1]?.settle(...Array.from({ length: 10_000 }, (_, index) => `rec_${index}`));
+    bring(memberOf('rec_p', 2, ['usr_ada']));
+    bring(task('rec_1', 3, 'rec_p'));
+    await nextTurn();
+    assert.deepEqual([eventsOf(refused), eventsOf(full)], [['end unavailable'], ['end rule-too-costly']]);
+  });
+});
