@@ -30,14 +30,18 @@ describe('writes by filter keep to references', () => {
   after(() => data.stop());
 
   const newName = (): string => `c${randomUUID().slice(0, 8)}`;
-  const define = async (references: Readonly<Record<string, readonly [string, OnDelete]>> = {}, name = newName()) => {
+  const define = async (
+    references: Readonly<Record<string, readonly [string, OnDelete]>> = {},
+    name = newName(),
+    rules: object = open,
+  ) => {
     const entries = Object.entries(references);
     const properties = Object.fromEntries(entries.map(([field]) => [field, { type: ['string', 'null'] }]));
     const fields = entries.map(([field, [collection, onDelete]]) => [field, { reference: { collection, onDelete } }]);
     const body = {
       schema: { properties: { n: { type: 'number' }, ...properties } },
       fields: Object.fromEntries(fields) as object,
-      rules: open,
+      rules,
     };
     const answer = await replica.call(`PUT /v1/collections/${name}`, { body, token: admin.token });
     assert.ok(answer.status < 300, answer.text);
@@ -92,6 +96,14 @@ describe('writes by filter keep to references', () => {
     assert.deepEqual(await all(along), []);
     const [one] = await all(loose);
     assert.deepEqual([one?.id, one?.to, one?.revision], [loosened, null, 2]);
+  });
+
+  it('where only some may be deleted', async () => {
+    const top = await define({}, newName(), { ...open, delete: [{ n: 1 }] });
+    await define({ to: [top, 'null'] });
+    const [, kept] = [await made(top, { n: 1 }), await made(top, { n: 2 })];
+    const run = await remove(top, {});
+    assert.deepEqual([run.matched, run.deleted, codes(run)], [2, 1, [`${kept} forbidden`]]);
   });
 
   it('where records that match refer to one another, each by what those before it have left', async () => {

@@ -20,9 +20,10 @@ const tasks = {
       secret: { type: 'string' },
       kept: { type: 'string' },
       tags: { type: 'array', items: { type: 'string' } },
+      about: { type: 'object', properties: { age: { type: 'number' }, note: { type: 'string' } } },
     },
   },
-  fields: { secret: { read: [{ owner: { $auth: 'sub' } }] }, kept: { writeOnce: true } },
+  fields: { secret: { read: [{ owner: { $auth: 'sub' } }] }, kept: { writeOnce: true }, 'about.note': { read: [] } },
   indexes: [{ keys: { code: 1 }, unique: true, where: { code: { $exists: true } } }],
   rules: {
     read: [{ state: { $ne: 'hidden' } }, { owner: { $auth: 'sub' } }],
@@ -411,10 +412,13 @@ describe('writes by filter', () => {
       await patch({ group }, { $dec: { n: 1 } }, { type: operatorsType }),
       await patch({ group }, [{ op: 'eat' }], { type: 'application/json-patch+json' }),
       await replica.call(`DELETE ${at(good)}`, { token: ada.token, body: { n: 9 } }),
+      // Not all of it is seen.
+      await patch({ about: { age: 1 } }, { n: 9 }),
+      await remove({ about: { age: 1 } }),
     ];
     assert.deepEqual(
       refused.map(({ status }) => status),
-      [400, 400, 400, 400, 400],
+      [400, 400, 400, 400, 400, 400, 400],
     );
     assert.equal((await patch({ group }, { n: 9 }, { type: 'application/json' })).status, 415);
     assert.ok((await list({ group })).every(({ revision }) => revision === 1));

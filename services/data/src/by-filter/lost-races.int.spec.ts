@@ -24,7 +24,7 @@ describe('a change by filter that loses races', () => {
   let replica: TestReplica;
   let admin: Person;
   let collection: Collection;
-  let change: (ids: readonly string[], n: number) => Promise<ChunkResult>;
+  let change: (ids: readonly string[], n: number, collectionId?: string) => Promise<ChunkResult>;
   let stop: () => Promise<void>;
 
   before(async () => {
@@ -53,9 +53,14 @@ describe('a change by filter that loses races', () => {
     const matching = { collectionId: collection.id, caller, query, timeoutMs: 5_000 };
     const cause = { correlationId: newEventId(), principal: { type: 'system' as const } };
     const changeMatching = createChangeMatching({ events, registry, now: () => new Date() });
-    change = (ids, n) => {
+    change = (ids, n, collectionId = matching.collectionId) => {
       const patch = patchOf({ mediaType: mergePatchType, value: { n } });
-      const doChunk = changeMatching(cause, { name: 'notes', matching, patch, dryRun: false });
+      const doChunk = changeMatching(cause, {
+        name: 'notes',
+        matching: { ...matching, collectionId },
+        patch,
+        dryRun: false,
+      });
       return doChunk({ ids, isTimeUp: () => false });
     };
     stop = async () => {
@@ -113,6 +118,13 @@ describe('a change by filter that loses races', () => {
       ['open', 7, 3],
       ['open', 7, 2],
     ]);
+  });
+
+  it('leaves alone what has the name of the collection by now', async () => {
+    const id = await made();
+    await assert.rejects(change([id], 7, 'col_of_before'), { code: 'not-found' });
+    const { body } = await replica.call(`GET /v1/data/notes/${id}`, { token: admin.token });
+    assert.equal(body.revision, 1);
   });
 
   it('decides the rest anew where the definition changes meanwhile', async (t) => {
