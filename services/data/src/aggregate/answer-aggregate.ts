@@ -15,6 +15,7 @@ import type { Explanation } from '../queries/plan/explain-query.ts';
 import { explainQuery } from '../queries/plan/explain-query.ts';
 import { queryTooCostly } from '../queries/queries.errors.ts';
 import { demandRequiredIndexes, rankedFieldsOf } from '../queries/required-indexes.ts';
+import { underWords } from '../queries/under-words.ts';
 import { demandReadable } from '../records/judge-record.ts';
 import { callerOf } from '../rules/caller.ts';
 import { followAll } from '../rules/follow/follow-records.ts';
@@ -93,7 +94,9 @@ export function createAnswerAggregate(dependencies: AnswerAggregateDependencies)
     try {
       const caller = await readAfter(client, after, (read) => followAll(dependencies.db, collection, asking, read));
       await demandAllowed(collection, caller, aggregate, queryTimeoutMs);
-      return await readAfter(client, after, (read) => run({ collection, caller, aggregate, body, after }, read));
+      return await readAfter(client, after, (read) =>
+        underWords(collection, aggregate.query, () => run({ collection, caller, aggregate, body, after }, read)),
+      );
     } catch (error) {
       throw faultOfAggregate(error);
     }

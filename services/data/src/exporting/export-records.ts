@@ -12,6 +12,7 @@ import { inTime } from '../queries/in-time.ts';
 import { answerAsked } from '../queries/project-record.ts';
 import { rankNames } from '../queries/rank.ts';
 import type { RecordQuery } from '../queries/asked-query.ts';
+import { demandWords } from '../queries/under-words.ts';
 import type { Shown, VisibleRecord } from '../records/record.model.ts';
 import { queryTooSlow } from '../records/records.errors.ts';
 import type { Caller } from '../rules/rule.ts';
@@ -72,13 +73,24 @@ export function exportRecords({ collection, caller, query, mediaType, ...reading
             : findRanked(collection, caller, query, options);
         const { show } = createSight(collection, caller, { at: query.at });
         try {
-          const records = inTime(cursor, reading.batchTimeoutMs, () => late.abort(queryTooSlow()));
+          const found = inTime(cursor, reading.batchTimeoutMs, () => late.abort(queryTooSlow()));
+          const records = onceBegun(found, () => demandWords(collection, query));
           await writeAll(response, records, { ...format, line: (record) => format.line(show(record)) }, reading.signal);
         } finally {
           await cursor.close();
         }
       }),
   };
+}
+
+/** Goes on once the first is there, and a demand is met: an index that goes after that takes the cursor with it. */
+async function* onceBegun<T>(given: AsyncIterable<T>, demand: () => Promise<void>): AsyncGenerator<T> {
+  let hasBegun = false;
+  for await (const each of given) {
+    if (!hasBegun) await demand();
+    hasBegun = true;
+    yield each;
+  }
 }
 
 async function writeAll(

@@ -23,6 +23,7 @@ import { explainQuery, explanation } from './plan/explain-query.ts';
 import { answerAsked } from './project-record.ts';
 import { queryTooCostly } from './queries.errors.ts';
 import { readPage } from './read-page.ts';
+import { underWords } from './under-words.ts';
 
 /** What {@link createAnswerPage} is given. */
 export interface AnswerPageDependencies {
@@ -127,7 +128,9 @@ export function createAnswerPage({
     const key = keyOf({ collection, caller, asked, query }, from?.place);
     const found: FoundPage & { readonly explain?: Explanation; readonly position?: Timestamp | undefined } =
       await pages.read(key, seen, (notBefore) =>
-        readAfter(client, notBefore, (read) => find({ collection, caller, query, read, asked, from: from?.place })),
+        readAfter(client, notBefore, (read) =>
+          underWords(collection, query, () => find({ collection, caller, query, read, asked, from: from?.place })),
+        ),
       );
     const timed = usesNow(query.filter) ? since : undefined;
     const nextCursor = found.next === undefined ? null : bound.encode(carry(found.next, timed));

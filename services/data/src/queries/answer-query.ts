@@ -22,6 +22,7 @@ import { demandPlaceable } from './geo/demand-placeable.ts';
 import type { AdmitQuery } from './plan/admit-query.ts';
 import { queryNeedsIndex, queryTooCostly } from './queries.errors.ts';
 import { demandRequiredIndexes, rankedFieldsOf } from './required-indexes.ts';
+import { demandWords } from './under-words.ts';
 
 /** What {@link createAnswerQuery} is given. */
 export interface AnswerQueryDependencies {
@@ -126,6 +127,7 @@ export function createAnswerQuery({
       };
     }
     refusePaging(asked);
+    await demandWords(collection, query);
     if (!asked.scan) await admit.demand({ collection, caller, query, read: {} });
     const batchTimeoutMs = queryTimeoutMs;
     const stream = exportRecords({ collection, caller, query, mediaType, client, after, batchTimeoutMs, signal });

@@ -63,7 +63,8 @@ export function demandRequiredIndexes(collection: Collection, caller: Caller, qu
   if (!leading.some((index) => holdsAll(index, condition()))) throw partial('places');
 }
 
-const textIndexOf = ({ indexes }: Collection['source']): IndexDefinition | undefined =>
+/** The index of words of a definition. */
+export const textIndexOf = ({ indexes }: Collection['source']): IndexDefinition | undefined =>
   indexes.find(({ keys }) => isTextIndex(keys));
 
 /** Before the place there may be fields of which the query says what they hold. */

@@ -261,6 +261,48 @@ describe('words in queries', () => {
     assert.equal(pageOf(await asking.query(partly, { search: 'mole', filter: where }, ada)).items.length, 1);
   });
 
+  it('are refused while MongoDB has the index of another definition, into whose fields they would look', async () => {
+    const name = await filled(
+      [
+        { title: 'mole', body: 'a causeway' },
+        { title: 'vole', body: 'a mole' },
+      ],
+      { ...definition, indexes: [{ keys: { title: 'text' } }] },
+    );
+    const shown = await replica.call(`GET /v1/collections/${name}`, { token: admin.token });
+    const native = data.db.collection(`records_${String(shown.body.id)}`);
+    const [own] = (await native.indexes()).filter(({ key }) => Object.values(key).includes('text'));
+    assert.ok(own?.name !== undefined);
+    // As in the middle of a change of the definition, or where one broke off.
+    await native.dropIndex(own.name);
+    await native.createIndex(
+      { 'fields.title': 'text', 'fields.body': 'text' },
+      { name: 'by_of-another', default_language: 'none' },
+      {},
+    );
+    const answers = [
+      await asking.query(name, { search: 'causeway' }, ada),
+      await asking.query(name, { search: 'causeway', count: true, limit: 1 }, ada),
+      await asking.list(name, { search: 'causeway' }, ada),
+      await replica.call(`GET /v1/data/${name}?search=causeway`, {
+        token: ada.token,
+        headers: { accept: 'application/x-ndjson' },
+      }),
+      await replica.call(`POST /v1/data/${name}/aggregate`, {
+        token: ada.token,
+        body: {
+          stages: [{ match: { $text: { $search: 'causeway' } } }, { group: { by: {}, fields: { n: 'count' } } }],
+        },
+      }),
+    ];
+    for (const { status, body, text: sent } of answers)
+      assert.deepEqual([status, body.code], [422, 'query-needs-index'], sent);
+    // Sending it again puts the indexes right.
+    await asking.define(name, { ...definition, indexes: [{ keys: { title: 'text' } }] });
+    assert.deepEqual(await titles(name, 'causeway'), []);
+    assert.deepEqual(await titles(name, 'mole'), ['mole']);
+  });
+
   it('are refused where too many records have them, and explained', async () => {
     const name = await filled(Array.from({ length: 30 }, (_, n) => ({ title: `mole ${n % 15}`, place: n })));
     const bounded = await data.replica({ QUERY_SCAN_LIMIT: '5', QUERY_COST: '20' });
