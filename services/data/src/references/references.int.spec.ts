@@ -504,9 +504,16 @@ describe('references', () => {
     const id = await article();
     const comment = await made(name, { article: id });
     const { id: articlesId } = (await replica.call('GET /v1/collections/articles', { token: admin.token })).body;
+    const articlesThere = data.db.collection<{ _id: string }>(`records_${String(articlesId)}`);
+    // The relay takes its event out of it, at any time until then, and one of the two writes would be refused.
+    const deadline = performance.now() + 60_000;
+    while ((await articlesThere.countDocuments({ _id: id, 'outbox.0': { $exists: true } })) > 0) {
+      assert.ok(performance.now() < deadline, 'its event was not published in 60 s');
+      await delay(20);
+    }
     const session = data.db.client.startSession();
     session.startTransaction();
-    await data.db.collection<{ _id: string }>(`records_${String(articlesId)}`).deleteOne({ _id: id }, { session });
+    await articlesThere.deleteOne({ _id: id }, { session });
     const change = define(name, {
       schema,
       rules: open,
