@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 
 const root = new URL('../../../../', import.meta.url);
 const roots: Readonly<Record<string, string>> = {
+  cache: 'packages/cache/src/',
   events: 'packages/events/src/',
   stack: 'packages/stack/src/',
   service: 'packages/service/src/',
@@ -25,6 +26,16 @@ const namedIn = (cell: string): { file: string; titles: string[] }[] => {
   });
 };
 
+/** A spec, and the suites that it has in common with others. */
+const textOf = (file: string): string => {
+  const at = new URL(file, root);
+  const spec = readFileSync(at, 'utf8');
+  const suites = [...spec.matchAll(/from '([^']+-suite\.ts)'/g)].map(([, path = '']) =>
+    readFileSync(new URL(path, at), 'utf8'),
+  );
+  return [spec, ...suites].join('\n');
+};
+
 describe('docs/failures.md', () => {
   const rows = readFileSync(new URL('docs/failures.md', root), 'utf8')
     .split('\n')
@@ -35,7 +46,7 @@ describe('docs/failures.md', () => {
     for (const row of rows) {
       for (const { file, titles } of namedIn(row.split('|')[3] ?? '')) {
         assert.ok(existsSync(new URL(file, root)), `there is no ${file}`);
-        const spec = readFileSync(new URL(file, root), 'utf8');
+        const spec = textOf(file);
         for (const title of titles) assert.ok(spec.includes(title), `${file} has no test “${title}”`);
       }
     }
