@@ -36,9 +36,20 @@ const silentTimeoutMs = 300_000;
  */
 export const takeUpgrades = (server: Server): void => {
   const open = new Set<Duplex>();
+  const answering = new WeakMap<Duplex, number>();
+  server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    answering.set(socket, (answering.get(socket) ?? 0) + 1);
+    response.once('close', () => answering.set(socket, (answering.get(socket) ?? 1) - 1));
+  });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // Which it always is of a server that has not been handed a stream of another kind.
     if (!(socket instanceof Socket)) throw new Error('a connection of HTTP is a socket');
+    // Sent behind a request that is still being answered: that answer has the connection, and to hand it to another throws where nobody catches it.
+    if ((answering.get(socket) ?? 0) > 0) {
+      socket.on('error', () => undefined);
+      socket.destroy();
+      return;
+    }
     open.add(socket);
     socket.once('close', () => open.delete(socket));
     socket.on('error', () => socket.destroy());

@@ -76,6 +76,22 @@ const codeOf = async (answer: IncomingMessage): Promise<string> => {
 };
 
 describe('a WebSocket through the gateway', () => {
+  it('that is asked for behind a call which is not answered yet ends its connection, and nothing else', async () => {
+    await using data = await startEcho();
+    await using edge = await startTestEdge(data.service.url);
+    for (const port of [edge.service.port, data.service.port]) {
+      const socket = connect(port, '127.0.0.1');
+      socket.on('error', () => undefined);
+      socket.resume();
+      const plain = 'GET /v1/changes HTTP/1.1\r\nHost: x\r\n';
+      socket.write(`${plain}\r\n${plain}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
+      await once(socket, 'close');
+    }
+    const client = await open(edge.service.port);
+    assert.equal(client.answer.statusCode, 101);
+    client.socket.terminate();
+  });
+
   it('is passed both ways, with headers of ours alone', async () => {
     await using data = await startEcho();
     await using edge = await startTestEdge(data.service.url);
