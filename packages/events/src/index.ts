@@ -41,7 +41,7 @@ export type { LeasedWork, Order } from './operations/leased-work.ts';
 export { DuplicateKey, RefusedWrite, RevisionMismatch } from './recording/errors.ts';
 export type { EventGroup } from './recording/event-group.ts';
 export { isHeldUp } from './recording/held-up.ts';
-export { OutOfTime } from './recording/out-of-time.ts';
+export { Contended, OutOfTime } from './recording/out-of-time.ts';
 export type { RecordedCollection } from './recording/recorded-collection.ts';
 export type {
   ChangeOptions,

@@ -24,7 +24,11 @@ export type DefinitionStep<Kind extends 'define' | 'drop'> = (
   signal: AbortSignal,
 ) => Promise<MigrationPlace>;
 
-const behind = ({ step }: MigrationPlace): Partial<MigrationPlace> => ({ step: step + 1, lookedInStep: 0 });
+const behind = ({ step }: MigrationPlace): Partial<MigrationPlace> => ({
+  step: step + 1,
+  lookedInStep: 0,
+  changedInStep: 0,
+});
 
 /**
  * Makes what defines a collection in a migration. What it was before is noted before it is changed: whoever reverts it needs it. Made twice it is

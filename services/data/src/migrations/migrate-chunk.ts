@@ -1,5 +1,5 @@
 import type { Cause } from '@causeway/contracts';
-import { OutOfTime, RefusedWrite } from '@causeway/events';
+import { Contended, OutOfTime, RefusedWrite } from '@causeway/events';
 import type { Events, PlannedWrite } from '@causeway/events';
 import { BSON } from 'mongodb';
 import type { ClientSession } from 'mongodb';
@@ -50,7 +50,7 @@ class TooMany extends Error {
  * their ids, what has to be is written, each with its event, and the place is moved on, all of it or nothing. So each record is dealt with
  * once, whoever is killed.
  *
- * @returns it gives where the step is then; it throws {@link RecordFailure}, PlaceLost, and what is not about one record
+ * @returns it takes the id of the last record that the step is about, too, where that is not the collection's last; it gives where the step is then; it throws {@link RecordFailure}, PlaceLost, and what is not about one record
  */
 export function createMigrateChunk({ events, registry, places, now }: MigrateChunkDependencies) {
   const { db } = events;
@@ -119,22 +119,22 @@ export function createMigrateChunk({ events, registry, places, now }: MigrateChu
   const attempt = async (
     cause: Cause,
     step: RecordsStep,
-    place: MigrationPlace,
+    { place, through: end }: Stretch,
     atOnce: number,
     collection: Collection,
     session: ClientSession,
   ): Promise<MigrationPlace> => {
     const at = now();
     await demandCurrent(db, collection, session);
-    const { documents, isEnd } = await readBehind(collection, place.after, atOnce, session);
+    const { documents, isEnd } = await readBehind(collection, { after: place.after, through: end }, atOnce, session);
     const deal = step.kind === 'change' ? change : remove;
     const { through, changed } = await deal(cause, collection, { step, documents }, { session, at });
     const isOver = isEnd && through === documents.length;
     const last = documents[through - 1]?._id ?? place.after;
     const to = {
       ...(isOver
-        ? { step: place.step + 1, after: undefined, lookedInStep: 0 }
-        : { after: last, lookedInStep: place.lookedInStep + through }),
+        ? { step: place.step + 1, after: undefined, lookedInStep: 0, changedInStep: 0 }
+        : { after: last, lookedInStep: place.lookedInStep + through, changedInStep: place.changedInStep + changed }),
       looked: place.looked + through,
       changed: place.changed + changed,
     };
@@ -145,32 +145,43 @@ export function createMigrateChunk({ events, registry, places, now }: MigrateChu
   const explain = async (
     error: unknown,
     { collection: name }: RecordsStep,
-    { after }: MigrationPlace,
+    { place: { after }, through }: Stretch,
   ): Promise<unknown> => {
     if (!(error instanceof TooMany)) return error;
     const collection = await registry.find(name);
     const row = await collection?.records.native
-      .find(after === undefined ? {} : { _id: { $gt: after } }, { projection: { _id: 1 } })
+      .find(between(after, through), { projection: { _id: 1 } })
       .sort({ _id: 1 })
       .limit(1)
       .next();
     return new RecordFailure(row?._id ?? '', error.cause);
   };
 
-  return async (cause: Cause, step: RecordsStep, place: MigrationPlace): Promise<MigrationPlace> => {
+  return async (cause: Cause, step: RecordsStep, place: MigrationPlace, through?: string): Promise<MigrationPlace> => {
+    const stretch = { place, through };
     for (let atOnce = mostAtOnce; ; atOnce = Math.ceil(atOnce / 4)) {
       try {
         return await underDefinition(registry, step.collection, async (collection) => {
           demandWritable(collection);
-          return await events.transaction((session) => attempt(cause, step, place, atOnce, collection, session));
+          return await events.transaction((session) => attempt(cause, step, stretch, atOnce, collection, session));
         });
       } catch (error) {
         // Others write the same records, or nobody says which of them it is: fewer are tried.
-        if (!(error instanceof TooMany || error instanceof OutOfTime) || atOnce === 1)
-          throw await explain(error, step, place);
+        if (!isTooMuchAtOnce(error) || atOnce === 1) throw await explain(error, step, stretch);
       }
     }
   };
+}
+
+/** Whether fewer at once may come about. */
+const isTooMuchAtOnce = (error: unknown): boolean =>
+  error instanceof TooMany || error instanceof OutOfTime || error instanceof Contended;
+
+/** The records that a step has yet to look at. */
+interface Stretch {
+  readonly place: MigrationPlace;
+  /** The id of the last one; undefined where it is that of the collection. */
+  readonly through: string | undefined;
 }
 
 /** Some of the records of a step. */
@@ -197,15 +208,20 @@ function about<T>(id: string, decide: () => T): T {
 
 const failed = (id: string, error: unknown): unknown => (isInTheWay(error) ? new RecordFailure(id, error) : error);
 
+const between = (after: string | undefined, through: string | undefined) => {
+  const ids = { ...(after === undefined ? {} : { $gt: after }), ...(through === undefined ? {} : { $lte: through }) };
+  return Object.keys(ids).length === 0 ? {} : { _id: ids };
+};
+
 /** Reads the records behind a place, whole, as many as go into one transaction. */
 async function readBehind(
   collection: Collection,
-  after: string | undefined,
+  { after, through }: { readonly after: string | undefined; readonly through: string | undefined },
   atOnce: number,
   session: ClientSession,
 ): Promise<{ readonly documents: readonly RecordDocument[]; readonly isEnd: boolean }> {
   const rows = collection.records.native
-    .find(after === undefined ? {} : { _id: { $gt: after } }, { session, batchSize: 50 })
+    .find(between(after, through), { session, batchSize: 50 })
     .sort({ _id: 1 })
     .limit(atOnce);
   const documents: RecordDocument[] = [];

@@ -40,7 +40,7 @@ export const migrationAnswer = z.object({
 });
 
 const advice = {
-  up: 'Change what is in the way, then send the migration again: it goes on where it has stopped. Or revert it.',
+  up: 'Change what is in the way, then send the migration again: it goes on where it has stopped. Where what it has done can be reverted without its `down` steps, it may be reverted, too.',
   down: 'Change what is in the way, then revert it again: it goes on where it has stopped.',
 } as const;
 

@@ -14,6 +14,8 @@ export interface MigrationPlace {
   readonly after?: string;
   /** Records that have been looked at in this step. */
   readonly lookedInStep: number;
+  /** Records that have been changed or deleted in this step. */
+  readonly changedInStep: number;
   readonly looked: number;
   readonly changed: number;
   /** What `$now` means in its filters. */
@@ -53,7 +55,7 @@ export function createMigrationPlaces(db: Db): MigrationPlaces {
   return {
     find: (name) => places.findOne({ _id: name }),
     async reset(name, before, session) {
-      const none = { step: 0, lookedInStep: 0, looked: 0, changed: 0, begunAt: new Date(), before };
+      const none = { step: 0, lookedInStep: 0, changedInStep: 0, looked: 0, changed: 0, begunAt: new Date(), before };
       const begin = { $set: none, $unset: { after: true }, $inc: { version: 1 } } as const;
       await places.updateOne({ _id: name }, begin, { upsert: true, session });
     },

@@ -35,6 +35,8 @@ export interface MigrationDocument extends Order {
   readonly down?: readonly Step[];
   /** What is being done, or was done last, to revert it. */
   readonly undo?: readonly Step[];
+  /** The last record that the step had changed at which the migration stopped: the first step of `undo` is about no record behind it. */
+  readonly undoThrough?: string;
   readonly direction: Direction;
   /** Of one that has ended. */
   readonly outcome?: 'applied' | 'reverted' | 'stopped';

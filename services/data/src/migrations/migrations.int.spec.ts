@@ -416,6 +416,46 @@ describe('migrations', () => {
     assert.equal(code(await call('POST /v1/migrations/9999-nothing/revert')), '404 not-found');
   });
 
+  it('that have stopped are reverted as far as they had got, and not by steps that know of no place', async () => {
+    const name = await define();
+    // The 231st has both; those behind it have had the new name from the beginning.
+    const rows = Array.from({ length: 260 }, (_, n) => (n < 230 ? { a: n } : n === 230 ? { a: n, b: n } : { b: n }));
+    await fill(name, rows);
+    const shown = async () =>
+      (await list(name)).map(({ a, b }) => ({ ...(a !== undefined && { a }), ...(b !== undefined && { b }) }));
+    const renaming = await make([change(name, { $rename: { a: 'b' } })]);
+    assert.deepEqual([renaming.status, renaming.failure?.code], ['stopped', 'operator-failed']);
+    assert.equal((await revert(renaming.name)).status, 'reverted');
+    assert.deepEqual(await shown(), rows);
+    const untouched = (await list(name)).slice(200);
+    assert.ok(untouched.every(({ revision }) => revision === 1));
+
+    const counted = await define();
+    await fill(
+      counted,
+      Array.from({ length: 260 }, (_, n) => ({ n: n === 230 ? 'many' : n })),
+    );
+    const steps = [change(counted, { $inc: { n: 1 } })];
+    const down = [change(counted, { $inc: { n: -1 } })];
+    const counting = await make(steps, { down });
+    assert.equal(counting.status, 'stopped');
+    const was = await list(counted);
+    const refused = await call(`POST /v1/migrations/${counting.name}/revert`);
+    assert.equal(code(refused), '409 migration-irreversible');
+    assert.match(String(refused.body.detail), /go on/);
+    assert.deepEqual(await list(counted), was);
+    const bad = was.find(({ n }) => n === 'many')?.id;
+    const body = { n: 230 };
+    await replica.call(`PATCH /v1/data/${counted}/${String(bad)}`, { body, type: mergePatchType, token: admin.token });
+    assert.equal((await call('POST /v1/migrations', { name: counting.name, steps, down })).status, 202);
+    assert.equal((await settled(counting.name)).status, 'applied');
+    assert.equal((await revert(counting.name)).status, 'reverted');
+    assert.deepEqual(
+      (await list(counted)).map(({ n }) => n),
+      Array.from({ length: 260 }, (_, n) => n),
+    );
+  });
+
   it('that are reverted may be made anew, with other steps', async () => {
     const name = await define();
     await fill(name, [{ n: 1 }]);

@@ -43,7 +43,7 @@ export interface AskedMigration {
 interface Beginning {
   readonly direction: Direction;
   readonly resumed: boolean;
-  readonly content: Pick<MigrationDocument, 'steps' | 'down' | 'undo'>;
+  readonly content: Pick<MigrationDocument, 'steps' | 'down' | 'undo' | 'undoThrough'>;
 }
 
 /**
@@ -92,10 +92,11 @@ export function createMigrations({ events, migrations, definitions, places, show
     return { migration: write.document, eventId: write.event.id };
   };
 
-  const contentOf = ({ steps, down, undo }: Pick<MigrationDocument, 'steps' | 'down' | 'undo'>) => ({
+  const contentOf = ({ steps, down, undo, undoThrough }: Beginning['content']) => ({
     steps,
     ...(down === undefined ? {} : { down }),
     ...(undo === undefined ? {} : { undo }),
+    ...(undoThrough === undefined ? {} : { undoThrough }),
   });
 
   const make = async (cause: Cause, wanted: WantedMigration, session: ClientSession): Promise<AskedMigration> => {
@@ -120,10 +121,19 @@ export function createMigrations({ events, migrations, definitions, places, show
     return await begin(cause, name, current, { direction: 'up', resumed: false, content }, session);
   };
 
-  const undoOf = async ({ steps, down }: MigrationDocument, place: MigrationPlace): Promise<readonly Step[]> => {
-    const undo = down ?? (await deriveUndo(steps.slice(0, place.step + 1), place.before, show));
-    if (undo === undefined) throw migrationFaults.irreversible();
-    return undo;
+  /** Of one that has stopped only what it has done is undone: `down` says how to undo all of it, and knows of no place. */
+  const undoOf = async (
+    { steps, down, outcome }: MigrationDocument,
+    place: MigrationPlace,
+  ): Promise<Pick<MigrationDocument, 'undo' | 'undoThrough'>> => {
+    const hasStopped = outcome === 'stopped';
+    const undo = (hasStopped ? undefined : down) ?? (await deriveUndo(doneBy(steps, place), place.before, show));
+    if (undo !== undefined)
+      return { undo, ...(place.changedInStep > 0 && place.after !== undefined && { undoThrough: place.after }) };
+    if (!hasStopped || down === undefined) throw migrationFaults.irreversible();
+    const detail =
+      'It has stopped on its way, and its `down` steps would change what it has not reached. Have it go on, and revert it then.';
+    throw migrationFaults.irreversible({ detail });
   };
 
   const revert = async (cause: Cause, name: string, session: ClientSession): Promise<AskedMigration> => {
@@ -140,7 +150,10 @@ export function createMigrations({ events, migrations, definitions, places, show
     }
     const place = await places.find(name);
     if (place === null) throw faults.notFound();
-    const content = { ...contentOf(current), undo: await undoOf(current, place) };
+    const content = {
+      ...contentOf({ steps: current.steps, ...(current.down && { down: current.down }) }),
+      ...(await undoOf(current, place)),
+    };
     await places.reset(name, {}, session);
     return await begin(cause, name, current, { direction: 'down', resumed: false, content }, session);
   };
@@ -187,6 +200,12 @@ export function createMigrations({ events, migrations, definitions, places, show
       return { place: await places.find(migration._id), steps: stepsOf(migration).length };
     },
   };
+}
+
+/** The steps that have done something; of the one that it has got to, definitions note themselves what they have done. */
+function doneBy(steps: readonly Step[], { step, changedInStep }: MigrationPlace): readonly Step[] {
+  const isBegun = changedInStep > 0 || steps[step]?.define !== undefined;
+  return steps.slice(0, isBegun ? step + 1 : step);
 }
 
 /** As it was sent: what MongoDB has stored has no members without a value. */

@@ -34,6 +34,10 @@ export const tallyOf = (place: MigrationPlace, steps: number): Tally => ({
   changed: place.changed,
 });
 
+/** Where a step ends before the last record: what a migration had not reached is not reverted. */
+const throughOf = ({ direction, undoThrough }: MigrationDocument, { step }: MigrationPlace): string | undefined =>
+  direction === 'down' && step === 0 ? undoThrough : undefined;
+
 /** Whose writes they are: they follow from what began the migration. */
 export const causeOf = ({ cause, event }: MigrationDocument): Cause => ({ ...cause, causationId: event });
 
@@ -63,7 +67,7 @@ export function createRunMigration(given: RunMigrationDependencies) {
       case 'remove':
         // The events of others do not stand behind those of a million records.
         await awaitRelay(events, { isTimeUp: () => false, signal });
-        return await migrateChunk(cause, readRecordsStep(own, place.begunAt), place);
+        return await migrateChunk(cause, readRecordsStep(own, place.begunAt), place, throughOf(order, place));
       case undefined:
         throw new TypeError('a step was accepted that is none');
     }
