@@ -48,7 +48,7 @@ export type { RecentAuthentication } from './http/recent-authentication.ts';
 export { RequestTimeout, requestTimeoutDeclaration } from './http/request-timeout.ts';
 export { defineRoute, internalRoute } from './http/route.ts';
 export type { Access, Answer, BodySchemas, Call, Method, ResponseDocument, Route, StreamWriter } from './http/route.ts';
-export { upgradeOf } from './http/upgrade.ts';
+export { asksForWebSocket, upgradeOf } from './http/upgrade.ts';
 export type { Upgrade } from './http/upgrade.ts';
 export { withPosition } from './http/with-position.ts';
 export { validateBody, validateParams, validateQuery } from './http/validate.ts';

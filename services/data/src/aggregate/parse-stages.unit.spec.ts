@@ -30,6 +30,8 @@ const group = { group: count };
 
 /** What is sent, and the pointer and code of what is wrong with it. */
 const bad: readonly (readonly [unknown, string, string])[] = [
+  [[{ group: { by: { t: 'tags.0' }, ...count } }], '/stages/0/group/by/t', 'invalid-path'],
+  [[{ group: { fields: { n: { sum: 'tags.1' } } } }], '/stages/0/group/fields/n/sum', 'invalid-path'],
   [undefined, '/stages', 'invalid-stages'],
   [{}, '/stages', 'invalid-stages'],
   [[], '/stages', 'invalid-stages'],

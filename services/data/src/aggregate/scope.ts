@@ -61,6 +61,10 @@ export function scopeOfRecords({
       const path = parsePath(text, pointer);
       const [, ...within] = path.segments;
       const isScalar = within.length === 0 || scalarTypesAt(within) !== undefined;
+      // To a filter `tags.0` is the first of a list; to what puts records together it would be a member of that name, which no list has.
+      if (!isScalar && within.some((segment) => /^\d+$/.test(segment))) {
+        throw refusal(pointer, 'invalid-path', `Name a field: \`${path.text}\` is a place in a list, or not declared.`);
+      }
       return { path, isScalar, target: references.get(path.storage) };
     },
   };

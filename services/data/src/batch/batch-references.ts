@@ -15,14 +15,14 @@ import { newlyNamed } from '../references/referenced-ids.ts';
 import type { NamedRecord } from '../references/referenced-ids.ts';
 import { changed } from '../records/changed.ts';
 import type { Fields, RecordDocument } from '../records/record.model.ts';
-import type { Follow } from '../rules/follow/follow-records.ts';
+import type { Follow, FollowFrom } from '../rules/follow/follow-records.ts';
 import { decide } from '../rules/rule.ts';
 import type { WorkingRecords } from './working-records.ts';
 
 /** What {@link createBatchReferences} is given. */
 export interface BatchReferencesOptions {
   readonly lookup: Lookup;
-  readonly asking: Asking;
+  readonly asking: Asking & Pick<FollowFrom, 'asLeft'>;
   readonly by: string | undefined;
   readonly records: WorkingRecords;
   /** By the records as the operations so far leave them. */
@@ -71,10 +71,13 @@ export function createBatchReferences({
     incoming.set(collection.id, known);
     return known;
   };
-  const named: (NamedRecord & { readonly index: number })[] = [];
+  /** Those that are yet to be looked for; where a rule follows references, that has been done when they were named. */
+  const unseen: (NamedRecord & { readonly index: number })[] = [];
+  const named: NamedRecord[] = [];
   const keysOfNamed = new Set<string>();
-  const name = (each: NamedRecord, index: number): void => {
-    named.push({ ...each, index });
+  const name = (each: NamedRecord, index: number, isUnseen: boolean): void => {
+    named.push(each);
+    if (isUnseen) unseen.push({ ...each, index });
     keysOfNamed.add(`${each.target}/${each.id}`);
     if (keysOfNamed.size <= mostNamed) return;
     const detail = `Its operations refer to more than ${mostNamed} records that are there. Send it in several.`;
@@ -94,8 +97,11 @@ export function createBatchReferences({
         const target = await collectionBy(lookup, each.target);
         const document = target === undefined ? undefined : records.get(target, each.id);
         if (target === undefined || gone.has(`${each.target}/${each.id}`)) missing.push(each);
-        else if (document === undefined) name(each, index);
-        else {
+        else if (document === undefined) {
+          const follows = target.follows.read.length > 0;
+          if (follows && (await findMissing(lookup, [each], asking)).length > 0) missing.push(each);
+          else name(each, index, !follows);
+        } else {
           const seeing = await follow(target, caller, [document]);
           if (!decide(target.rules.read, seeing, document, { at })) missing.push(each);
         }
@@ -121,7 +127,7 @@ export function createBatchReferences({
 
     async settle(operations) {
       if (named.length === 0) return [];
-      const [first, ...others] = await findMissing(lookup, named, asking);
+      const [first, ...others] = await findMissing(lookup, unseen, asking);
       if (first !== undefined) {
         const { index } = first;
         const own = [first, ...others].filter((each) => each.index === index);

@@ -8,6 +8,7 @@ import { EventIds } from '../records/event-ids.ts';
 import type { RecordAnswer } from '../records/record.model.ts';
 import { answerRecord } from '../records/record.model.ts';
 import { demandAllCurrent, underDefinitions } from '../records/under-definitions.ts';
+import type { AsLeft } from '../rules/follow/follow-records.ts';
 import { createFollow } from '../rules/follow/follow-records.ts';
 import type { Caller } from '../rules/rule.ts';
 import { show } from '../rules/see.ts';
@@ -77,10 +78,11 @@ export function createRunBatch({ events, registry, transaction, idempotency, now
     const isTimeUp = (): boolean => performance.now() > until;
     await demandAllCurrent(events.db, collections.values(), session);
     const records = await readWorking(namedIn(operations, collections), session);
-    const follow = createFollow(events.db, { session, asLeft: (target, id) => records.asLeft(target, id) });
+    const asLeft: AsLeft = (target, id) => records.asLeft(target, id);
+    const follow = createFollow(events.db, { session, asLeft });
     const references = createBatchReferences({
       lookup,
-      asking: { caller, at, session },
+      asking: { caller, at, session, asLeft },
       ...{ by: cause.principal.id, records, follow },
     });
     const plan = await decideBatch(operations, {

@@ -192,7 +192,7 @@ export class Feed {
   hear(change: RecordChange): void {
     if (!this.isFollowing) return;
     try {
-      this.#followed.hear(change);
+      if (!this.#followed.hear(change)) return;
     } catch (error) {
       if (!(error instanceof TooCostly)) throw error;
       this.end('end', 'rule-too-costly');

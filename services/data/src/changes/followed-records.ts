@@ -34,8 +34,13 @@ export interface FollowedRecords {
   settle(collection: Collection, caller: Caller): void;
   /** Changes may have been missed: nothing is known, and what is being looked for does not count. */
   forget(): void;
-  /** Learns of a change. @throws TooCostly where patterns take too long to tell what follows from it */
-  hear(change: RecordChange): void;
+  /**
+   * Learns of a change.
+   *
+   * @returns whether references lead elsewhere by it
+   * @throws TooCostly where patterns take too long to tell what follows from it
+   */
+  hear(change: RecordChange): boolean;
 }
 
 interface Known {
@@ -52,12 +57,17 @@ export function createFollowedRecords(collection: Collection, asker: Caller): Fo
   let heard: RecordChange[] | undefined;
   let name = '';
 
-  const apply = ({ collectionId, id, after }: RecordChange): void => {
+  const apply = ({ collectionId, id, after }: RecordChange): boolean => {
+    let isOther = false;
     for (const { target, isMet, ids } of known ?? []) {
       if (target !== collectionId) continue;
-      if (after !== undefined && isMet(after)) ids.add(id);
+      const isThere = after !== undefined && isMet(after);
+      if (isThere === ids.has(id)) continue;
+      isOther = true;
+      if (isThere) ids.add(id);
       else ids.delete(id);
     }
+    return isOther;
   };
   const rename = (): void => {
     name = createHash('sha256')
@@ -115,11 +125,12 @@ export function createFollowedRecords(collection: Collection, asker: Caller): Fo
       name = 'unknown';
     },
     hear(change) {
-      if (current.follows.read.every((follow) => targetOf(follow, current) !== change.collectionId)) return;
+      if (current.follows.read.every((follow) => targetOf(follow, current) !== change.collectionId)) return false;
       heard?.push(change);
-      if (known === undefined) return;
-      apply(change);
+      // To name what is known takes as long as there are records in it: most changes leave that as it is.
+      if (known === undefined || !apply(change)) return false;
       rename();
+      return true;
     },
   };
 }

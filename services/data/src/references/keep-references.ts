@@ -1,9 +1,10 @@
 import type { Collection } from '../collections/collection-registry.ts';
 import { demandCurrent, OutdatedDefinition } from '../records/under-definition.ts';
 import type { Asking, Lookup } from './lookup.ts';
-import { collectionBy, readableFilter } from './lookup.ts';
+import { collectionBy, readableAmong } from './lookup.ts';
 import type { NamedRecord } from './referenced-ids.ts';
 import { referenceNotFound } from './references.errors.ts';
+import type { FollowFrom } from '../rules/follow/follow-records.ts';
 
 const maxFaults = 100;
 
@@ -36,14 +37,14 @@ async function currentTarget(lookup: Lookup, id: string, { session }: Asking): P
 export async function findMissing<Named extends Pick<NamedRecord, 'target' | 'id'>>(
   lookup: Lookup,
   named: readonly Named[],
-  asking: Asking,
+  asking: Asking & Pick<FollowFrom, 'asLeft'>,
 ): Promise<readonly Named[]> {
   const { session } = asking;
   const found = new Set<string>();
   for (const [id, ids] of idsByTarget(named)) {
     const target = await currentTarget(lookup, id, asking);
     if (target === undefined) continue;
-    const filter = { $and: [{ _id: { $in: ids } }, await readableFilter(lookup, target, asking)] };
+    const filter = await readableAmong(lookup, target, ids, asking);
     const rows = target.records.native.find(filter, { projection: { _id: 1 }, session });
     for await (const { _id } of rows) found.add(`${id}/${_id}`);
   }

@@ -4,8 +4,10 @@ import type { Collection, CollectionRegistry } from '../collections/collection-r
 import { compileFilter } from '../conditions/compile-filter.ts';
 import type { Condition, Value } from '../conditions/condition.ts';
 import { everything } from '../conditions/condition.ts';
-import type { Following, FollowReading } from '../rules/follow/follow-records.ts';
-import { followAll } from '../rules/follow/follow-records.ts';
+import { fieldsKey } from '../conditions/field-path.ts';
+import type { RecordDocument } from '../records/record.model.ts';
+import type { FollowFrom, Following, FollowReading } from '../rules/follow/follow-records.ts';
+import { followAll, followFrom } from '../rules/follow/follow-records.ts';
 import type { Caller } from '../rules/rule.ts';
 import type { Seen } from '../rules/see.ts';
 import { visibleCondition } from '../rules/see.ts';
@@ -43,4 +45,25 @@ export async function readableFilter(
     ...(readConcern === undefined ? {} : { readConcern }),
   });
   return compileFilter(visibleCondition(collection, seeing, asked, { at }));
+}
+
+/**
+ * Those of some records that somebody may see, as a MongoDB query. Of what the rule follows only that is looked at which these records name:
+ * nothing depends on how much else there is that the caller may see.
+ */
+export async function readableAmong(
+  { db }: Pick<Lookup, 'db'>,
+  collection: Collection,
+  ids: readonly string[],
+  { caller, at, session, asLeft }: Asking & Pick<FollowFrom, 'asLeft'>,
+): Promise<Document> {
+  const own = { _id: { $in: [...ids] } };
+  const { read: follows } = collection.follows;
+  const isFollowed = follows.length > 0 && !caller.administrator;
+  const projection = Object.fromEntries(follows.map(({ segments }) => [[fieldsKey, ...segments].join('.'), 1]));
+  const rows = isFollowed
+    ? await collection.records.native.find<Pick<RecordDocument, 'fields'>>(own, { projection, session }).toArray()
+    : [];
+  const seeing = await followFrom(db, collection, caller, rows, { only: 'read', session, asLeft });
+  return { $and: [own, compileFilter(visibleCondition(collection, seeing, everything, { at }))] };
 }

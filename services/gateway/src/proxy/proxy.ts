@@ -1,5 +1,5 @@
 import { faults, type ServiceName } from '@causeway/contracts';
-import { cookieNames, mediaTypeOf, upgradeOf, type Exchange } from '@causeway/service';
+import { asksForWebSocket, cookieNames, mediaTypeOf, upgradeOf, type Exchange } from '@causeway/service';
 import { clientSpans, setSpanRoute } from '@causeway/telemetry';
 import { Pool, type Dispatcher } from 'undici';
 
@@ -127,8 +127,8 @@ export const createProxy = (options: ProxyOptions): Proxy => {
       const repeatable = body === null && (method === 'GET' || method === 'HEAD');
       const { dispatcher } = upstream;
       const upgrade = takesSockets(route, path) ? upgradeOf(request) : undefined;
-      // No page of another site may have it signed in: see `createCredentials`.
-      if (upgrade !== undefined) Reflect.deleteProperty(headers, 'cookie');
+      // No page of another site may have it signed in, at whichever path: see `createCredentials`, by which this call has been counted.
+      if (asksForWebSocket(request)) Reflect.deleteProperty(headers, 'cookie');
       const toService = {
         ...{ path: request.url ?? '/', method, headers, body },
         ...(upgrade !== undefined && { upgrade: 'websocket' }),

@@ -231,6 +231,7 @@ describe('a WebSocket through the gateway', () => {
   it('is not what other calls become, whatever they ask for', async () => {
     await using upstream = await startUpstream((_request, response) => response.end('{}'));
     await using edge = await startTestEdge(upstream.url);
+    const token = await edge.issuer.token({ sub: `usr_${randomUUID()}` });
     const raw = async (head: string): Promise<string> => {
       const socket = connect(edge.service.port, '127.0.0.1');
       socket.write(`GET /v1/users/me HTTP/1.1\r\nHost: x\r\n${head}\r\n\r\n`);
@@ -240,8 +241,17 @@ describe('a WebSocket through the gateway', () => {
       socket.destroy();
       return text;
     };
-    const offered = ['websocket', 'h2c'].map((name) => raw(`Connection: Upgrade\r\nUpgrade: ${name}`));
-    for (const text of await Promise.all(offered)) assert.match(text, /^HTTP\/1\.1 200 /);
+    const cookie = `Cookie: __Host-causeway-access=${token}\r\n`;
+    const offers = [
+      'Connection: Upgrade\r\nUpgrade: websocket',
+      'Connection: Upgrade\r\nUpgrade: h2c',
+      'Upgrade: websocket',
+    ];
+    for (const text of await Promise.all(offers.map((each) => raw(cookie + each))))
+      assert.match(text, /^HTTP\/1\.1 200 /);
+    // Whom the gateway has counted as nobody the service is not told of.
+    const cookies = upstream.seen.map(({ headers }) => headers.cookie !== undefined);
+    assert.equal(cookies.filter((isThere) => isThere).length, 1, 'that of h2c alone, which is a call as others are');
     assert.ok(upstream.seen.every(({ headers }) => headers.upgrade === undefined));
   });
 });

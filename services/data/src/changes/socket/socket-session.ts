@@ -35,6 +35,9 @@ export interface SocketSessionOptions {
   readonly times: SocketTimes;
 }
 
+/** What may wait to be read: a client says hello and subscribes at once, before it is known who it is. */
+const mostWaitingBytes = 262_144;
+
 const subscriberOf = (token: AccessClaims | undefined): Subscriber => ({
   token,
   principal: token === undefined ? undefined : { type: 'app_user', id: token.sub },
@@ -55,6 +58,7 @@ class SocketSession {
   readonly #outlet: Outlet;
   readonly #subscriptions: Subscriptions;
   readonly #mayCome = createMessageBudget();
+  #waitingBytes = 0;
   #token: AccessClaims | undefined;
   #hasGreeted = false;
   #isClosing = false;
@@ -91,16 +95,26 @@ class SocketSession {
     let turn = Promise.resolve();
     socket.on('message', (data, isBinary) => {
       if (!this.#admit()) return;
-      if (isBinary) this.#close(closeCodes.binary, 'binary');
-      else
-        turn = turn.then(async () => {
-          await this.#take(data);
-          if (this.#hasGreeted) clearTimeout(late);
-        });
+      if (isBinary) {
+        this.#close(closeCodes.binary, 'binary');
+        return;
+      }
+      const message = bytesOf(data);
+      this.#waitingBytes += message.length;
+      if (this.#waitingBytes > mostWaitingBytes) {
+        this.#close(closeCodes.flooding, 'too-much-waits');
+        return;
+      }
+      turn = turn.then(async () => {
+        this.#waitingBytes -= message.length;
+        await this.#take(message);
+        if (this.#hasGreeted) clearTimeout(late);
+      });
     });
     socket.on('ping', (data) => {
       if (this.#admit()) socket.pong(data);
     });
+    socket.on('pong', () => void this.#admit());
     try {
       await closed;
     } finally {
@@ -122,11 +136,11 @@ class SocketSession {
     return false;
   }
 
-  async #take(data: RawData): Promise<void> {
+  async #take(data: Buffer): Promise<void> {
     if (this.#isClosing) return;
     let id: string | undefined;
     try {
-      const json = parseJson(bytesOf(data));
+      const json = parseJson(data);
       id = idOf(json);
       const message = validateBody(clientMessage, json) as ClientMessage;
       if (message.type === 'hello') await this.#greet(message.token);

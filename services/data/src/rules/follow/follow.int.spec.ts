@@ -44,6 +44,12 @@ interface World {
   readonly tasks: string;
 }
 
+const commentsOn = (tasks: string) => ({
+  schema: { properties: { task: { type: 'string' } } },
+  rules: { read: 'public', create: 'signed-in' },
+  fields: { task: { reference: { collection: tasks } } },
+});
+
 describe('a rule that follows a reference', () => {
   let data: TestData;
   let replica: TestReplica;
@@ -211,6 +217,14 @@ describe('a rule that follows a reference', () => {
     const opened = [{ op: 'create', collection: open, fields: { members: [ada.id] }, as: 'p' }, create({ $id: 'p' })];
     assert.equal((await batch(opened)).status, 200);
     assert.deepEqual(await seen(own, ada), [1, 1]);
+    // What is named is judged by what the operations before have left, and so it stays.
+    const comments = await define(commentsOn(own));
+    const task = await made(own, { n: 1, project: there });
+    const names = { op: 'create', collection: comments, fields: { task } };
+    assert.equal(code(await batch([leaves, names])), '422 reference-not-found');
+    assert.equal((await batch([names, leaves])).status, 200);
+    assert.equal(code(await batch([names, joins])), '422 reference-not-found');
+    assert.equal((await batch([joins, names])).status, 200);
     assert.equal((await post(tasks, { project: await made(project, {}) }, ada)).status, 403);
   });
 
@@ -422,5 +436,8 @@ describe('a rule that follows a reference', () => {
     assert.equal((await replica.call(`GET /v1/data/${tasks}/${task}`, { token: ada.token })).status, 200);
     assert.equal((await patch(`${tasks}/${task}`, { n: 2 }, ada)).status, 200);
     assert.deepEqual(await seen(tasks, eve), []);
+    const comments = await define(commentsOn(tasks));
+    assert.equal((await post(comments, { task }, ada)).status, 201);
+    assert.equal(code(await post(comments, { task }, eve)), '422 reference-not-found');
   });
 });
