@@ -41,7 +41,6 @@ describe('aggregates', () => {
   let admin: Person;
   let ada: Person;
   let asking: ReturnType<typeof createAsking>;
-  let made = 0;
 
   before(async () => {
     data = await openTestData();
@@ -52,13 +51,13 @@ describe('aggregates', () => {
 
   after(() => data.stop());
 
-  const filled = async (rows: readonly object[], definition: object = staff): Promise<string> => {
-    made += 1;
-    const name = `staff${made}`;
-    const own = JSON.stringify(definition).replaceAll('"collection":""', `"collection":"${name}"`);
-    await asking.define(name, JSON.parse(own) as object);
-    if (rows.length > 0) await asking.fill(name, rows);
-    return name;
+  /** Where a reference says no collection it is to the records' own. */
+  const filled = (rows: readonly object[], definition: object = staff): Promise<string> => {
+    const text = JSON.stringify(definition);
+    return asking.filled(
+      (name: string) => JSON.parse(text.replaceAll('"collection":""', `"collection":"${name}"`)) as object,
+      rows,
+    );
   };
   const ask = (name: string, stages: unknown, by: Person | null = ada, more: object = {}, on = replica) =>
     on.call(`POST /v1/data/${name}/aggregate`, {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 
 import type { Answered, Person, TestReplica } from './test-data.ts';
 
@@ -39,6 +40,13 @@ export function createAsking(replica: TestReplica, admin: Person) {
     const imported = await replica.call(`POST /v1/data/${name}`, { body, type, token: by.token });
     assert.equal(imported.body.created, rows.length, imported.text);
   };
+  /** A collection of its own with these records; its definition may need its name. @returns the name */
+  const filled = async (definition: object | ((name: string) => object), rows: readonly object[]): Promise<string> => {
+    const name = `c${randomUUID().slice(0, 8)}`;
+    await define(name, typeof definition === 'function' ? (definition as (own: string) => object)(name) : definition);
+    if (rows.length > 0) await fill(name, rows);
+    return name;
+  };
   const query = (name: string, body: object, by: Person): Promise<Answered> =>
     replica.call(`POST /v1/data/${name}/query`, { body, token: by.token });
   const list = (name: string, parameters: Record<string, string>, by: Person, accept?: string): Promise<Answered> =>
@@ -64,5 +72,5 @@ export function createAsking(replica: TestReplica, admin: Person) {
     } while (cursor !== null);
     return items;
   };
-  return { define, fill, query, list, all };
+  return { define, fill, filled, query, list, all };
 }

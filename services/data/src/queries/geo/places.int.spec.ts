@@ -51,7 +51,6 @@ describe('places in queries', () => {
   let admin: Person;
   let ada: Person;
   let asking: ReturnType<typeof createAsking>;
-  let made = 0;
 
   before(async () => {
     data = await openTestData();
@@ -62,13 +61,7 @@ describe('places in queries', () => {
 
   after(() => data.stop());
 
-  const filled = async (rows: readonly object[], given: object = definition): Promise<string> => {
-    made += 1;
-    const name = `places${made}`;
-    await asking.define(name, given);
-    if (rows.length > 0) await asking.fill(name, rows);
-    return name;
-  };
+  const filled = (rows: readonly object[], given: object = definition): Promise<string> => asking.filled(given, rows);
   const names = async (collection: string, filter: object, by: Person = ada): Promise<unknown[]> =>
     pageOf(await asking.query(collection, { filter, limit: 200 }, by)).items.map(({ name }) => name);
 

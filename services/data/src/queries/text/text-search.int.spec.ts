@@ -21,7 +21,6 @@ describe('words in queries', () => {
   let admin: Person;
   let ada: Person;
   let asking: ReturnType<typeof createAsking>;
-  let made = 0;
 
   before(async () => {
     data = await openTestData();
@@ -32,13 +31,7 @@ describe('words in queries', () => {
 
   after(() => data.stop());
 
-  const filled = async (rows: readonly object[], given: object = definition): Promise<string> => {
-    made += 1;
-    const name = `words${made}`;
-    await asking.define(name, given);
-    if (rows.length > 0) await asking.fill(name, rows);
-    return name;
-  };
+  const filled = (rows: readonly object[], given: object = definition): Promise<string> => asking.filled(given, rows);
   const titles = async (name: string, search: string, by: Person = ada): Promise<unknown[]> =>
     pageOf(await asking.query(name, { search }, by)).items.map(({ title }) => title);
 
