@@ -20,8 +20,15 @@ export interface DeleteExpiredDependencies {
   readonly now: () => Date;
 }
 
-/** What has become of a record: it went, its time is not over or it is gone already, or others that refer to it keep it. */
-export type ExpiredOutcome = 'deleted' | 'passed-over' | 'kept';
+/** What has become of a record. */
+export interface ExpiredOutcome {
+  /** It went, its time is not over or it is gone already, or others that refer to it keep it. */
+  readonly kind: 'deleted' | 'passed-over' | 'kept';
+  /** Records that were written, with what followed. */
+  readonly written: number;
+}
+
+const passedOver: ExpiredOutcome = { kind: 'passed-over', written: 0 };
 
 /** Why a record cannot go. */
 const keeping: ReadonlySet<string> = new Set([stillReferenced, tooManyDependents].map((each) => each.declaration.code));
@@ -36,8 +43,8 @@ export function createDeleteExpired({ events, registry, now }: DeleteExpiredDepe
   const { db, transaction } = events;
   const lookup = { db, registry };
 
-  /** @returns the record where it is to stay, undefined where it is gone */
-  const remove = async (collection: Collection, id: string, time: Date): Promise<RecordDocument | undefined> =>
+  /** @returns the record where it is to stay, how many were written where it is gone */
+  const remove = async (collection: Collection, id: string, time: Date): Promise<RecordDocument | number> =>
     transaction(async (session) => {
       await demandCurrent(db, collection, session);
       const document = await collection.records.native.findOne({ _id: id }, { session });
@@ -49,25 +56,25 @@ export function createDeleteExpired({ events, registry, now }: DeleteExpiredDepe
       const dependents = await planDeletion(lookup, collection, document, how);
       const event = deleted(collection, document, undefined, { reason: 'expired' });
       await writeDeletion(lookup, bySystem(), { collection, document, event }, dependents, asking);
-      return undefined;
+      return dependents.length + 1;
     });
 
   const decide = async (collection: Collection, id: string, time: Date): Promise<ExpiredOutcome> => {
     // Its records go with it.
-    if (collection.removing) return 'passed-over';
-    const stays = await remove(collection, id, time);
-    if (stays === undefined) return 'deleted';
-    const annotation = annotationOf(collection, stays);
+    if (collection.removing) return passedOver;
+    const left = await remove(collection, id, time);
+    if (typeof left === 'number') return { kind: 'deleted', written: left };
+    const annotation = annotationOf(collection, left);
     if (annotation !== undefined) await collection.records.annotate([annotation]);
-    return 'passed-over';
+    return passedOver;
   };
 
   return async (name: string, id: string, time: Date): Promise<ExpiredOutcome> => {
     try {
       return await underDefinition(registry, name, (collection) => decide(collection, id, time));
     } catch (error) {
-      if (error instanceof Fault && error.code === faults.notFound.declaration.code) return 'passed-over';
-      if (error instanceof Fault && keeping.has(error.code)) return 'kept';
+      if (error instanceof Fault && error.code === faults.notFound.declaration.code) return passedOver;
+      if (error instanceof Fault && keeping.has(error.code)) return { kind: 'kept', written: 0 };
       throw error;
     }
   };

@@ -31,10 +31,15 @@ describe('a pass over what has expired', () => {
     {
       backlog = () => 0,
       outcomeOf = () => 'deleted' as const,
+      written = 1,
+      hold = () => true,
       unreadable,
     }: Partial<{
       backlog: () => number;
-      outcomeOf: (id: string) => ExpiredOutcome;
+      outcomeOf: (id: string) => ExpiredOutcome['kind'];
+      /** Records that are written with each that goes. */
+      written: number;
+      hold: () => boolean;
       unreadable: number;
     }> = {},
   ) => {
@@ -70,9 +75,9 @@ describe('a pass over what has expired', () => {
         noted.push(id);
         const outcome = outcomeOf(id);
         if (outcome === 'deleted') await db.collection<RecordDocument>(`records_${name}`).deleteOne({ _id: id });
-        return outcome;
+        return { kind: outcome, written: outcome === 'deleted' ? written : 0 };
       },
-      lease: { hold: () => Promise.resolve(true), release: () => Promise.resolve() },
+      lease: { hold: () => Promise.resolve(hold()), release: () => Promise.resolve() },
       logger: { error: () => undefined },
     });
     return { reap, noted, putOff };
@@ -115,6 +120,39 @@ describe('a pass over what has expired', () => {
     await reap(never);
     assert.equal(noted.length, 10);
     assert.ok(asked >= 3);
+  });
+
+  it('asks the relay again, and holds the lease, as soon as much has followed from some', async () => {
+    let sinceAsked = 0;
+    let most = 0;
+    let held = 0;
+    const { reap, noted } = await world([100], {
+      written: 400,
+      backlog: () => {
+        sinceAsked = 0;
+        return 0;
+      },
+      hold: () => {
+        held += 1;
+        return true;
+      },
+      outcomeOf: () => {
+        sinceAsked += 400;
+        most = Math.max(most, sinceAsked);
+        return 'deleted';
+      },
+    });
+    await reap(never);
+    assert.equal(noted.length, 100);
+    assert.ok(most < 2_000, String(most));
+    assert.ok(held >= 25, String(held));
+  });
+
+  it('goes no further where the lease is lost within a turn', async () => {
+    let held = 0;
+    const { reap, noted } = await world([100], { written: 1_000, hold: () => (held += 1) <= 2 });
+    await reap(never);
+    assert.equal(noted.length, 1);
   });
 
   it('comes to what can be read where a collection cannot, and to what can go where a record cannot', async () => {

@@ -22,19 +22,29 @@ export interface ReapExpiredDependencies {
 /** A record that is to be looked at. */
 type Due = Pick<RecordDocument, '_id' | 'revision'> & { readonly expiresAt: Date };
 
+/** What has become of it; `failed` stands for an error. */
+type Outcome = ExpiredOutcome | { readonly kind: 'failed'; readonly written: number };
+
 /** A look at all that is over. */
 interface Pass {
   /** When it began, by MongoDB's clock. */
   readonly time: Date;
   readonly signal: AbortSignal;
+  /** Waits until there is room for more events, and keeps the lease. @returns whether the pass goes on */
+  readonly mayGoOn: () => Promise<boolean>;
 }
+
+/** How a look at some records of a collection has ended: at one behind which there may be more, at the last one, or with the pass. */
+type Ended = Due | 'through' | 'over';
 
 /** Records that one query finds. */
 const chunk = 200;
 /** MongoDB may work on that for so long: an index leads to them. */
 const findMs = 10_000;
-/** Deletes side by side. */
+/** Deletes side by side, where nothing goes along with them. */
 const together = 16;
+/** Records written, or time gone by, after which the relay is asked again, and the lease held: far below its end. */
+const mostAtOnce = { written: 500, ms: 5_000 } as const;
 /** For so long it is waited while others have many events to publish; then the next pass goes on. The lease lasts longer. */
 const patienceMs = 15_000;
 /** After so long what cannot go is looked at again, and what might have gone. */
@@ -80,45 +90,64 @@ export function createReapExpired({ events, registry, deleteExpired, lease, logg
       .toArray();
   };
 
-  const one = async ({ records, name }: Collection, { _id: id, revision }: Due, time: Date): Promise<void> => {
-    const outcome: ExpiredOutcome | 'failed' = await deleteExpired(name, id, time).catch((error: unknown) => {
+  /** @returns how many records were written */
+  const one = async ({ records, name }: Collection, { _id: id, revision }: Due, time: Date): Promise<number> => {
+    const { kind, written }: Outcome = await deleteExpired(name, id, time).catch((error: unknown) => {
       logger.error(
         { error, collection: name, id },
         'a record whose time is over could not be deleted; it is tried again',
       );
-      return 'failed' as const;
+      return { kind: 'failed', written: 0 } as const;
     });
-    if (outcome === 'passed-over') return;
-    counter.add(1, { outcome });
-    if (outcome === 'deleted') return;
+    if (kind === 'passed-over') return written;
+    counter.add(1, { outcome: kind });
+    if (kind === 'deleted') return written;
     // Where MongoDB is away, this ends the pass.
-    const expiresAt = new Date(time.getTime() + putOffMs[outcome] * (0.75 + Math.random() / 2));
+    const expiresAt = new Date(time.getTime() + putOffMs[kind] * (0.75 + Math.random() / 2));
     await records.annotate([{ id, revision, set: { expiresAt } }]);
+    return written;
   };
 
-  /** @returns the last that was looked at, where there may be more */
-  const some = async (id: string, after: Due | undefined, { time, signal }: Pass): Promise<Due | undefined> => {
+  /** @returns whether the pass goes on */
+  const each = async (collection: Collection, due: readonly Due[], { time, signal, mayGoOn }: Pass): Promise<boolean> => {
+    let [since, written, width] = [performance.now(), 0, 1];
+    for (let index = 0; index < due.length; ) {
+      if (signal.aborted) return false;
+      if (written >= mostAtOnce.written || performance.now() - since >= mostAtOnce.ms) {
+        if (!(await mayGoOn())) return false;
+        [since, written] = [performance.now(), 0];
+      }
+      const beside = due.slice(index, index + width);
+      const counts = await Promise.all(beside.map((record) => one(collection, record, time)));
+      for (const count of counts) written += count;
+      index += beside.length;
+      // Where others go along, it shows only afterwards how many: one by one, until none does.
+      width = counts.some((count) => count > 1) ? 1 : Math.min(together, width * 2);
+    }
+    return true;
+  };
+
+  const some = async (id: string, after: Due | undefined, pass: Pass): Promise<Ended> => {
     const collection = await registry.reload(id);
     // Removed meanwhile, or its records stay by now.
-    if (collection?.expiry === undefined) return undefined;
-    const due = await find(collection, time, after);
-    for (let index = 0; index < due.length && !signal.aborted; index += together) {
-      await Promise.all(due.slice(index, index + together).map((each) => one(collection, each, time)));
-    }
-    return due.length < chunk ? undefined : due.at(-1);
+    if (collection?.expiry === undefined) return 'through';
+    const due = await find(collection, pass.time, after);
+    if (!(await each(collection, due, pass))) return 'over';
+    return (due.length < chunk ? undefined : due.at(-1)) ?? 'through';
   };
 
   /** Some of each collection, turn by turn: none waits until all of another has gone. */
   const all = async (ids: readonly string[], pass: Pass): Promise<void> => {
     const turns: { readonly id: string; readonly after?: Due }[] = ids.map((id) => ({ id }));
     for (let turn = turns.shift(); turn !== undefined && !pass.signal.aborted; turn = turns.shift()) {
-      if (!(await untilRoom(pass.signal)) || !(await lease.hold())) return;
+      if (!(await pass.mayGoOn())) return;
       const { id } = turn;
-      const after = await some(id, turn.after, pass).catch((error: unknown) => {
+      const ended = await some(id, turn.after, pass).catch((error: unknown) => {
         logger.error({ error, collection: id }, 'records of a collection could not be looked for; it is tried again');
-        return undefined;
+        return 'through' as const;
       });
-      if (after !== undefined) turns.push({ id, after });
+      if (ended === 'over') return;
+      if (ended !== 'through') turns.push({ id, after: ended });
     }
   };
 
@@ -130,7 +159,8 @@ export function createReapExpired({ events, registry, deleteExpired, lease, logg
         .collection<DefinitionDocument>(definitionsCollection)
         .find({ 'definition.expiry': { $exists: true } }, { projection: { _id: 1 }, maxTimeMS: findMs });
       const ids = await definitions.map(({ _id }) => _id).toArray();
-      await all(ids, { time, signal });
+      const mayGoOn = async (): Promise<boolean> => (await untilRoom(signal)) && (await lease.hold());
+      await all(ids, { time, signal, mayGoOn });
     } finally {
       await lease.release();
     }
