@@ -278,6 +278,33 @@ describe('a change of a definition', () => {
       assert.equal((await get(fresh)).status, 404);
     });
 
+    it('says of arrays what an index says of them', async () => {
+      const { name } = await defined(open);
+      const point = { type: 'Point', coordinates: [1, 2] };
+      await create(
+        name,
+        { words: ['a'], more: ['b'], codes: [], items: [{ at: point }], tags: ['x', 'y'] },
+        { codes: ['c'] },
+        {},
+      );
+      const asked = [
+        { keys: { words: 'text', more: 'text' } },
+        { keys: { 'items.at': '2dsphere', tags: 1 } },
+        { keys: { codes: 1 }, unique: true },
+      ];
+      const wanted = { ...open, indexes: asked };
+      const first = await put(name, wanted, tried);
+      assert.deepEqual([first.status, first.body.complete, first.body.conflicts], [200, true, []], first.text);
+      assert.equal((await put(name, wanted)).status, 200, 'and so it is');
+      const other = await defined(open);
+      const twice = await create(other.name, { codes: [] }, { codes: ['c'] }, { codes: [] });
+      const unique = { ...open, indexes: [{ keys: { codes: 1 }, unique: true }] };
+      const second = await put(other.name, unique, tried);
+      const [found] = second.body.conflicts as { count: number; examples: { ids: string[] }[] }[];
+      assert.deepEqual(found?.examples[0]?.ids.toSorted(), [twice[0] ?? '', twice[2] ?? ''].sort());
+      assert.equal(code(await put(other.name, unique)), '409 definition-conflict', 'and so it is');
+    });
+
     it('is refused as the change would be, and to whom it would be', async () => {
       const { name } = await defined(open);
       const wrong = await put(name, { schema: { type: 'text' } }, tried);

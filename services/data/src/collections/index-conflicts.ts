@@ -86,12 +86,16 @@ const placesOf = (path: string): string[] => {
   return names.map((_, at) => [first, ...names.slice(0, at + 1)].join('.'));
 };
 
-/** Records that have arrays in two fields of an index, neither of them within the other. */
+/**
+ * Records that have arrays in two fields of an index, neither of them within the other. Indexes of words and of places take them: each has as many keys as
+ * there are combinations.
+ */
 export async function parallels(
   records: Collection<RecordDocument>,
   { key, partialFilterExpression = {} }: IndexDescription,
   { maxTimeMS = mostMs, limit = maxExamples }: LookOptions = {},
 ): Promise<{ readonly id: string }[]> {
+  if (Object.values(key).some((kind) => typeof kind !== 'number')) return [];
   const places = [...new Set(Object.keys(key).flatMap(placesOf))];
   const isWithin = (inner: string, outer: string): boolean => inner.startsWith(`${outer}.`);
   const pairs = places.flatMap((one, at) =>
@@ -110,7 +114,10 @@ export async function parallels(
   return await found.map(({ _id }) => ({ id: _id })).toArray();
 }
 
-/** Ids of records that have the same values in the fields of an index; an array stands there with each of its elements. */
+/**
+ * Ids of records that have the same values in the fields of an index; an array stands there with each of its elements, and an empty one with a value of its
+ * own, which is not that of a field that is not there.
+ */
 export async function duplicates(
   records: Collection<RecordDocument>,
   { key, partialFilterExpression = {} }: IndexDescription,
@@ -119,12 +126,20 @@ export async function duplicates(
   const paths = Object.keys(key);
   // The outer ones first, so that fields of one element stay together.
   const places = [...new Set(paths.flatMap(placesOf))].sort((one, other) => one.length - other.length);
-  const values = Object.fromEntries(paths.map((path, at) => [`k${at}`, { $ifNull: [`$${path}`, null] }]));
+  const values = Object.fromEntries(
+    paths.map((path, at) => [`k${at}`, [{ $ifNull: [`$empty${at}`, false] }, { $ifNull: [`$${path}`, null] }]]),
+  );
+  // Noted before it is unwound, which leaves nothing of it.
+  const noteEmpty = (place: string): Document[] =>
+    paths.includes(place) ? [{ $set: { [`empty${paths.indexOf(place)}`]: { $eq: [`$${place}`, []] } } }] : [];
   const stages: Document[] = [
     { $match: partialFilterExpression },
     // By the outermost names: of `a` and `a.b` a projection takes one.
     { $project: Object.fromEntries(paths.map((path) => [path.split('.', 2).join('.'), 1])) },
-    ...places.map((path) => ({ $unwind: { path: `$${path}`, preserveNullAndEmptyArrays: true } })),
+    ...places.flatMap((path) => [
+      ...noteEmpty(path),
+      { $unwind: { path: `$${path}`, preserveNullAndEmptyArrays: true } },
+    ]),
     // A record may hold a value twice.
     { $group: { _id: { values, id: '$_id' } } },
     { $group: { _id: '$_id.values', ids: { $firstN: { n: maxExamples, input: '$_id.id' } }, count: { $sum: 1 } } },

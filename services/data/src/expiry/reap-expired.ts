@@ -109,9 +109,13 @@ export function createReapExpired({ events, registry, deleteExpired, lease, logg
   };
 
   /** @returns whether the pass goes on */
-  const each = async (collection: Collection, due: readonly Due[], { time, signal, mayGoOn }: Pass): Promise<boolean> => {
+  const each = async (
+    collection: Collection,
+    due: readonly Due[],
+    { time, signal, mayGoOn }: Pass,
+  ): Promise<boolean> => {
     let [since, written, width] = [performance.now(), 0, 1];
-    for (let index = 0; index < due.length; ) {
+    for (let index = 0; index < due.length;) {
       if (signal.aborted) return false;
       if (written >= mostAtOnce.written || performance.now() - since >= mostAtOnce.ms) {
         if (!(await mayGoOn())) return false;
