@@ -305,6 +305,27 @@ describe('a change of a definition', () => {
       assert.equal(code(await put(other.name, unique)), '409 definition-conflict', 'and so it is');
     });
 
+    it('says which records would be deleted, for their time is over', async () => {
+      const { name } = await defined(open);
+      const over = Array.from({ length: 6 }, () => ({ until: '2020-01-01T00:00:00Z' }));
+      const ids = await create(name, ...over, { until: '2999-01-01T00:00:00Z' }, { until: null }, {});
+      const until = { type: ['string', 'null'], format: 'date-time' };
+      const wanted = {
+        ...open,
+        schema: { additionalProperties: true, properties: { until } },
+        expiry: { field: 'until' },
+      };
+      const answer = await put(name, wanted, tried);
+      assert.deepEqual([answer.status, answer.body.complete, answer.body.conflicts], [200, true, []], answer.text);
+      const expired = answer.body.expired as { count: number; examples: { id: string }[] };
+      assert.equal(expired.count, 6);
+      assert.deepEqual(
+        expired.examples.map((each) => each.id),
+        ids.slice(0, 5),
+      );
+      assert.equal((await put(name, open, tried)).body.expired, undefined);
+    });
+
     it('is refused as the change would be, and to whom it would be', async () => {
       const { name } = await defined(open);
       const wrong = await put(name, { schema: { type: 'text' } }, tried);

@@ -48,6 +48,13 @@ const triedAnswer = z.object({
       }),
     )
     .describe('Why it would be refused; nothing where it would be taken.'),
+  expired: z
+    .object({
+      count: z.int().describe(`How many there are, counted up to ${mostCounted}.`),
+      examples: z.array(z.object({ id: z.string() })),
+    })
+    .optional()
+    .describe('Records that would be deleted: by the field that would hold it, their time is over.'),
   indexes: z.object({ built: z.array(indexAnswer), dropped: z.array(indexAnswer) }),
   warnings: z.array(ruleWarning),
 });

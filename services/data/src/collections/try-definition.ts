@@ -1,9 +1,12 @@
 import { faults } from '@causeway/contracts';
+import { serverTime } from '@causeway/events';
 import type { Events } from '@causeway/events';
 import { matches } from '@causeway/service';
 import type { Collection } from 'mongodb';
 import { MongoServerError } from 'mongodb';
 
+import type { FoundExpired } from '../expiry/find-expired.ts';
+import { findExpired } from '../expiry/find-expired.ts';
 import { allIndexesOf } from '../references/all-indexes.ts';
 import { findDangling, newReferences } from '../references/check-dangling.ts';
 import { collectionBy } from '../references/lookup.ts';
@@ -39,6 +42,8 @@ export interface TriedDefinition {
   /** Whether all has been looked at that could be; otherwise the time was up before. */
   readonly complete: boolean;
   readonly conflicts: readonly DefinitionConflict[];
+  /** Records that would be deleted, for their time is over; only where another field would hold it than before. */
+  readonly expired?: FoundExpired;
   readonly indexes: { readonly built: readonly IndexDefinition[]; readonly dropped: readonly IndexDefinition[] };
 }
 
@@ -73,6 +78,9 @@ export function createTryDefinition(given: TryDefinitionDependencies) {
     };
     const tally = new ConflictTally();
     const indexes = await compareIndexes(records, current.definition, source);
+    const { expiry } = definition;
+    const isOtherTime = expiry !== undefined && expiry.field !== current.definition.expiry?.field;
+    let expired: FoundExpired = { count: 0, examples: [] };
 
     const looks: (() => Promise<unknown>)[] = [
       async () => {
@@ -97,11 +105,18 @@ export function createTryDefinition(given: TryDefinitionDependencies) {
         const isEnough = (): boolean => tally.isFull(pointer, detail);
         await findDangling({ ...options, isEnough }, (record) => tally.add(pointer, detail, record));
       }),
+      async () => {
+        if (!isOtherTime) return;
+        const options = { records, expiry, time: await serverTime(db), tell: inTime, maxTimeMS: leftMs() };
+        await findExpired({ ...options, most: mostCounted }, (some) => (expired = some));
+      },
     ];
+    const complete = await lookAt(looks, inTime);
     return {
       indexes,
       conflicts: tally,
-      complete: await lookAt(looks, inTime),
+      complete,
+      ...(isOtherTime ? { expired } : {}),
       records: await records.estimatedDocumentCount(),
     };
   };
