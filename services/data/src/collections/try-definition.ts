@@ -95,13 +95,16 @@ export function createTryDefinition(given: TryDefinitionDependencies) {
         const target = await collectionBy({ db, registry }, reference.target);
         if (target === undefined || target.removing) throw definitionBusy();
         const missingOf = async (ids: readonly string[]): Promise<readonly string[]> => {
-          const rows = target.records.native.find({ _id: { $in: [...ids] } }, { projection: { _id: 1 } });
+          const rows = target.records.native.find(
+            { _id: { $in: [...ids] } },
+            { projection: { _id: 1 }, maxTimeMS: leftMs() },
+          );
           const there = new Set(await rows.map(({ _id }) => _id).toArray());
           return ids.filter((each) => !there.has(each));
         };
         const pointer = `/fields/${reference.segments.join('.')}/reference`;
         const detail = 'Records refer to records that are not there.';
-        const options = { records, reference, missingOf, tell: inTime };
+        const options = { records, reference, missingOf, tell: inTime, maxTimeMS: leftMs() };
         const isEnough = (): boolean => tally.isFull(pointer, detail);
         await findDangling({ ...options, isEnough }, (record) => tally.add(pointer, detail, record));
       }),

@@ -17,6 +17,8 @@ import { idsAt, maxIds } from './referenced-ids.ts';
 const maxExamples = 5;
 /** Records that are looked at together, and held in one transaction. */
 const chunk = 500;
+/** Records after which it is said that the work goes on, where few of them name any. */
+const tellEach = 5_000;
 
 /** References of a new definition that the one before does not have. */
 export function newReferences(
@@ -52,6 +54,8 @@ export interface FindDanglingOptions {
   /** Before each step, with how many ids have been looked for; ends the work by throwing. */
   readonly tell: (checked: number) => Promise<void>;
   readonly isEnough: () => boolean;
+  /** For how long MongoDB may look for the records that refer, in milliseconds. */
+  readonly maxTimeMS?: number;
 }
 
 /**
@@ -60,13 +64,15 @@ export interface FindDanglingOptions {
  * @param found - is given each of them
  */
 export async function findDangling(
-  { records, reference, missingOf, tell, isEnough }: FindDanglingOptions,
+  { records, reference, missingOf, tell, isEnough, maxTimeMS }: FindDanglingOptions,
   found: (record: BreakingRecord) => void,
 ): Promise<void> {
   const { storage, segments, target } = reference;
-  const rows = records.find({ [storage]: { $exists: true } }, { projection: { [storage]: 1 }, batchSize: chunk });
+  const bound = maxTimeMS === undefined ? {} : { maxTimeMS };
+  const options = { projection: { [storage]: 1 }, batchSize: chunk, ...bound };
+  const rows = records.find({ [storage]: { $exists: true } }, options);
   let named: (NamedRecord & { readonly by: string })[] = [];
-  let checked = 0;
+  let [checked, read] = [0, 0];
   const look = async (): Promise<void> => {
     await tell(checked);
     const missing = new Set(await missingOf([...new Set(named.map(({ id }) => id))]));
@@ -84,7 +90,10 @@ export async function findDangling(
       found({ id: _id, errors: [{ pointer: '', code: 'too-many-references', message }] });
     }
     named.push(...ids.map(({ id, pointer }) => ({ id, pointer, by: _id, target })));
+    read += 1;
     if (named.length >= chunk) await look();
+    // Many may name none.
+    else if (read % tellEach === 0) await tell(checked);
     if (isEnough()) break;
   }
   if (named.length > 0) await look();
