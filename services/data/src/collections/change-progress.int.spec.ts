@@ -300,7 +300,7 @@ describe('a change of a definition', () => {
       const twice = await create(other.name, { codes: [] }, { codes: ['c'] }, { codes: [] });
       const unique = { ...open, indexes: [{ keys: { codes: 1 }, unique: true }] };
       const second = await put(other.name, unique, tried);
-      const [found] = second.body.conflicts as { count: number; examples: { ids: string[] }[] }[];
+      const [found] = second.body.conflicts as unknown as { count: number; examples: { ids: string[] }[] }[];
       assert.deepEqual(found?.examples[0]?.ids.toSorted(), [twice[0] ?? '', twice[2] ?? ''].sort());
       assert.equal(code(await put(other.name, unique)), '409 definition-conflict', 'and so it is');
     });
@@ -317,7 +317,7 @@ describe('a change of a definition', () => {
       };
       const answer = await put(name, wanted, tried);
       assert.deepEqual([answer.status, answer.body.complete, answer.body.conflicts], [200, true, []], answer.text);
-      const expired = answer.body.expired as { count: number; examples: { id: string }[] };
+      const expired = answer.body.expired as unknown as { count: number; examples: { id: string }[] };
       assert.equal(expired.count, 6);
       assert.deepEqual(
         expired.examples.map((each) => each.id),

@@ -10,7 +10,7 @@ import { dependentsBudget, planDeletion } from '../references/plan-deletion.ts';
 import { stillReferenced, tooManyDependents } from '../references/references.errors.ts';
 import { writeDeletion } from '../references/write-deletion.ts';
 import { anonymous } from '../rules/caller.ts';
-import { expiryIn } from './expiry-of.ts';
+import { expiryIn, firstExpiry } from './expiry-of.ts';
 import { annotationOf } from './fill-expiry.ts';
 
 /** What {@link createDeleteExpired} is given. */
@@ -22,8 +22,11 @@ export interface DeleteExpiredDependencies {
 
 /** What has become of a record. */
 export interface ExpiredOutcome {
-  /** It went, its time is not over or it is gone already, or others that refer to it keep it. */
-  readonly kind: 'deleted' | 'passed-over' | 'kept';
+  /**
+   * It went, its time is not over or it is gone already, or others that refer to it keep it; or it is over
+   * under a definition alone that is about to come.
+   */
+  readonly kind: 'deleted' | 'passed-over' | 'kept' | 'undecided';
   /** Records that were written, with what followed. */
   readonly written: number;
 }
@@ -64,6 +67,9 @@ export function createDeleteExpired({ events, registry, now }: DeleteExpiredDepe
     if (collection.removing) return passedOver;
     const left = await remove(collection, id, time);
     if (typeof left === 'number') return { kind: 'deleted', written: left };
+    const first = firstExpiry(collection, left.fields);
+    if (collection.pending !== undefined && first !== undefined && first <= time)
+      return { kind: 'undecided', written: 0 };
     const annotation = annotationOf(collection, left);
     if (annotation !== undefined) await collection.records.annotate([annotation]);
     return passedOver;

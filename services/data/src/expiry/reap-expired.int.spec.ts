@@ -155,6 +155,12 @@ describe('a pass over what has expired', () => {
     assert.equal(noted.length, 1);
   });
 
+  it('puts off what is over under a definition alone that is about to come', async () => {
+    const { reap, putOff } = await world([3], { outcomeOf: (id) => (id === '0/0001' ? 'undecided' : 'deleted') });
+    await reap(never);
+    assert.deepEqual(putOff, ['0/0001']);
+  });
+
   it('comes to what can be read where a collection cannot, and to what can go where a record cannot', async () => {
     const { reap, noted, putOff } = await world([5, 5], {
       unreadable: 0,

@@ -48,7 +48,7 @@ const mostAtOnce = { written: 500, ms: 5_000 } as const;
 /** For so long it is waited while others have many events to publish; then the next pass goes on. The lease lasts longer. */
 const patienceMs = 15_000;
 /** After so long what cannot go is looked at again, and what might have gone. */
-const putOffMs = { kept: 10 * 60_000, failed: 60_000 } as const;
+const putOffMs = { kept: 10 * 60_000, failed: 60_000, undecided: 60_000 } as const;
 
 /**
  * Makes passes over all collections whose records expire: one replica at a time, each collection in the order of their times, on MongoDB's clock. A
