@@ -17,6 +17,9 @@ import { refusedBy } from './outcome.ts';
 import type { Rehearsal } from './rehearsal.ts';
 import { createRehearsal } from './rehearsal.ts';
 
+/** A transaction plans no more deletes after so long: it has to end before MongoDB ends it. The next one goes on. */
+const mostMs = 3_000;
+
 /** Makes what says of records that match what deleting them would come to, chunk after chunk of one call. Nothing is written. */
 export function createRehearseDeletes({ events, registry, now }: WritingDependencies) {
   const lookup = { db: events.db, registry };
@@ -58,6 +61,7 @@ export function createRehearseDeletes({ events, registry, now }: WritingDependen
     return async (collection: Collection, ids: readonly string[]): Promise<ChunkResult> => {
       const said = await events.transaction(async (session) => {
         const at = now();
+        const until = performance.now() + mostMs;
         await demandCurrent(events.db, collection, session);
         const own = rehearsal.fork();
         const incomingOf = knownOnce((to) => findIncoming(lookup, to, session));
@@ -66,7 +70,8 @@ export function createRehearseDeletes({ events, registry, now }: WritingDependen
         for await (const document of givingWay(documents)) {
           const outcome = await one(collection, document, { own, at, session, incomingOf });
           if (outcome !== undefined) outcomes.set(document._id, outcome);
-          if (own.isFull) return { own, outcomes, through: ids.indexOf(document._id) + 1 };
+          if (own.isFull || performance.now() >= until)
+            return { own, outcomes, through: ids.indexOf(document._id) + 1 };
         }
         return { own, outcomes, through };
       });
