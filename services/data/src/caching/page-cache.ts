@@ -88,15 +88,11 @@ export function createPageCache({ cache, versions, stream, client }: PageCacheOp
       const { position } = stream;
       const version = versions.of(key.collectionId);
       if (position === undefined || version === undefined) return find(after);
-      const { asOf, ...found } = await cache.read(
-        JSON.stringify([key.collectionId, key.query]),
-        textOf(version),
-        async () => ({
-          // A primary that has just been elected may not know yet how far the majority has come.
-          ...(await find(position)),
-          asOf: formatPosition(clusterTimeOf(client) ?? position),
-        }),
-      );
+      const { asOf, ...found } = await cache.read(name, textOf(version), async () => ({
+        // A primary that has just been elected may not know yet how far the majority has come.
+        ...(await find(position)),
+        asOf: formatPosition(clusterTimeOf(client) ?? position),
+      }));
       // What was read may show changes that this process has yet to hear of, and another replica too.
       return { ...found, position: laterOf(position, parseAfter(asOf)) };
     },
