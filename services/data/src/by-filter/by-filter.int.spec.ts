@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 
+import type { Timestamp } from 'mongodb';
+
 import { operatorsType } from '../operators/parse-operators.ts';
 import { mergePatchType } from '../records/merge-patch.ts';
 import { openTestData } from '../testing/test-data.ts';
@@ -143,6 +145,28 @@ describe('writes by filter', () => {
       [`data.record.updated ${ada.id}`],
     );
     assert.ok(events.every(({ batchid }) => batchid === undefined));
+  });
+
+  it('look for nothing older than what their caller has seen', async () => {
+    const group = fresh();
+    await make(3, () => ({ group, owner: ada.id }));
+    const seen = await replica.call('GET /v1/data/tasks?limit=1', { token: ada.token });
+    const after = seen.headers.get('causeway-position') ?? assert.fail('no position');
+    await data.db.command({ profile: 2 });
+    try {
+      const answer = await remove({ group }, { headers: { 'causeway-after': after } });
+      assert.equal(done(answer).matched, 3, answer.text);
+    } finally {
+      await data.db.command({ profile: 0 });
+    }
+    // As MongoDB was asked: the first look is for ids alone.
+    const looks = data.db
+      .collection('system.profile')
+      .find({ 'command.projection': { _id: 1 }, 'command.limit': 1_001 });
+    const [look] = await looks.toArray();
+    const { readConcern } = (look?.command ?? {}) as { readConcern?: { afterClusterTime?: Timestamp } };
+    const [t, i] = after.split('.').map(Number);
+    assert.deepEqual([readConcern?.afterClusterTime?.t, readConcern?.afterClusterTime?.i], [t, i]);
   });
 
   it('do in a dry run nothing, and say what the run then does', async () => {

@@ -7,11 +7,11 @@ import { createRunByFilter } from './run-by-filter.ts';
 
 /** Changing and deleting all records that match a filter. */
 export function createByFilter(
-  { config, events, registry, findCurrent, cursors, now }: Ground,
+  { config, client, events, registry, findCurrent, cursors, now }: Ground,
   { admit }: { readonly admit: AdmitQuery },
 ) {
   const { publicUrl, queryTimeoutMs } = config;
-  const runByFilter = createRunByFilter({ events, findCurrent, cursors, admit, queryTimeoutMs, now });
+  const runByFilter = createRunByFilter({ events, client, findCurrent, cursors, admit, queryTimeoutMs, now });
   const writing = { events, registry, now };
   return {
     routes: [

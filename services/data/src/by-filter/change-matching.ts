@@ -9,7 +9,7 @@ import { isOutdated, underDefinition } from '../records/under-definition.ts';
 import { createFollow } from '../rules/follow/follow-records.ts';
 import { findMissing, notThere } from '../references/keep-references.ts';
 import type { NamedRecord } from '../references/referenced-ids.ts';
-import { givingWay } from './give-way.ts';
+import { givingWay } from '../pacing/give-way.ts';
 import type { Matching } from './matching.ts';
 import { demandMatchable, meets, readMatching } from './matching.ts';
 import type { DoChunk, Outcome } from './outcome.ts';

@@ -11,7 +11,7 @@ import { demandCurrent, isOutdated, underDefinition } from '../records/under-def
 import { followFrom } from '../rules/follow/follow-records.ts';
 import { findIncoming } from '../references/incoming.ts';
 import type { WritingDependencies } from './change-matching.ts';
-import { givingWay } from './give-way.ts';
+import { givingWay } from '../pacing/give-way.ts';
 import type { Matching } from './matching.ts';
 import { demandMatchable, readMatching } from './matching.ts';
 import type { ChunkResult, DoChunk, Outcome } from './outcome.ts';

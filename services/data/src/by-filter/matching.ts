@@ -1,4 +1,5 @@
 import { faults } from '@causeway/contracts';
+import type { ReadAfterOptions } from '@causeway/events';
 import { BSON } from 'mongodb';
 import type { ClientSession, Db, Document } from 'mongodb';
 
@@ -74,18 +75,26 @@ export interface Selected {
  * Finds which records match. What comes to match later is not among them: a call does not run after what is being written.
  *
  * @param after - the id behind which to begin
+ * @param read - of `readAfter`
  */
 export async function selectMatching(
   db: Db,
   collection: Collection,
   matching: Matching,
-  { after, limit }: { readonly after: string | undefined; readonly limit: number },
+  {
+    after,
+    limit,
+    read,
+  }: { readonly after: string | undefined; readonly limit: number; readonly read: ReadAfterOptions },
 ): Promise<Selected> {
   const { query, timeoutMs } = matching;
-  const caller = await followAll(db, collection, matching.caller);
+  const caller = await followAll(db, collection, matching.caller, read);
   const filter = filterAt(collection, { ...matching, caller }, query.at);
   const rows = await collection.records.native
-    .find(after === undefined ? filter : { $and: [filter, { _id: { $gt: after } }] }, { projection: { _id: 1 } })
+    .find(after === undefined ? filter : { $and: [filter, { _id: { $gt: after } }] }, {
+      projection: { _id: 1 },
+      ...read,
+    })
     .sort({ _id: 1 })
     .limit(limit + 1)
     .maxTimeMS(timeoutMs)

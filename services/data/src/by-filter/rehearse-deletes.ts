@@ -9,7 +9,7 @@ import { followFrom } from '../rules/follow/follow-records.ts';
 import { findIncoming } from '../references/incoming.ts';
 import { dependentsBudget, planDeletion } from '../references/plan-deletion.ts';
 import type { WritingDependencies } from './change-matching.ts';
-import { givingWay } from './give-way.ts';
+import { givingWay } from '../pacing/give-way.ts';
 import type { Matching } from './matching.ts';
 import { meets, readMatching } from './matching.ts';
 import type { ChunkResult, Outcome } from './outcome.ts';

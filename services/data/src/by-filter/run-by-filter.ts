@@ -1,8 +1,9 @@
 import { faults } from '@causeway/contracts';
 import type { Fault } from '@causeway/contracts';
-import { parseAfter } from '@causeway/events';
+import { parseAfter, readAfter } from '@causeway/events';
 import type { Events } from '@causeway/events';
 import type { Call } from '@causeway/service';
+import type { MongoClient, Timestamp } from 'mongodb';
 
 import type { Collection } from '../collections/collection-registry.ts';
 import type { CursorCodec } from '../cursors/cursor-codec.ts';
@@ -16,7 +17,7 @@ import { callerOf, principalKey } from '../rules/caller.ts';
 import { followAll } from '../rules/follow/follow-records.ts';
 import type { Judgement } from '../rules/rule.ts';
 import type { AskedMany } from './asked-many.ts';
-import { awaitRelay } from './await-relay.ts';
+import { awaitRelay } from '../pacing/await-relay.ts';
 import { tooManyMatches } from './by-filter.errors.ts';
 import type { Matching } from './matching.ts';
 import { demandMatchable, selectMatching } from './matching.ts';
@@ -27,6 +28,7 @@ import { createTally } from './tally.ts';
 /** What {@link createRunByFilter} is given. */
 export interface RunByFilterDependencies {
   readonly events: Pick<Events, 'db' | 'backlog'>;
+  readonly client: MongoClient;
   readonly findCurrent: FindCurrent;
   readonly cursors: CursorCodec;
   readonly admit: AdmitQuery;
@@ -71,6 +73,8 @@ interface ManyPlace {
 interface Begun {
   readonly collection: Collection;
   readonly matching: Matching;
+  /** The highest position that the caller has seen. */
+  readonly seen: Timestamp | undefined;
   readonly after: string | undefined;
   readonly cursorBehind: (id: string) => string;
 }
@@ -84,6 +88,7 @@ interface Begun {
  */
 export function createRunByFilter({
   events,
+  client,
   findCurrent,
   cursors,
   admit,
@@ -92,7 +97,8 @@ export function createRunByFilter({
 }: RunByFilterDependencies) {
   const begin = async ({ name, asked, call, judgements }: RunByFilter): Promise<Begun> => {
     const caller = callerOf(call.token);
-    const collection = await findCurrent(name, parseAfter(call.headers['causeway-after']));
+    const seen = parseAfter(call.headers['causeway-after']);
+    const collection = await findCurrent(name, seen);
     if (collection === undefined) throw faults.notFound();
     demandReadable(collection, caller);
     demandEver(collection, judgements, caller);
@@ -114,7 +120,7 @@ export function createRunByFilter({
       await admit.demand({ collection, caller: seeing, query, read: {} });
     }
     return {
-      ...{ collection, matching, after: from?.id },
+      ...{ collection, matching, seen, after: from?.id },
       cursorBehind: (id) => bound.encode({ id, begunAt: since.getTime() } satisfies ManyPlace),
     };
   };
@@ -125,8 +131,11 @@ export function createRunByFilter({
     const { signal, draining } = call;
     const until = performance.now() + callMs;
     const isTimeUp = (): boolean => performance.now() >= until || draining.aborted;
-    const { collection, matching, after, cursorBehind } = await begin(command);
-    const { ids, hasMore } = await selectMatching(events.db, collection, matching, { after, limit });
+    const { collection, matching, seen, after, cursorBehind } = await begin(command);
+    // What a primary that has just been elected does not know of yet would pass for what does not match.
+    const { ids, hasMore } = await readAfter(client, seen, (read) =>
+      selectMatching(events.db, collection, matching, { after, limit, read }),
+    );
     if (hasMore && !partial) throw tooMany(limit);
     const doChunk = command.begin(matching);
     const tally = createTally(describe);

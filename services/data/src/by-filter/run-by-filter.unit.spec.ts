@@ -47,6 +47,7 @@ describe('a write by filter', () => {
           return Promise.resolve(count);
         },
       },
+      client: undefined as never,
       findCurrent: () => Promise.resolve(collection),
       cursors: createCursorCodec(new Uint8Array(32)),
       admit: { demand: () => Promise.resolve(), judge: () => Promise.reject(new Error('nobody asks')) },

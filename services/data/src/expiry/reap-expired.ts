@@ -2,7 +2,7 @@ import { serverTime } from '@causeway/events';
 import type { Events } from '@causeway/events';
 import { createCounter } from '@causeway/telemetry';
 
-import { awaitRelay } from '../by-filter/await-relay.ts';
+import { awaitRelay } from '../pacing/await-relay.ts';
 import type { DefinitionDocument } from '../collections/collection.model.ts';
 import { definitionsCollection } from '../collections/collection.model.ts';
 import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';

@@ -4,7 +4,7 @@ import type { Events, PlannedWrite } from '@causeway/events';
 import { BSON } from 'mongodb';
 import type { ClientSession } from 'mongodb';
 
-import { givingWay } from '../by-filter/give-way.ts';
+import { givingWay } from '../pacing/give-way.ts';
 import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
 import { demandWritable } from '../records/judge-record.ts';
 import type { RecordDocument } from '../records/record.model.ts';

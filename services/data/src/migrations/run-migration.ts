@@ -2,7 +2,7 @@ import type { Cause } from '@causeway/contracts';
 import { stateOf } from '@causeway/events';
 import type { Events, RecordedCollection } from '@causeway/events';
 
-import { awaitRelay } from '../by-filter/await-relay.ts';
+import { awaitRelay } from '../pacing/await-relay.ts';
 import type { DefinitionStep } from './definition-steps.ts';
 import type { createMigrateChunk } from './migrate-chunk.ts';
 import type { Failure, MigrationDocument, Tally } from './migration.model.ts';

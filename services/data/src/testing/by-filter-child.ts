@@ -34,7 +34,7 @@ process.on('disconnect', () => process.exit(0));
 const registry = createCollectionRegistry({ events, db: events.db, logger });
 const now = (): Date => new Date();
 const runByFilter = createRunByFilter({
-  ...{ events, now, queryTimeoutMs: 5_000 },
+  ...{ events, client, now, queryTimeoutMs: 5_000 },
   findCurrent: (each) => registry.find(each),
   cursors: createCursorCodec(new Uint8Array(32)),
   admit: { demand: () => Promise.resolve(), judge: () => Promise.reject(new Error('nobody asks')) },
