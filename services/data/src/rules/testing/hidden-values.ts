@@ -54,18 +54,25 @@ function twinOf(world: OpenWorld): Twin {
   };
 }
 
-const hashOf = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 16);
+/**
+ * An entity tag without what is another each time: that of a page is a hash of its text, that of a record has the revision before it. Told apart
+ * by the hash, for a hash may begin as a revision does.
+ */
+function plainTag(tag: string, text: string): string {
+  if (!tag.startsWith('W/"')) return tag;
+  const hash = createHash('sha256').update(text).digest('base64url');
+  if (tag === `W/"${hash.slice(0, 22)}"`) return 'of the text';
+  const [revision = ''] = tag.slice(3).split('-', 1);
+  return tag === `W/"${revision}-${hash.slice(0, 16)}"` ? `${revision} of the text` : 'of something else';
+}
 
 /** What is answered, without what is another each time: an entity tag is made of what is answered beside it, or says the revision. */
 function plainAnswer({ plain }: Twin, { status, headers, text }: Answered): Readonly<Record<string, unknown>> {
-  const tag = headers.get('etag') ?? '';
-  const [, revision = '', hash] = /^W\/"(?:(\d+)-)?([\w-]{16,})"$/.exec(tag) ?? [];
-  const isOfText = hash?.startsWith(hashOf(text)) === true;
   const shown = ['content-type', 'link', 'cache-control', 'allow', 'retry-after', 'location', 'causeway-event'];
   return {
     status,
     text: plain(text),
-    tag: hash === undefined ? tag : `${revision} ${isOfText ? 'of the text' : 'of something else'}`,
+    tag: plainTag(headers.get('etag') ?? '', text),
     headers: shown.map((name) => plain(headers.get(name) ?? '')),
   };
 }
