@@ -81,7 +81,11 @@ export const drivers: readonly KafkaDriver[] = ['platformatic', 'kafkajs'];
 export const openWorld = async (driver: KafkaDriver = 'platformatic'): Promise<TestWorld> => {
   const service = `t${randomBytes(5).toString('hex')}`;
   const database = `causeway-${service}`;
-  const client = await MongoClient.connect(fromEnvironment('MONGODB_URL'), { appName: service });
+  // What a test has seen, whatever it asks next has to see too: by default it would be shown what no majority has yet.
+  const client = await MongoClient.connect(fromEnvironment('MONGODB_URL'), {
+    appName: service,
+    readConcernLevel: 'majority',
+  });
   const logger = createLogger({ service, level: process.env.TEST_LOG === undefined ? 'silent' : 'debug' });
   const brokers = fromEnvironment('KAFKA_BROKERS').split(',');
   const kafka = createKafka({ driver, brokers, clientId: service, logger });

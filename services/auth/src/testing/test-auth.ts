@@ -66,7 +66,8 @@ const required = (name: string): string => process.env[name] ?? assert.fail(`${n
 /** Opens a world. */
 export async function openTestAuth(): Promise<TestAuth> {
   const name = `auth-${randomUUID().slice(0, 8)}`;
-  const client = await MongoClient.connect(required('MONGODB_URL'));
+  // What a test has seen, whatever it asks next has to see too: by default it would be shown what no majority has yet.
+  const client = await MongoClient.connect(required('MONGODB_URL'), { readConcernLevel: 'majority' });
   const db = client.db(name);
   const clock = { aheadMs: 0 };
   const mailDelaysMs = [200, 400, 800];

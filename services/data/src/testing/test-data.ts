@@ -95,7 +95,8 @@ const required = (name: string): string => process.env[name] ?? assert.fail(`${n
  */
 export async function openTestData({ now }: { readonly now?: () => Date } = {}): Promise<TestData> {
   const name = `data-${randomUUID().slice(0, 8)}`;
-  const client = await MongoClient.connect(required('MONGODB_URL'));
+  // What a test has seen, whatever it asks next has to see too: by default it would be shown what no majority has yet.
+  const client = await MongoClient.connect(required('MONGODB_URL'), { readConcernLevel: 'majority' });
   const ended = new Set<string>();
   const unsure = new Set<string>();
   const isRevoked: RevocationList['isRevoked'] = ({ sid }) =>

@@ -93,7 +93,8 @@ export interface BeforeStart {
  */
 export async function openTestUser(beforeStart?: (before: BeforeStart) => Promise<void>): Promise<TestUser> {
   const name = `user-${randomUUID().slice(0, 8)}`;
-  const client = await MongoClient.connect(required('MONGODB_URL'));
+  // What a test has seen, whatever it asks next has to see too: by default it would be shown what no majority has yet.
+  const client = await MongoClient.connect(required('MONGODB_URL'), { readConcernLevel: 'majority' });
   const logger = createLogger({ service: name, level: process.env.TEST_LOG === undefined ? 'silent' : 'debug' });
   const brokers = required('KAFKA_BROKERS').split(',');
   const prefix = `${name}.`;
