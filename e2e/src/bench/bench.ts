@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { type BenchPlatform, makeCollection, recordBody, startBenchPlatform } from './bench-platform.ts';
 import { measureAuth } from './auth/measure-auth.ts';
 import { measureData } from './data/measure-data.ts';
+import { measureFeeds } from './feeds/measure-feeds.ts';
 import { measureFlow } from './flow/measure-flow.ts';
 import { loadInTurns, type Speed as Rate } from './in-turns.ts';
 import { feedReader, kafkaReader, type Latency, measureLatency, type Reader } from './latency.ts';
@@ -255,6 +256,9 @@ async function measureRunning(bench: BenchPlatform): Promise<Speed | undefined> 
   await part('signing in', async () => {
     const { short } = options;
     rows.push(...(await measureAuth({ bench, span, turns, connections, short })));
+  });
+  await part('feeds of many', async () => {
+    rows.push(...(await measureFeeds({ bench, span, short: options.short })));
   });
   await part('write to the feed', () =>
     measureEvents(bench, 'feed', 'p50 ≤ 15 ms, p99 ≤ 60 ms', (collection) => feedReader(bench, collection)),

@@ -16,6 +16,7 @@ const checkout = path.resolve(import.meta.dirname, '../../..');
 /** A server beside the platform. */
 export interface SideProcess {
   readonly url: string;
+  readonly pid: number;
   readonly stop: () => Promise<void>;
 }
 
@@ -26,19 +27,19 @@ function sideProcess(args: readonly string[], env: NodeJS.ProcessEnv, url: strin
     child.kill('SIGKILL');
     await once(child, 'exit');
   };
-  return { child, url, stop };
+  return { child, url, pid: child.pid ?? 0, stop };
 }
 
 type Child = ReturnType<typeof spawn>;
 
 /** Runs one of this folder's programs that serves at the port it prints. */
-async function startServer(program: string, args: readonly string[] = []): Promise<SideProcess> {
+export async function startServer(program: string, args: readonly string[] = []): Promise<SideProcess> {
   const file = path.join(import.meta.dirname, program);
-  const { child, stop } = sideProcess([file, ...args], process.env, '');
+  const { child, pid, stop } = sideProcess([file, ...args], process.env, '');
   if (child.stdout === null) throw new Error(`${program} has no output`);
   const lines = createInterface({ input: child.stdout });
   const [port] = (await once(lines, 'line', { signal: AbortSignal.timeout(20_000) })) as [string];
-  return { url: `http://127.0.0.1:${port}`, stop };
+  return { url: `http://127.0.0.1:${port}`, pid, stop };
 }
 
 /**
@@ -89,7 +90,7 @@ export async function startGatewayBefore(
   };
   const preload = pathToFileURL(path.join(checkout, 'packages/telemetry/src/preload.ts')).href;
   const main = path.join(checkout, 'services/gateway/src/main.ts');
-  const { child, stop } = sideProcess(['--conditions=development', '--import', preload, main], env, url);
+  const { child, pid, stop } = sideProcess(['--conditions=development', '--import', preload, main], env, url);
   // Its log goes where a log goes: it is read, and not looked at.
   child.stdout?.resume();
   await eventually(
@@ -100,5 +101,5 @@ export async function startGatewayBefore(
     },
     { withinMs: 40_000, everyMs: 100 },
   );
-  return { url, stop };
+  return { url, pid, stop };
 }
