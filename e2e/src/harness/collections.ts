@@ -10,6 +10,8 @@ export interface CollectionOptions {
   readonly required?: readonly string[];
   readonly indexes?: readonly unknown[];
   readonly onErase?: 'keep' | 'delete';
+  /** What the definition says of fields beside the schema. */
+  readonly fields?: Readonly<Record<string, unknown>>;
   readonly rules?: Readonly<Partial<Record<'read' | 'create' | 'update' | 'delete', Rule>>>;
 }
 
@@ -23,7 +25,7 @@ const openToMembers = { read: 'signed-in', create: 'signed-in', update: 'signed-
  */
 export async function defineCollection(token: string, options: CollectionOptions = {}): Promise<string> {
   const name = `e2e-${randomBytes(6).toString('hex')}`;
-  const { properties, required = ['title'], indexes = [], rules = openToMembers, onErase } = options;
+  const { properties, required = ['title'], indexes = [], rules = openToMembers, onErase, fields } = options;
   const schema = {
     type: 'object',
     required,
@@ -35,7 +37,7 @@ export async function defineCollection(token: string, options: CollectionOptions
       author: { type: 'string' },
     },
   };
-  const json = { schema, indexes, rules, onErase };
+  const json = { schema, indexes, rules, onErase, fields };
   expectStatus(await call('PUT', `/v1/collections/${name}`, { token, json }), 201);
   return name;
 }

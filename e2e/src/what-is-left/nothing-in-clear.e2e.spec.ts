@@ -1,15 +1,17 @@
 // Runs after all others, since spec files run one after the other, by name: what they have used is looked for in what is left.
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { before, describe, it } from 'node:test';
 import { request } from 'undici';
 import { ByteFinder } from '../harness/byte-finder.ts';
 import { call } from '../harness/client.ts';
+import { createRecord, defineCollection } from '../harness/collections.ts';
 import { eventually } from '../harness/eventually.ts';
 import { expectStatus } from '../harness/expectations.ts';
 import { addressOf, platform } from '../harness/platform.ts';
 import { secretsUsed } from '../harness/secrets-used.ts';
 import { writtenOtherwise } from '../harness/written-otherwise.ts';
-import { signUp } from '../harness/people.ts';
+import { admin, signUp } from '../harness/people.ts';
 import { inFiles } from './in-files.ts';
 import { inKafka } from './in-kafka.ts';
 import { inMongodb } from './in-mongodb.ts';
@@ -30,11 +32,20 @@ describe('what is left of passwords, tokens and codes', { skip: unknown }, () =>
     const person = await signUp();
     const json = { email: person.email, password: `not ${person.password}` };
     const { headers } = expectStatus(await call('POST', '/v1/auth/sign-in', { json }), 401);
+    // Kept as it is told: a member of this name is looked for in all that is left.
+    const secret = `encrypted ${randomUUID()} by the data service`;
+    const properties = { title: { type: 'string' }, secret: { type: 'string' } };
+    const token = await admin();
+    const name = await defineCollection(token, { properties, fields: { secret: { encrypted: true } } });
+    const { id } = await createRecord(name, token, { title: person.id, secret: `${secret}, first` });
+    const path = `/v1/data/${name}/${id}`;
+    expectStatus(await call('PATCH', path, { token, json: { secret }, type: 'application/merge-patch+json' }), 200);
+    assert.equal(expectStatus(await call('GET', path, { token }), 200).json<{ secret: string }>().secret, secret);
     // Its effect in another service is there: so is its event in Kafka.
     expectStatus(await call('GET', '/v1/users/me', { token: person.accessToken }), 200);
     const secrets = secretsUsed(platform.secrets ?? '');
     assert.ok(
-      secrets.some(({ text }) => text === person.password),
+      secrets.some(({ text }) => text === person.password) && secrets.some(({ text }) => text === secret),
       'what is used is noted',
     );
     const ofAdmin = { text: platform.adminPassword, what: 'the password of the first administrator' };

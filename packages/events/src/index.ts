@@ -61,7 +61,7 @@ export { gatherReads } from './recording/gather-reads.ts';
 export { together } from './recording/together.ts';
 export type { Outcome } from './recording/together.ts';
 export { draft, stateOf } from './recording/recorded-document.ts';
-export type { EventDraft, RecordedDocument, StateOf } from './recording/recorded-document.ts';
+export type { Beside, EventDraft, RecordedDocument, StateOf } from './recording/recorded-document.ts';
 export { redriveFaults } from './redrive/redrive.errors.ts';
 export type { ParkedEvent } from './redrive/parked-events.ts';
 export type { Redrive } from './redrive/redrives.ts';

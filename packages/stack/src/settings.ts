@@ -25,6 +25,7 @@ export interface StackSettings {
   readonly adminPassword?: string;
   readonly masterKey?: string;
   readonly internalKey?: string;
+  readonly fieldKey?: string;
   readonly smtpUrl?: string;
   /** What the children inherit. */
   readonly env: Readonly<NodeJS.ProcessEnv>;
@@ -86,6 +87,7 @@ export function readSettings(checkout: string, env: NodeJS.ProcessEnv, portOffse
     ...optional('adminPassword', text('CAUSEWAY_ADMIN_PASSWORD')),
     ...optional('masterKey', text('CAUSEWAY_MASTER_KEY')),
     ...optional('internalKey', text('CAUSEWAY_INTERNAL_KEY')),
+    ...optional('fieldKey', text('CAUSEWAY_FIELD_KEY')),
     ...optional('smtpUrl', text('SMTP_URL')),
     env,
   };

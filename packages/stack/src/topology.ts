@@ -11,13 +11,15 @@ export interface ServiceDefinition {
   readonly after: readonly string[];
   /** It makes the first administrator, and holds the key that encrypts secrets. */
   readonly holdsSecrets?: true;
+  /** It holds the key of encrypted fields. */
+  readonly holdsFieldKey?: true;
 }
 
 /** In the order of their start; they are stopped in the reverse. */
 export const services: readonly ServiceDefinition[] = [
   { name: 'auth', port: 8081, opsPort: 9465, database: 'causeway-auth', after: [], holdsSecrets: true },
   { name: 'user', port: 8082, opsPort: 9466, database: 'causeway-user', after: ['auth'] },
-  { name: 'data', port: 8083, opsPort: 9467, database: 'causeway-data', after: ['auth'] },
+  { name: 'data', port: 8083, opsPort: 9467, database: 'causeway-data', after: ['auth'], holdsFieldKey: true },
   { name: 'gateway', port: 8080, opsPort: 9464, after: ['auth', 'user', 'data'] },
 ];
 

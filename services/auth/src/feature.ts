@@ -1,10 +1,9 @@
 import type { Events, Idempotency } from '@causeway/events';
-import type { Job, Route } from '@causeway/service';
+import type { Job, MasterKey, Route } from '@causeway/service';
 import type { Logger } from '@causeway/telemetry';
 
 import type { Config } from './config.ts';
 import type { Connections } from './connections.ts';
-import type { MasterKey } from './keys/master-key.ts';
 import type { Stores } from './stores.ts';
 
 /** What every feature is given. What one feature has for another is passed on by `features.ts`, by name. */

@@ -19,6 +19,8 @@ import type { CollectionRegistry } from './collections/collection-registry.ts';
 import { createCollectionRegistry } from './collections/collection-registry.ts';
 import type { Config, settings } from './config.ts';
 import { connect } from './connections.ts';
+import { fieldKeyOf } from './encryption/field-key-settings.ts';
+import { createFieldKeys } from './encryption/field-keys.ts';
 import { createCursorCodec } from './cursors/cursor-codec.ts';
 import type { Ground } from './feature.ts';
 import { createFeatures } from './features.ts';
@@ -97,9 +99,11 @@ export async function start(
   const markers = removalMarkers(events);
   const stream = follow(events.stream);
   const { collection, prepare } = events;
+  const fieldKeys = createFieldKeys(fieldKeyOf(config));
   const registry: CollectionRegistry = createCollectionRegistry({
     events: { collection, prepare, stream },
     db: events.db,
+    fieldKeys,
     logger,
   });
   const revocations = createRevocations({
@@ -113,7 +117,7 @@ export async function start(
   const { tokenIssuer: issuer, tokenAudience: audience } = config;
   const identity = given ?? createIdentity({ issuer, audience, keys, revocations });
   const ground = groundOf({
-    ...{ identity, config, client, redis, events, stream, registry, logger, now },
+    ...{ identity, config, client, redis, events, stream, registry, fieldKeys, logger, now },
     redisPrefix: redisPrefix ?? 'causeway:data',
     isRevoked: isRevoked ?? revocations.isRevoked,
   });

@@ -8,7 +8,9 @@ import {
   redisSettings,
   tokenSettings,
 } from '@causeway/service';
-import type { SettingValues } from '@causeway/service';
+import type { SettingsCheck, SettingValues } from '@causeway/service';
+
+import { checkFieldKeySettings, fieldKeySettings } from './encryption/field-key-settings.ts';
 
 /** Every setting of this service. */
 export const settings = defineSettings({
@@ -31,6 +33,7 @@ export const settings = defineSettings({
     description: 'Where auth is: events that Kafka no longer holds are read there.',
   },
   ...keySettings,
+  ...fieldKeySettings,
   queryTimeoutMs: {
     env: 'QUERY_TIMEOUT',
     type: 'duration',
@@ -102,6 +105,9 @@ export const settings = defineSettings({
 /** The configuration of this service, checked. */
 export type Config = SettingValues<typeof settings>;
 
+/** Checks what no row can judge alone. */
+export const checkSettings: SettingsCheck<typeof settings> = checkFieldKeySettings;
+
 /**
  * Reads the configuration.
  *
@@ -109,4 +115,4 @@ export type Config = SettingValues<typeof settings>;
  * @throws SettingsError naming every setting that is missing or wrong
  */
 export const readConfig = (environment: Readonly<Record<string, string | undefined>>): Config =>
-  readSettings(settings, environment);
+  readSettings(settings, environment, checkSettings);

@@ -4,6 +4,7 @@ import type { Logger } from '@causeway/telemetry';
 
 import type { CollectionRegistry } from './collections/collection-registry.ts';
 import type { Config } from './config.ts';
+import type { FieldKeys } from './encryption/field-keys.ts';
 import type { Connections } from './connections.ts';
 import type { CursorCodec } from './cursors/cursor-codec.ts';
 import type { FindCurrent } from './records/find-current.ts';
@@ -19,6 +20,8 @@ export interface Ground extends Pick<Connections, 'client' | 'redis'> {
   /** The commits, as this service follows them. */
   readonly stream: CommitStream;
   readonly registry: CollectionRegistry;
+  /** Opens the keys of collections with encrypted fields. */
+  readonly fieldKeys: FieldKeys;
   /** The definition that reads are judged by. */
   readonly findCurrent: FindCurrent;
   readonly cursors: CursorCodec;

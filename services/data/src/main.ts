@@ -1,6 +1,6 @@
 import { runService } from '@causeway/service';
 
 import { start } from './app.ts';
-import { settings } from './config.ts';
+import { checkSettings, settings } from './config.ts';
 
-await runService({ name: 'data', settings, start });
+await runService({ name: 'data', settings, check: checkSettings, start });

@@ -9,6 +9,8 @@ const record = {
   recordId: z.string(),
   /** Dotted paths within the fields that not everybody sees who sees the record, as of when it was recorded. */
   guarded: z.array(z.string()).optional(),
+  /** Dotted paths within the fields that are stored encrypted: what stands there is left out here. */
+  encrypted: z.array(z.string()).optional(),
 };
 
 /** A record has been created; carries its fields. */

@@ -1,9 +1,9 @@
-import { checkRecorded, newEventId, schemaUrn, toSequence, type Cause, type EventEnvelope } from '@causeway/contracts';
+import { checkRecorded, newEventId, schemaUrn, toSequence, type Cause } from '@causeway/contracts';
 import { currentTraceContext } from '@causeway/telemetry';
 
 import { groupAttributes, type EventGroup } from './event-group.ts';
 import { checkEventSize } from './limits.ts';
-import type { EventDraft } from './recorded-document.ts';
+import type { EventDraft, OutboxEvent } from './recorded-document.ts';
 
 /** What the write adds to a draft. */
 export interface EventPlace {
@@ -23,12 +23,12 @@ export interface EventPlace {
  * @throws ContractViolation - the data does not keep to the contract: a fault in the caller, nothing is written
  * @throws `payload-too-large`
  */
-export const buildEvent = (cause: Cause, { contract, data }: EventDraft, place: EventPlace): EventEnvelope => {
+export const buildEvent = (cause: Cause, { contract, data, beside }: EventDraft, place: EventPlace): OutboxEvent => {
   if (contract.thing !== place.thing) {
     throw new TypeError(`${contract.type} is about a ${contract.thing}, but was recorded on a ${place.thing}`);
   }
   const { principal } = cause;
-  const event: EventEnvelope = {
+  const event: OutboxEvent = {
     specversion: '1.0',
     id: newEventId(),
     type: contract.type,
@@ -45,6 +45,7 @@ export const buildEvent = (cause: Cause, { contract, data }: EventDraft, place: 
     ...(principal.id === undefined ? {} : { authid: principal.id }),
     ...groupAttributes(place.group),
     data: checkRecorded(contract, data),
+    ...(beside === undefined ? {} : { beside }),
   };
   checkEventSize(event);
   return event;

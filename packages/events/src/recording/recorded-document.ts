@@ -10,8 +10,26 @@ export interface RecordedDocument {
   readonly createdAt: Date;
   readonly updatedAt: Date;
   /** Events that are not known to be published yet, by rising sequence. Only this package reads or writes it. */
-  readonly outbox: readonly EventEnvelope[];
+  readonly outbox: readonly OutboxEvent[];
 }
+
+/**
+ * An event as it waits in its document: with what goes along with it there alone. Who follows the commits is given that, too; the log and Kafka
+ * never are.
+ */
+export interface OutboxEvent extends EventEnvelope {
+  readonly beside?: Beside;
+}
+
+/** What goes along with an event as far as MongoDB. */
+export type Beside = Readonly<Record<string, unknown>>;
+
+/** The event as everybody may have it. */
+export const withoutBeside = (event: OutboxEvent): EventEnvelope => {
+  if (event.beside === undefined) return event;
+  const { beside: _own, ...rest } = event;
+  return rest;
+};
 
 /** What a service decides about: a document without what this package adds. */
 export type StateOf<Doc extends RecordedDocument> = Omit<Doc, keyof RecordedDocument>;
@@ -20,6 +38,7 @@ export type StateOf<Doc extends RecordedDocument> = Omit<Doc, keyof RecordedDocu
 export interface EventDraft {
   readonly contract: EventContract;
   readonly data: EventData;
+  readonly beside?: Beside;
 }
 
 /**
@@ -27,10 +46,16 @@ export interface EventDraft {
  *
  * @param contract - from `@causeway/contracts`
  * @param data - checked against the contract when the write is recorded
+ * @param beside - for who follows the commits of this service, and nobody else: it is neither logged nor published
  */
-export const draft = <Data extends EventData>(contract: EventContract<Data>, data: Data): EventDraft => ({
+export const draft = <Data extends EventData>(
+  contract: EventContract<Data>,
+  data: Data,
+  beside?: Beside,
+): EventDraft => ({
   contract,
   data,
+  ...(beside === undefined ? {} : { beside }),
 });
 
 /** A row of `tombstones`: what is left of a deleted document, so that neither its events nor its revision are lost. */
@@ -42,7 +67,7 @@ export interface Tombstone {
   readonly revision: number;
   readonly event: string;
   readonly deletedAt: Date;
-  readonly outbox: readonly EventEnvelope[];
+  readonly outbox: readonly OutboxEvent[];
 }
 
 /** The name of the collection of {@link Tombstone}s. */
@@ -55,7 +80,7 @@ export const tombstoneId = (collection: string, id: string): string => `${collec
 export const tombstoneOf = (
   collection: string,
   { _id: id, revision, outbox }: RecordedDocument,
-  event: EventEnvelope,
+  event: OutboxEvent,
   at: Date,
 ): Tombstone => ({
   _id: tombstoneId(collection, id),
@@ -70,8 +95,8 @@ export const tombstoneOf = (
  */
 export const newDocument = <Doc extends RecordedDocument>(
   { _id, state }: { readonly _id: string; readonly state: StateOf<Doc> },
-  event: EventEnvelope,
-  { revision, at, outbox }: { readonly revision: number; readonly at: Date; readonly outbox: readonly EventEnvelope[] },
+  event: OutboxEvent,
+  { revision, at, outbox }: { readonly revision: number; readonly at: Date; readonly outbox: readonly OutboxEvent[] },
 ): Doc => {
   const own = { _id, revision, event: event.id, createdAt: at, updatedAt: at, outbox: [...outbox, event] };
   return { ...state, ...own } as unknown as Doc;

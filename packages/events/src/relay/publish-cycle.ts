@@ -3,6 +3,7 @@ import { BSON } from 'mongodb';
 
 import type { Failpoint } from '../failpoint.ts';
 import type { EventLog, LoggedEvent } from '../log/event-log.ts';
+import { withoutBeside } from '../recording/recorded-document.ts';
 import type { Lane } from './lane.ts';
 import type { OutboxRows } from './outbox-rows.ts';
 import type { PendingRow } from './pending-rows.ts';
@@ -76,7 +77,7 @@ export const createPublishCycle = (options: PublishCycleOptions): PublishCycle =
         }
         const slot = slotOf(event.subject, slots);
         carriers.set(event.id, { row: { collection: row.collection, id: row.id }, slot });
-        events.push({ slot, event });
+        events.push({ slot, event: withoutBeside(event) });
       }
     }
     return events;

@@ -10,7 +10,8 @@ import {
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { eventLog } from '../log/event-log.ts';
-import { tombstones } from '../recording/recorded-document.ts';
+import type { Beside, OutboxEvent } from '../recording/recorded-document.ts';
+import { tombstones, withoutBeside } from '../recording/recorded-document.ts';
 import type { RelayLogger } from '../relay/relay-metrics.ts';
 import { createListeners } from './listeners.ts';
 
@@ -21,6 +22,8 @@ export interface Change {
   readonly revision: number;
   /** The event of this write. */
   readonly event: EventEnvelope | undefined;
+  /** What goes along with the event, and is not published; absent where nothing does. */
+  readonly beside?: Beside;
   /** Whole, for creates alone: nothing is looked up for an update. */
   readonly document: Document | undefined;
   readonly deleted: boolean;
@@ -101,10 +104,10 @@ const pipeline: Document[] = [
 ];
 
 /** The outbox entries that an update has added: MongoDB may name the element, or the whole array. */
-const addedEvents = (updated: Document): EventEnvelope[] =>
+const addedEvents = (updated: Document): OutboxEvent[] =>
   Object.entries(updated).flatMap(([path, value]) => {
-    if (path === 'outbox') return value as EventEnvelope[];
-    return path.startsWith('outbox.') ? [value as EventEnvelope] : [];
+    if (path === 'outbox') return value as OutboxEvent[];
+    return path.startsWith('outbox.') ? [value as OutboxEvent] : [];
   });
 
 const transactionOf = ({
@@ -128,13 +131,15 @@ export const toChange = (raw: ChangeStreamDocument): Change | undefined => {
   const revision = (document?.revision ?? updated?.revision) as number | undefined;
   if (typeof revision !== 'number') return undefined;
   const sequence = toSequence(revision);
-  const events = updated === undefined ? ((document?.outbox ?? []) as EventEnvelope[]) : addedEvents(updated);
+  const events = updated === undefined ? ((document?.outbox ?? []) as OutboxEvent[]) : addedEvents(updated);
   const deleted = coll === tombstones;
+  const event = events.find((each) => each.sequence === sequence);
   return {
     collection: deleted ? (document?.collection as string) : coll,
     id: deleted ? (document?.id as string) : String(raw.documentKey._id),
     revision,
-    event: events.find((each) => each.sequence === sequence),
+    event: event && withoutBeside(event),
+    ...(event?.beside === undefined ? {} : { beside: event.beside }),
     document: deleted ? undefined : document,
     deleted,
     clusterTime: raw.clusterTime,

@@ -11,6 +11,7 @@ export interface Home {
   readonly adminPassword: string;
   readonly masterKey: string;
   readonly internalKey: string;
+  readonly fieldKey: string;
 }
 
 /** @returns the places in a home; nothing is made or looked at */
@@ -25,6 +26,7 @@ export function homeAt(dir: string): Home {
     adminPassword: inside('admin-password'),
     masterKey: inside('master-key'),
     internalKey: inside('internal-key'),
+    fieldKey: inside('field-key'),
   };
 }
 
@@ -43,6 +45,7 @@ export function emptyHome(home: Home): void {
     home.adminPassword,
     home.masterKey,
     home.internalKey,
+    home.fieldKey,
     home.lock,
   ]) {
     rmSync(each, { recursive: true, force: true });
@@ -51,9 +54,8 @@ export function emptyHome(home: Home): void {
 
 /** True when there is anything that `emptyHome` would remove. */
 export function holdsAnything(home: Home): boolean {
-  return [home.data, home.logs, home.children, home.adminPassword, home.masterKey, home.internalKey].some((each) =>
-    existsSync(each),
-  );
+  const { data, logs, children, adminPassword, masterKey, internalKey, fieldKey } = home;
+  return [data, logs, children, adminPassword, masterKey, internalKey, fieldKey].some((each) => existsSync(each));
 }
 
 /** Writes a file so that a reader finds the old content or the new, never a part. */

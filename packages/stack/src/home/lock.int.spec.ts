@@ -85,7 +85,9 @@ describe('secretsOf', () => {
     assert.equal(Buffer.from(first.masterKey, 'base64').length, 32);
     assert.equal(first.adminPassword.length, 24);
     assert.deepEqual(secretsOf(home), first);
-    for (const file of [home.adminPassword, home.masterKey]) assert.equal((await stat(file)).mode & 0o777, 0o600);
+    assert.equal(Buffer.from(first.fieldKey, 'base64').length, 32);
+    for (const file of [home.adminPassword, home.masterKey, home.fieldKey])
+      assert.equal((await stat(file)).mode & 0o777, 0o600);
 
     await writeFile(path.join(home.dir, 'notes.txt'), 'not ours');
     emptyHome(home);

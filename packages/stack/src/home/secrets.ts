@@ -12,6 +12,8 @@ export interface Secrets {
   readonly masterKey: string;
   /** 32 random bytes in base64, by which the services know each other. */
   readonly internalKey: string;
+  /** 32 random bytes in base64, under which data encrypts the keys of encrypted fields. */
+  readonly fieldKey: string;
 }
 
 /** Reads the secrets of a home, made at random the first time, in files of mode 0600. */
@@ -20,6 +22,7 @@ export function secretsOf(home: Home): Secrets {
     adminPassword: secret(home.adminPassword, () => randomBytes(18).toString('base64url')),
     masterKey: secret(home.masterKey, () => randomBytes(32).toString('base64')),
     internalKey: secret(home.internalKey, () => randomBytes(32).toString('base64')),
+    fieldKey: secret(home.fieldKey, () => randomBytes(32).toString('base64')),
   };
 }
 

@@ -87,7 +87,7 @@ function environment(
   servers: Readonly<Record<ServerName, string>>,
   secrets: Secrets,
 ): NodeJS.ProcessEnv {
-  const { name, database, holdsSecrets } = service;
+  const { name, database, holdsSecrets, holdsFieldKey } = service;
   const secret = (value: string): string | undefined => (holdsSecrets === true ? value : undefined);
   return {
     ...settings.env,
@@ -106,10 +106,18 @@ function environment(
     CAUSEWAY_ADMIN_PASSWORD: secret(settings.adminPassword ?? secrets.adminPassword),
     CAUSEWAY_INTERNAL_KEY: settings.internalKey ?? secrets.internalKey,
     CAUSEWAY_MASTER_KEY: secret(settings.masterKey ?? secrets.masterKey),
+    ...fieldKeyFor(holdsFieldKey === true, settings, secrets),
     SMTP_URL: secret(settings.smtpUrl ?? ''),
     // Without a mail server, mails stay where an administrator reads them.
     MAILBOX: secret(settings.smtpUrl === undefined ? 'true' : ''),
   };
+}
+
+/** Whoever gives a file of their own means that. */
+function fieldKeyFor(holdsIt: boolean, settings: StackSettings, secrets: Secrets): NodeJS.ProcessEnv {
+  if (!holdsIt) return { CAUSEWAY_FIELD_KEY: undefined, CAUSEWAY_FIELD_KEY_FILE: undefined };
+  const { CAUSEWAY_FIELD_KEY_FILE: file = '' } = settings.env;
+  return { CAUSEWAY_FIELD_KEY: file === '' ? (settings.fieldKey ?? secrets.fieldKey) : settings.fieldKey };
 }
 
 // An agent of its own: whatever proxy the environment names is not for the loopback interface.

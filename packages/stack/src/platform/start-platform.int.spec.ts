@@ -59,7 +59,7 @@ describe('a platform', () => {
     assert.equal(Buffer.from(auth.CAUSEWAY_MASTER_KEY ?? '', 'base64').length, 32);
     assert.deepEqual([auth.SMTP_URL, auth.MAILBOX], ['', 'true']);
     assert.deepEqual(
-      Object.keys(gateway).filter((name) => /ADMIN|MASTER|SMTP|MAILBOX/.test(name)),
+      Object.keys(gateway).filter((name) => /ADMIN|MASTER|FIELD_KEY|SMTP|MAILBOX/.test(name)),
       [],
     );
     assert.equal((await stat(path.join(dir, 'admin-password'))).mode & 0o777, 0o600);

@@ -1,7 +1,6 @@
-import { defineSettings, readSettings } from '@causeway/service';
+import { createMasterKey, defineSettings, readSettings } from '@causeway/service';
 import type { Db } from 'mongodb';
 
-import { createMasterKey } from '../keys/master-key.ts';
 import { addMasterKey, dropMasterKeys, masterKeyStatus } from '../keys/rotate-master.ts';
 import { keySettings, masterKeyOf } from '../settings/key-settings.ts';
 import { UsageError } from './command.ts';
@@ -47,7 +46,7 @@ export const masterKeyCommands: readonly Command[] = [
     async (db, current, environment) => {
       const given = readSettings(nextSettings, environment);
       const next = masterKeyOf(given, { key: nextSettings.masterKey.env, file: nextSettings.masterKeyFile.env });
-      const { id } = createMasterKey(next);
+      const { id } = createMasterKey(next, 'auth');
       return (await addMasterKey(db, current, next))
         ? `${id} opens the root key now, too: restart each replica with it, then: npm run auth -- master-key drop`
         : `${id} opened the root key already`;
@@ -57,7 +56,7 @@ export const masterKeyCommands: readonly Command[] = [
     'drop',
     '  master-key drop     has no master key open it but CAUSEWAY_MASTER_KEY; then the one before is worth nothing',
     async (db, current) => {
-      const { id } = createMasterKey(current);
+      const { id } = createMasterKey(current, 'auth');
       return (await dropMasterKeys(db, current))
         ? `nothing but ${id} opens the root key any more`
         : `nothing but ${id} opened the root key`;

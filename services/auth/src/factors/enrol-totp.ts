@@ -2,12 +2,12 @@ import { faults, newId } from '@causeway/contracts';
 import type { Cause } from '@causeway/contracts';
 import { DuplicateKey, stateOf } from '@causeway/events';
 import type { RecordedCollection } from '@causeway/events';
+import type { Vault } from '@causeway/service';
 import type { ClientSession } from 'mongodb';
 
 import type { AccountQueries } from '../accounts/account.model.ts';
 import { deviceOfToken } from '../guessing/guess.ts';
 import type { GuessGuard } from '../guessing/guess-guard.ts';
-import type { Vault } from '../keys/master-key.ts';
 import type { Caller } from './caller.ts';
 import type { FactorDocument, FactorQueries } from './factor.model.ts';
 import { factorExists, invalidCode } from './factors.errors.ts';

@@ -1,9 +1,9 @@
 import type { Cause } from '@causeway/contracts';
 import { stateOf } from '@causeway/events';
 import type { RecordedCollection } from '@causeway/events';
+import type { Vault } from '@causeway/service';
 import type { ClientSession } from 'mongodb';
 
-import type { Vault } from '../keys/master-key.ts';
 import type { FactorDocument, FactorQueries } from './factor.model.ts';
 import { invalidCode } from './factors.errors.ts';
 import { used } from './factors.events.ts';

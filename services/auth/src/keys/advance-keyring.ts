@@ -2,6 +2,7 @@ import { keyringChanged } from '@causeway/contracts';
 import type { Cause } from '@causeway/contracts';
 import { draft, stateOf } from '@causeway/events';
 import type { RecordedCollection } from '@causeway/events';
+import type { Vault } from '@causeway/service';
 import type { Logger } from '@causeway/telemetry';
 
 import { afterStep, nextStep } from './keyring-rules.ts';
@@ -9,7 +10,6 @@ import type { KeyringStep, KeyringTimes } from './keyring-rules.ts';
 import { keyringId } from './keyring.model.ts';
 import type { KeyringDocument, KeyringReading, SigningKey } from './keyring.model.ts';
 import type { Keyring } from './keyring.ts';
-import type { Vault } from './master-key.ts';
 import { makeSigningKey } from './signing-key.ts';
 
 /** What {@link createAdvanceKeyring} is given. */

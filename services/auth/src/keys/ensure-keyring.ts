@@ -2,11 +2,11 @@ import { keyringChanged } from '@causeway/contracts';
 import type { Cause } from '@causeway/contracts';
 import { draft, DuplicateKey } from '@causeway/events';
 import type { RecordedCollection } from '@causeway/events';
+import type { Vault } from '@causeway/service';
 
 import type { FormerKeys } from './former-keys.ts';
 import { keyringId } from './keyring.model.ts';
 import type { KeyringDocument, SigningKey } from './keyring.model.ts';
-import type { Vault } from './master-key.ts';
 import { makeSigningKey } from './signing-key.ts';
 
 /** What {@link ensureKeyring} is given. */

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { createEvents, createKafka } from '@causeway/events';
 import type { EventsOptions } from '@causeway/events';
-import { bySystem } from '@causeway/service';
+import { bySystem, createMasterKey } from '@causeway/service';
 import { createLogger } from '@causeway/telemetry';
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import type { JSONWebKeySet } from 'jose';
@@ -16,7 +16,6 @@ import { createAdvanceKeyring } from './advance-keyring.ts';
 import { keyringReader, keyringsCollection } from './keyring.model.ts';
 import type { KeyringDocument } from './keyring.model.ts';
 import { createKeyring } from './keyring.ts';
-import { createMasterKey } from './master-key.ts';
 import { loadRootKey } from './root-key.ts';
 import { makeSigningKey } from './signing-key.ts';
 
@@ -105,7 +104,7 @@ describe('signing keys', () => {
 
   it('of an earlier release go on being used, and stay there until their private half goes', async () => {
     const other = await openTestAuth();
-    const vault = createMasterKey(other.environment.CAUSEWAY_MASTER_KEY ?? '').vault('signing-keys');
+    const vault = createMasterKey(other.environment.CAUSEWAY_MASTER_KEY ?? '', 'auth').vault('signing-keys');
     const { kid, publicJwk, sealed: sealedPrivateJwk } = await makeSigningKey(vault);
     const row = { state: 'active', kid, publicJwk, sealedPrivateJwk, createdAt: new Date() };
     await other.db.collection<{ _id: number }>('signing-keys').insertOne({ _id: 1, ...row });

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 
 import { faults } from '@causeway/contracts';
+import type { Vault } from '@causeway/service';
 import type { CryptoKey, JSONWebKeySet } from 'jose';
 
 import { keyFor, viewLifeMs } from './keyring-rules.ts';
 import type { KeyringReading, SigningKey } from './keyring.model.ts';
-import type { Vault } from './master-key.ts';
 import { openSigningKey, publicKeySet } from './signing-key.ts';
 
 /** The public keys, and what tells them from others. */

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 
+import { createMasterKey } from '@causeway/service';
+
 import type { KeyringReading, SigningKey } from './keyring.model.ts';
 import { createKeyring } from './keyring.ts';
 import type { Keyring } from './keyring.ts';
-import { createMasterKey } from './master-key.ts';
 import { makeSigningKey } from './signing-key.ts';
 
 const at = new Date('2026-01-02T03:04:05Z');
 const minuteMs = 60_000;
-const vault = createMasterKey('a master key of at least 32 characters').vault('signing-keys');
+const vault = createMasterKey('a master key of at least 32 characters', 'auth').vault('signing-keys');
 
 const newKey = async (state: SigningKey['state'] = 'active'): Promise<SigningKey> => ({
   ...(await makeSigningKey(vault)),
@@ -100,7 +101,7 @@ describe('keyring', () => {
 
   it('keeps what it has where it cannot open what it reads', async () => {
     const kept = keyring.publicKeys();
-    const foreign = createMasterKey('another master key of at least 32 characters').vault('signing-keys');
+    const foreign = createMasterKey('another master key of at least 32 characters', 'auth').vault('signing-keys');
     keys = [{ ...keys[0]!, ...(await makeSigningKey(foreign)) }];
     await assert.rejects(keyring.refresh(), /not encrypted under its root key/);
     assert.equal(keyring.publicKeys(), kept);

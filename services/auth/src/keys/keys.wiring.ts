@@ -1,4 +1,4 @@
-import { bySystem } from '@causeway/service';
+import { bySystem, createMasterKey } from '@causeway/service';
 
 import type { Feature, Ground } from '../feature.ts';
 import { createAdvanceKeyring } from './advance-keyring.ts';
@@ -8,7 +8,6 @@ import { jwksRoute } from './jwks.route.ts';
 import { watchKeyAge } from './key-age-gauge.ts';
 import { keyringReader, keyringsCollection } from './keyring.model.ts';
 import { createKeyring } from './keyring.ts';
-import { createMasterKey } from './master-key.ts';
 import { mastersOf } from './root-key.ts';
 import { createTellResealed } from './tell-resealed.ts';
 import { announceEveryMs, createAnnounce } from './replicas.ts';
@@ -24,7 +23,7 @@ export function createKeys({ config, events, keyrings, logger, masterKey, now }:
   const former = formerKeys(events.db);
   const keyring = createKeyring({ read: keyringReader(keyrings), vault, stageMs, now });
   const advance = createAdvanceKeyring({ keyrings, keyring, vault, times: { rotationMs, stageMs }, logger });
-  const announce = createAnnounce(events.db, createMasterKey(config.masterKey).id);
+  const announce = createAnnounce(events.db, createMasterKey(config.masterKey, 'auth').id);
   events.stream.subscribe(({ collection }) => {
     // What another replica has done is read at once; where that fails, the job reads it.
     if (collection === keyringsCollection) void keyring.refresh().catch(() => undefined);

@@ -8,15 +8,16 @@ import process from 'node:process';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
+import { createMasterKey } from '@causeway/service';
+
 import { runAuthCli } from '../cli/run-auth-cli.ts';
 import { openTestAuth, signUp } from '../testing/test-auth.ts';
 import type { Person, TestAuth, TestReplica } from '../testing/test-auth.ts';
-import { createMasterKey } from './master-key.ts';
 import { loadRootKey, rootKeys } from './root-key.ts';
 
 const cli = fileURLToPath(new URL('../cli/auth-cli.ts', import.meta.url));
 const newKey = (): string => `${randomUUID()}${randomUUID()}`;
-const idOf = (key: string): string => createMasterKey(key).id;
+const idOf = (key: string): string => createMasterKey(key, 'auth').id;
 
 interface Ran {
   readonly status: number;
@@ -129,12 +130,12 @@ describe('the root key', () => {
   it('is the master key of then in a database of an earlier release', async () => {
     const other = await openTestAuth();
     const master = other.environment.CAUSEWAY_MASTER_KEY!;
-    const [kid, vault] = ['kid-1', createMasterKey(master).vault('signing-keys')];
+    const [kid, vault] = ['kid-1', createMasterKey(master, 'auth').vault('signing-keys')];
     const sealedPrivateJwk = vault.seal('{}', `signing-keys/${kid}`);
     await other.db.collection('signing-keys').insertOne({ kid, sealedPrivateJwk });
     await assert.rejects(loadRootKey(other.db, newKey()), /CAUSEWAY_MASTER_KEY is not the one/);
     assert.equal(await rootKeys(other.db).countDocuments(), 0, 'a wrong key leaves nothing behind');
-    assert.deepEqual((await loadRootKey(other.db, master)).derive('x'), createMasterKey(master).derive('x'));
+    assert.deepEqual((await loadRootKey(other.db, master)).derive('x'), createMasterKey(master, 'auth').derive('x'));
     await other.stop();
   });
 

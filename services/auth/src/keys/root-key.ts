@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 
-import type { Db } from 'mongodb';
+import type { MasterKey } from '@causeway/service';
+import { createMasterKey } from '@causeway/service';
 
-import { createMasterKey } from './master-key.ts';
-import type { MasterKey } from './master-key.ts';
+import type { Db } from 'mongodb';
 
 /** The one row of `root-keys`: the root key, encrypted under each master key that may open it. */
 export interface RootKeyDocument {
@@ -33,7 +33,7 @@ const wrongKey = (cause?: unknown): Error =>
 
 /** @returns the root key, encrypted under a master key */
 export const sealRoot = (root: string, master: string): Readonly<Record<string, string>> => {
-  const { id, vault } = createMasterKey(master);
+  const { id, vault } = createMasterKey(master, 'auth');
   return { [id]: vault('root-key').seal(root, place) };
 };
 
@@ -42,7 +42,7 @@ export const sealRoot = (root: string, master: string): Readonly<Record<string, 
  * @throws Error where the master key does not open it
  */
 export const openRoot = ({ sealed }: Pick<RootKeyDocument, 'sealed'>, master: string): string => {
-  const { id, vault } = createMasterKey(master);
+  const { id, vault } = createMasterKey(master, 'auth');
   const own = sealed[id];
   if (own === undefined) throw wrongKey();
   try {
@@ -59,7 +59,7 @@ const fromBefore = async (db: Db, master: string): Promise<string | undefined> =
     .findOne();
   if (key === null) return undefined;
   try {
-    createMasterKey(master).vault('signing-keys').open(key.sealedPrivateJwk, `signing-keys/${key.kid}`);
+    createMasterKey(master, 'auth').vault('signing-keys').open(key.sealedPrivateJwk, `signing-keys/${key.kid}`);
     return master;
   } catch (error) {
     throw wrongKey(error);
@@ -84,15 +84,15 @@ export const mastersOf = async (db: Db): Promise<readonly string[]> =>
 export async function loadRootKey(db: Db, master: string): Promise<MasterKey> {
   const rows = rootKeys(db);
   const known = await rows.findOne({ _id: 'root' });
-  if (known !== null) return createMasterKey(openRoot(known, master));
+  if (known !== null) return createMasterKey(openRoot(known, master), 'auth');
   const root = (await fromBefore(db, master)) ?? randomBytes(32).toString('base64');
   try {
     await rows.insertOne({ _id: 'root', sealed: sealRoot(root, master), revision: 1 });
-    return createMasterKey(root);
+    return createMasterKey(root, 'auth');
   } catch (error) {
     if (!isDuplicate(error)) throw error;
   }
   const made = await rows.findOne({ _id: 'root' });
   if (made === null) throw new Error('the root key was there, and is gone');
-  return createMasterKey(openRoot(made, master));
+  return createMasterKey(openRoot(made, master), 'auth');
 }

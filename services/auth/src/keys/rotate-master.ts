@@ -1,6 +1,6 @@
+import { createMasterKey } from '@causeway/service';
 import type { Db } from 'mongodb';
 
-import { createMasterKey } from './master-key.ts';
 import { liveReplicas } from './replicas.ts';
 import { openRoot, rootKeys, sealRoot } from './root-key.ts';
 import type { RootKeyDocument } from './root-key.ts';
@@ -62,7 +62,7 @@ const opens = (row: RootKeyDocument, master: string): boolean => {
 export async function masterKeyStatus(db: Db, master: string): Promise<MasterKeyStatus> {
   const row = await read(db);
   return {
-    given: createMasterKey(master).id,
+    given: createMasterKey(master, 'auth').id,
     opens: opens(row, master),
     known: Object.keys(row.sealed).sort(),
     replicas: Object.fromEntries(await liveReplicas(db)),
@@ -91,7 +91,7 @@ export const addMasterKey = (db: Db, current: string, next: string): Promise<boo
 export const dropMasterKeys = (db: Db, kept: string): Promise<boolean> =>
   change(db, async (row) => {
     const root = openRoot(row, kept);
-    const { id } = createMasterKey(kept);
+    const { id } = createMasterKey(kept, 'auth');
     if (Object.keys(row.sealed).every((each) => each === id)) return undefined;
     const replicas = await liveReplicas(db);
     const others = [...replicas.keys()].filter((each) => each !== id);

@@ -1,8 +1,8 @@
+import type { Vault } from '@causeway/service';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK } from 'jose';
 import type { CryptoKey, JSONWebKeySet, JWK } from 'jose';
 
 import type { SigningKey } from './keyring.model.ts';
-import type { Vault } from './master-key.ts';
 
 /** EdDSA (RFC 8037) with Ed25519. */
 const algorithm = 'EdDSA';

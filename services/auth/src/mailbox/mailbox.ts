@@ -1,7 +1,7 @@
+import type { Vault } from '@causeway/service';
 import type { Db } from 'mongodb';
 
 import { parseEmailAddress } from '../accounts/email-address.ts';
-import type { Vault } from '../keys/master-key.ts';
 import type { RenderedMail } from '../mail/mail-transport.ts';
 
 /** Of an installation without a mail server: more than anybody looks through, and no more than a few MiB. */

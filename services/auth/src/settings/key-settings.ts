@@ -1,8 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
-
-import { defineSettings } from '@causeway/service';
-
-const minLength = 32;
+import { defineSettings, secretOf } from '@causeway/service';
 
 /** What the root key is encrypted under. */
 export const keySettings = defineSettings({
@@ -36,24 +32,6 @@ interface Names {
 
 const ownNames: Names = { key: keySettings.masterKey.env, file: keySettings.masterKeyFile.env };
 
-/** Read and written by who owns it, read by its group. */
-const widestMode = 0o640;
-
-const readKeyFile = (path: string, name: string): string => {
-  let text: string;
-  try {
-    const mode = statSync(path).mode & 0o777;
-    if ((mode & ~widestMode) !== 0)
-      throw new Error(`${name} names a file of mode 0${mode.toString(8)}: others may read it; chmod 0600 it`);
-    text = readFileSync(path, 'utf8').replace(/\r?\n$/, '');
-  } catch (error) {
-    if (error instanceof Error && !('code' in error)) throw error;
-    throw new Error(`${name} names a file that cannot be read`, { cause: error });
-  }
-  if (text.length < minLength) throw new Error(`${name} names a file that holds less than ${minLength} characters`);
-  return text;
-};
-
 /**
  * The master key that is given.
  *
@@ -61,12 +39,10 @@ const readKeyFile = (path: string, name: string): string => {
  * @param names - the settings, for what is said of them
  * @throws Error that says which setting is wrong, and never what is in it
  */
-export function masterKeyOf({ masterKey, masterKeyFile }: GivenKey, names: Names = ownNames): string {
-  if ((masterKey === undefined) === (masterKeyFile === undefined))
-    throw new Error(`${names.key} or ${names.file} has to be set, and not both`);
-  const key = masterKey ?? readKeyFile(masterKeyFile ?? '', names.file);
-  if (key.length < minLength) throw new Error(`${names.key} must have at least ${minLength} characters`);
-  return key;
+export function masterKeyOf({ masterKey, masterKeyFile }: GivenKey, { key, file }: Names = ownNames): string {
+  const given = secretOf({ secret: masterKey, file: masterKeyFile }, { secret: key, file });
+  if (given === undefined) throw new Error(`${key} or ${file} has to be set, and not both`);
+  return given;
 }
 
 /** @returns what is wrong with the master key as it is given */

@@ -133,7 +133,7 @@ function createSizeCheck(): (outcome: Outcome) => void {
   const ofRecord = new Map<string, number>();
   return ({ id, record }) => {
     if (record === undefined) return;
-    const bytes = Buffer.byteLength(JSON.stringify(record.fields));
+    const bytes = Buffer.byteLength(JSON.stringify([record.fields, record.sealed]));
     const own = (ofRecord.get(id) ?? 0) + bytes;
     ofRecord.set(id, own);
     total += bytes;

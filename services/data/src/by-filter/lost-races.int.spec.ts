@@ -8,6 +8,7 @@ import { isolatedKafka } from '@causeway/events/testing';
 import { createLogger } from '@causeway/telemetry';
 import { MongoClient } from 'mongodb';
 
+import { createFieldKeys } from '../encryption/field-keys.ts';
 import type { Collection } from '../collections/collection-registry.ts';
 import { createCollectionRegistry } from '../collections/collection-registry.ts';
 import { inParameters } from '../queries/query-parameters.ts';
@@ -45,7 +46,7 @@ describe('a change by filter that loses races', () => {
       `${database}.`,
     );
     const events = createEvents({ service: 'data', client, database, partitions: 2, logger, kafka });
-    const registry = createCollectionRegistry({ events, db: events.db, logger });
+    const registry = createCollectionRegistry({ fieldKeys: createFieldKeys(undefined), events, db: events.db, logger });
     collection = (await registry.find('notes')) ?? assert.fail();
     const caller = { signedIn: true, administrator: true, auth: {} };
     const asked = { filter: { state: 'open' }, sort: [], fields: undefined, locate: inParameters };

@@ -56,7 +56,10 @@ export function createChangeHistory({ maxBytes, maxAgeMs, clock }: ChangeHistory
 
   return {
     add(change) {
-      const sizeBytes = objectFactor * JSON.stringify([change.before?.fields, change.after?.fields]).length + 500;
+      const sizeBytes =
+        objectFactor *
+          JSON.stringify([change.before, change.after].map((each) => [each?.fields, each?.sealed])).length +
+        500;
       entries.push({ change, sizeBytes, at: clock() });
       bytes += sizeBytes;
       forget();

@@ -55,7 +55,8 @@ export function createFeedView(vision: Vision): FeedView {
       budget = createBudget(viewUnits, whole);
       const { id, revision, eventId, before, after, time } = change;
       const [reads, asks, hides] = [mayRead(time), isAskedFor(time), hiddenIn(time)];
-      const shown = (record: VisibleRecord): RecordAnswer => answerRecord(showWithout(record, hides(record)));
+      const shown = (record: VisibleRecord): RecordAnswer =>
+        answerRecord(showWithout(vision.seen, record, hides(record)));
       const couldRead = before !== undefined && reads(before);
       const saw = couldRead && asks(before);
       const sees = after !== undefined && reads(after) && asks(after);

@@ -94,7 +94,7 @@ describe('a view of a feed under the rules of fields', () => {
         { path: 'a', segments: ['a'], read: { kind: 'alternatives', alternatives: [parsed.value] } as const },
       ];
       const caller = { signedIn: true, administrator: false, auth: { sub, roles: [] } };
-      return createFeedView(visionOf({ rules, fields }, caller, { kind: 'and', branches: [] })).key;
+      return createFeedView(visionOf({ rules, fields, cipher: undefined }, caller, { kind: 'and', branches: [] })).key;
     };
     const own = { createdBy: { $auth: 'sub' } };
     assert.equal(keyOf(own, 'ada'), keyOf(own, 'ada'));

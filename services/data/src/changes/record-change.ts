@@ -4,7 +4,9 @@ import type { Change } from '@causeway/events';
 import type { Timestamp } from 'mongodb';
 
 import { definitionIdOf } from '../collections/collection.model.ts';
+import type { SealedFields } from '../encryption/sealed-fields.ts';
 import type { VisibleRecord } from '../records/record.model.ts';
+import type { SealedChange } from '../records/records.events.ts';
 
 /** A committed change of a record, with the record as it was and as it is. */
 export interface RecordChange {
@@ -38,6 +40,7 @@ export function toRecordChange({
   id,
   revision,
   event,
+  beside,
   clusterTime,
   transaction,
 }: Change): RecordChange | undefined {
@@ -45,21 +48,26 @@ export function toRecordChange({
   if (collectionId === undefined || event === undefined) return undefined;
   const about = { collectionId, id, revision, eventId: event.id, position: clusterTime, time: new Date(event.time) };
   const shared = { ...about, inTransaction: transaction !== undefined };
+  // Of what is encrypted the event says nothing.
+  const { before: was, after: is }: SealedChange = beside ?? {};
   switch (event.type) {
     case recordCreated.type:
-      return { ...shared, before: undefined, after: createdRecord(id, event as Created) };
+      return { ...shared, before: undefined, after: withSealed(createdRecord(id, event as Created), is) };
     case recordUpdated.type:
       return {
         ...shared,
-        before: earlierRecord(id, revision, event as Updated),
-        after: updatedRecord(id, revision, event as Updated),
+        before: withSealed(earlierRecord(id, revision, event as Updated), was),
+        after: withSealed(updatedRecord(id, revision, event as Updated), is),
       };
     case recordDeleted.type:
-      return { ...shared, before: earlierRecord(id, revision, event as Deleted), after: undefined };
+      return { ...shared, before: withSealed(earlierRecord(id, revision, event as Deleted), was), after: undefined };
     default:
       return undefined;
   }
 }
+
+const withSealed = (record: VisibleRecord, sealed: SealedFields | undefined): VisibleRecord =>
+  sealed === undefined ? record : { ...record, sealed };
 
 const createdRecord = (id: string, { time, data }: Created): VisibleRecord => ({
   _id: id,

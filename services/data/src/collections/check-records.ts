@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Collection } from 'mongodb';
 
 import type { LocatedFault } from '../conditions/located-fault.ts';
-import type { RecordDocument } from '../records/record.model.ts';
+import type { Fields, RecordDocument } from '../records/record.model.ts';
 import { definitionConflict } from './collections.errors.ts';
 import { checkPlaces } from './geo-places.ts';
 import type { CompiledDefinition } from './parse-definition.ts';
@@ -24,6 +24,8 @@ export interface BreakingRecord {
 export interface FindBreakingOptions {
   readonly records: Pick<Collection<RecordDocument>, 'find'>;
   readonly definition: Pick<CompiledDefinition, 'schema' | 'places'>;
+  /** Gives all fields of a record, with what is encrypted. */
+  readonly open: (record: RecordDocument) => Fields;
   /** Asked at the beginning, after each 5,000 records and at the end; ends the work by throwing. */
   readonly tell: (checked: number) => Promise<void>;
   /** Whether nothing more is to be looked at. */
@@ -39,20 +41,25 @@ export interface FindBreakingOptions {
  * @returns how many have been looked at
  */
 export async function findBreaking(
-  { records, definition, tell, isEnough = () => false, maxTimeMS }: FindBreakingOptions,
+  { records, definition, open, tell, isEnough = () => false, maxTimeMS }: FindBreakingOptions,
   found: (record: BreakingRecord) => void,
 ): Promise<number> {
   const { schema, places } = definition;
-  const options = { projection: { fields: 1 }, batchSize: 1_000, ...(maxTimeMS === undefined ? {} : { maxTimeMS }) };
+  const options = {
+    projection: { fields: 1, sealed: 1 },
+    batchSize: 1_000,
+    ...(maxTimeMS === undefined ? {} : { maxTimeMS }),
+  };
   let checked = 0;
   await tell(checked);
-  for await (const { _id: id, fields } of records.find({}, options)) {
+  for await (const record of records.find({}, options)) {
     if (isEnough()) break;
     checked += 1;
     if (checked % inOneTurn === 0) await turn();
     if (checked % tellEach === 0) await tell(checked);
+    const fields = open(record);
     const errors = [...schema.validate(fields), ...checkPlaces(places, fields)];
-    if (errors.length > 0) found({ id, errors });
+    if (errors.length > 0) found({ id: record._id, errors });
   }
   await tell(checked);
   return checked;
@@ -63,14 +70,10 @@ export async function findBreaking(
  *
  * @throws Fault `definition-conflict` with examples
  */
-export async function demandNoneBreaks(
-  records: FindBreakingOptions['records'],
-  definition: FindBreakingOptions['definition'],
-  tell: FindBreakingOptions['tell'],
-): Promise<void> {
+export async function demandNoneBreaks(given: Omit<FindBreakingOptions, 'isEnough' | 'maxTimeMS'>): Promise<void> {
   const examples: BreakingRecord[] = [];
   const isEnough = (): boolean => examples.length >= maxExamples;
-  await findBreaking({ records, definition, tell, isEnough }, (record) => void examples.push(record));
+  await findBreaking({ ...given, isEnough }, (record) => void examples.push(record));
   if (examples.length === 0) return;
   throw definitionConflict({
     detail: 'Records that are there break the new schema or index.',

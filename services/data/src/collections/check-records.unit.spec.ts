@@ -6,6 +6,7 @@ import { findBreaking } from './check-records.ts';
 import { parseDefinition } from './parse-definition.ts';
 
 const definition = parseDefinition({ schema: { properties: { n: { type: 'integer', maximum: 10_000 } } } });
+const open: FindBreakingOptions['open'] = ({ fields }) => fields;
 const counted = (count: number): FindBreakingOptions['records'] =>
   ({ find: () => Array.from({ length: count }, (_, n) => ({ _id: `rec_${n}`, fields: { n } })) }) as never;
 
@@ -14,7 +15,9 @@ describe('records that are held against a definition', () => {
     const told: number[] = [];
     const found: string[] = [];
     const tell = (checked: number): Promise<void> => Promise.resolve(void told.push(checked));
-    const checked = await findBreaking({ records: counted(10_003), definition, tell }, ({ id }) => found.push(id));
+    const checked = await findBreaking({ records: counted(10_003), definition, open, tell }, ({ id }) =>
+      found.push(id),
+    );
     assert.equal(checked, 10_003);
     assert.deepEqual(told, [0, 5_000, 10_000, 10_003]);
     assert.deepEqual(found, ['rec_10001', 'rec_10002']);
@@ -28,7 +31,7 @@ describe('records that are held against a definition', () => {
       if (!isOver) setImmediate(count);
     };
     setImmediate(count);
-    await findBreaking({ records: counted(10_000), definition, tell: () => Promise.resolve() }, () => undefined);
+    await findBreaking({ records: counted(10_000), definition, open, tell: () => Promise.resolve() }, () => undefined);
     isOver = true;
     assert.ok(turns >= 40, `${turns} turns`);
   });
@@ -37,7 +40,7 @@ describe('records that are held against a definition', () => {
     const tell = (checked: number): Promise<void> =>
       checked < 5_000 ? Promise.resolve() : Promise.reject(new Error('somebody else does'));
     await assert.rejects(
-      findBreaking({ records: counted(9_000), definition, tell }, () => undefined),
+      findBreaking({ records: counted(9_000), definition, open, tell }, () => undefined),
       /somebody else/,
     );
   });

@@ -3,11 +3,16 @@ import { collectionDeleted, collectionUpdated, collectionCreated } from '@causew
 import type { Change, Events, RecordedCollection } from '@causeway/events';
 import type { Db } from 'mongodb';
 
+import { createFieldCipher } from '../encryption/field-cipher.ts';
+import type { FieldCipher, LearningCipher } from '../encryption/field-cipher.ts';
+import type { CollectionKeys, FieldKeys } from '../encryption/field-keys.ts';
+import { encryptedPaths } from '../encryption/sealed-fields.ts';
 import type { RecordDocument } from '../records/record.model.ts';
 import type { ScalarTypesAt } from '../sorting/sort.ts';
 import type { Definition, DefinitionChange, DefinitionDocument } from './collection.model.ts';
 import { definitionsCollection, recordsCollection } from './collection.model.ts';
 import { readChange } from './definition-lock.ts';
+import type { DefinitionBeside } from './collections.events.ts';
 import type { CompiledDefinition } from './parse-definition.ts';
 import { parseDefinition } from './parse-definition.ts';
 import { scalarTypesAt } from './scalar-types.ts';
@@ -26,6 +31,8 @@ export interface Collection extends CompiledDefinition {
   readonly removing: boolean;
   readonly scalarTypesAt: ScalarTypesAt;
   readonly records: RecordedCollection<RecordDocument>;
+  /** Seals and opens what is stored encrypted; the same object for all definitions of one collection, undefined where nothing is. */
+  readonly cipher: FieldCipher | undefined;
 }
 
 /** The definitions that this process knows. */
@@ -48,6 +55,7 @@ export interface CollectionRegistry {
 export interface CollectionRegistryOptions {
   readonly events: Pick<Events, 'collection' | 'prepare' | 'stream'>;
   readonly db: Db;
+  readonly fieldKeys: FieldKeys;
   readonly logger: { error(fields: Record<string, unknown>, message: string): void };
 }
 
@@ -73,11 +81,17 @@ const parseStored = (definition: Definition): CompiledDefinition => {
 };
 
 /** Keeps the definitions of a process in step with MongoDB, by the commit stream. */
-export function createCollectionRegistry({ events, db, logger }: CollectionRegistryOptions): CollectionRegistry {
+export function createCollectionRegistry({
+  events,
+  db,
+  fieldKeys,
+  logger,
+}: CollectionRegistryOptions): CollectionRegistry {
   const definitions = db.collection<DefinitionDocument>(definitionsCollection);
   const byId = new Map<string, Collection>();
   const idByName = new Map<string, string>();
   const recorded = new Map<string, RecordedCollection<RecordDocument>>();
+  const ciphers = new Map<string, LearningCipher>();
   const listeners = new Set<(id: string, collection: Collection | undefined) => void>();
 
   const recordsOf = (id: string): RecordedCollection<RecordDocument> => {
@@ -86,6 +100,19 @@ export function createCollectionRegistry({ events, db, logger }: CollectionRegis
     const made = events.collection<RecordDocument>(recordsCollection(id), { thing: 'record' });
     recorded.set(id, made);
     return made;
+  };
+
+  /** @throws Fault `field-key-missing` */
+  const cipherOf = (
+    id: string,
+    { fields }: CompiledDefinition,
+    keys: CollectionKeys | undefined,
+  ): FieldCipher | undefined => {
+    if (keys === undefined || encryptedPaths(fields).length === 0) return undefined;
+    const cipher = ciphers.get(id) ?? createFieldCipher(fieldKeys, id);
+    cipher.learn(keys);
+    ciphers.set(id, cipher);
+    return cipher;
   };
 
   const put = (collection: Collection): Collection => {
@@ -102,17 +129,22 @@ export function createCollectionRegistry({ events, db, logger }: CollectionRegis
 
   const make = (
     about: { readonly id: string; readonly name: string; readonly revision: number },
-    definition: Definition,
+    { definition, keys }: Pick<DefinitionDocument, 'definition' | 'keys'>,
     change: Pick<DefinitionChange, 'def' | 'pending' | 'removing'>,
-  ): Collection => ({
-    ...about,
-    ...parseStored(definition),
-    def: change.def,
-    pending: change.pending === undefined ? undefined : parseStored(change.pending),
-    removing: change.removing === true,
-    scalarTypesAt: (segments) => scalarTypesAt(definition.schema, segments),
-    records: recordsOf(about.id),
-  });
+  ): Collection => {
+    const compiled = parseStored(definition);
+    const cipher = cipherOf(about.id, compiled, keys);
+    return {
+      ...about,
+      ...compiled,
+      cipher,
+      def: change.def,
+      pending: change.pending === undefined ? undefined : parseStored(change.pending),
+      removing: change.removing === true,
+      scalarTypesAt: (segments) => scalarTypesAt(definition.schema, segments),
+      records: recordsOf(about.id),
+    };
+  };
 
   const reload = async (id: string): Promise<Collection | undefined> => {
     // The change first: a definition that is committed in between has an entry that is older, and is refused once more.
@@ -125,7 +157,7 @@ export function createCollectionRegistry({ events, db, logger }: CollectionRegis
     }
     // The stream may have brought a later one meanwhile.
     if (known !== undefined && (known.revision > document.revision || isSame(known, document, change))) return known;
-    return put(make({ id, name: document.name, revision: document.revision }, document.definition, change));
+    return put(make({ id, name: document.name, revision: document.revision }, document, change));
   };
 
   const tell = (id: string): void => {
@@ -150,20 +182,20 @@ export function createCollectionRegistry({ events, db, logger }: CollectionRegis
   };
 
   /** Takes a definition from its event, in commit order; its number is read afterwards, by who writes. */
-  const apply = (id: string, revision: number, event: EventEnvelope): void => {
+  const apply = (id: string, revision: number, event: EventEnvelope, beside: DefinitionBeside = {}): void => {
     const known = byId.get(id);
     if (known !== undefined && known.revision >= revision) return;
     if (event.type !== collectionUpdated.type && event.type !== collectionCreated.type) return;
     const { name, definition } = event.data as { name: string; definition: Definition };
-    put(make({ id, name, revision }, definition, { def: known?.def ?? 1 }));
+    put(make({ id, name, revision }, { definition, ...beside }, { def: known?.def ?? 1 }));
     inBackground(reload(id));
   };
 
-  const follow = ({ collection, id, revision, event, deleted }: Change): void => {
+  const follow = ({ collection, id, revision, event, beside, deleted }: Change): void => {
     if (collection !== definitionsCollection || event === undefined) return;
     try {
       if (deleted || event.type === collectionDeleted.type) forget(id);
-      else apply(id, revision, event);
+      else apply(id, revision, event, beside);
     } catch (error) {
       // A later version of the service may have written it. Thrown here it would end the stream, and come again, for ever: this one collection is
       // answered with 500 until somebody can read it, and all others are served.

@@ -1,6 +1,7 @@
 import type { RecordedDocument } from '@causeway/events';
 import type { Db } from 'mongodb';
 
+import type { CollectionKeys } from '../encryption/field-keys.ts';
 import type { SchemaObject } from './walk-schema.ts';
 
 /** How a field stands in an index: rising, falling, by its words, or by its place on the globe. */
@@ -47,6 +48,8 @@ export interface Definition {
 export interface DefinitionDocument extends RecordedDocument {
   readonly name: string;
   readonly definition: Definition;
+  /** Of what is stored encrypted; kept once there are some, for feeds may go back to what was sealed with them. */
+  readonly keys?: CollectionKeys;
 }
 
 /** What a change of a definition is at: it looks at the records, builds an index, or looks for what records refer to. */

@@ -2,6 +2,7 @@ import { collectionCreated, collectionDeleted, collectionUpdated } from '@causew
 import { draft } from '@causeway/events';
 import type { EventDraft } from '@causeway/events';
 
+import type { CollectionKeys } from '../encryption/field-keys.ts';
 import type { Definition, DefinitionDocument } from './collection.model.ts';
 
 const dataOf = (collectionId: string, name: string, definition: Definition) => ({
@@ -10,13 +11,18 @@ const dataOf = (collectionId: string, name: string, definition: Definition) => (
   definition: { ...definition },
 });
 
+/** What goes along with a definition's event as far as MongoDB, so that every replica has the keys before what is sealed with them. */
+export type DefinitionBeside = Pick<DefinitionDocument, 'keys'>;
+
+const besideOf = ({ keys }: DefinitionBeside): { readonly keys: CollectionKeys } | undefined => keys && { keys };
+
 /** A collection has been defined. */
-export const created = (id: string, name: string, definition: Definition): EventDraft =>
-  draft(collectionCreated, dataOf(id, name, definition));
+export const created = (id: string, name: string, definition: Definition, beside: DefinitionBeside): EventDraft =>
+  draft(collectionCreated, dataOf(id, name, definition), besideOf(beside));
 
 /** A definition has changed. */
-export const updated = (id: string, name: string, definition: Definition): EventDraft =>
-  draft(collectionUpdated, dataOf(id, name, definition));
+export const updated = (id: string, name: string, definition: Definition, beside: DefinitionBeside): EventDraft =>
+  draft(collectionUpdated, dataOf(id, name, definition), besideOf(beside));
 
 /** A collection has been removed. */
 export const deleted = ({ _id, name }: DefinitionDocument): EventDraft =>

@@ -10,12 +10,17 @@ import { createTryDefinition } from './try-definition.ts';
 import { removeCollectionRoute } from './remove-collection.route.ts';
 
 /** What administrators define. */
-export function createCollections({ events, registry, logger }: Pick<Ground, 'events' | 'registry' | 'logger'>) {
+export function createCollections({
+  events,
+  registry,
+  fieldKeys,
+  logger,
+}: Pick<Ground, 'events' | 'registry' | 'fieldKeys' | 'logger'>) {
   const definitions = events.collection<DefinitionDocument>(definitionsCollection, { thing: 'collection' });
   const { db } = events;
   const background = createBackgroundWork({ logger });
   const { stopping } = background;
-  const given = { events, definitions, registry };
+  const given = { events, definitions, registry, fieldKeys };
   const defineCollection = createDefineCollection({ ...given, stopping });
   const removeCollection = createRemoveCollection(given);
   return {

@@ -11,6 +11,7 @@ import { createLogger } from '@causeway/telemetry';
 import type { Collection } from 'mongodb';
 import { MongoClient } from 'mongodb';
 
+import { createFieldKeys } from '../encryption/field-keys.ts';
 import type { RecordDocument } from '../records/record.model.ts';
 import { created } from '../records/records.events.ts';
 import type { Definition, DefinitionChange, DefinitionDocument } from './collection.model.ts';
@@ -26,6 +27,8 @@ import { parseDefinition } from './parse-definition.ts';
 import { createRemoveCollection } from './remove-collection.ts';
 import { describeIndex } from './describe-index.ts';
 import { buildIndex } from './record-indexes.ts';
+
+const fieldKeys = createFieldKeys(undefined);
 
 describe('a change of a definition', () => {
   let client: MongoClient;
@@ -45,7 +48,7 @@ describe('a change of a definition', () => {
     definitions = events.collection<DefinitionDocument>(definitionsCollection, { thing: 'collection' });
     changes = events.db.collection<DefinitionChange>(changesCollection);
     await ensureDefinitionIndexes(events.db);
-    registry = createCollectionRegistry({ events, db: events.db, logger });
+    registry = createCollectionRegistry({ fieldKeys, events, db: events.db, logger });
     await registry.start();
   });
 
@@ -66,7 +69,7 @@ describe('a change of a definition', () => {
     definition: Definition,
     { transaction }: Pick<DefineCollectionDependencies['events'], 'transaction'> = events,
   ): Promise<DefinedCollection> =>
-    createDefineCollection({ events: { ...events, transaction }, definitions, registry })(cause(), {
+    createDefineCollection({ events: { ...events, transaction }, definitions, registry, fieldKeys })(cause(), {
       name,
       definition: parseDefinition(definition),
       ifMatch: undefined,
@@ -87,13 +90,13 @@ describe('a change of a definition', () => {
     const stream = { subscribe: (listener: (change: Change) => void) => listeners.push(listener) };
     const logger = createLogger({ service: 'data', level: 'silent' });
     const own = { ...events, stream: stream as unknown as Events['stream'] };
-    const older = createCollectionRegistry({ events: own, db: events.db, logger });
+    const older = createCollectionRegistry({ fieldKeys, events: own, db: events.db, logger });
     await older.start();
     const told: unknown[] = [];
     older.onChange((which, collection) => told.push([which, collection?.revision]));
     /** As whoever can read it writes it, and as the stream tells it. */
     const write = async (definition: Definition): Promise<void> => {
-      const event = updated(id, name, definition);
+      const event = updated(id, name, definition, {});
       const made = await definitions.update(cause(), id, (current) => ({
         state: { ...stateOf(current), definition },
         event,
@@ -122,12 +125,12 @@ describe('a change of a definition', () => {
     const stream = { subscribe: (_: unknown, onGap: () => void) => gaps.push(onGap) };
     const logger = createLogger({ service: 'data', level: 'silent' });
     const own = { ...events, stream: stream as unknown as Events['stream'] };
-    const late = createCollectionRegistry({ events: own, db: events.db, logger });
+    const late = createCollectionRegistry({ fieldKeys, events: own, db: events.db, logger });
     await late.start();
     const told = new Map<string, number | undefined>();
     late.onChange((which, collection) => told.set(which, collection?.revision));
     for (const { id, name } of [changed, read]) {
-      const event = updated(id, name, strict);
+      const event = updated(id, name, strict, {});
       await definitions.update(cause(), id, (current) => ({
         state: { ...stateOf(current), definition: strict },
         event,
@@ -286,7 +289,7 @@ describe('a change of a definition', () => {
     const findOne = (filter: object) =>
       'name' in filter ? Promise.resolve(read) : definitions.native.findOne(filter as { _id: string });
     const native = { findOne } as unknown as Collection<DefinitionDocument>;
-    const late = createDefineCollection({ events, definitions: { ...definitions, native }, registry });
+    const late = createDefineCollection({ events, definitions: { ...definitions, native }, registry, fieldKeys });
     const command = { name, definition: parseDefinition(strict) };
     await assert.rejects(late(cause(), { ...command, ifMatch: [1] }), isFault('precondition-failed'));
     assert.equal((await late(cause(), { ...command, ifMatch: undefined })).document.revision, 3);

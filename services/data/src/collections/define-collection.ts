@@ -4,17 +4,24 @@ import { DuplicateKey } from '@causeway/events';
 import type { Events, IfMatch, RecordedCollection } from '@causeway/events';
 import { matches } from '@causeway/service';
 
+import { conversionsOf, demandConverted } from '../encryption/check-converted.ts';
+import { createDemandEncryptable } from '../encryption/demand-encryptable.ts';
+import type { CollectionKeys, FieldKeys } from '../encryption/field-keys.ts';
+import { keysFor } from '../encryption/field-keys.ts';
+import { openFields } from '../encryption/seal-fields.ts';
+import { encryptedPaths } from '../encryption/sealed-fields.ts';
 import { dropExpiryIndex, ensureExpiryIndex } from '../expiry/expiry-index.ts';
 import { fillExpiry } from '../expiry/fill-expiry.ts';
 import { allIndexesOf, referenceIndexesOf } from '../references/all-indexes.ts';
 import { checkDangling, newReferences } from '../references/check-dangling.ts';
 import { holdTargets } from '../references/referrers.ts';
-import type { RecordDocument } from '../records/record.model.ts';
+import type { Fields, RecordDocument } from '../records/record.model.ts';
 import { endingOf } from './change-ending.ts';
 import { demandNoneBreaks } from './check-records.ts';
 import type { Definition, DefinitionChange, DefinitionDocument, IndexDefinition } from './collection.model.ts';
 import { changesCollection, recordsCollection } from './collection.model.ts';
 import type { CollectionRegistry } from './collection-registry.ts';
+import type { DefinitionBeside } from './collections.events.ts';
 import { created, updated } from './collections.events.ts';
 import { asksMore, isSame } from './compare-definitions.ts';
 import { definitionBusy, definitionConflict, tooManyCollections } from './collections.errors.ts';
@@ -31,6 +38,7 @@ export interface DefineCollectionDependencies {
   readonly events: Pick<Events, 'db' | 'transaction' | 'prepare'>;
   readonly definitions: RecordedCollection<DefinitionDocument>;
   readonly registry: CollectionRegistry;
+  readonly fieldKeys: FieldKeys;
   /** Ends changes that are under way, between two steps; never where it is not given. */
   readonly stopping?: AbortSignal;
 }
@@ -66,8 +74,14 @@ const maxTries = 3;
  * @returns the use case; it throws faults `definition-conflict`, `definition-busy`, `precondition-failed` and
  *   `too-many-collections`
  */
-export function createDefineCollection({ events, definitions, registry, stopping }: DefineCollectionDependencies) {
+export function createDefineCollection(given: DefineCollectionDependencies) {
+  const { events, definitions, registry, fieldKeys, stopping } = given;
   const { db } = events;
+  const demandEncryptable = createDemandEncryptable({ definitions: definitions.native, fieldKeys });
+  const keysOf = (id: string, { fields }: CompiledDefinition, known?: CollectionKeys): DefinitionBeside => {
+    const keys = keysFor(fieldKeys, id, encryptedPaths(fields).length > 0, known);
+    return keys === undefined ? {} : { keys };
+  };
   const changes = db.collection<DefinitionChange>(changesCollection);
   const recordsOf = (id: string) => db.collection<RecordDocument>(recordsCollection(id));
 
@@ -77,6 +91,7 @@ export function createDefineCollection({ events, definitions, registry, stopping
     }
     const id = newId('col');
     const { source } = definition;
+    const keys = keysOf(id, definition);
     await createRecordsCollection(db, id, 1);
     for (const index of allIndexesOf(source)) await buildIndex(recordsOf(id), index);
     if (source.expiry !== undefined) await ensureExpiryIndex(recordsOf(id));
@@ -84,7 +99,8 @@ export function createDefineCollection({ events, definitions, registry, stopping
     const write = await events.transaction(async (session) => {
       await changes.insertOne({ _id: id, def: 1 }, { session });
       await holdTargets(db, source.refersTo ?? [], session);
-      const creation = { _id: id, state: { name, definition: source }, event: created(id, name, source) };
+      const state = { name, definition: source, ...keys };
+      const creation = { _id: id, state, event: created(id, name, source, keys) };
       return await definitions.create(cause, creation, { session });
     });
     await registry.reload(id);
@@ -94,15 +110,17 @@ export function createDefineCollection({ events, definitions, registry, stopping
   const commit = async (
     cause: Cause,
     current: DefinitionDocument,
-    source: Definition,
+    definition: CompiledDefinition,
     lock: DefinitionLock,
   ): Promise<DefinedCollection> => {
+    const { source } = definition;
+    const keys = keysOf(current._id, definition, current.keys);
     const write = await events.transaction(async (session) => {
       await lock.commit(session);
       await holdTargets(db, source.refersTo ?? [], session);
       const decision = {
-        state: { name: current.name, definition: source },
-        event: updated(current._id, current.name, source),
+        state: { name: current.name, definition: source, ...keys },
+        event: updated(current._id, current.name, source, keys),
       };
       // Nobody else changes it while we have the lock; a revision that moved on ends the change.
       return await definitions.update(cause, current._id, () => decision, { ifMatch: [current.revision], session });
@@ -141,8 +159,12 @@ export function createDefineCollection({ events, definitions, registry, stopping
     await demandDefinition(db, id, lock.def);
     const of = await records.estimatedDocumentCount();
     if (asksMore(definition, current.definition)) {
-      await demandNoneBreaks(records, definition, (checked) => tell({ step: 'records', checked, of }));
+      const known = await registry.reload(id);
+      const open = (record: RecordDocument): Fields =>
+        known === undefined ? record.fields : openFields(known, record);
+      await demandNoneBreaks({ records, definition, open, tell: (checked) => tell({ step: 'records', checked, of }) });
     }
+    await demandConverted(records, conversionsOf(definition.fields, current.definition));
     // One of words at last: while it is built there is none.
     const isText = ({ keys }: IndexDefinition): number => Number(isTextIndex(keys));
     for (const index of allIndexesOf(source).toSorted((one, other) => isText(one) - isText(other))) {
@@ -158,7 +180,7 @@ export function createDefineCollection({ events, definitions, registry, stopping
     });
     await prepareExpiry(id, source, current.definition, (checked) => tell({ step: 'expiry', checked, of }));
     if (isSame(source, current.definition)) return { document: current, isNew: false };
-    return await commit(cause, current, source, lock);
+    return await commit(cause, current, definition, lock);
   };
 
   /** Whether the change has come about or not: leaves the indexes that the definition asks for now. */
@@ -262,6 +284,7 @@ export function createDefineCollection({ events, definitions, registry, stopping
 
   return async (cause: Cause, command: DefineCollection): Promise<DefinedCollection> => {
     const { name, definition, ifMatch } = command;
+    await demandEncryptable(name, definition);
     await demandTargets(definition.source.refersTo ?? []);
     const current = await definitions.native.findOne({ name });
     if (!matches(ifMatch, current?.revision)) throw faults.preconditionFailed();

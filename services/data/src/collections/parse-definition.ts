@@ -1,6 +1,7 @@
 import { faults } from '@causeway/contracts';
 
 import type { Parsed } from '../conditions/located-fault.ts';
+import { checkEncrypted } from '../encryption/check-encrypted.ts';
 import { checkDefaults } from '../fields/check-defaults.ts';
 import type { Expiry } from '../expiry/expiry-of.ts';
 import { parseExpiry } from '../expiry/parse-expiry.ts';
@@ -66,6 +67,10 @@ export function parseDefinition(json: {
   );
   if (schema.ok && fields.ok) errors.push(...checkDefaults(fields.value, schema.value.validate, '/fields'));
   if (schema.ok && fields.ok) errors.push(...checkReferenceFields(fields.value, schema.value, '/fields'));
+  if (indexes.ok && rules.ok && fields.ok && expiry.ok) {
+    const own = { fields: fields.value, indexes: indexes.value, rules: rules.value, expiry: expiry.value };
+    errors.push(...checkEncrypted(own));
+  }
   if (errors.length > 0 || !schema.ok || !indexes.ok || !rules.ok || !fields.ok || !follows.ok || !expiry.ok)
     throw faults.invalidRequest({ errors });
   const refersTo = targetsOf(fields.value);

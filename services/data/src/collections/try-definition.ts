@@ -5,12 +5,16 @@ import { matches } from '@causeway/service';
 import type { Collection } from 'mongodb';
 import { MongoServerError } from 'mongodb';
 
+import { conversionDetail, conversionPointer, conversionsOf, findUnconverted } from '../encryption/check-converted.ts';
+import { createDemandEncryptable } from '../encryption/demand-encryptable.ts';
+import type { FieldKeys } from '../encryption/field-keys.ts';
+import { openFields } from '../encryption/seal-fields.ts';
 import type { FoundExpired } from '../expiry/find-expired.ts';
 import { findExpired } from '../expiry/find-expired.ts';
 import { allIndexesOf } from '../references/all-indexes.ts';
 import { findDangling, newReferences } from '../references/check-dangling.ts';
 import { collectionBy } from '../references/lookup.ts';
-import type { RecordDocument } from '../records/record.model.ts';
+import type { Fields, RecordDocument } from '../records/record.model.ts';
 import { findBreaking } from './check-records.ts';
 import type { DefinitionDocument, IndexDefinition } from './collection.model.ts';
 import { recordsCollection } from './collection.model.ts';
@@ -29,6 +33,7 @@ export interface TryDefinitionDependencies {
   readonly events: Pick<Events, 'db'>;
   readonly definitions: { readonly native: Collection<DefinitionDocument> };
   readonly registry: CollectionRegistry;
+  readonly fieldKeys: Pick<FieldKeys, 'isThere'>;
   /** For how long it looks; default 15 s. */
   readonly mostMs?: number;
 }
@@ -63,8 +68,9 @@ class OutOfTime extends Error {}
  * @returns the use case; it throws faults `precondition-failed` and `definition-busy`
  */
 export function createTryDefinition(given: TryDefinitionDependencies) {
-  const { events, definitions, registry, mostMs = defaultMostMs } = given;
+  const { events, definitions, registry, fieldKeys, mostMs = defaultMostMs } = given;
   const { db } = events;
+  const demandEncryptable = createDemandEncryptable({ definitions: definitions.native, fieldKeys });
 
   const tryOn = async (current: DefinitionDocument, { definition }: Pick<DefineCollection, 'definition'>) => {
     const { _id: id } = current;
@@ -77,6 +83,8 @@ export function createTryDefinition(given: TryDefinitionDependencies) {
       if (performance.now() >= endsAt) throw new OutOfTime();
     };
     const tally = new ConflictTally();
+    const known = await registry.reload(id);
+    const open = (record: RecordDocument): Fields => (known === undefined ? record.fields : openFields(known, record));
     const indexes = await compareIndexes(records, current.definition, source);
     const { expiry } = definition;
     const isOtherTime = expiry !== undefined && expiry.field !== current.definition.expiry?.field;
@@ -86,10 +94,15 @@ export function createTryDefinition(given: TryDefinitionDependencies) {
       async () => {
         if (!asksMore(definition, current.definition)) return;
         const detail = 'Records break the schema, or what an index wants of places.';
-        const options = { records, definition, tell: inTime, maxTimeMS: mostMs };
+        const options = { records, definition, open, tell: inTime, maxTimeMS: mostMs };
         const isEnough = (): boolean => tally.isFull('/schema', detail);
         await findBreaking({ ...options, isEnough }, (record) => tally.add('/schema', detail, record));
       },
+      ...conversionsOf(definition.fields, current.definition).map((conversion) => async () => {
+        const [pointer, detail] = [conversionPointer(conversion), conversionDetail(conversion)];
+        const found = await findUnconverted(records, conversion, mostCounted, leftMs());
+        for (const record of found) tally.add(pointer, detail, record);
+      }),
       ...indexes.built.map((index) => () => tryIndex(records, index, pointerOf(source.indexes, index), tally, leftMs)),
       ...newReferences(id, definition.fields, current.definition).map((reference) => async () => {
         const target = await collectionBy({ db, registry }, reference.target);
@@ -126,6 +139,7 @@ export function createTryDefinition(given: TryDefinitionDependencies) {
 
   return async (command: Pick<DefineCollection, 'name' | 'definition' | 'ifMatch'>): Promise<TriedDefinition> => {
     const { name, definition, ifMatch } = command;
+    await demandEncryptable(name, definition);
     const current = await definitions.native.findOne({ name });
     if (!matches(ifMatch, current?.revision)) throw faults.preconditionFailed();
     if (current === null) {

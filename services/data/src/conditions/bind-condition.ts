@@ -104,6 +104,16 @@ export function followedIn(condition: Condition<Operand>): readonly FollowOperan
   return found;
 }
 
+/** The paths, in the record or in what it was, that a condition compares with. */
+export function operandPathsIn(condition: Condition<Operand>): readonly FieldPath[] {
+  const found: FieldPath[] = [];
+  bind(condition, (operand) => {
+    if (operand.kind === 'before' || operand.kind === 'follow') found.push(operand.path);
+    return [operand];
+  });
+  return found;
+}
+
 /** What asks a followed record for something that is not known is false as a whole, as everywhere. */
 function demandKnown({ condition }: FollowOperand, auth: AuthValues): void {
   if (missingOf(condition, auth) !== undefined) throw new Unbound();

@@ -89,9 +89,9 @@ export const removeRecords = (given: RemoveRecordsDependencies): RemovalStep => 
       const { createdBy, updatedBy } = current;
       if (createdBy !== personId && updatedBy !== personId) return undefined;
       const before = nameless(current, personId);
-      const { fields, createdBy: kept, updatedBy: last } = before;
+      const { fields, sealed, createdBy: kept, updatedBy: last } = before;
       const state = stateOfRecord(collection, {
-        fields,
+        ...{ fields, sealed },
         ...(kept === undefined ? {} : { createdBy: kept }),
         ...(last === undefined ? {} : { updatedBy: last }),
       });

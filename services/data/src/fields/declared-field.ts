@@ -36,6 +36,8 @@ export interface DeclaredField {
   readonly readOnly?: true;
   /** Nobody may change the value that it once has. */
   readonly writeOnce?: true;
+  /** It is stored encrypted, and nothing can be found by it. */
+  readonly encrypted?: true;
   /** Its values are ids of records that are there. */
   readonly reference?: ReferenceOption;
   /** Who sees it in a record that they see; absent for all of them. To others it is missing. */

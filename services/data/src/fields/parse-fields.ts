@@ -19,6 +19,7 @@ const maxFields = 200;
 /** Every option that a field may have: a feature adds its own here. */
 const optionParsers: ReadonlyMap<string, OptionParser> = new Map<string, OptionParser>([
   ['default', parseDefault],
+  ['encrypted', (json, pointer) => parseFlag(json, pointer, { encrypted: true })],
   ['readOnly', (json, pointer) => parseFlag(json, pointer, { readOnly: true })],
   ['reference', parseReference],
   ['writeOnce', (json, pointer) => parseFlag(json, pointer, { writeOnce: true })],

@@ -11,6 +11,7 @@ import { maxRecordBytes } from '../records/judge-record.ts';
 import type { RecordDocument } from '../records/record.model.ts';
 import { faultOfWrite, isOutdated, OutdatedDefinition } from '../records/under-definition.ts';
 import { createFollow } from '../rules/follow/follow-records.ts';
+import { openFields } from '../encryption/seal-fields.ts';
 import { referencesOf } from '../references/declared-references.ts';
 import { newlyNamed } from '../references/referenced-ids.ts';
 import type { LineCreation, LineResult, ReferringLine } from './import-referring.ts';
@@ -104,9 +105,12 @@ async function outcomeOfError(
   if (!(error instanceof DuplicateKey) || !('_id' in error.keyPattern)) {
     return { kind: 'failed', fault: lineFault(faultOfWrite(error, collection)) };
   }
-  const there = await collection.records.native.findOne({ _id }, { projection: { fields: 1, revision: 1 } });
+  const there = await collection.records.native.findOne({ _id }, { projection: { fields: 1, sealed: 1, revision: 1 } });
   // One that somebody has changed or deleted since cannot be compared any more.
-  const isSame = there === null || there.revision > 1 || isDeepStrictEqual(there.fields, state.fields);
+  const isSame =
+    there === null ||
+    there.revision > 1 ||
+    isDeepStrictEqual(openFields(collection, there), openFields(collection, { ...state, _id }));
   return isSame ? { kind: 'created', eventId: undefined } : { kind: 'failed', fault: keyReused() };
 }
 

@@ -163,6 +163,7 @@ export function createMigrateChunk({ events, registry, places, now }: MigrateChu
       try {
         return await underDefinition(registry, step.collection, async (collection) => {
           demandWritable(collection);
+          step.demandPlain(collection);
           return await events.transaction((session) => attempt(cause, step, stretch, atOnce, collection, session));
         });
       } catch (error) {

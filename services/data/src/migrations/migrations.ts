@@ -13,6 +13,7 @@ import { stepsOf } from './migration.model.ts';
 import type { MigrationPlace, MigrationPlaces } from './migration-places.ts';
 import { migrationFaults } from './migrations.errors.ts';
 import { begun } from './migrations.events.ts';
+import type { Made } from './parse-migration.ts';
 import { checkSteps } from './parse-migration.ts';
 import type { Step } from './step.ts';
 
@@ -168,7 +169,7 @@ export function createMigrations({ events, migrations, definitions, places, show
       const known = await native.findOne({ _id: wanted.name });
       // What has been made could not be made once more: its collections may be others by now.
       if (known === null || known.outcome === 'reverted') {
-        const made = new Set<string>();
+        const made: Made = new Map();
         const given = { definitions: definitions.native, made };
         await checkSteps(wanted.steps, '/steps', given);
         await checkSteps(wanted.down ?? [], '/down', given);

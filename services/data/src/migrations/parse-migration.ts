@@ -10,6 +10,10 @@ import { parseCondition } from '../conditions/parse-condition.ts';
 import { parseMigrationOperators } from './migration-operators.ts';
 import type { Step } from './step.ts';
 import { collectionOf, kindOf } from './step.ts';
+import { askedInClear, encryptedOf, toldInClear } from './told-in-clear.ts';
+
+/** The collections that steps define, with the fields that they have encrypted. */
+export type Made = Map<string, readonly string[]>;
 
 /** Stands for a collection that an earlier step of the migration makes. */
 const toCome = { _id: 'col_to_come' };
@@ -21,13 +25,13 @@ export type Definitions = Pick<Collection<DefinitionDocument>, 'findOne'>;
  * Checks the steps of a migration, as far as that can be said before any is made.
  *
  * @param pointer - where they stand in the body, for the faults
- * @param made - names of collections that steps before these define; those of these are added
+ * @param made - collections that steps before these define, with the fields that they have encrypted; those of these are added
  * @throws Fault `invalid-request` naming every fault by JSON pointer
  */
 export async function checkSteps(
   steps: readonly Step[],
   pointer: string,
-  { definitions, made }: { readonly definitions: Definitions; readonly made: Set<string> },
+  { definitions, made }: { readonly definitions: Definitions; readonly made: Made },
 ): Promise<void> {
   const errors: LocatedFault[] = [];
   for (const [at, step] of steps.entries())
@@ -39,7 +43,7 @@ async function checkStep(
   step: Step,
   pointer: string,
   definitions: Definitions,
-  made: Set<string>,
+  made: Made,
 ): Promise<readonly LocatedFault[]> {
   const name = collectionOf(step);
   const own = kindOf(step);
@@ -51,22 +55,26 @@ async function checkStep(
   if (own.kind === 'define') {
     if (!isCollectionName(name))
       return [{ pointer: pointerTo(at, 'collection'), code: 'invalid-name', message: namesAre }];
-    made.add(name);
+    made.set(name, [...(made.get(name) ?? []), ...encryptedOf(own.define.fields)]);
     return await checkDefinition(own.define, at, definitions, made);
   }
-  if (!made.has(name) && (await definitions.findOne({ name }, { projection: { _id: 1 } })) === null) {
+  const there = await definitions.findOne({ name }, { projection: { 'definition.fields': 1 } });
+  if (!made.has(name) && there === null) {
     const message = 'There is no such collection. Define it in a step before.';
     return [{ pointer: pointerTo(at, 'collection'), code: 'unknown-collection', message }];
   }
+  const encrypted = [...(made.get(name) ?? []), ...encryptedOf(there?.definition.fields)];
   const errors: LocatedFault[] = [];
   const filter = own.kind === 'change' ? own.change.filter : own.kind === 'remove' ? own.remove.filter : undefined;
   if (filter !== undefined) {
     const parsed = parseCondition(filter, { pointer: pointerTo(at, 'filter'), now: true });
     if (!parsed.ok) errors.push(...parsed.faults);
+    else errors.push(...askedInClear(parsed.value, encrypted, pointerTo(at, 'filter')));
   }
   if (own.kind === 'change') {
-    const parsed = parseMigrationOperators(own.change.operators, pointerTo(at, 'operators'));
-    if (!parsed.ok) errors.push(...parsed.faults);
+    const operators = pointerTo(at, 'operators');
+    const parsed = parseMigrationOperators(own.change.operators, operators);
+    errors.push(...(parsed.ok ? toldInClear(own.change.operators, encrypted, operators) : parsed.faults));
   }
   return errors;
 }
@@ -77,7 +85,7 @@ async function checkDefinition(
   { collection, ...body }: NonNullable<Step['define']>,
   pointer: string,
   definitions: Definitions,
-  made: ReadonlySet<string>,
+  made: Made,
 ): Promise<readonly LocatedFault[]> {
   const findOne = (async (filter: { readonly name: string }, options: object) =>
     (await definitions.findOne(filter, options)) ?? (made.has(filter.name) ? toCome : null)) as Definitions['findOne'];

@@ -7,6 +7,8 @@ import { compilePredicate } from '../conditions/compile-predicate.ts';
 import type { Parsed } from '../conditions/located-fault.ts';
 import { createBudget, TooCostly } from '../conditions/evaluation-budget.ts';
 import { parseCondition } from '../conditions/parse-condition.ts';
+import { demandPlain } from '../encryption/demand-plain.ts';
+import { openFields, sealFields } from '../encryption/seal-fields.ts';
 import { checkRecord } from '../records/judge-record.ts';
 import type { RecordDocument } from '../records/record.model.ts';
 import { updated } from '../records/records.events.ts';
@@ -32,6 +34,12 @@ export interface RecordsStep {
   readonly kind: 'change' | 'remove';
   /** The collection's name. */
   readonly collection: string;
+  /**
+   * Makes sure that its filter asks for nothing that the collection stores encrypted.
+   *
+   * @throws Fault `invalid-request`
+   */
+  readonly demandPlain: (collection: Collection) => void;
   /** Whether it is about a record. @throws Fault `rule-too-costly` */
   readonly isMet: (document: RecordDocument) => boolean;
   /**
@@ -60,7 +68,10 @@ function known<T>(parsed: Parsed<T>): T {
  */
 export function readRecordsStep(own: StepKind & { readonly kind: 'change' | 'remove' }, begunAt: Date): RecordsStep {
   const { collection, filter = {} } = own.kind === 'change' ? own.change : own.remove;
-  const condition = bindCondition(known(parseCondition(filter, { now: true })), { at: begunAt });
+  const asked = known(parseCondition(filter, { now: true }));
+  const condition = bindCondition(asked, { at: begunAt });
+  const demandFilter = ({ fields }: Collection): void =>
+    demandPlain(fields, { filter: asked }, (part) => ({ pointer: `/${own.kind}/${part}` }));
   const isMet = (document: RecordDocument): boolean => {
     try {
       return compilePredicate(condition, createBudget(decisionUnits))(document);
@@ -68,20 +79,21 @@ export function readRecordsStep(own: StepKind & { readonly kind: 'change' | 'rem
       throw error instanceof TooCostly ? ruleTooCostly({ cause: error }) : error;
     }
   };
-  if (own.kind === 'remove') return { kind: 'remove', collection, isMet, decide: () => undefined };
+  const about = { collection, isMet, demandPlain: demandFilter };
+  if (own.kind === 'remove') return { kind: 'remove', ...about, decide: () => undefined };
   const operators = known(parseMigrationOperators(own.change.operators, '/operators'));
   return {
     kind: 'change',
-    collection,
-    isMet,
+    ...about,
     decide(of, document, by) {
       if (!isMet(document)) return undefined;
-      const fields = applyMigration(document.fields, operators);
+      const whole = openFields(of, document);
+      const fields = applyMigration(whole, operators);
       if (fields === undefined) return undefined;
       checkRecord(of, fields);
       const { createdBy } = document;
       const state = stateOfRecord(of, {
-        fields,
+        ...sealFields(of, { id: document._id, fields, before: { sealed: document.sealed, fields: whole } }),
         ...(createdBy === undefined ? {} : { createdBy }),
         ...(by === undefined ? {} : { updatedBy: by }),
       });

@@ -7,6 +7,7 @@ import type { FoundPage, PageCache, PageKey } from '../caching/page-cache.ts';
 
 import type { Collection } from '../collections/collection-registry.ts';
 import { usesNow } from '../conditions/bind-condition.ts';
+import { encryptedPaths } from '../encryption/sealed-fields.ts';
 import type { CursorCodec } from '../cursors/cursor-codec.ts';
 import type { VisibleRecord } from '../records/record.model.ts';
 import type { Caller } from '../rules/rule.ts';
@@ -158,6 +159,8 @@ function keyOf(
   if (asked.explain || asked.scan || (from !== undefined && !Array.isArray(from))) return undefined;
   // Records of other collections decide, whose changes are not those of this one.
   if (collection.follows.read.length > 0 && !caller.administrator) return undefined;
+  // What is encrypted would be kept in the clear.
+  if (encryptedPaths(collection.fields).length > 0) return undefined;
   const sight = timelessSight(collection, caller, query.filter);
   if (sight === undefined) return undefined;
   const { limit = defaultLimit, count = false } = asked;

@@ -18,7 +18,8 @@ export function projectionFor(fields: readonly FieldPath[] | undefined, sort: So
   const wanted = [...fields, ...sort.map(({ path }) => path)].map(({ storage }) => storage);
   // MongoDB refuses a path together with a path within it.
   const outermost = wanted.filter((path) => !wanted.some((other) => path.startsWith(`${other}.`)));
-  return Object.fromEntries(outermost.map((path) => [path, 1]));
+  // With what is encrypted of the fields, which is opened where it is shown.
+  return Object.fromEntries([...outermost, 'sealed'].map((path) => [path, 1]));
 }
 
 /** Names to keep, and names to keep within them; an empty map keeps all. */

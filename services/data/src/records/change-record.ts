@@ -6,6 +6,7 @@ import type { Decision, Events, IfMatch, UpdateOptions } from '@causeway/events'
 import { matches } from '@causeway/service';
 
 import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
+import { openFields, sealFields } from '../encryption/seal-fields.ts';
 import { demandFieldRights, writesHidden } from '../fields/check-field-rights.ts';
 import { demandFieldWrites } from '../fields/check-writes.ts';
 import { referencesOf } from '../references/declared-references.ts';
@@ -79,17 +80,19 @@ export async function decideChange(
   if (!matches(ifMatch, current.revision)) throw faults.preconditionFailed();
   // What is hidden is missing: nothing can be copied from it, tested against it, or taken away by who does not know of it.
   const hidden = createSight(collection, caller, { at }).hidden(current);
-  const seen = redact(current.fields, hidden);
+  const whole = openFields(collection, current);
+  const seen = redact(whole, hidden);
   const after = change(seen);
-  const fields = restore(after, current.fields, hidden);
+  const fields = restore(after, whole, hidden);
   const own = { before: seen, after, hidden };
   const unseen = hidden.filter((segments) => valueAt(after, segments) === undefined);
   checkRecord(collection, fields, unseen);
   demandFieldRights(collection, caller, own, current, { at });
-  demandFieldWrites(collection, caller, current.fields, fields);
+  demandFieldWrites(collection, caller, whole, fields);
   const { createdBy } = current;
+  const before = { sealed: current.sealed, fields: whole };
   const state = stateOfRecord(collection, {
-    fields,
+    ...sealFields(collection, { id: current._id, fields, before }),
     ...(createdBy === undefined ? {} : { createdBy }),
     ...(by === undefined ? {} : { updatedBy: by }),
   });
@@ -97,7 +100,7 @@ export async function decideChange(
   const afterwards = await follow(collection, asking, [judged]);
   if (!mayDo(collection, 'update-after', afterwards, judged, { at, before: current })) throw faults.forbidden();
   // That it was the same before is nothing to be told of what is hidden.
-  if (isDeepStrictEqual(fields, current.fields) && !writesHidden(own)) return undefined;
+  if (isDeepStrictEqual(fields, whole) && !writesHidden(own)) return undefined;
   return { state, event: updated(collection, current, state) };
 }
 

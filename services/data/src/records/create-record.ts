@@ -5,6 +5,7 @@ import { faults } from '@causeway/contracts';
 import type { ClientSession } from 'mongodb';
 
 import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
+import { sealFields } from '../encryption/seal-fields.ts';
 import { applyDefaults } from '../fields/apply-defaults.ts';
 import { demandFieldRights } from '../fields/check-field-rights.ts';
 import { demandFieldWrites } from '../fields/check-writes.ts';
@@ -78,7 +79,8 @@ export async function decideCreate(
   demandWritable(collection);
   const fields = applyDefaults(collection.fields, sent, caller, defaultsAt);
   checkRecord(collection, fields);
-  const state = stateOfRecord(collection, { fields, ...(by === undefined ? {} : { createdBy: by }) });
+  const own = sealFields(collection, { id, fields });
+  const state = stateOfRecord(collection, { ...own, ...(by === undefined ? {} : { createdBy: by }) });
   const judged = { ...state, _id: id, revision: 1, createdAt: at, updatedAt: at };
   demandFieldRights(collection, caller, { before: undefined, after: sent, hidden: [] }, judged, { at });
   demandFieldWrites(collection, caller, undefined, sent);

@@ -75,7 +75,7 @@ export function createReadRecord({
     if (!decide(collection.rules.read, asking, found.record, context)) throw faults.notFound();
     const { record, position } = found;
     const sight = createSight(collection, caller, context);
-    const json = sight.isWhole ? found.json : JSON.stringify(answerRecord(sight.show(record)));
+    const json = sight.isAsStored ? found.json : JSON.stringify(answerRecord(sight.show(record)));
     const keep = keepHeaders(collection, caller);
     return { json, position, keep, tag: tagOf(sight, record.revision, () => json) };
   };

@@ -1,5 +1,7 @@
 import type { RecordedDocument, StateOf } from '@causeway/events';
 
+import type { SealedFields } from '../encryption/sealed-fields.ts';
+
 /** A record's fields, as its author named them. */
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -8,6 +10,8 @@ export interface RecordDocument extends RecordedDocument {
   /** The number of the definition that it was last written under; the collection's validator demands the current one. */
   readonly def: number;
   readonly fields: Fields;
+  /** What is stored encrypted, and is not in `fields`. */
+  readonly sealed?: SealedFields;
   readonly createdBy?: string;
   readonly updatedBy?: string;
   /**
@@ -23,13 +27,14 @@ export type RecordState = StateOf<RecordDocument>;
 /** What of a stored record is shown and judged; `outbox`, `event` and `def` are nobody's business. */
 export type VisibleRecord = Pick<
   RecordDocument,
-  '_id' | 'revision' | 'fields' | 'createdAt' | 'updatedAt' | 'createdBy' | 'updatedBy'
+  '_id' | 'revision' | 'fields' | 'sealed' | 'createdAt' | 'updatedAt' | 'createdBy' | 'updatedBy'
 >;
 
 /** Reads of a stored record what may be shown. */
 export const visibleProjection = {
   revision: 1,
   fields: 1,
+  sealed: 1,
   createdAt: 1,
   updatedAt: 1,
   createdBy: 1,

@@ -1,10 +1,18 @@
 import { recordCreated, recordDeleted, recordUpdated } from '@causeway/contracts';
 import { draft } from '@causeway/events';
-import type { EventDraft } from '@causeway/events';
+import type { Beside, EventDraft } from '@causeway/events';
 
+import type { SealedFields } from '../encryption/sealed-fields.ts';
 import type { DeclaredField } from '../fields/declared-field.ts';
+import { encryptedPaths } from '../encryption/sealed-fields.ts';
 import { guardedPaths } from '../fields/declared-field.ts';
 import type { RecordDocument, RecordState } from './record.model.ts';
+
+/** What is sealed of a record, as it was and as it is; it goes along with the event as far as MongoDB. */
+export interface SealedChange extends Beside {
+  readonly before?: SealedFields;
+  readonly after?: SealedFields;
+}
 
 /** The collection that a record is in. */
 export interface RecordPlace {
@@ -17,9 +25,22 @@ export interface RecordPlace {
 
 const placeOf = ({ id, name, fields, pending }: RecordPlace, recordId: string) => {
   const guarded = guardedPaths(fields, pending?.fields);
-  const own = { collectionId: id, collection: name, recordId };
-  return guarded.length === 0 ? own : { ...own, guarded: [...guarded] };
+  const encrypted = encryptedPaths(fields, pending?.fields);
+  return {
+    ...{ collectionId: id, collection: name, recordId },
+    ...(guarded.length === 0 ? {} : { guarded: [...guarded] }),
+    ...(encrypted.length === 0 ? {} : { encrypted: [...encrypted] }),
+  };
 };
+
+/** What is sealed goes along for feeds, and is not published. */
+const besideOf = (sealed: SealedChange): SealedChange | undefined =>
+  sealed.before === undefined && sealed.after === undefined ? undefined : sealed;
+
+const sealedIn = (
+  name: 'before' | 'after',
+  { sealed }: { readonly sealed?: SealedFields | undefined },
+): SealedChange => (sealed === undefined ? {} : { [name]: sealed });
 
 /** Who wrote it first and last. */
 const historyOf = ({ createdAt, createdBy, updatedAt, updatedBy }: RecordDocument) => ({
@@ -30,8 +51,11 @@ const historyOf = ({ createdAt, createdBy, updatedAt, updatedBy }: RecordDocumen
 });
 
 /** A record has been created. */
-export const created = (place: RecordPlace, recordId: string, { fields, createdBy }: RecordState): EventDraft =>
-  draft(recordCreated, { ...placeOf(place, recordId), fields, ...(createdBy === undefined ? {} : { createdBy }) });
+export const created = (place: RecordPlace, recordId: string, state: RecordState): EventDraft => {
+  const { fields, createdBy } = state;
+  const data = { ...placeOf(place, recordId), fields, ...(createdBy === undefined ? {} : { createdBy }) };
+  return draft(recordCreated, data, besideOf(sealedIn('after', state)));
+};
 
 /**
  * A record has changed.
@@ -41,17 +65,20 @@ export const created = (place: RecordPlace, recordId: string, { fields, createdB
 export const updated = (
   place: RecordPlace,
   before: RecordDocument,
-  { fields, updatedBy }: RecordState,
+  state: RecordState,
   why: { readonly reason?: 'migration' } = {},
-): EventDraft =>
-  draft(recordUpdated, {
+): EventDraft => {
+  const { fields, updatedBy } = state;
+  const data = {
     ...placeOf(place, before._id),
     ...historyOf(before),
     fields,
     ...(updatedBy === undefined ? {} : { updatedBy }),
     before: before.fields,
     ...why,
-  });
+  };
+  return draft(recordUpdated, data, besideOf({ ...sealedIn('before', before), ...sealedIn('after', state) }));
+};
 
 /**
  * A record has been deleted.
@@ -65,10 +92,14 @@ export const deleted = (
   deletedBy: string | undefined,
   why: { readonly reason?: 'cascade' | 'expired' | 'migration' } = {},
 ): EventDraft =>
-  draft(recordDeleted, {
-    ...placeOf(place, before._id),
-    ...historyOf(before),
-    before: before.fields,
-    ...(deletedBy === undefined ? {} : { deletedBy }),
-    ...why,
-  });
+  draft(
+    recordDeleted,
+    {
+      ...placeOf(place, before._id),
+      ...historyOf(before),
+      before: before.fields,
+      ...(deletedBy === undefined ? {} : { deletedBy }),
+      ...why,
+    },
+    besideOf(sealedIn('before', before)),
+  );

@@ -22,7 +22,7 @@ export interface ShownRecord {
  * @throws Fault `rule-too-costly`
  */
 export function showRecord(
-  collection: Pick<Seen, 'fields'>,
+  collection: Pick<Seen, 'fields' | 'cipher'>,
   caller: Caller,
   record: VisibleRecord,
   context: RuleContext,

@@ -10,6 +10,7 @@ import type { Events } from '@causeway/events';
 import { createLogger } from '@causeway/telemetry';
 import { MongoClient } from 'mongodb';
 
+import { createFieldKeys } from '../encryption/field-keys.ts';
 import type { Definition, DefinitionChange, DefinitionDocument } from '../collections/collection.model.ts';
 import { changesCollection, definitionsCollection, recordsCollection } from '../collections/collection.model.ts';
 import type { CollectionRegistry } from '../collections/collection-registry.ts';
@@ -69,7 +70,7 @@ describe('a replica that hears nothing', () => {
   /** Knows the definitions as they are now, and hears of no change of them. */
   const deaf = async (): Promise<CollectionRegistry> => {
     const logger = { error: (_fields: unknown, message: string) => assert.fail(message) };
-    const registry = createCollectionRegistry({ events, db: events.db, logger });
+    const registry = createCollectionRegistry({ fieldKeys: createFieldKeys(undefined), events, db: events.db, logger });
     await registry.start();
     return registry;
   };

@@ -3,6 +3,7 @@ import { BSON } from 'mongodb';
 import type { Filter } from 'mongodb';
 
 import type { Collection } from '../collections/collection-registry.ts';
+import { openFields } from '../encryption/seal-fields.ts';
 import type { Fields, RecordDocument } from '../records/record.model.ts';
 import { stateOfRecord } from '../records/record-state.ts';
 import { deleted, updated } from '../records/records.events.ts';
@@ -170,11 +171,13 @@ async function dependentsOf(
   const updates: Dependent[] = [];
   for (const [key, { collection, document, fields, parent }] of loosened) {
     if (goes.has(key)) continue;
-    await demandValid(lookup, { collection, document }, fields, how);
+    await demandValid(lookup, { collection, document }, openFields(collection, { ...document, fields }), how);
     // Events need not tell whose it is; it stays that until somebody says otherwise.
     const { createdBy } = document;
     const state = stateOfRecord(collection, {
       fields,
+      // A reference is never encrypted.
+      sealed: document.sealed,
       ...(createdBy === undefined ? {} : { createdBy }),
       ...(by === undefined ? {} : { updatedBy: by }),
     });

@@ -6,10 +6,15 @@ import { compilePredicate } from '../conditions/compile-predicate.ts';
 import type { Condition, Operand, Value } from '../conditions/condition.ts';
 import { createBudget, TooCostly } from '../conditions/evaluation-budget.ts';
 import type { FieldPath } from '../conditions/field-path.ts';
+import { demandComputablePlain, demandPlain } from '../encryption/demand-plain.ts';
+import { openFields } from '../encryption/seal-fields.ts';
+import type { SealedFields } from '../encryption/sealed-fields.ts';
+import { encryptedPaths } from '../encryption/sealed-fields.ts';
 import { fieldsKey } from '../conditions/field-path.ts';
 import type { Spend } from '../conditions/pattern/automaton.ts';
 import { redact } from '../fields/redact.ts';
 import type { Fields, Shown } from '../records/record.model.ts';
+import type { AskedOf, AskedPart } from './asked-of.ts';
 import type { Guard } from './guard-condition.ts';
 import {
   demandRankable,
@@ -27,22 +32,26 @@ import { conditionOf, decisionUnits, timelessConditionOf } from './rule.ts';
 import { ruleTooCostly } from './rules.errors.ts';
 
 /** A collection, as far as what is seen of it goes. */
-export type Seen = Pick<Collection, 'rules' | 'fields'>;
+export type Seen = Pick<Collection, 'rules' | 'fields' | 'cipher'>;
 
 /** A record, in its stored form. */
 interface Stored {
+  readonly _id: string;
   readonly fields: Fields;
+  readonly sealed?: SealedFields | undefined;
 }
 
 /** What a caller sees of records. */
 export interface Sight {
-  /** Whether nothing is hidden, in no record: {@link Sight.show} gives back what it is given. */
+  /** Whether nothing is hidden, in no record. */
   readonly isWhole: boolean;
+  /** Whether records are shown as they are stored: {@link Sight.show} gives back what it is given. */
+  readonly isAsStored: boolean;
   /** Whether it depends on the record what is hidden in it: then it has to be read whole. */
   readonly looksAtRecord: boolean;
   /** The fields that are hidden in a record, whether or not it has them, as paths below its `fields`. */
   hidden(record: Stored): readonly (readonly string[])[];
-  /** The record without them. */
+  /** The record without them, and with what is encrypted. */
   show<R extends Stored>(record: R): Shown<R>;
 }
 
@@ -71,6 +80,8 @@ export interface Vision {
   readonly rule: Condition<Operand>;
   readonly filter: Condition<Operand>;
   readonly guards: readonly Guard<Operand>[];
+  /** Opens what is encrypted. */
+  readonly seen: Pick<Seen, 'fields' | 'cipher'>;
 }
 
 /**
@@ -78,14 +89,16 @@ export interface Vision {
  *
  * @throws GuardRefused where {@link demandSeen} would have refused the filter
  */
-export function visionOf({ rules, fields }: Seen, caller: Caller, filter: Condition<Operand>): Vision {
+export function visionOf({ rules, fields, cipher }: Seen, caller: Caller, filter: Condition<Operand>): Vision {
   const bind = (rule: Rule): Condition<Operand> => timelessConditionOf(rule, caller);
   const guards = guardsOf(fields, caller, bind);
-  return { rule: bind(rules.read), filter: guardCondition(filter, guards, missingMeetsOpen), guards };
+  const conditions = { rule: bind(rules.read), filter: guardCondition(filter, guards, missingMeetsOpen) };
+  return { ...conditions, guards, seen: { fields, cipher } };
 }
 
 /** What conditions let be seen, as text: the same for the same. */
-export const visionKey = ({ rule, filter, guards }: Vision): string => JSON.stringify([rule, filter, guards]);
+export const visionKey = ({ rule, filter, guards, seen }: Vision): string =>
+  JSON.stringify([rule, filter, guards, encryptedPaths(seen.fields)]);
 
 /**
  * All that decides what a caller sees of what was asked for, as text: the same for all who see the same.
@@ -97,15 +110,6 @@ export function timelessSight(collection: Seen, caller: Caller, filter: Conditio
   const vision = visionOf(collection, caller, filter);
   const conditions = [vision.rule, vision.filter, ...vision.guards.map(({ condition }) => condition)];
   return conditions.some(usesNow) ? undefined : visionKey(vision);
-}
-
-type AskedPart = 'filter' | 'search' | 'sort';
-
-/** What is asked of a collection. */
-interface AskedOf {
-  readonly filter: Condition<Operand>;
-  readonly sort?: readonly { readonly path: FieldPath }[];
-  readonly ranked?: readonly { readonly path: FieldPath; readonly part: 'filter' | 'search' }[];
 }
 
 /**
@@ -124,6 +128,7 @@ export function demandSeen(
 ): void {
   const guards = guardsOf(fields, caller, (rule) => timelessConditionOf(rule, caller));
   const demand = (part: AskedPart, ask: () => unknown): void => placed(place(part), ask);
+  demandPlain(fields, asked, place);
   demand('filter', () => guardCondition(asked.filter, guards, missingMeetsOpen));
   const { sort = [], ranked = [] } = asked;
   demand('sort', () =>
@@ -145,6 +150,7 @@ export function demandComputable(
   caller: Caller,
   asked: readonly { readonly path: FieldPath; readonly pointer: string }[],
 ): void {
+  demandComputablePlain(fields, asked);
   const guards = guardsOf(fields, caller, (rule) => timelessConditionOf(rule, caller));
   for (const { path, pointer } of asked) placed({ pointer }, () => demandUnguarded(path, guards));
 }
@@ -165,7 +171,11 @@ function placed(place: { readonly parameter?: string; readonly pointer?: string 
  *
  * @returns its functions throw Fault `rule-too-costly`
  */
-export function createSight({ fields }: Pick<Seen, 'fields'>, caller: Caller, context: RuleContext): Sight {
+export function createSight(
+  { fields, cipher }: Pick<Seen, 'fields' | 'cipher'>,
+  caller: Caller,
+  context: RuleContext,
+): Sight {
   const guards = guardsOf(fields, caller, (rule) => conditionOf(rule, caller, context));
   let budget: Spend;
   const hiddenIn = compileHidden(guards, (units) => budget(units));
@@ -179,9 +189,10 @@ export function createSight({ fields }: Pick<Seen, 'fields'>, caller: Caller, co
   };
   return {
     isWhole: guards.length === 0,
+    isAsStored: guards.length === 0 && encryptedPaths(fields).length === 0,
     looksAtRecord: guards.some(({ condition }) => !isNever(condition)),
     hidden,
-    show: (record) => showWithout(record, guards.length === 0 ? [] : hidden(record)),
+    show: (record) => showWithout({ fields, cipher }, record, guards.length === 0 ? [] : hidden(record)),
   };
 }
 
@@ -191,7 +202,7 @@ export function createSight({ fields }: Pick<Seen, 'fields'>, caller: Caller, co
  * @throws Fault `rule-too-costly`
  */
 export const show = <R extends Stored>(
-  collection: Pick<Seen, 'fields'>,
+  collection: Pick<Seen, 'fields' | 'cipher'>,
   caller: Caller,
   record: R,
   context: RuleContext,
@@ -217,11 +228,19 @@ export function compileHidden(
 export const guardsAt = (guards: readonly Guard<Operand>[], at: Date): readonly Guard<Value>[] =>
   guards.map(({ segments, condition }) => ({ segments, condition: bindCondition(condition, { at }) }));
 
-/** A record without what is hidden in it. */
-export const showWithout = <R extends Stored>(record: R, hidden: readonly (readonly string[])[]): Shown<R> =>
-  (hidden.length === 0 ? record : { ...record, fields: redact(record.fields, hidden) }) as Shown<R>;
+/** A record without what is hidden in it, and with what is encrypted. */
+export function showWithout<R extends Stored>(
+  seen: Pick<Seen, 'fields' | 'cipher'>,
+  record: R,
+  hidden: readonly (readonly string[])[],
+): Shown<R> {
+  if (hidden.length === 0 && record.sealed === undefined) return record as Shown<R>;
+  // Nothing is there of the fields where nothing of them was asked for.
+  const { fields = {} } = record as Partial<R>;
+  return { ...record, fields: redact(openFields(seen, { ...record, fields }, hidden), hidden) } as Shown<R>;
+}
 
-/** A record as it is shown to who sees all of it. */
+/** A record as it is shown to who sees all of it, in a collection in which nothing is encrypted. */
 export const showWhole = <R extends Stored>(record: R): Shown<R> => record as Shown<R>;
 
 function guardsOf<O>(fields: Seen['fields'], caller: Caller, bind: (rule: Rule) => Condition<O>): readonly Guard<O>[] {

@@ -41,6 +41,7 @@ function guarded(fields: unknown): Seen {
   return {
     rules: { read: open, create: open, update: { before: open, after: open }, delete: open },
     fields: parsed.value,
+    cipher: undefined,
   };
 }
 

@@ -8,6 +8,7 @@ import { isolatedKafka } from '@causeway/events/testing';
 import { createLogger } from '@causeway/telemetry';
 import { MongoClient } from 'mongodb';
 
+import { createFieldKeys } from '../encryption/field-keys.ts';
 import { parseBatch } from '../batch/parse-batch.ts';
 import type { BatchTransaction } from '../batch/run-batch.ts';
 import { createRunBatch } from '../batch/run-batch.ts';
@@ -26,7 +27,7 @@ const events = createEvents({
   },
 });
 process.on('disconnect', () => process.exit(0));
-const registry = createCollectionRegistry({ events, db: events.db, logger });
+const registry = createCollectionRegistry({ fieldKeys: createFieldKeys(undefined), events, db: events.db, logger });
 
 const transaction: BatchTransaction = (work) =>
   events.transaction(async (session) => {

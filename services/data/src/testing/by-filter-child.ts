@@ -8,6 +8,7 @@ import { isolatedKafka } from '@causeway/events/testing';
 import { createLogger } from '@causeway/telemetry';
 import { MongoClient } from 'mongodb';
 
+import { createFieldKeys } from '../encryption/field-keys.ts';
 import { createChangeMatching } from '../by-filter/change-matching.ts';
 import { createRunByFilter } from '../by-filter/run-by-filter.ts';
 import { createCollectionRegistry } from '../collections/collection-registry.ts';
@@ -31,7 +32,7 @@ const events = createEvents({
   },
 });
 process.on('disconnect', () => process.exit(0));
-const registry = createCollectionRegistry({ events, db: events.db, logger });
+const registry = createCollectionRegistry({ fieldKeys: createFieldKeys(undefined), events, db: events.db, logger });
 const now = (): Date => new Date();
 const runByFilter = createRunByFilter({
   ...{ events, client, now, queryTimeoutMs: 5_000 },

@@ -9,6 +9,7 @@ import { isolatedKafka } from '@causeway/events/testing';
 import { createLogger } from '@causeway/telemetry';
 import { MongoClient } from 'mongodb';
 
+import { createFieldKeys } from '../encryption/field-keys.ts';
 import { createCollectionRegistry } from '../collections/collection-registry.ts';
 import { createCollections } from '../collections/collections.wiring.ts';
 import type { WantedMigration } from '../migrations/migrations.ts';
@@ -24,7 +25,8 @@ const own = createEvents({
   kafka: isolatedKafka(kafka, `${database}.`),
 });
 process.on('disconnect', () => process.exit(0));
-const registry = createCollectionRegistry({ events: own, db: own.db, logger });
+const fieldKeys = createFieldKeys(process.env.CAUSEWAY_FIELD_KEY);
+const registry = createCollectionRegistry({ fieldKeys, events: own, db: own.db, logger });
 
 let isMaking = false;
 let chunks = 0;
@@ -42,7 +44,7 @@ const transaction: Events['transaction'] = async (work, bound) => {
   return result;
 };
 const events: Events = { ...own, transaction };
-const ground = { events, registry, logger, now: () => new Date() };
+const ground = { events, registry, fieldKeys, logger, now: () => new Date() };
 const { migrations, worker } = createMigrationsFeature(ground, createCollections(ground));
 const cause = { correlationId: newEventId(), principal: { type: 'app_user', id: 'usr_admin' } } as const;
 const { migration } = await migrations.make(cause, JSON.parse(wanted) as WantedMigration);

@@ -124,6 +124,7 @@ export async function openTestData({ now }: { readonly now?: () => Date } = {}):
     DATA_DATABASE: name,
     KAFKA_PARTITIONS: '2',
     CAUSEWAY_INTERNAL_KEY: randomUUID(),
+    CAUSEWAY_FIELD_KEY: `${randomUUID()}${randomUUID()}`,
   };
 
   const replica: TestData['replica'] = async (overrides = {}, held) => {

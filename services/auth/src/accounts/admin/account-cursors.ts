@@ -1,6 +1,6 @@
 import { faults } from '@causeway/contracts';
+import type { Vault } from '@causeway/service';
 
-import type { Vault } from '../../keys/master-key.ts';
 import type { AccountPlace, AccountQuestion } from './account-search.ts';
 
 /** Cursors of lists of accounts: each good for the question that it was answered to, and for no other. */

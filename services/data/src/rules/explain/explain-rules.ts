@@ -4,6 +4,7 @@ import type { Db, MongoClient, Timestamp } from 'mongodb';
 
 import type { Collection, CollectionRegistry } from '../../collections/collection-registry.ts';
 import { applyDefaults } from '../../fields/apply-defaults.ts';
+import { openFields } from '../../encryption/seal-fields.ts';
 import type { SeenChange } from '../../fields/check-field-rights.ts';
 import { redact, restore } from '../../fields/redact.ts';
 import { faultOfQuery } from '../../queries/find-records.ts';
@@ -112,9 +113,10 @@ function changedBy(
   at: Date,
 ): { readonly changed: Judged; readonly own: SeenChange } {
   const hidden = createSight(collection, caller, { at }).hidden(record);
-  const before = redact(record.fields, hidden);
+  const whole = openFields(collection, record);
+  const before = redact(whole, hidden);
   const after = mergePatch(before, change);
-  const fields = restore(after, record.fields, hidden);
+  const fields = restore(after, whole, hidden);
   demandFields(fields, '/change');
   const by = nameOf(caller);
   const changed = {

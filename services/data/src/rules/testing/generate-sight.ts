@@ -9,6 +9,8 @@ import type { Caller, Rule, Rules } from '../rule.ts';
 export interface GeneratedRules {
   readonly rules: Rules;
   readonly fields: readonly DeclaredField[];
+  /** Nothing is encrypted. */
+  readonly cipher: undefined;
 }
 
 /** Where a rule may stand: on the way to none of them is an array. */
@@ -67,6 +69,7 @@ export function generateRules(random: Random): GeneratedRules {
   const guarded = new Set(Array.from({ length: random.below(3) + 1 }, () => random.pick(paths)));
   return {
     rules: { read, create: none, update: { before: none, after: none }, delete: none },
+    cipher: undefined,
     fields: [...guarded].map((path) => ({
       path,
       segments: path.split('.'),

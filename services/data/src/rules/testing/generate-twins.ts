@@ -54,7 +54,7 @@ function hiddenFrom(
   const at = new Date();
   const record = { _id: '', revision: 1, fields: own, createdBy: `@${by}`, createdAt: at, updatedAt: at };
   if (!decide(read.value, caller, record, { at })) return lookedAtByNone.map((path) => path.split('.'));
-  return createSight({ fields: declared.value }, caller, { at }).hidden(record);
+  return createSight({ fields: declared.value, cipher: undefined }, caller, { at }).hidden(record);
 }
 
 /** Another value for a place, or none; one that the schema takes. */

@@ -29,17 +29,22 @@ const ivBytes = 12;
 const tagBytes = 16;
 
 /**
- * @param secret - `CAUSEWAY_MASTER_KEY`, or the root key that it opens: at least 32 characters with 256 bits of randomness, such as
- *   `openssl rand -base64 32` gives
+ * @param secret - at least 32 characters with 256 bits of randomness, such as `openssl rand -base64 32` gives
+ * @param owner - the service whose keys these are: of one secret each service makes others
  */
-export function createMasterKey(secret: string): MasterKey {
+export function createMasterKey(secret: string, owner: string): MasterKey {
   // HKDF (RFC 5869) without salt: the secret is random, and every replica must come to the same keys.
   const derive = (purpose: string): Buffer =>
-    Buffer.from(hkdfSync('sha256', secret, Buffer.alloc(0), `causeway/auth/${purpose}`, 32));
+    Buffer.from(hkdfSync('sha256', secret, Buffer.alloc(0), `causeway/${owner}/${purpose}`, 32));
   return { id: derive('id').toString('hex').slice(0, 8), derive, vault: (purpose) => createVault(derive(purpose)) };
 }
 
-const createVault = (key: Buffer): Vault => ({
+/**
+ * Makes the {@link Vault} of one key.
+ *
+ * @param key - 32 bytes
+ */
+export const createVault = (key: Uint8Array): Vault => ({
   seal(plain, place) {
     const iv = randomBytes(ivBytes);
     const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(place));
