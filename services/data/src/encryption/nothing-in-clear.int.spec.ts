@@ -122,7 +122,7 @@ describe('the value of an encrypted field', () => {
     }
   });
 
-  it('is in no event, which say that it is left out', () => {
+  it('is in no event, which say that it is left out', async () => {
     const types = new Set<string>([recordCreated, recordUpdated, recordDeleted].map(({ type }) => type));
     const all = published.all as readonly (EventEnvelope & { readonly data: Readonly<Record<string, unknown>> })[];
     const own = all.filter(({ type, data }) => types.has(type) && data.collectionId === collectionId);
@@ -134,6 +134,10 @@ describe('the value of an encrypted field', () => {
       assert.ok(!Object.hasOwn(event, 'beside'), text.toString());
     }
     assert.ok(!holds(Buffer.from(JSON.stringify(published.all)), canaries));
+    // Nor is it there sealed, in Kafka or in the log: that goes no further than its document.
+    const log = world.data.db.collection('events', { readConcern: { level: 'majority' } });
+    assert.ok((await log.countDocuments({ 'event.type': recordUpdated.type })) > 0);
+    assert.equal(await log.countDocuments({ 'event.beside': { $exists: true } }), 0);
     // Nor are its keys, not even encrypted ones.
     const defined = all.filter(({ data }) => data.collectionId === collectionId && 'definition' in data);
     assert.ok(defined.length > 0 && !JSON.stringify(defined).includes('"sealed"'));
