@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { call } from '../harness/client.ts';
-import type { StoredRecord } from '../harness/collections.ts';
+import { exportRecords } from '../harness/collections.ts';
 import { eventually } from '../harness/eventually.ts';
 import { expectStatus } from '../harness/expectations.ts';
 import type { Person, SignedIn } from '../harness/people.ts';
@@ -35,12 +35,7 @@ async function assertOneRecordEach(
   { subscriber, collection, people }: Surroundings,
 ): Promise<void> {
   const written = workload.acknowledged.filter(({ write }) => write.kind === 'record');
-  const options = { token: people[0]?.accessToken, headers: { accept: 'application/x-ndjson' } };
-  const { text } = expectStatus(await call('GET', `/v1/data/${collection}`, options), 200);
-  const stored = text
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as StoredRecord);
+  const stored = await exportRecords(collection, people[0]?.accessToken);
   const shown = (records: readonly { readonly title?: unknown; readonly id: unknown }[]): string[] =>
     records.map(({ title, id }) => `${String(title)} ${String(id)}`).sort();
   assert.deepEqual(

@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type Answer, call } from '../harness/client.ts';
 import { eventually } from '../harness/eventually.ts';
 import { newEmail, type Person } from '../harness/people.ts';
+import { knownOutcome } from './known-outcome.ts';
 
 /** Long enough for any answer of a platform that is well; a caller that gets none by then repeats its call. */
 const patienceMs = 5000;
@@ -75,20 +76,7 @@ function repeatable(kind: Kind, mark: string, path: string, options: { json: unk
   return { kind, mark, isRepeatable: true, send };
 }
 
-/** @returns the answer if it says what came of the write; an answer that blames the client is nobody's outage */
-async function attempt(write: Write): Promise<Answer | undefined> {
-  let answer: Answer;
-  try {
-    answer = await write.send();
-  } catch (error) {
-    if (error instanceof assert.AssertionError) throw error;
-    return undefined;
-  }
-  if (answer.status < 300) return answer;
-  const isRunning = answer.status === 409 && answer.json().code === 'idempotency-key-in-use';
-  assert.ok(answer.status >= 500 || isRunning, `${write.kind} → ${answer.status} ${answer.text}`);
-  return undefined;
-}
+const attempt = (write: Write): Promise<Answer | undefined> => knownOutcome(write.kind, write.send);
 
 /** Starts one writer for each source of writes. */
 export function startWorkload(sources: readonly NextWrite[]): Workload {
