@@ -113,6 +113,20 @@ describe('a cache of revisions', () => {
     assert.deepEqual(await cache.read('a', () => Promise.resolve(value(2))), value(2));
   });
 
+  it('leaves nothing in Redis of a creation, and gives what was not there before to nobody who asks after it', async () => {
+    const cache = replica();
+    let found: ReturnType<typeof value> | undefined;
+    const nothing = cache.read('a', () => Promise.resolve(found));
+    found = value(1);
+    cache.invalidate('a', 1);
+    cache.invalidate('b', 1);
+    assert.deepEqual(await cache.read('a', () => Promise.resolve(found)), value(1));
+    await nothing;
+    await settled();
+    assert.deepEqual(await cache.read('a', never), value(1));
+    assert.equal(await redis.exists(`${prefix}b`), 0);
+  });
+
   it('keeps no value whose read began before a change, and gives it to nobody who asks after', async () => {
     const cache = replica();
     const { reading, answer } = await begin(cache);

@@ -49,6 +49,9 @@ export interface RevisionCache<Value> {
   clear(): void;
 }
 
+/** That of a creation. */
+const firstRevision = 1;
+
 /** Makes a cache of two tiers. */
 export function createRevisionCache<Value extends object>(options: RevisionCacheOptions<Value>): RevisionCache<Value> {
   const { codec, name, maxBytes, ttlMs = 30_000, clock = () => performance.now() } = options;
@@ -104,7 +107,8 @@ export function createRevisionCache<Value extends object>(options: RevisionCache
       local.invalidate(key);
       // Whoever asks from now on must not get what was read before.
       loading.delete(key);
-      void shared.invalidate(key, revision);
+      // In Redis there is nothing older than the first revision, and nobody fills in what is not there.
+      if (revision > firstRevision) void shared.invalidate(key, revision);
     },
     clear() {
       local.clear();

@@ -134,7 +134,9 @@ export const createEvents = (options: EventsOptions): Events => {
     stream.subscribe(
       ({ collection, id, deleted, event }) => {
         if (event === undefined || !own.isNews(event.id)) return;
-        own.ring(deleted ? { collection: tombstones, id: `${collection}/${id}` } : { collection, id }, event.subject);
+        const { subject, sequence } = event;
+        const row = deleted ? { collection: tombstones, id: `${collection}/${id}` } : { collection, id };
+        own.ring({ ...row, sequence }, subject);
       },
       () => own.sweepSoon(),
     );

@@ -5,6 +5,8 @@ export interface PendingRow {
   readonly collection: string;
   readonly id: string;
   readonly outbox?: readonly EventEnvelope[];
+  /** Without `outbox`: that of the event which the row is known to carry. */
+  readonly sequence?: string;
 }
 
 /** Rows beyond this wait in MongoDB alone: a sweep finds them again. */
@@ -35,6 +37,8 @@ export class PendingRows {
     }
     const name = { collection: row.collection, id: row.id };
     if (there === undefined) this.#rows.set(key, this.#rows.size < outboxLimit ? row : name);
+    // The stream tells of what has rung here before.
+    else if (row.sequence !== undefined && there.outbox !== undefined && row.sequence <= reach(there.outbox)) return;
     // A row that is to be read must be: a bell's outbox may be older than what another replica wrote.
     else if (there.outbox === undefined || row.outbox === undefined) this.#rows.set(key, name);
     else if (reach(row.outbox) > reach(there.outbox)) this.#rows.set(key, row);

@@ -43,6 +43,17 @@ describe('pending rows', () => {
     }
   });
 
+  it('reads no row again of which it has heard all that it is told', () => {
+    const told = (sequence: string) => ({ collection: 'notes', id: 'a', sequence });
+    const pending = new PendingRows();
+    pending.add(row('a', '1', '2'));
+    for (const sequence of ['1', '2']) pending.add(told(sequence));
+    assert.deepEqual(pending.take(1)[0]?.outbox, outbox('1', '2'));
+    pending.add(row('a', '1', '2'));
+    pending.add(told('3'));
+    assert.equal(pending.take(1)[0]?.outbox, undefined);
+  });
+
   it('stays bounded, and says when it has room again', () => {
     const pending = new PendingRows();
     for (let index = 0; index < 10_500; index += 1) pending.add(row(String(index), '1'));
