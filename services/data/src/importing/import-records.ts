@@ -5,6 +5,7 @@ import type { Cause, Fault } from '@causeway/contracts';
 import type { Events, Idempotency, IdempotentRequest, Persons } from '@causeway/events';
 
 import type { CollectionRegistry } from '../collections/collection-registry.ts';
+import { awaitRelay } from '../pacing/await-relay.ts';
 import { demandCreatable, maxRecordBytes } from '../records/judge-record.ts';
 import { findForWrite, underDefinition } from '../records/under-definition.ts';
 import type { Caller } from '../rules/rule.ts';
@@ -20,7 +21,7 @@ import { Tally } from './tally.ts';
 
 /** What {@link createImportRecords} is given. */
 export interface ImportRecordsDependencies {
-  readonly events: Pick<Events, 'db' | 'transaction'>;
+  readonly events: Pick<Events, 'db' | 'transaction' | 'backlog'>;
   readonly registry: CollectionRegistry;
   readonly idempotency: Idempotency;
   readonly locks: ReturnType<typeof createImportLocks>;
@@ -37,20 +38,27 @@ export interface ImportRecords {
   readonly request: Omit<IdempotentRequest, 'body'> | undefined;
   /** Shows a line's fault. */
   readonly describe: (fault: Fault) => unknown;
+  /** Ends the wait for the relay: whoever sends the lines has gone. */
+  readonly signal: AbortSignal;
+  /** Ends it too: the process is about to stop. */
+  readonly draining: AbortSignal;
 }
 
 const batchLines = 500;
 const batchBytes = 1_048_576;
+/** For so long a batch waits while much is to be published; the gateway waits for longer until the lines behind it are taken. */
+const patienceMs = 15_000;
 
 /**
- * Stores one record for each line of a stream, in batches, as fast as MongoDB takes them: the client is read no faster.
- * Good lines stay, whatever becomes of the others.
+ * Stores one record for each line of a stream, in batches, as fast as MongoDB takes them and their events are published: the client is
+ * read no faster. At most two batches are held, one that is written and one that arrives, however many lines there are. Good lines stay,
+ * whatever becomes of the others.
  *
  * With an `Idempotency-Key` the records' ids follow from it and the lines' numbers, so that an import that broke off may be
  * repeated from its beginning; one that was answered is compared by its hash, and answered again.
  *
- * @returns the use case; it throws faults `not-found`, `forbidden`, `idempotency-key-reused`, `idempotency-key-in-use`, and
- *   `unauthenticated` once whoever imports has been erased
+ * @returns the use case; it throws faults `not-found`, `forbidden`, `idempotency-key-reused`, `idempotency-key-in-use`,
+ *   `unauthenticated` once whoever imports has been erased, and `unavailable` where what was recorded before is not published in time
  */
 export function createImportRecords({ events, registry, idempotency, locks, persons, now }: ImportRecordsDependencies) {
   const { transaction } = events;
@@ -66,13 +74,25 @@ export function createImportRecords({ events, registry, idempotency, locks, pers
     throw faults.unauthenticated({ detail: 'The account of this token has been erased: the import has ended.' });
   };
 
+  /** @throws Fault `unavailable` */
+  const untilPublished = async ({ signal, draining }: ImportRecords): Promise<void> => {
+    const until = performance.now() + patienceMs;
+    const isTimeUp = (): boolean => performance.now() >= until || draining.aborted;
+    if (await awaitRelay(events, { isTimeUp, signal })) return;
+    throw faults.unavailable({ message: 'what was recorded before is not published yet', retryAfterS: 5 });
+  };
+
   const writeLines = async (
-    { collection, body, describe }: ImportRecords,
+    command: ImportRecords,
     writer: ImportWriter,
     lock: ImportLock | undefined,
   ): Promise<ImportResult> => {
-    const tally = new Tally(describe);
+    const { collection, body } = command;
+    const tally = new Tally(command.describe);
     const write = async (lines: readonly Line[]): Promise<void> => {
+      // Not while an erasure waits for the batch.
+      await untilPublished(command);
+      await lock?.renew();
       const batch: Batch = { lines, outcomes: new Map() };
       await unlessErased(writer.cause, () =>
         underDefinition(registry, collection, (current) => writeBatch(current, batch, writer)),

@@ -99,7 +99,7 @@ export function createRecordRoute({ createRecord, importRecords, publicUrl }: Cr
       referenceNotFound,
       ...idempotencyFaults,
     ],
-    async handle({ cause, params: { collection }, body, headers, token, principal }) {
+    async handle({ cause, params: { collection }, body, headers, token, principal, signal, draining }) {
       const caller = callerOf(token);
       const key = parseIdempotencyKey(headers['idempotency-key']);
       const call = { principal: principalKey(principal), route: `POST /v1/data/${collection}` };
@@ -110,7 +110,8 @@ export function createRecordRoute({ createRecord, importRecords, publicUrl }: Cr
       }
       const request = key === undefined ? undefined : { ...call, key };
       const describe = (fault: Parameters<typeof problemOf>[0]): unknown => problemOf(fault, publicUrl);
-      return await importLines(cause, { collection, caller, body: streamBody(body.value), request, describe });
+      const lines = streamBody(body.value);
+      return await importLines(cause, { collection, caller, body: lines, request, describe, signal, draining });
     },
   });
 }

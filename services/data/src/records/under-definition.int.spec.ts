@@ -163,7 +163,9 @@ describe('a replica that hears nothing', () => {
       now,
     });
     const body = Readable.from([Buffer.from('{"a":1}')]);
-    const command = { collection: name, caller, body, request: undefined, describe: (fault: Fault) => fault.code };
+    const { signal } = new AbortController();
+    const describe = (fault: Fault): string => fault.code;
+    const command = { collection: name, caller, body, request: undefined, describe, signal, draining: signal };
     const { answer } = await importRecords(cause(), command);
     assert.equal(answer.created, 1);
   });

@@ -494,6 +494,24 @@ describe('proxy', () => {
     assert.equal(await send({}), 408);
   });
 
+  it('waits longer for the answer to an import, whose last lines are still written when all are sent', async () => {
+    await using upstream = await startUpstream((request, response) => {
+      request.resume();
+      if (request.url === '/v1/data/slow') request.once('end', () => void setTimeout(() => response.end('{}'), 2_500));
+    });
+    await using edge = await startTestEdge(upstream.url, { timeoutMs: 400 });
+    const bearer = await edge.issuer.bearer();
+    const send = async (path: string, type: string): Promise<number> => {
+      const headers = { ...bearer, 'Content-Type': type };
+      const body = 'x'.repeat(1_000);
+      const { status } = await fetch(`${edge.service.url}${path}`, { method: 'POST', headers, body });
+      return status;
+    };
+    assert.equal(await send('/v1/data/slow', 'application/x-ndjson'), 200);
+    assert.equal(await send('/v1/data/slow', 'application/json'), 504);
+    assert.equal(await send('/v1/data/silent', 'application/x-ndjson'), 504);
+  });
+
   it('has no more calls under way than connections, and says so', async () => {
     await using upstream = await startUpstream((request, response) => {
       if (request.url === '/v1/users/me') response.end('{}');

@@ -50,6 +50,11 @@ export interface Proxy {
 const connectTimeoutMs = 3_000;
 /** Shorter than a service keeps an idle connection (75 s): never sent into one that is being closed. */
 const idleConnectionMs = 30_000;
+/**
+ * What of an import is sent and not taken yet, some megabytes in buffers on the way, is written batch by batch before it is answered; each may wait
+ * for what was recorded before to be published.
+ */
+const importPatience = 10;
 /** A feed says something every 15 s; after four silent ones its service is gone. */
 const feedSilenceMs = 60_000;
 
@@ -131,6 +136,7 @@ export const createProxy = (options: ProxyOptions): Proxy => {
       if (asksForWebSocket(request)) Reflect.deleteProperty(headers, 'cookie');
       const toService = {
         ...{ path: request.url ?? '/', method, headers, body },
+        ...(imported && { headersTimeout: importPatience * timeoutMs }),
         ...(upgrade !== undefined && { upgrade: 'websocket' }),
       };
       await upstream.carry(
