@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { type BenchPlatform, makeCollection, recordBody, startBenchPlatform } from './bench-platform.ts';
 import { measureAuth } from './auth/measure-auth.ts';
 import { measureData } from './data/measure-data.ts';
+import { measureGrowth } from './data/measure-growth.ts';
 import { measureFeeds } from './feeds/measure-feeds.ts';
 import { measureFlow } from './flow/measure-flow.ts';
 import { loadInTurns, type Speed as Rate } from './in-turns.ts';
@@ -252,6 +253,9 @@ async function measureRunning(bench: BenchPlatform): Promise<Speed | undefined> 
   await part('data', async () => {
     const { short } = options;
     rows.push(...(await measureData({ bench, span, turns, connections, short })));
+  });
+  await part('growth', async () => {
+    rows.push(...(await measureGrowth({ bench, span, turns, connections, short: options.short, say })));
   });
   await part('signing in', async () => {
     const { short } = options;
