@@ -86,6 +86,7 @@ export const promisedCalls: readonly string[] = [
   'post /v1/rebuilds/{id}/swap',
   'post /v1/replays',
   'post /v1/rules/explain',
+  'post /v1/rules/try',
   'put /v1/auth/accounts/{id}/roles',
   'put /v1/auth/password',
   'put /v1/collections/{name}',

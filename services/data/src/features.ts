@@ -27,7 +27,7 @@ export async function createFeatures(ground: Ground): Promise<Readonly<Record<st
     records: createRecords(ground),
     batch: createBatch(ground),
     byFilter: createByFilter(ground, { admit: queries.admit }),
-    rules: createRules(ground),
+    rules: createRules(ground, collections),
     upsert: createUpsert(ground),
     expiry: createExpiry(ground),
     migrations: createMigrationsFeature(ground, collections),

@@ -11,7 +11,7 @@ import { interestsOf } from './interests.ts';
 import type { Guard } from '../rules/guard-condition.ts';
 import type { Vision } from '../rules/see.ts';
 import { compileHidden, guardsAt, showWithout, visionKey } from '../rules/see.ts';
-import type { RecordChange } from './record-change.ts';
+import type { ToldChange } from './record-change.ts';
 
 /** What a subscriber is told of a change. */
 export interface FeedMessage {
@@ -31,7 +31,13 @@ export interface FeedView {
    * @returns undefined for a change that they do not see
    * @throws TooCostly where patterns take too long to tell
    */
-  tell(change: RecordChange, spend?: Spend): FeedMessage | undefined;
+  tell(change: ToldChange, spend?: Spend): FeedMessage | undefined;
+}
+
+/** A view that says what it would tell, too. */
+export interface AskedView extends FeedView {
+  /** Which event {@link FeedView.tell} would tell of a change. @throws TooCostly */
+  eventOf(change: ToldChange): FeedMessage['event'] | undefined;
 }
 
 /** What the patterns of one view may take over one change, before and after: about 20 ms. */
@@ -42,34 +48,52 @@ const viewUnits = 2_000_000;
  *
  * @param vision - the read rules and what they asked for, with the callers' values
  */
-export function createFeedView(vision: Vision): FeedView {
+export function createFeedView(vision: Vision): AskedView {
   let budget: Spend;
   const spend: Spend = (units) => budget(units);
   const mayRead = compileAt(vision.rule, spend);
   const isAskedFor = compileAt(vision.filter, spend);
   const hiddenIn = compileHiddenAt(vision.guards, spend);
+  const look = ({ before, after, time }: ToldChange) => {
+    const [reads, asks] = [mayRead(time), isAskedFor(time)];
+    const couldRead = before !== undefined && reads(before);
+    const saw = couldRead && asks(before);
+    const sees = after !== undefined && reads(after) && asks(after);
+    return { couldRead, event: eventBy({ saw, sees, isNew: before === undefined, isGone: after === undefined }) };
+  };
   return {
     key: visionKey(vision),
     interests: interestsOf({ kind: 'and', branches: [vision.rule, vision.filter] }),
     tell(change, whole) {
       budget = createBudget(viewUnits, whole);
       const { id, revision, eventId, before, after, time } = change;
-      const [reads, asks, hides] = [mayRead(time), isAskedFor(time), hiddenIn(time)];
+      const { couldRead, event } = look(change);
+      if (event === undefined) return undefined;
+      const hides = hiddenIn(time);
       const shown = (record: VisibleRecord): RecordAnswer =>
         answerRecord(showWithout(vision.seen, record, hides(record)));
-      const couldRead = before !== undefined && reads(before);
-      const saw = couldRead && asks(before);
-      const sees = after !== undefined && reads(after) && asks(after);
       // `previous` only for who could read it, whether or not the filter asked for it.
-      const about = { revision, eventId, ...(couldRead ? { previous: shown(before) } : {}) };
-      if (sees) {
-        const event = saw ? 'updated' : before === undefined ? 'created' : 'entered';
-        return { event, data: JSON.stringify({ record: shown(after), ...about }) };
-      }
-      if (!saw) return undefined;
-      return { event: after === undefined ? 'deleted' : 'left', data: JSON.stringify({ id, ...about }) };
+      const about = { revision, eventId, ...(couldRead && before !== undefined ? { previous: shown(before) } : {}) };
+      const isShown = after !== undefined && event !== 'left';
+      return { event, data: JSON.stringify(isShown ? { record: shown(after), ...about } : { id, ...about }) };
+    },
+    eventOf(change) {
+      budget = createBudget(viewUnits);
+      return look(change).event;
     },
   };
+}
+
+/** What somebody is told who saw a record before, or sees it after a change. */
+function eventBy({
+  saw,
+  sees,
+  isNew,
+  isGone,
+}: Readonly<Record<'saw' | 'sees' | 'isNew' | 'isGone', boolean>>): FeedMessage['event'] | undefined {
+  if (sees) return saw ? 'updated' : isNew ? 'created' : 'entered';
+  if (!saw) return undefined;
+  return isGone ? 'deleted' : 'left';
 }
 
 /** Compiles a condition once, or anew for each time where it asks for it. */

@@ -46,21 +46,39 @@ export function toRecordChange({
 }: Change): RecordChange | undefined {
   const collectionId = definitionIdOf(collection);
   if (collectionId === undefined || event === undefined) return undefined;
-  const about = { collectionId, id, revision, eventId: event.id, position: clusterTime, time: new Date(event.time) };
-  const shared = { ...about, inTransaction: transaction !== undefined };
-  // Of what is encrypted the event says nothing.
+  const told = toldBy(event, id, revision, beside);
+  if (told === undefined) return undefined;
+  return { ...told, collectionId, position: clusterTime, inTransaction: transaction !== undefined };
+}
+
+/** What an event tells of a record by itself. */
+export type ToldChange = Omit<RecordChange, 'collectionId' | 'position' | 'inTransaction'>;
+
+/**
+ * Reads the two states of a record from an event.
+ *
+ * @param beside - what is encrypted, of which the event says nothing; without it these fields are missing
+ * @returns undefined for an event of something else
+ */
+export function toldBy(
+  event: EventEnvelope,
+  id: string,
+  revision: number,
+  beside?: Change['beside'],
+): ToldChange | undefined {
+  const about = { id, revision, eventId: event.id, time: new Date(event.time) };
   const { before: was, after: is }: SealedChange = beside ?? {};
   switch (event.type) {
     case recordCreated.type:
-      return { ...shared, before: undefined, after: withSealed(createdRecord(id, event as Created), is) };
+      return { ...about, before: undefined, after: withSealed(createdRecord(id, event as Created), is) };
     case recordUpdated.type:
       return {
-        ...shared,
+        ...about,
         before: withSealed(earlierRecord(id, revision, event as Updated), was),
         after: withSealed(updatedRecord(id, revision, event as Updated), is),
       };
     case recordDeleted.type:
-      return { ...shared, before: withSealed(earlierRecord(id, revision, event as Deleted), was), after: undefined };
+      return { ...about, before: withSealed(earlierRecord(id, revision, event as Deleted), was), after: undefined };
     default:
       return undefined;
   }

@@ -11,10 +11,12 @@ import { definitionBusy, definitionConflict, tooManyCollections } from './collec
 import { mostCounted } from './conflict-tally.ts';
 import type { createDefineCollection } from './define-collection.ts';
 import { definitionBody, readDefinition } from './definition-body.ts';
+import { warningsOf } from './definition-warnings.ts';
 import { waitOf } from './prefer.ts';
 import { changeAnswer, readChanges } from './show-change.ts';
 import type { createTryDefinition } from './try-definition.ts';
-import { ruleWarning, warnOfFollows, warnOfRules } from '../queries/plan/rule-warnings.ts';
+import type { RuleWarning } from '../queries/plan/rule-warnings.ts';
+import { ruleWarning } from '../queries/plan/rule-warnings.ts';
 import { targetNames } from './read-collections.route.ts';
 import { isCollectionName } from './parse-definition.ts';
 
@@ -73,11 +75,8 @@ export const defineCollectionRoute = ({
   readonly db: Db;
   readonly background: BackgroundWork;
 }): Route => {
-  const definitionOf = async (id: string): Promise<Pick<DefinitionDocument, 'definition'> | undefined> =>
-    (await definitions.native.findOne({ _id: id }, { projection: { definition: 1 } })) ?? undefined;
-
   /** It is under way, here or at another replica. */
-  const answerChanging = async (name: string, warnings: object[]) => {
+  const answerChanging = async (name: string, warnings: readonly RuleWarning[]) => {
     const document = await definitions.native.findOne({ name });
     if (document === null) throw faults.conflict();
     const { change } = await readChanges(db, document._id);
@@ -135,7 +134,7 @@ export const defineCollectionRoute = ({
         throw faults.invalidRequest({ errors: [{ parameter: 'name', code: 'invalid-name', message }] });
       }
       const definition = await readDefinition(name, body, definitions.native);
-      const warnings = [...warnOfRules(definition), ...(await warnOfFollows(definition, definitionOf))];
+      const warnings = await warningsOf(definition, definitions.native);
       if (query.dryRun === 'true') {
         const tried = await tryDefinition({ name, definition, ifMatch });
         return { status: 200, body: { dryRun: true, ...tried, warnings } };

@@ -3,7 +3,6 @@ import { serverTime } from '@causeway/events';
 import type { Events } from '@causeway/events';
 import { matches } from '@causeway/service';
 import type { Collection } from 'mongodb';
-import { MongoServerError } from 'mongodb';
 
 import { conversionDetail, conversionPointer, conversionsOf, findUnconverted } from '../encryption/check-converted.ts';
 import { createDemandEncryptable } from '../encryption/demand-encryptable.ts';
@@ -11,6 +10,7 @@ import type { FieldKeys } from '../encryption/field-keys.ts';
 import { openFields } from '../encryption/seal-fields.ts';
 import type { FoundExpired } from '../expiry/find-expired.ts';
 import { findExpired } from '../expiry/find-expired.ts';
+import { createLookTime, lookInTime } from '../pacing/look-time.ts';
 import { allIndexesOf } from '../references/all-indexes.ts';
 import { findDangling, newReferences } from '../references/check-dangling.ts';
 import { collectionBy } from '../references/lookup.ts';
@@ -55,12 +55,6 @@ export interface TriedDefinition {
 /** Below the gateway's patience (`UPSTREAM_TIMEOUT`). */
 const defaultMostMs = 15_000;
 
-/** MaxTimeMSExpired: https://www.mongodb.com/docs/manual/reference/error-codes/ */
-const timeCode = 50;
-
-/** The time for a look is up. */
-class OutOfTime extends Error {}
-
 /**
  * Holds a definition against everything that a change to it would be held against, and changes nothing: no lock is taken, nothing is asked of
  * writers, nothing is recorded. What is said holds for the time of the look; of what an index does not take, only a build finds all.
@@ -76,11 +70,11 @@ export function createTryDefinition(given: TryDefinitionDependencies) {
     const { _id: id } = current;
     const { source } = definition;
     const records = db.collection<RecordDocument>(recordsCollection(id));
-    const endsAt = performance.now() + mostMs;
-    const leftMs = (): number => Math.max(1, Math.ceil(endsAt - performance.now()));
+    const time = createLookTime(mostMs);
+    const leftMs = (): number => time.leftMs();
     const inTime = async (): Promise<void> => {
       await Promise.resolve();
-      if (performance.now() >= endsAt) throw new OutOfTime();
+      time.demand();
     };
     const tally = new ConflictTally();
     const known = await registry.reload(id);
@@ -127,7 +121,12 @@ export function createTryDefinition(given: TryDefinitionDependencies) {
         await findExpired({ ...options, most: mostCounted }, (some) => (expired = some));
       },
     ];
-    const complete = await lookAt(looks, inTime);
+    const complete = await lookInTime(async () => {
+      for (const look of looks) {
+        await inTime();
+        await look();
+      }
+    });
     return {
       indexes,
       conflicts: tally,
@@ -150,21 +149,6 @@ export function createTryDefinition(given: TryDefinitionDependencies) {
     const wouldChange = !isSame(definition.source, current.definition);
     return { isNew: false, wouldChange, ...found, conflicts: conflicts.all };
   };
-}
-
-/** @returns whether there was time for all of it */
-async function lookAt(looks: readonly (() => Promise<unknown>)[], inTime: () => Promise<void>): Promise<boolean> {
-  try {
-    for (const look of looks) {
-      await inTime();
-      await look();
-    }
-    return true;
-  } catch (error) {
-    const isTime = error instanceof OutOfTime || (error instanceof MongoServerError && error.code === timeCode);
-    if (!isTime) throw error;
-    return false;
-  }
 }
 
 /** Where an index stands in the definition; that of a reference stands nowhere. */

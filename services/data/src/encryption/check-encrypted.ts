@@ -7,7 +7,8 @@ import { fieldsKey } from '../conditions/field-path.ts';
 import type { Expiry } from '../expiry/expiry-of.ts';
 import type { IndexDefinition } from '../collections/collection.model.ts';
 import type { Rule, Rules } from '../rules/rule.ts';
-import { encryptedIn, isWithin, overlap } from './sealed-fields.ts';
+import { isWithin } from '../fields/is-within.ts';
+import { encryptedIn, overlap } from './sealed-fields.ts';
 
 /** What a definition says, as far as it may ask for what is encrypted. */
 interface Asking {

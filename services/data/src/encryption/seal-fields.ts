@@ -6,7 +6,8 @@ import { redact } from '../fields/redact.ts';
 import { valueAt } from '../fields/value-at.ts';
 import type { Fields } from '../records/record.model.ts';
 import type { SealedFields, SealedValue } from './sealed-fields.ts';
-import { encryptedIn, isWithin, withValueAt } from './sealed-fields.ts';
+import { isWithin } from '../fields/is-within.ts';
+import { encryptedIn, withValueAt } from './sealed-fields.ts';
 
 /** A record as it is stored. */
 interface Stored {

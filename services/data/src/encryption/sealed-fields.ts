@@ -1,5 +1,6 @@
 import { isContainer } from '../conditions/values-at.ts';
 import type { DeclaredField } from '../fields/declared-field.ts';
+import { isWithin } from '../fields/is-within.ts';
 
 /** One value of a record, encrypted. */
 export interface SealedValue {
@@ -24,10 +25,6 @@ export const encryptedIn = (fields: readonly DeclaredField[] = []): readonly Dec
 export const encryptedPaths = (
   ...definitions: readonly (readonly DeclaredField[] | undefined)[]
 ): readonly string[] => [...new Set(definitions.flatMap((fields) => encryptedIn(fields).map(({ path }) => path)))];
-
-/** Whether a path is another one, or lies within it. */
-export const isWithin = (path: readonly string[], outer: readonly string[]): boolean =>
-  outer.length <= path.length && outer.every((segment, index) => path[index] === segment);
 
 /** Whether what stands at one path is, holds or is a part of what stands at another. */
 export const overlap = (one: readonly string[], other: readonly string[]): boolean =>

@@ -6,6 +6,7 @@ import type { Caller, Rule, RuleContext } from '../rules/rule.ts';
 import { decide } from '../rules/rule.ts';
 import type { DeclaredField } from './declared-field.ts';
 import { fieldForbidden } from './fields.errors.ts';
+import { isWithin } from './is-within.ts';
 import { valueAt } from './value-at.ts';
 
 /** Definitions that a write has to keep to. */
@@ -33,10 +34,6 @@ function isTouched({ before, after, hidden }: SeenChange, segments: readonly str
   return around.length > 0 && isContainer(valueAt(before, around)) && !isContainer(valueAt(after, around));
 }
 
-/** Whether a path is another one, or lies within it. */
-const isWithin = (path: readonly string[], outer: readonly string[]): boolean =>
-  outer.length <= path.length && outer.every((segment, index) => path[index] === segment);
-
 /** Whether a change gives a value to what the caller does not see. */
 export const writesHidden = ({ after, hidden }: SeenChange): boolean =>
   hidden.some((segments) => valueAt(after, segments) !== undefined);
@@ -50,33 +47,49 @@ export interface TouchedField {
 }
 
 /**
+ * What somebody may make of single fields of a record, whichever they change.
+ *
+ * @param hidden - from them, in the record
+ * @param record - by which the rules of fields are judged: as it is, or as it is to be created; in its stored form
+ * @returns it throws Fault `rule-too-costly`
+ */
+export function fieldRights(
+  declared: readonly DeclaredField[],
+  caller: Caller,
+  hidden: SeenChange['hidden'],
+  record: object,
+  context: RuleContext,
+): (field: DeclaredField) => TouchedField {
+  const kept = declared.filter(
+    ({ readOnly, writeOnce, reference }) => readOnly === true || writeOnce === true || reference !== undefined,
+  );
+  const isHidden = ({ segments }: DeclaredField): boolean => hidden.some((each) => isWithin(segments, each));
+  // Whether it is left as it is, or names what it named before, depends on what it holds: nobody's business who does not see it.
+  const isKept = (field: DeclaredField): boolean =>
+    isHidden(field) && kept.some(({ segments }) => isWithin(field.segments, segments));
+  return (field) => {
+    const rule = field.write ?? field.read;
+    const mayWrite = !isKept(field) && (rule === undefined || decide(rule, caller, record, context));
+    return { field, rule, mayWrite: caller.administrator || mayWrite };
+  };
+}
+
+/**
  * The fields that a change touches, of those that a definition says something of.
  *
- * @param record - by which the rules of fields are judged: as it is, or as it is to be created; in its stored form
+ * @param record - as {@link fieldRights} takes it
  * @throws Fault `rule-too-costly`
  */
-export function touchedFields(
+export const touchedFields = (
   declared: readonly DeclaredField[],
   caller: Caller,
   change: SeenChange,
   record: object,
   context: RuleContext,
-): readonly TouchedField[] {
-  const kept = declared.filter(
-    ({ readOnly, writeOnce, reference }) => readOnly === true || writeOnce === true || reference !== undefined,
-  );
-  const isHidden = ({ segments }: DeclaredField): boolean => change.hidden.some((each) => isWithin(segments, each));
-  // Whether it is left as it is, or names what it named before, depends on what it holds: nobody's business who does not see it.
-  const isKept = (field: DeclaredField): boolean =>
-    isHidden(field) && kept.some(({ segments }) => isWithin(field.segments, segments));
-  return declared
+): readonly TouchedField[] =>
+  declared
     .filter(({ segments }) => isTouched(change, segments))
-    .map((field) => {
-      const rule = field.write ?? field.read;
-      const mayWrite = !isKept(field) && (rule === undefined || decide(rule, caller, record, context));
-      return { field, rule, mayWrite: caller.administrator || mayWrite };
-    });
-}
+    .map(fieldRights(declared, caller, change.hidden, record, context));
 
 /**
  * Refuses to change fields that somebody may not write. Whoever does not see a field is answered the same whatever it holds.

@@ -3,6 +3,7 @@ import { compilePredicate } from '../conditions/compile-predicate.ts';
 import type { Condition, Operand, Value } from '../conditions/condition.ts';
 import { everything, nothing } from '../conditions/condition.ts';
 import type { FieldPath } from '../conditions/field-path.ts';
+import { isWithin } from '../fields/is-within.ts';
 
 /** A field that a caller sees in some records only, or in none. */
 export interface Guard<O> {
@@ -154,10 +155,6 @@ function demandWhole({ text, segments }: FieldPath, guards: readonly Guard<unkno
   const message = `Name the parts of \`${text}\`: you do not see all of it in every record.`;
   throw new GuardRefused('guarded-field', message);
 }
-
-/** Whether a path is another one, or lies within it. */
-const isWithin = (path: readonly string[], outer: readonly string[]): boolean =>
-  outer.length <= path.length && outer.every((segment, index) => path[index] === segment);
 
 /** Whether a record without the field meets what is asked of it. */
 export type MeetsMissing<O> = (field: FieldCondition<O>) => boolean;

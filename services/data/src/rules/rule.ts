@@ -4,6 +4,7 @@ import { compilePredicate } from '../conditions/compile-predicate.ts';
 import type { Condition, Operand, Value } from '../conditions/condition.ts';
 import { everything, nothing } from '../conditions/condition.ts';
 import { createBudget, TooCostly } from '../conditions/evaluation-budget.ts';
+import type { Spend } from '../conditions/pattern/automaton.ts';
 import { ruleTooCostly } from './rules.errors.ts';
 
 /** What a collection lets its callers do. */
@@ -110,10 +111,31 @@ export function canEver(rule: Rule, caller: Caller): boolean {
  * @param document - In its stored form; for `create`, the record to be.
  * @throws Fault `rule-too-costly`
  */
-export function decide(rule: Rule, caller: Caller, document: object, context: RuleContext): boolean {
-  try {
-    return compilePredicate(conditionOf(rule, caller, context), createBudget(decisionUnits))(document);
-  } catch (error) {
-    throw error instanceof TooCostly ? ruleTooCostly({ cause: error }) : error;
-  }
+export const decide = (rule: Rule, caller: Caller, document: object, context: RuleContext): boolean =>
+  compileDecision(rule, caller, context)(document);
+
+/**
+ * {@link decide}, where one caller is asked about many records.
+ *
+ * @returns it throws Fault `rule-too-costly`
+ */
+export const compileDecision = (rule: Rule, caller: Caller, context: RuleContext): ((document: object) => boolean) =>
+  compileMeets(conditionOf(rule, caller, context));
+
+/**
+ * Compiles a condition of rules, of which each record has its own budget.
+ *
+ * @returns it throws Fault `rule-too-costly`
+ */
+export function compileMeets(condition: Condition<Value>): (document: object) => boolean {
+  let budget: Spend;
+  const meets = compilePredicate(condition, (units) => budget(units));
+  return (document) => {
+    budget = createBudget(decisionUnits);
+    try {
+      return meets(document);
+    } catch (error) {
+      throw error instanceof TooCostly ? ruleTooCostly({ cause: error }) : error;
+    }
+  };
 }

@@ -12,7 +12,7 @@ const text = z.string().max(256);
 const texts = z.array(z.string().max(64)).max(50);
 
 /** Somebody, by the names that `$auth` has for what is known of them. */
-const who = z.strictObject({
+export const who = z.strictObject({
   sub: text.optional(),
   roles: texts.optional(),
   org: text.optional(),

@@ -46,7 +46,7 @@ export interface ExplainedAccess {
 export const explanationUnits = 8_000_000;
 
 /** One rule that has to hold. */
-interface Step {
+export interface Step {
   readonly judgement: Judgement;
   readonly rules: Rules;
   readonly document: Judged;
@@ -88,8 +88,11 @@ export function refusedBy(status: 403 | 404, decidedBy: Decider, clauses: readon
   return { allowed: false, status, because, decidedBy: shownOf(decidedBy), clauses };
 }
 
-/** Whoever may not see a record is not told that it is there; a definition that is about to come hides nothing yet. */
-function stepsOf(
+/**
+ * The rules of a call in the order in which they are asked: whoever may not see a record is not told that it is there; a definition that is
+ * about to come hides nothing yet.
+ */
+export function stepsOf(
   { rules, pending }: Definitions,
   action: Action,
   record: Judged,

@@ -7,14 +7,12 @@ import { recordsCollection } from '../../collections/collection.model.ts';
 import { bindCondition } from '../../conditions/bind-condition.ts';
 import type { FollowedIds } from '../../conditions/bind-condition.ts';
 import { compileFilter } from '../../conditions/compile-filter.ts';
-import { compilePredicate } from '../../conditions/compile-predicate.ts';
 import type { Condition, FollowOperand, Value } from '../../conditions/condition.ts';
-import { createBudget, TooCostly } from '../../conditions/evaluation-budget.ts';
 import type { RecordDocument } from '../../records/record.model.ts';
 import { idsAt } from '../../references/referenced-ids.ts';
 import { isNever } from '../guard-condition.ts';
 import type { Caller } from '../rule.ts';
-import { decisionUnits } from '../rule.ts';
+import { compileMeets } from '../rule.ts';
 import { ruleTooCostly } from '../rules.errors.ts';
 import type { FollowedReference, Follows } from './follows.ts';
 import { targetOf } from './follows.ts';
@@ -136,17 +134,9 @@ async function findNamed(
   asLeft: AsLeft = () => undefined,
 ): Promise<readonly string[]> {
   const unknown = named.filter((id) => asLeft(target, id) === undefined);
-  const known = named.flatMap((id) => asLeft(target, id) ?? []).filter((document) => meets(condition, document));
+  const known = named.flatMap((id) => asLeft(target, id) ?? []).filter(compileMeets(condition));
   const found = unknown.length === 0 ? [] : await find(db, target, condition, read, unknown);
   return [...found, ...known.map(({ _id }) => _id)];
-}
-
-function meets(condition: Condition<Value>, document: RecordDocument): boolean {
-  try {
-    return compilePredicate(condition, createBudget(decisionUnits))(document);
-  } catch (error) {
-    throw error instanceof TooCostly ? ruleTooCostly({ cause: error }) : error;
-  }
 }
 
 /** @param among - the ids to look for; undefined for all, up to one more than there may be */
