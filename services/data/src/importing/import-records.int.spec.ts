@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { openTestData } from '../testing/test-data.ts';
+import { openTestData, whatIsRunning } from '../testing/test-data.ts';
 import type { Answered, Person, TestData, TestReplica } from '../testing/test-data.ts';
 
 const definition = {
@@ -197,7 +197,7 @@ describe('imports', () => {
     const importing = send(line({ owner: eve.id, n: taken }), {}, eve);
     const inserting = [{ $currentOp: {} }, { $match: { op: 'insert', ns: records.namespace } }];
     const admin = data.db.client.db('admin');
-    while ((await admin.aggregate(inserting).toArray()).length === 0) await pause();
+    while ((await admin.aggregate(inserting, whatIsRunning).toArray()).length === 0) await pause();
 
     for (const step of ['requested', 'settled'] as const) await data.erase(eve.id, step);
     const markers = data.db.collection<{ _id: string }>('removals');

@@ -86,6 +86,9 @@ export interface TestData {
   stop(): Promise<void>;
 }
 
+/** What MongoDB is asked for what it does just now by: no majority knows of that. */
+export const whatIsRunning = { readConcern: { level: 'local' } } as const;
+
 const required = (name: string): string => process.env[name] ?? assert.fail(`${name} is not set`);
 
 /**
@@ -218,7 +221,7 @@ export async function openTestData({ now }: { readonly now?: () => Date } = {}):
         },
         { $group: { _id: '$cursor.cursorId' } },
       ];
-      return (await client.db('admin').aggregate(stages).toArray()).length;
+      return (await client.db('admin').aggregate(stages, whatIsRunning).toArray()).length;
     },
     published: async () => (following ??= await readPublished(outside, 'data')),
     endSession: (sid) => void ended.add(sid),
