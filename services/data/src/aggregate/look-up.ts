@@ -1,22 +1,19 @@
 import type { ReadAfterOptions } from '@causeway/events';
-import type { Timestamp } from 'mongodb';
+import type { Db, Timestamp } from 'mongodb';
 
-import type { Collection } from '../collections/collection-registry.ts';
 import { valueAt } from '../fields/value-at.ts';
-import { answerAsked, projectionFor } from '../queries/project-record.ts';
+import { answerAsked } from '../queries/project-record.ts';
 import { queryTooCostly } from '../queries/queries.errors.ts';
-import type { FindCurrent } from '../records/find-current.ts';
-import type { VisibleRecord } from '../records/record.model.ts';
-import type { Lookup } from '../references/lookup.ts';
-import { readableFilter } from '../references/lookup.ts';
+import type { FindCurrentById } from '../records/find-current.ts';
+import { findCurrentById } from '../records/find-current.ts';
+import { readReferred } from '../references/read-referred.ts';
 import type { Caller } from '../rules/rule.ts';
-import { createSight } from '../rules/see.ts';
 import type { AskedLookup } from './aggregate.ts';
 import { aggregateLimits } from './aggregate.ts';
 
 /** Where what rows refer to is looked for. */
-export interface LookUpDependencies extends Lookup {
-  readonly findCurrent: FindCurrent;
+export interface LookUpDependencies extends FindCurrentById {
+  readonly db: Db;
   readonly queryTimeoutMs: number;
 }
 
@@ -38,7 +35,7 @@ export type LookedUp = (row: object) => unknown;
  * @throws Fault `query-too-costly`
  */
 export async function lookUp(
-  { db, registry, findCurrent, queryTimeoutMs }: LookUpDependencies,
+  dependencies: LookUpDependencies,
   { path, target, fields }: AskedLookup,
   rows: readonly object[],
   { caller, at, after, read }: LookUpContext,
@@ -46,17 +43,13 @@ export async function lookUp(
   const valueIn = (row: object): unknown => valueAt(row, path.segments);
   const ids = new Set(rows.flatMap((row) => [valueIn(row)].flat()).filter((id) => typeof id === 'string'));
   if (ids.size > aggregateLimits.lookedUp) throw tooMany(`refers to more than ${aggregateLimits.lookedUp} records`);
-  const collection = await currentOf({ registry, findCurrent }, target, after);
+  const collection = await findCurrentById(dependencies, target, after);
   const found = new Map<unknown, object>();
   if (collection !== undefined && ids.size > 0) {
-    const sight = createSight(collection, caller, { at });
-    const readable = await readableFilter({ db }, collection, { caller, at, ...read });
-    const filter = { $and: [{ _id: { $in: [...ids] } }, readable] };
-    const projection = projectionFor(sight.looksAtRecord ? undefined : fields, []);
-    const options = { projection, maxTimeMS: queryTimeoutMs, ...read };
+    const { db, queryTimeoutMs: maxTimeMS } = dependencies;
     let length = 0;
-    for await (const record of collection.records.native.find<VisibleRecord>(filter, options)) {
-      const answer = answerAsked(sight.show(record), { fields, rank: undefined });
+    for await (const record of readReferred(collection, [...ids], { db, caller, at, read, maxTimeMS, fields })) {
+      const answer = answerAsked(record, { fields, rank: undefined });
       length += JSON.stringify(answer).length;
       if (length > aggregateLimits.length) throw tooMany('refers to records that are too large together');
       found.set(record._id, answer);
@@ -67,17 +60,6 @@ export async function lookUp(
     const value = valueIn(row);
     return Array.isArray(value) ? value.map(show) : show(value);
   };
-}
-
-/** By the definition that reads are judged by; undefined where the collection is gone. */
-async function currentOf(
-  lookup: Pick<LookUpDependencies, 'registry' | 'findCurrent'>,
-  id: string,
-  after: Timestamp | undefined,
-): Promise<Collection | undefined> {
-  const known = lookup.registry.get(id) ?? (await lookup.registry.reload(id));
-  const current = known && (await lookup.findCurrent(known.name, after));
-  return current?.id === id ? current : undefined;
 }
 
 const tooMany = (what: string): Error =>

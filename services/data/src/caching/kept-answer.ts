@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { isNotModified } from '@causeway/service';
 import type { Answer } from '@causeway/service';
 
+import type { Expansion } from '../expand/expansion.ts';
 import type { Caller } from '../rules/rule.ts';
 import type { Seen } from '../rules/see.ts';
 
@@ -19,13 +20,24 @@ const vary = 'Authorization, Cookie, Accept';
 const isPublic = ({ rules, fields }: Seen): boolean =>
   rules.read.kind === 'public' && fields.every(({ read }) => read === undefined);
 
+/** The same of all that is shown beside its records. */
+const arePublic = (expand: readonly Expansion[]): boolean =>
+  expand.every(({ target, inner }) => target !== undefined && isPublic(target) && arePublic(inner));
+
 /**
  * How a caller's answer about records may be kept (RFC 9111 §5.2.2): never without asking whether it is still right, since rights and records change at
  * any time; and only by the caller, unless nobody is named by the call and the collection shows everything to everybody, so that there is nothing
  * whose copy would have to be taken back.
+ *
+ * @param expand - what is shown beside its records
  */
-export const keepHeaders = (collection: Seen, caller: Pick<Caller, 'signedIn'>): KeepHeaders => ({
-  'Cache-Control': !caller.signedIn && isPublic(collection) ? 'public, no-cache' : 'private, no-cache',
+export const keepHeaders = (
+  collection: Seen,
+  caller: Pick<Caller, 'signedIn'>,
+  expand: readonly Expansion[] = [],
+): KeepHeaders => ({
+  'Cache-Control':
+    !caller.signedIn && isPublic(collection) && arePublic(expand) ? 'public, no-cache' : 'private, no-cache',
   Vary: vary,
 });
 

@@ -31,7 +31,8 @@ interface KeptPage extends FoundPage {
 
 /** What a page is kept under. */
 export interface PageKey {
-  readonly collectionId: string;
+  /** Those whose records it shows. */
+  readonly collectionIds: readonly string[];
   /** All that decides what is found and shown: JSON. */
   readonly query: unknown;
 }
@@ -72,8 +73,19 @@ export const pageCodec = {
 /** Text that is ordered as positions are. */
 const textOf = ({ t, i }: Timestamp): string => [t, i].map((part) => String(part).padStart(10, '0')).join('.');
 
+/** A position with no change of any of these collections between it and that of the commit stream; undefined while changes may be missing. */
+function versionOf(versions: CollectionVersions, collectionIds: readonly string[]): Timestamp | undefined {
+  let latest: Timestamp | undefined;
+  for (const id of collectionIds) {
+    const own = versions.of(id);
+    if (own === undefined) return undefined;
+    latest = laterOf(own, latest);
+  }
+  return latest;
+}
+
 /**
- * Makes it. A page is found by who asks first after a change of its collection, and kept until the next one: changes are found out by
+ * Makes it. A page is found by who asks first after a change of its collections, and kept until the next one: changes are found out by
  * the version alone, so that no replica has to be told.
  */
 export function createPageCache({ cache, versions, stream, client }: PageCacheOptions): PageCache {
@@ -81,12 +93,12 @@ export function createPageCache({ cache, versions, stream, client }: PageCacheOp
   return {
     async read(key, after, find) {
       if (key === undefined) return find(after);
-      const name = JSON.stringify([key.collectionId, key.query]);
+      const name = JSON.stringify([key.collectionIds, key.query]);
       if (after === undefined) return shared(name, () => find(undefined));
       if (!reaches(stream, after)) return find(after);
       // Taken before anything is read: what is found is at least as new.
       const { position } = stream;
-      const version = versions.of(key.collectionId);
+      const version = versionOf(versions, key.collectionIds);
       if (position === undefined || version === undefined) return find(after);
       const { asOf, ...found } = await cache.read(name, textOf(version), async () => ({
         // A primary that has just been elected may not know yet how far the majority has come.

@@ -1,6 +1,7 @@
 import { formatPosition, readAfter } from '@causeway/events';
+import type { ReadAfterOptions } from '@causeway/events';
 import type { Answer } from '@causeway/service';
-import type { MongoClient, Timestamp } from 'mongodb';
+import type { Db, MongoClient, Timestamp } from 'mongodb';
 import { z } from 'zod';
 
 import type { FoundPage, PageCache, PageKey } from '../caching/page-cache.ts';
@@ -9,6 +10,9 @@ import type { Collection } from '../collections/collection-registry.ts';
 import { usesNow } from '../conditions/bind-condition.ts';
 import { encryptedPaths } from '../encryption/sealed-fields.ts';
 import type { CursorCodec } from '../cursors/cursor-codec.ts';
+import { expandItems, readInTurn } from '../expand/expand-items.ts';
+import type { ExpandedItem } from '../expand/expand-items.ts';
+import { keyOfExpand } from '../expand/expand-key.ts';
 import type { VisibleRecord } from '../records/record.model.ts';
 import type { Caller } from '../rules/rule.ts';
 import { createSight, timelessSight } from '../rules/see.ts';
@@ -31,6 +35,7 @@ export interface AnswerPageDependencies {
   readonly cursors: CursorCodec;
   readonly admit: AdmitQuery;
   readonly client: MongoClient;
+  readonly db: Db;
   readonly pages: PageCache;
   readonly queryTimeoutMs: number;
   /** Records that one query may count. */
@@ -70,6 +75,7 @@ export function createAnswerPage({
   cursors,
   admit,
   client,
+  db,
   pages,
   queryTimeoutMs,
   queryCostLimit,
@@ -103,17 +109,26 @@ export function createAnswerPage({
     if (explain?.refused === true && !scan) return { items: '[]', explain };
     if (!scan) await admit.demand(run);
     const sight = createSight(collection, caller, { at: query.at });
-    const answer = (record: VisibleRecord): unknown => answerAsked(sight.show(record), query);
+    const rows: ExpandedItem['row'][] = [];
+    const answer = (record: VisibleRecord): unknown => {
+      const row = sight.show(record);
+      if (query.expand !== undefined) rows.push(row);
+      return answerAsked(row, query);
+    };
     const [page, count] = await Promise.all([
       readPage(collection, caller, query, { after, limit, timeoutMs, read, answer }),
       asked.count === true ? countAll(run, scan) : undefined,
     ]);
+    const { texts, steps } =
+      query.expand === undefined
+        ? { texts: page.items, steps: undefined }
+        : await expandItems(query.expand, zip(rows, page.items), { db, caller, at: query.at, read, timeoutMs });
     // Put together of what was made while the page was read.
     return {
-      items: `[${page.items.join(',')}]`,
+      items: `[${texts.join(',')}]`,
       next: page.next,
       count,
-      ...(explain === undefined ? {} : { explain }),
+      ...(explain === undefined ? {} : { explain: steps === undefined ? explain : { ...explain, expand: steps } }),
     };
   };
 
@@ -130,7 +145,11 @@ export function createAnswerPage({
     const found: FoundPage & { readonly explain?: Explanation; readonly position?: Timestamp | undefined } =
       await pages.read(key, seen, (notBefore) =>
         readAfter(client, notBefore, (read) =>
-          underWords(collection, query, () => find({ collection, caller, query, read, asked, from: from?.place })),
+          underWords(collection, query, () => {
+            const run = (own: ReadAfterOptions) =>
+              find({ collection, caller, query, read: own, asked, from: from?.place });
+            return query.expand === undefined ? run(read) : readInTurn(client, read, run);
+          }),
         ),
       );
     const timed = usesNow(query.filter) ? since : undefined;
@@ -162,11 +181,20 @@ function keyOf(
   // What is encrypted would be kept in the clear.
   if (encryptedPaths(collection.fields).length > 0) return undefined;
   const sight = timelessSight(collection, caller, query.filter);
-  if (sight === undefined) return undefined;
+  const beside = keyOfExpand(query.expand ?? [], caller);
+  if (sight === undefined || beside === undefined) return undefined;
   const { limit = defaultLimit, count = false } = asked;
+  // An administrator who sees no more than others is told more of what is wrong.
+  const own = [collection.revision, caller.administrator, sight, bindingOf(asked, query), from ?? null, limit, count];
   return {
-    collectionId: collection.id,
-    // An administrator who sees no more than others is told more of what is wrong.
-    query: [collection.revision, caller.administrator, sight, bindingOf(asked, query), from ?? null, limit, count],
+    collectionIds: [...new Set([collection.id, ...beside.collectionIds])],
+    query: query.expand === undefined ? own : [...own, beside.sights],
   };
 }
+
+/** Rows with their texts, as many of the one as of the other. */
+const zip = (rows: readonly ExpandedItem['row'][], texts: readonly string[]): readonly ExpandedItem[] =>
+  rows.flatMap((row, index) => {
+    const text = texts[index];
+    return text === undefined ? [] : [{ row, text }];
+  });

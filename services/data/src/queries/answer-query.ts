@@ -6,13 +6,14 @@ import type { Db, MongoClient } from 'mongodb';
 import type { KeptAnswer } from '../caching/kept-answer.ts';
 import { keepHeaders } from '../caching/kept-answer.ts';
 import { csvType, exportRecords, ndjsonType } from '../exporting/export-records.ts';
-import type { FindCurrent } from '../records/find-current.ts';
 import { demandReadable } from '../records/judge-record.ts';
 import { queryTooSlow } from '../records/records.errors.ts';
 import { callerOf, principalKey } from '../rules/caller.ts';
 import { followAll } from '../rules/follow/follow-records.ts';
 import { ruleTooCostly } from '../rules/rules.errors.ts';
 import { demandSeen } from '../rules/see.ts';
+import { parseExpand } from '../expand/parse-expand.ts';
+import type { FindCurrentById } from '../records/find-current.ts';
 import type { createAnswerPage } from './answer-page.ts';
 import type { AskedQuery, QueryPart } from './asked-query.ts';
 import { parseRecordQuery } from './asked-query.ts';
@@ -25,8 +26,7 @@ import { demandRequiredIndexes, rankedFieldsOf } from './required-indexes.ts';
 import { demandWords } from './under-words.ts';
 
 /** What {@link createAnswerQuery} is given. */
-export interface AnswerQueryDependencies {
-  readonly findCurrent: FindCurrent;
+export interface AnswerQueryDependencies extends FindCurrentById {
   readonly client: MongoClient;
   readonly db: Db;
   readonly admit: AdmitQuery;
@@ -74,11 +74,12 @@ export const queryFaults = [
 ];
 
 /** Only a list has pages. */
-const refusePaging = ({ limit, cursor, count, explain, locate }: AskedQuery): void => {
+const refusePaging = ({ limit, cursor, count, expand, explain, locate }: AskedQuery): void => {
   const given: readonly (readonly [QueryPart, boolean])[] = [
     ['limit', limit !== undefined],
     ['cursor', cursor !== undefined],
     ['count', count !== undefined],
+    ['expand', expand !== undefined],
     ['explain', explain],
   ];
   const errors = given
@@ -86,7 +87,10 @@ const refusePaging = ({ limit, cursor, count, explain, locate }: AskedQuery): vo
     .map(([part]) => ({
       ...locate(part),
       code: 'not-in-exports',
-      message: `Leave ${part} out: an export is the whole result.`,
+      message:
+        part === 'expand'
+          ? 'Leave expand out: an export has the records of one collection. Export those that they refer to by themselves.'
+          : `Leave ${part} out: an export is the whole result.`,
     }));
   if (errors.length > 0) throw faults.invalidRequest({ errors });
 };
@@ -98,6 +102,7 @@ const refusePaging = ({ limit, cursor, count, explain, locate }: AskedQuery): vo
  */
 export function createAnswerQuery({
   findCurrent,
+  registry,
   client,
   db,
   admit,
@@ -105,6 +110,7 @@ export function createAnswerQuery({
   queryTimeoutMs,
   now,
 }: AnswerQueryDependencies) {
+  const current = { findCurrent, registry };
   const answer = async ({ name, ask, call, linkTo }: AnswerQuery): Promise<KeptAnswer> => {
     const { token, headers, mediaType, signal, principal } = call;
     const after = parseAfter(headers['causeway-after']);
@@ -112,8 +118,17 @@ export function createAnswerQuery({
     if (collection === undefined) throw faults.notFound();
     demandReadable(collection, callerOf(token));
     const asked = ask();
-    const query = parseRecordQuery(asked, collection.scalarTypesAt, now());
+    const parsed = parseRecordQuery(asked, collection.scalarTypesAt, now());
     const asking = askingCaller(callerOf(token), asked);
+    const expand =
+      asked.expand &&
+      (await parseExpand(asked.expand, collection, {
+        ...current,
+        caller: asking,
+        after,
+        place: asked.locate('expand'),
+      }));
+    const query = { ...parsed, expand };
     demandSeen(collection, asking, { ...query, ranked: rankedFieldsOf(collection, query) }, asked.locate);
     const caller = await readAfter(client, after, (read) => followAll(db, collection, asking, read));
     demandRequiredIndexes(collection, caller, query);
@@ -123,7 +138,7 @@ export function createAnswerQuery({
       return {
         answer: await answerPage(page, after),
         // What a query costs is another thing each time.
-        keep: asked.explain ? undefined : keepHeaders(collection, caller),
+        keep: asked.explain ? undefined : keepHeaders(collection, caller, expand),
       };
     }
     refusePaging(asked);

@@ -5,6 +5,7 @@ import type { FieldPath } from '../conditions/field-path.ts';
 import { parseFieldPath } from '../conditions/field-path.ts';
 import { parseCondition } from '../conditions/parse-condition.ts';
 import { isObject } from '../conditions/plain-value.ts';
+import type { Expansion } from '../expand/expansion.ts';
 import type { ScalarTypesAt, Sort } from '../sorting/sort.ts';
 import { parseSort } from '../sorting/sort.ts';
 import type { TextSearch } from './asked-ranking.ts';
@@ -14,7 +15,8 @@ import type { FaultPlace } from './refuse-query.ts';
 import { refused } from './refuse-query.ts';
 
 /** A part of a query. */
-export type QueryPart = 'filter' | 'search' | 'sort' | 'fields' | 'limit' | 'cursor' | 'count' | 'explain' | 'as';
+export type QueryPart =
+  'filter' | 'search' | 'sort' | 'fields' | 'expand' | 'limit' | 'cursor' | 'count' | 'explain' | 'as';
 
 /** Says where a part of a query was sent. */
 export type Locate = (part: QueryPart, pointer?: string) => FaultPlace;
@@ -36,6 +38,8 @@ export interface AskedQuery {
   readonly sort: readonly string[];
   /** Names of fields; undefined for all of them. */
   readonly fields: readonly string[] | undefined;
+  /** Paths of references whose records are to be shown beside; undefined for none. */
+  readonly expand?: readonly string[] | undefined;
   readonly limit: number | undefined;
   readonly cursor: string | undefined;
   /** Undefined where nothing was said. */
@@ -67,6 +71,8 @@ export interface RecordQuery {
   readonly rank?: 'score' | 'distance' | undefined;
   /** Undefined for all of them. */
   readonly fields: readonly FieldPath[] | undefined;
+  /** What is shown beside the records: those that they refer to. */
+  readonly expand?: readonly Expansion[] | undefined;
 }
 
 /** Fields that one query may name. */
@@ -149,12 +155,13 @@ function parseFields(given: readonly string[], locate: Locate): readonly FieldPa
  * however it was sent. The members of an object in a filter stay in their order, which MongoDB tells apart where an object
  * is compared.
  */
-export const bindingOf = ({ filter, search, fields, as }: AskedQuery, { sort, rank }: RecordQuery): unknown => [
+export const bindingOf = ({ filter, search, fields, expand, as }: AskedQuery, { sort, rank }: RecordQuery): unknown => [
   'list',
   withSearch(filter ?? {}, search),
   sort.map(({ path, direction }) => [path.text, direction]),
   fields ?? null,
   ...(as === undefined ? [] : [as]),
+  ...(expand === undefined ? [] : [{ expand }]),
   ...(rank === undefined ? [] : [rank]),
 ];
 

@@ -52,7 +52,7 @@ function visibleFilter(collection: Collection, caller: Caller, query: RecordQuer
 /** What is read of a record: the rules of fields may look at any other. */
 export const projectionOf = (collection: Collection, caller: Caller, query: RecordQuery): Document => {
   const isWhole = createSight(collection, caller, { at: query.at }).looksAtRecord;
-  return projectionFor(isWhole ? undefined : query.fields, query.sort);
+  return projectionFor(isWhole ? undefined : query.fields, query.sort, query.expand);
 };
 
 /** Where to read: as `readAfter` says, or at one time; and what ends it. */

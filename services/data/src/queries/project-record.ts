@@ -12,10 +12,15 @@ import { rankKey, rankNames } from './rank.ts';
  * What MongoDB is asked to read: the fields that were named, and those of the order, for the cursor.
  *
  * @param fields - undefined for all of them
+ * @param expand - references that are followed, named or not
  */
-export function projectionFor(fields: readonly FieldPath[] | undefined, sort: Sort): Document {
+export function projectionFor(
+  fields: readonly FieldPath[] | undefined,
+  sort: Sort,
+  expand: readonly Pick<FieldPath, 'storage'>[] = [],
+): Document {
   if (fields === undefined) return visibleProjection;
-  const wanted = [...fields, ...sort.map(({ path }) => path)].map(({ storage }) => storage);
+  const wanted = [...fields, ...sort.map(({ path }) => path), ...expand].map(({ storage }) => storage);
   // MongoDB refuses a path together with a path within it.
   const outermost = wanted.filter((path) => !wanted.some((other) => path.startsWith(`${other}.`)));
   // With what is encrypted of the fields, which is opened where it is shown.

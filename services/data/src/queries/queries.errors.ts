@@ -15,5 +15,5 @@ export const queryTooCostly = defineFault({
   category: 'unprocessable',
   title: 'The query takes too much',
   description:
-    'So many records would have to be counted, or put in order in memory, that the query is refused. Narrow the filter, leave out the count, or have an administrator define an index in this order.',
+    'So many records would have to be counted, put in order in memory, or shown beside others by `expand`, that the query is refused. Narrow the filter, leave out the count or something of `expand`, lower the limit, or have an administrator define an index in this order.',
 });

@@ -12,6 +12,7 @@ import { queryRecordsRoute } from './query-records.route.ts';
 /** Lists and exports, asked for in an address or in a body, and what judges them before they are run. */
 export function createQueries({
   config,
+  registry,
   findCurrent,
   client,
   redis,
@@ -32,8 +33,8 @@ export function createQueries({
     maxBytes: config.queryCacheBytes,
   });
   const pages = createPageCache({ cache, versions: createCollectionVersions(stream), stream, client });
-  const answerPage = createAnswerPage({ cursors, admit, client, pages, queryTimeoutMs, queryCostLimit });
-  const answerQuery = createAnswerQuery({ findCurrent, client, db, admit, answerPage, queryTimeoutMs, now });
+  const answerPage = createAnswerPage({ cursors, admit, client, db, pages, queryTimeoutMs, queryCostLimit });
+  const answerQuery = createAnswerQuery({ findCurrent, registry, client, db, admit, answerPage, queryTimeoutMs, now });
   return {
     routes: [listRecordsRoute({ answerQuery }), queryRecordsRoute({ answerQuery })],
     /** Judges queries that are asked for otherwise. */

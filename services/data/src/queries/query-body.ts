@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { expandDescription } from '../expand/expand-parameter.ts';
 import type { AskedQuery, Locate } from './asked-query.ts';
 
 /** The body of a query: what the parameters of a list say, as JSON. */
@@ -16,6 +17,7 @@ export const queryBody = z.strictObject({
   limit: z.int().min(1).max(200).optional().describe('Records on a page; 20 by default.'),
   cursor: z.string().max(4_096).optional().describe('`nextCursor` of the page before.'),
   fields: z.array(z.string()).min(1).optional().describe('Fields to answer with.'),
+  expand: z.array(z.string()).min(1).optional().describe(expandDescription),
   count: z.boolean().optional().describe('Whether to count what the whole query finds.'),
   explain: z.boolean().optional().describe('Whether to say by which index, and at what cost; for administrators.'),
   scan: z.enum(['allow']).optional().describe('Lets a query look at all records; for administrators.'),
@@ -40,6 +42,7 @@ export const askedByBody = ({
   search,
   sort = [],
   fields,
+  expand,
   limit,
   cursor,
   count,
@@ -51,6 +54,7 @@ export const askedByBody = ({
   search,
   sort: typeof sort === 'string' ? (sort === '' ? [] : sort.split(',')) : sort,
   fields,
+  expand,
   limit,
   cursor,
   count,

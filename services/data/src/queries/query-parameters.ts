@@ -1,6 +1,7 @@
 import { faults } from '@causeway/contracts';
 import { z } from 'zod';
 
+import { expandParameter } from '../expand/expand-parameter.ts';
 import type { AskedQuery, Locate } from './asked-query.ts';
 
 const maxFilterLength = 16_384;
@@ -23,6 +24,7 @@ export const queryParameters = z.strictObject({
   limit: z.coerce.number().int().min(1).max(200).optional().describe('Records on a page; 20 by default.'),
   cursor: z.string().max(4_096).optional().describe('`nextCursor` of the page before.'),
   fields: z.string().max(4_096).optional().describe('Fields to answer with, separated by commas.'),
+  expand: expandParameter,
   count: z.enum(['true', 'false']).optional().describe('Whether to count what the whole query finds.'),
   explain: z
     .enum(['true', 'false'])
@@ -67,6 +69,7 @@ export const askedByParameters = ({
   search,
   sort,
   fields,
+  expand,
   limit,
   cursor,
   count,
@@ -77,6 +80,7 @@ export const askedByParameters = ({
   search,
   sort: sort === undefined || sort === '' ? [] : sort.split(','),
   fields: fields?.split(','),
+  expand: expand?.split(','),
   limit,
   cursor,
   count: count === undefined ? undefined : count === 'true',

@@ -31,3 +31,24 @@ export const createFindCurrent =
     // Removed, and made again under another id.
     return current ?? registry.find(name);
   };
+
+/**
+ * {@link FindCurrent} by id: the collection that a reference leads to.
+ *
+ * @returns undefined where it is gone
+ */
+export async function findCurrentById(
+  { registry, findCurrent }: FindCurrentById,
+  id: string,
+  after: Timestamp | undefined,
+): Promise<Collection | undefined> {
+  const known = registry.get(id) ?? (await registry.reload(id));
+  const current = known && (await findCurrent(known.name, after));
+  return current?.id === id ? current : undefined;
+}
+
+/** Where {@link findCurrentById} looks. */
+export interface FindCurrentById {
+  readonly registry: Pick<CollectionRegistry, 'get' | 'reload'>;
+  readonly findCurrent: FindCurrent;
+}

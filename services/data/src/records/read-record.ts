@@ -1,14 +1,18 @@
 import { faults } from '@causeway/contracts';
-import { readAfter } from '@causeway/events';
+import { clusterTimeOf, laterOf, readAfter } from '@causeway/events';
 import type { Db, MongoClient, Timestamp } from 'mongodb';
 
 import type { KeepHeaders } from '../caching/kept-answer.ts';
 import { keepHeaders } from '../caching/kept-answer.ts';
+import { expandItems, readInTurn } from '../expand/expand-items.ts';
+import { parseExpand } from '../expand/parse-expand.ts';
+import { faultOfQuery } from '../queries/find-records.ts';
+import { inParameters } from '../queries/query-parameters.ts';
 import { followFrom } from '../rules/follow/follow-records.ts';
 import type { Caller } from '../rules/rule.ts';
 import { decide } from '../rules/rule.ts';
 import { createSight } from '../rules/see.ts';
-import type { FindCurrent } from './find-current.ts';
+import type { FindCurrentById } from './find-current.ts';
 import type { VisibleRecord } from './record.model.ts';
 import { answerRecord } from './record.model.ts';
 import { tagOf } from './show-record.ts';
@@ -20,6 +24,8 @@ export interface ReadRecord {
   readonly caller: Caller;
   /** The highest position that the caller has seen; without one, caches are passed by. */
   readonly after: Timestamp | undefined;
+  /** Paths of references whose records are to be shown beside; undefined for none. */
+  readonly expand?: readonly string[] | undefined;
 }
 
 /** A record that was found. */
@@ -46,24 +52,27 @@ export interface RecordReader {
 }
 
 /**
- * Reads a record.
+ * Reads a record, with those that it refers to where they are asked for.
  *
- * @returns the use case; it throws fault `not-found` where there is none, or none that the caller may see
+ * @returns the use case; it throws fault `not-found` where there is none, or none that the caller may see; of `expand` also
+ *   `invalid-request`, `query-too-costly` and `query-too-slow`
  */
 export function createReadRecord({
   findCurrent,
+  registry,
   reader,
   client,
   db,
+  queryTimeoutMs,
   now,
-}: {
-  readonly findCurrent: FindCurrent;
+}: FindCurrentById & {
   readonly reader: RecordReader;
   readonly client: MongoClient;
   readonly db: Db;
+  readonly queryTimeoutMs: number;
   readonly now: () => Date;
 }) {
-  return async ({ collection: name, id, caller, after }: ReadRecord): Promise<SeenRecord> => {
+  return async ({ collection: name, id, caller, after, expand }: ReadRecord): Promise<SeenRecord> => {
     const collection = await findCurrent(name, after);
     if (collection === undefined) throw faults.notFound();
     const found = await reader.read(collection.id, id, after);
@@ -75,8 +84,30 @@ export function createReadRecord({
     if (!decide(collection.rules.read, asking, found.record, context)) throw faults.notFound();
     const { record, position } = found;
     const sight = createSight(collection, caller, context);
-    const json = sight.isAsStored ? found.json : JSON.stringify(answerRecord(sight.show(record)));
-    const keep = keepHeaders(collection, caller);
-    return { json, position, keep, tag: tagOf(sight, record.revision, () => json) };
+    const shown = sight.show(record);
+    const json = sight.isAsStored ? found.json : JSON.stringify(answerRecord(shown));
+    if (expand === undefined) {
+      const keep = keepHeaders(collection, caller);
+      return { json, position, keep, tag: tagOf(sight, record.revision, () => json) };
+    }
+    const place = inParameters('expand');
+    const expansions = await parseExpand(expand, collection, { findCurrent, registry, caller, after, place });
+    // What is shown beside a record is never older than the record.
+    const since = laterOf(after, position);
+    const [text = json] = await readAfter(client, since, (own) =>
+      readInTurn(client, own, async (read) => {
+        const reading = { db, caller, at: context.at, read, timeoutMs: queryTimeoutMs };
+        return (await expandItems(expansions, [{ row: shown, text: json }], reading)).texts;
+      }),
+    ).catch((error: unknown) => {
+      throw faultOfQuery(error);
+    });
+    return {
+      json: text,
+      position: laterOf(position, clusterTimeOf(client)),
+      keep: keepHeaders(collection, caller, expansions),
+      // Of more than the record: at the same revision it is another one where what it refers to is.
+      tag: tagOf({ isWhole: false }, record.revision, () => text),
+    };
   };
 }

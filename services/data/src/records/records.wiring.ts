@@ -13,7 +13,7 @@ import { createRecordReader } from './record-reader.ts';
 
 /** Reading and writing single records, and importing many. */
 export function createRecords({ config, events, registry, findCurrent, idempotency, now, ...ground }: Ground) {
-  const { publicUrl, cacheBytes } = config;
+  const { publicUrl, cacheBytes, queryTimeoutMs } = config;
   const { client, redis, redisPrefix, stream, logger } = ground;
   const { persons } = events;
   const locks = createImportLocks(events.db, ground.derive('import'));
@@ -28,7 +28,9 @@ export function createRecords({ config, events, registry, findCurrent, idempoten
         importRecords: createImportRecords({ events, registry, idempotency, locks, persons, now }),
         publicUrl,
       }),
-      readRecordRoute({ readRecord: createReadRecord({ findCurrent, reader, client, db: events.db, now }) }),
+      readRecordRoute({
+        readRecord: createReadRecord({ findCurrent, registry, reader, client, db: events.db, queryTimeoutMs, now }),
+      }),
       replaceRecordRoute({ changeRecord }),
       patchRecordRoute({ changeRecord }),
       deleteRecordRoute({ deleteRecord: createDeleteRecord({ events, registry, now }) }),

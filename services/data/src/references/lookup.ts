@@ -47,6 +47,14 @@ export async function readableFilter(
   return compileFilter(visibleCondition(collection, seeing, asked, { at }));
 }
 
+/** How to look among some records: in a transaction, or as `readAfter` says. */
+type Among = Pick<Asking, 'caller' | 'at'> &
+  FollowReading &
+  Pick<FollowFrom, 'asLeft'> & {
+    /** How long MongoDB may look for what they name. */
+    readonly maxTimeMS?: number;
+  };
+
 /**
  * Those of some records that somebody may see, as a MongoDB query. Of what the rule follows only that is looked at which these records name:
  * nothing depends on how much else there is that the caller may see.
@@ -55,15 +63,20 @@ export async function readableAmong(
   { db }: Pick<Lookup, 'db'>,
   collection: Collection,
   ids: readonly string[],
-  { caller, at, session, asLeft }: Asking & Pick<FollowFrom, 'asLeft'>,
+  { caller, at, session, readConcern, asLeft, maxTimeMS }: Among,
 ): Promise<Document> {
+  const read: FollowReading = {
+    ...(session === undefined ? {} : { session }),
+    ...(readConcern === undefined ? {} : { readConcern }),
+  };
   const own = { _id: { $in: [...ids] } };
   const { read: follows } = collection.follows;
   const isFollowed = follows.length > 0 && !caller.administrator;
   const projection = Object.fromEntries(follows.map(({ segments }) => [[fieldsKey, ...segments].join('.'), 1]));
+  const options = { projection, ...read, ...(maxTimeMS === undefined ? {} : { maxTimeMS }) };
   const rows = isFollowed
-    ? await collection.records.native.find<Pick<RecordDocument, 'fields'>>(own, { projection, session }).toArray()
+    ? await collection.records.native.find<Pick<RecordDocument, 'fields'>>(own, options).toArray()
     : [];
-  const seeing = await followFrom(db, collection, caller, rows, { only: 'read', session, asLeft });
+  const seeing = await followFrom(db, collection, caller, rows, { only: 'read', read, asLeft });
   return { $and: [own, compileFilter(visibleCondition(collection, seeing, everything, { at }))] };
 }

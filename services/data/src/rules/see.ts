@@ -113,6 +113,19 @@ export function timelessSight(collection: Seen, caller: Caller, filter: Conditio
 }
 
 /**
+ * Whether a caller sees a field in no record, whatever it holds: to them there is none.
+ *
+ * @param path - below a record's `fields`
+ */
+export function isNeverSeen({ fields }: Pick<Seen, 'fields'>, caller: Caller, path: readonly string[]): boolean {
+  const guards = guardsOf(fields, caller, (rule) => timelessConditionOf(rule, caller));
+  return guards.some(
+    ({ segments: [, ...guarded], condition }) =>
+      isNever(condition) && guarded.every((segment, at) => segment === path[at]),
+  );
+}
+
+/**
  * Refuses what cannot be asked by who does not see every field, before anything is looked at: the answer says nothing of records.
  *
  * @param asked - the filter, with or without its places filled, the fields of the order, and those by whose words or places records are

@@ -5,6 +5,7 @@ import { indexAnswer } from '../../collections/collection-answer.ts';
 import type { Collection } from '../../collections/collection-registry.ts';
 import { describeIndex } from '../../collections/describe-index.ts';
 import type { SortKey } from '../../sorting/sort.ts';
+import { expandedStep } from '../../expand/expanded-step.ts';
 import { allIndexesOf } from '../../references/all-indexes.ts';
 import { findVisible } from '../find-records.ts';
 import { queryTooCostly } from '../queries.errors.ts';
@@ -21,6 +22,7 @@ export const explanation = z.object({
   ms: z.number().nullable(),
   sortedInMemory: z.boolean(),
   missing: z.array(proposedIndex).describe('Indexes that would serve the query; none where one does.'),
+  expand: z.array(expandedStep).optional().describe('With `expand`: one question for each level and collection.'),
   refused: z.boolean().describe('Whether the query is refused without `scan`.'),
 });
 

@@ -8,7 +8,8 @@ import { compileQuestion } from './meets-question.ts';
 import type { OpenWorld } from './open-world.ts';
 import type { Found, Question } from './reader-paths.ts';
 import { aggregatedCount, count, resultPaths } from './reader-paths.ts';
-import { checkEach, csvRows, explainEach, getEach, rowsOf } from './record-paths.ts';
+import type { Referring } from './record-paths.ts';
+import { checkEach, csvRows, expandEach, explainEach, getEach, makeReferring, rowsOf } from './record-paths.ts';
 
 /** What is read, and what for. */
 export interface ReadersCase {
@@ -45,9 +46,10 @@ export async function demandReadersAgree(
 ): Promise<void> {
   const whole = await getEach(world, 'admin');
   assert.equal(whole.size, world.ids.length);
+  const referring = await makeReferring(world);
   for (const asker of askers) {
     const seen = await getEach(world, asker);
-    await demandSame(world, asker, seen, whole);
+    await demandSame(world, asker, { seen, whole, referring });
     const found = await findAll(world, asker, {});
     for (const [path, each] of Object.entries(found)) {
       assert.deepEqual(each.records, seen, `${asker}, ${path}, beside each record by its id`);
@@ -68,16 +70,22 @@ async function findAll(world: OpenWorld, asker: Asker, question: Question): Prom
   return Object.fromEntries(await Promise.all(found));
 }
 
-/** Of each record by its id: what caches, checks and explanations say of it, and the table of all. */
+/** Of each record by its id: what caches, checks, explanations and references say of it, and the table of all. */
 async function demandSame(
   world: OpenWorld,
   asker: Asker,
-  seen: Found['records'],
-  whole: Found['records'],
+  {
+    seen,
+    whole,
+    referring,
+  }: { readonly seen: Found['records']; readonly whole: Found['records']; readonly referring: Referring },
 ): Promise<void> {
   assert.deepEqual(await getEach(world, asker, { isCached: true }), seen, `${asker}, records from caches`);
   const revisions = new Map([...whole].map(([id, { revision }]) => [id, revision as number]));
   assert.deepEqual(await checkEach(world, asker, revisions), [...seen.keys()], `${asker}, checks of a batch`);
+  for (const expanded of await expandEach(world, asker, referring)) {
+    assert.deepEqual(expanded, seen, `${asker}, beside what refers to it`);
+  }
   assert.deepEqual(await explainEach(world, asker, whole), seen, `${asker}, explained rights`);
   const [head = '', ...rows] = await csvRows(world, asker);
   assert.deepEqual(rows.toSorted(), rowsOf(head, seen).toSorted(), `${asker}, CSV export`);

@@ -40,6 +40,50 @@ export async function checkEach(
   return found;
 }
 
+/** A collection whose records refer to those of a world: to each by one, and to all by another. */
+export interface Referring {
+  readonly name: string;
+  /** The one that refers to all. */
+  readonly all: string;
+}
+
+/** Makes it. */
+export async function makeReferring(world: OpenWorld): Promise<Referring> {
+  const name = `${world.name}r`;
+  const reference = { reference: { collection: world.name } };
+  const properties = { one: { type: 'string' }, many: { type: 'array', items: { type: 'string' } } };
+  const body = { schema: { properties }, fields: { one: reference, many: reference }, rules: { read: 'public' } };
+  const defined = await world.call('admin', `PUT /v1/collections/${name}`, { body });
+  assert.equal(defined.status, 201, defined.text);
+  const ids: string[] = [];
+  for (const fields of [{ many: world.ids }, ...world.ids.map((one) => ({ one }))]) {
+    const made = await world.call('admin', `POST /v1/data/${name}`, { body: fields });
+    assert.equal(made.status, 201, made.text);
+    ids.push(String(made.body.id));
+  }
+  return { name, all: ids[0] ?? assert.fail() };
+}
+
+/** Reads each record beside what refers to it: from lists, of which the last may be from a cache, and from a single record. */
+export async function expandEach(
+  world: OpenWorld,
+  asker: Asker,
+  { name, all }: Referring,
+): Promise<readonly Found['records'][]> {
+  const listed = async (headers: Record<string, string>): Promise<Found['records']> => {
+    const path = `GET /v1/data/${name}?expand=one&limit=200`;
+    const { status, body, text } = await world.call(asker, path, { headers });
+    assert.equal(status, 200, text);
+    const items = body.items as unknown as readonly { readonly _expand: { readonly one: Answer | null } }[];
+    return byId(items.flatMap(({ _expand: { one } }) => one ?? []));
+  };
+  const headers = await seen(world);
+  const lists = [await listed({}), await listed(headers), await listed(headers)];
+  const { status, body, text } = await world.call(asker, `GET /v1/data/${name}/${all}?expand=many`);
+  assert.equal(status, 200, text);
+  return [...lists, byId((body._expand as unknown as { readonly many: readonly Answer[] }).many)];
+}
+
 /** What an administrator is told that somebody sees: the records, without the fields that they do not see. */
 export async function explainEach(world: OpenWorld, asker: Asker, whole: Found['records']): Promise<Found['records']> {
   const { roles, org, id: sub } = world.person(asker) ?? {};
