@@ -51,7 +51,9 @@ describe('what may be expanded', () => {
     const names = new Map(
       (definitions.body.items as unknown as { id: string; name: string }[]).map(({ id, name }) => [id, name]),
     );
-    const profile = data.db.collection('system.profile').find({ op: 'query', ns: /\.records_/ });
+    // What is read to be shown: the relay and others read other parts.
+    const shown = { op: 'query', ns: /\.records_/, 'command.projection.createdAt': 1 };
+    const profile = data.db.collection('system.profile').find(shown);
     const questions = (await profile.toArray()).map((each) => names.get(String(each.ns).split('.records_')[1] ?? ''));
     // The page, its projects and people, and the people of these that were not among them: none.
     assert.deepEqual(questions.toSorted(), ['people', 'projects', 'tasks']);

@@ -152,7 +152,7 @@ describe('what records refer to, shown beside them', () => {
     for (const path of [`pins/${pin}`, 'pins']) {
       const notesFor = async (by?: ExpandWorld['ada']): Promise<unknown> => {
         const { body } = await world.get(`${path}?expand=notes`, by);
-        const [record = body] = (body.items ?? []) as readonly Json[];
+        const [record = body] = (body.items as readonly Json[] | undefined) ?? [];
         return namesOf(besideOf(record).notes);
       };
       assert.deepEqual(await notesFor(world.ada), ['ours']);

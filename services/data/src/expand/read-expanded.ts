@@ -73,7 +73,7 @@ export async function readExpanded(
   const bound = createBound();
   const endsAt = performance.now() + reading.timeoutMs;
 
-  const ask = async (level: number, { target, paths, ids }: Question): Promise<void> => {
+  const ask = async (level: number, { target, paths, ids }: Question): Promise<ExpandedStep> => {
     const own = knownOf(target.id);
     const missing = [...ids].filter((id) => !own.has(id));
     bound.ask(missing.length);
@@ -88,12 +88,12 @@ export async function readExpanded(
       }
     }
     const found = [...ids].filter((id) => own.get(id) !== undefined).length;
-    steps.push({ level, collection: target.name, paths, asked: ids.size, found });
+    return { level, collection: target.name, paths, asked: ids.size, found };
   };
 
   let fronts: readonly Front[] = expansions.map((expansion) => ({ expansion, rows }));
   for (let level = 1; fronts.length > 0; level += 1) {
-    await Promise.all(questionsOf(fronts).map((question) => ask(level, question)));
+    steps.push(...(await Promise.all(questionsOf(fronts).map((question) => ask(level, question)))));
     fronts = fronts.flatMap(({ expansion, rows: own }) => {
       if (expansion.inner.length === 0) return [];
       const inner = [...idsOf(own, expansion)].flatMap((id) => get(expansion, id)?.record ?? []);
