@@ -16,9 +16,9 @@ export interface KeepHeaders {
 /** What else than its address decides what an answer is: who asks, by token or cookie, and in which form. */
 const vary = 'Authorization, Cookie, Accept';
 
-/** Whether a collection shows all of every record to everybody. */
+/** Whether a collection shows all of every record to everybody, and keeps nothing of it encrypted: that is kept in the clear by nobody else either. */
 const isPublic = ({ rules, fields }: Seen): boolean =>
-  rules.read.kind === 'public' && fields.every(({ read }) => read === undefined);
+  rules.read.kind === 'public' && fields.every(({ read, encrypted }) => read === undefined && encrypted !== true);
 
 /** The same of all that is shown beside its records. */
 const arePublic = (expand: readonly Expansion[]): boolean =>

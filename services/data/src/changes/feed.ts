@@ -5,6 +5,7 @@ import type { AccessClaims } from '@causeway/service';
 import type { Collection } from '../collections/collection-registry.ts';
 import type { Condition, Operand } from '../conditions/condition.ts';
 import { TooCostly } from '../conditions/evaluation-budget.ts';
+import { encryptedPaths } from '../encryption/sealed-fields.ts';
 import type { Caller } from '../rules/rule.ts';
 import { GuardRefused } from '../rules/guard-condition.ts';
 import { visionOf } from '../rules/see.ts';
@@ -36,12 +37,13 @@ const blind: FeedView = { key: 'blind', interests: [], tell: () => undefined };
 /** Why changes are missing. */
 export type GapReason = 'expired' | 'rights' | 'history' | 'too-costly';
 
-/** Names the read rules in cursors: under others, other changes would have been told, or told otherwise. */
+/** Names the read rules, and what has to be opened, in cursors: under others, other changes would have been told, or told otherwise. */
 export const nameOfRule = ({ source, fields, follows }: Collection): string =>
   createHash('sha256')
     .update(JSON.stringify(source.rules.read ?? null))
     .update(fieldRulesOf(source, fields))
     .update(follows.read.map(({ target }) => target).join())
+    .update(encryptedPaths(fields).toSorted().join())
     .digest('base64url')
     .slice(0, 12);
 

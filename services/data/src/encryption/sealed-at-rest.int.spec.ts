@@ -108,6 +108,31 @@ describe('encrypted fields', () => {
     assert.deepEqual(again, [updated, deleted]);
   });
 
+  it('are told by feeds that were open before there were any', async () => {
+    const later = `k${randomUUID().slice(0, 8)}`;
+    const define = async (encrypted: boolean): Promise<void> => {
+      const fields = encrypted ? { ssn: { encrypted } } : {};
+      const schema = { properties: { name: { type: 'string' }, ...(encrypted && { ssn: { type: 'string' } }) } };
+      const body = { schema, fields, rules: { read: 'public', create: 'signed-in' } };
+      const defined = await world.call(`PUT /v1/collections/${later}`, { body });
+      assert.ok(defined.status < 300, defined.text);
+    };
+    await define(false);
+    const feed = await openFeed(world.replica, later, { token: world.ada.token });
+    await define(true);
+    await feed.until('the gap', () => feed.blocks.some(({ event }) => event === 'gap'));
+    await world.create(later, { name: 'Grace', ssn: 'SSN-3' });
+    const [created] = await feed.count(1);
+    feed.close();
+    assert.equal(created?.record?.ssn, 'SSN-3');
+    // What is kept encrypted here is not for others to keep in the clear.
+    for (const path of [`/v1/data/${later}`, `/v1/data/${later}/${created.recordId}`]) {
+      const answer = await world.replica.call(`GET ${path}`);
+      assert.match(answer.text, /SSN-3/);
+      assert.equal(answer.headers.get('cache-control'), 'private, no-cache');
+    }
+  });
+
   it('are written by every way of writing', async () => {
     const id = await world.create(name, whole);
     const stored = async (): Promise<unknown> => fieldsOf(await world.read(name, id));

@@ -52,7 +52,8 @@ const codec = {
     return cached({ ...rest, createdAt: new Date(createdAt), updatedAt: new Date(updatedAt) }, parseAfter(asOf));
   },
   revisionOf: ({ record }: Cached): number => record.revision,
-  sizeBytesOf: ({ json }: Cached): number => json.length * objectFactor,
+  sizeBytesOf: ({ json, record: { sealed } }: Cached): number =>
+    (json.length + (sealed === undefined ? 0 : JSON.stringify(sealed).length)) * objectFactor,
 };
 
 const cached = (record: VisibleRecord, asOf: Timestamp | undefined): Cached => ({

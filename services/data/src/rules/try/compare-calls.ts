@@ -7,6 +7,7 @@ import type { Changes } from './changes.ts';
 import { ChangeTally } from './changes.ts';
 import { isOfEncrypted, judgeCall, reasonOfCall } from './judge-call.ts';
 import type { PastCall, Unjudged } from './past-calls.ts';
+import { unlessTooCostly } from './reasons.ts';
 import type { Sides } from './sides.ts';
 
 /** A call that would be answered otherwise. */
@@ -64,7 +65,9 @@ export class CallTally {
       const own = this.#kinds[action];
       own.judged += 1;
       const example = { eventId, who, action, record: record._id };
-      own.changes.note(now === 'allowed', then === 'allowed', example, () => reasonOfCall(tried, call));
+      own.changes.note(now === 'allowed', then === 'allowed', example, () =>
+        unlessTooCostly(() => reasonOfCall(tried, call)),
+      );
     } catch (error) {
       if (!(error instanceof Fault) || error.code !== 'rule-too-costly') throw error;
       this.passOver('too-costly');

@@ -57,8 +57,9 @@ export function pastCallOf(
   if (typeof (event.data as { reason?: unknown }).reason === 'string') return 'consequence';
   if (action === 'update' && isLoosening(declared, before?.fields, after?.fields)) return 'consequence';
   const { authid: sub } = event;
-  // The service itself changes and deletes, but creates nothing.
-  if (sub === undefined && action !== 'create') return 'unattributed';
+  // The service itself changes and deletes, but creates nothing; people who were erased are named no more.
+  const isAnonymous = action === 'create' && event.authtype === 'system';
+  if (sub === undefined && !isAnonymous) return 'unattributed';
   const caller = sub === undefined ? anonymous : (known.get(sub) ?? strangerOf(sub));
   const isStranger = sub !== undefined && !known.has(sub);
   const changed = action === 'update' ? after : undefined;

@@ -50,7 +50,8 @@ export function reasonOfField(
 const isAround = (outer: readonly string[], path: readonly string[]): boolean =>
   outer.length < path.length && isWithin(path, outer);
 
-function unlessTooCostly<T>(explain: () => T): T | undefined {
+/** Nothing where it takes too long to say. */
+export function unlessTooCostly<T>(explain: () => T): T | undefined {
   try {
     return explain();
   } catch (error) {

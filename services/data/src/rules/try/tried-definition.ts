@@ -5,9 +5,11 @@ type Shown = Awaited<ReturnType<typeof definitionBodyOf>>;
 
 type Named = Readonly<Record<string, unknown>>;
 
-/** Takes away what is null, as a merge patch does. */
+/** Takes away what is asked to be null, as a merge patch does. */
 const merged = (there: Named, asked: Named): Named =>
-  Object.fromEntries(Object.entries({ ...there, ...asked }).filter(([, value]) => value !== null));
+  Object.fromEntries(
+    Object.entries({ ...there, ...asked }).filter(([name]) => !Object.hasOwn(asked, name) || asked[name] !== null),
+  );
 
 /**
  * The definition that there would be.
