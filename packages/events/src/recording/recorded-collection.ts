@@ -123,6 +123,13 @@ export interface RecordedCollection<Doc extends RecordedDocument> {
   ): Promise<readonly RecordedWrite<Doc>[]>;
 
   /**
+   * Tells which ids cannot be given to new documents: of those that are there, and of those that were deleted as long as their tombstones stay.
+   *
+   * @param ids - at most some hundred
+   */
+  taken(ids: readonly string[], options?: { readonly session?: ClientSession }): Promise<ReadonlySet<string>>;
+
+  /**
    * Holds documents as they are until a transaction commits: whoever changes or deletes one of them meanwhile meets it, and one of the two is
    * made anew. What was only read in a transaction may have changed by its commit. It makes no revision and records no event.
    *
@@ -337,6 +344,17 @@ export const recordedCollection = <Doc extends RecordedDocument>(
       reusableIds: options.reusableIds,
     }),
     annotate: createAnnotate(native),
+    async taken(ids, { session } = {}) {
+      const own = { projection: { _id: 1 }, ...(session === undefined ? {} : { session }) };
+      const there = await native.find({ _id: { $in: ids } } as unknown as Filter<Doc>, own).toArray();
+      // Asked after it: what is deleted in between is in one of the two.
+      const buried = ids.map((id) => tombstoneId(name, id));
+      const gone = new Set((await graves.find({ _id: { $in: buried } }, own).toArray()).map(({ _id }) => _id));
+      return new Set([
+        ...there.map(({ _id }) => String(_id)),
+        ...ids.filter((_id, index) => gone.has(buried[index] ?? '')),
+      ]);
+    },
     async touch(ids, { session }) {
       if (ids.length === 0) return;
       const filter = { _id: { $in: ids } } as unknown as Filter<Doc>;

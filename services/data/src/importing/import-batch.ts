@@ -15,7 +15,7 @@ import { openFields } from '../encryption/seal-fields.ts';
 import { referencesOf } from '../references/declared-references.ts';
 import { newlyNamed } from '../references/referenced-ids.ts';
 import type { LineCreation, LineResult, ReferringLine } from './import-referring.ts';
-import { createReferring } from './import-referring.ts';
+import { createReferring, isThere, writtenBefore } from './import-referring.ts';
 import type { ImportWriter } from './import-writer.ts';
 import type { Line } from './read-lines.ts';
 
@@ -68,16 +68,23 @@ export async function writeBatch(collection: Collection, batch: Batch, writer: I
 }
 
 async function createAll(
-  { records }: Collection,
+  collection: Collection,
   creations: readonly LineCreation[],
-  { cause }: ImportWriter,
+  writer: ImportWriter,
 ): Promise<readonly LineResult[]> {
   if (creations.length === 0) return [];
-  const results = await records.createMany(
-    cause,
-    creations.map(({ creation }) => creation),
+  // One that was deleted since would be created again: nothing but its tombstone tells of it.
+  const before = await writtenBefore(collection, creations, writer);
+  const fresh = creations.filter(({ creation }) => !before.has(creation._id));
+  const there = creations.filter(({ creation }) => before.has(creation._id));
+  const results = await collection.records.createMany(
+    writer.cause,
+    fresh.map(({ creation }) => creation),
   );
-  return creations.map((each, index) => ({ ...each, result: results[index] ?? { error: undefined } }));
+  return [
+    ...there.map((each): LineResult => ({ ...each, result: { error: isThere(each) } })),
+    ...fresh.map((each, index): LineResult => ({ ...each, result: results[index] ?? { error: undefined } })),
+  ];
 }
 
 async function decideLine(

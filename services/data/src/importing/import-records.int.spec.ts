@@ -256,6 +256,8 @@ describe('imports', () => {
 
     it('that broke off go on where they were, from the beginning of their lines', async () => {
       const key = randomUUID();
+      const own = next + 1;
+      const ownFilter = encodeURIComponent(JSON.stringify({ n: { $gte: own } }));
       const lines = Array.from({ length: 1_200 }, () => line());
       const before = await count();
       const { promise: closed, resolve } = Promise.withResolvers<undefined>();
@@ -275,6 +277,12 @@ describe('imports', () => {
       while ((await count()) < before + 500) await new Promise((done) => setTimeout(done, 20));
       breaking.destroy();
       await closed;
+      // What somebody has deleted meanwhile is not created again.
+      const { items } = (await replica.call(`GET /v1/data/numbers?filter=${ownFilter}&limit=1`, { token: ada.token }))
+        .body as unknown as { items: { id: string }[] };
+      const deleted = `/v1/data/numbers/${items[0]?.id ?? assert.fail('none is there')}`;
+      const gone = await replica.call(`DELETE ${deleted}`, { token: admin.token });
+      assert.equal(gone.status, 204, gone.text);
       const repeat = async (): Promise<Answered> => {
         for (;;) {
           const answer = await send(lines.join('\n'), { 'idempotency-key': key });
@@ -283,7 +291,8 @@ describe('imports', () => {
         }
       };
       assert.deepEqual(resultOf(await repeat()), { created: 1_200, failed: 0, errors: [] });
-      assert.equal(await count(), before + 1_200);
+      assert.equal(await count(), before + 1_199);
+      assert.equal((await replica.call(`GET ${deleted}`, { token: ada.token })).status, 404);
     });
 
     it('keep the order of the lines in the records’ ids', async () => {

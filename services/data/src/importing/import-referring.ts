@@ -54,20 +54,20 @@ export async function* createReferring(
   }
 }
 
-/** The ids of those lines that an earlier run of the same import has written, where it may be repeated. */
-async function writtenBefore(
+/** The ids of those lines that an earlier run of the same import has written, where it may be repeated; whatever became of them since. */
+export const writtenBefore = async (
   { records }: Collection,
   lines: readonly LineCreation[],
   { startedAt }: ImportWriter,
-  session: ClientSession,
-): Promise<ReadonlySet<string>> {
+  session?: ClientSession,
+): Promise<ReadonlySet<string>> => {
   if (startedAt === undefined) return new Set();
   const ids = lines.map(({ creation }) => creation._id);
-  const rows = records.native.find({ _id: { $in: ids } }, { projection: { _id: 1 }, session });
-  return new Set(await rows.map(({ _id }) => _id).toArray());
-}
+  return await records.taken(ids, session === undefined ? {} : { session });
+};
 
-const isThere = ({ creation: { _id } }: LineCreation): DuplicateKey => new DuplicateKey({ _id: 1 }, { _id });
+/** What is said of a line that an earlier run has written. */
+export const isThere = ({ creation: { _id } }: LineCreation): DuplicateKey => new DuplicateKey({ _id: 1 }, { _id });
 
 async function createTogether(
   collection: Collection,
