@@ -170,19 +170,20 @@ export function testFeeds(transport: Transport): void {
         }
         return sizes;
       };
-      await feed.count(24);
-      assert.deepEqual(commits(feed), [1, 22, 1]);
-      const before = feed.told()[0]?.id ?? '';
-      const whole = feed.told()[1]?.id ?? '';
+      await feed.until('the last change', () =>
+        feed.told().some(({ event, recordId }) => event === 'deleted' && recordId === one.id),
+      );
+      // A replica that is behind may tell of what was there before, too.
+      const told = feed.told().slice(-24);
+      assert.deepEqual(commits(feed).slice(-3), [1, 22, 1]);
+      const before = told[0]?.id ?? '';
+      const whole = told[1]?.id ?? '';
       const third = await data.replica();
       for (const at of [replica, other, third]) {
         const cut = await follow(name, admin, { at, after: before });
         assert.deepEqual(
           (await cut.count(23)).map(({ eventId }) => eventId),
-          feed
-            .told()
-            .slice(1)
-            .map(({ eventId }) => eventId),
+          told.slice(1).map(({ eventId }) => eventId),
         );
         assert.deepEqual(commits(cut), [22, 1]);
         assert.deepEqual(shapes(await (await follow(name, admin, { at, after: whole })).count(1)), ['deleted 4']);

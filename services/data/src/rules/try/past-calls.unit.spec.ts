@@ -3,11 +3,10 @@ import { describe, it } from 'node:test';
 
 import { recordCreated } from '@causeway/contracts';
 
-import type { Unjudged } from './past-calls.ts';
 import { pastCallOf } from './past-calls.ts';
 import type { PastEvent } from './read-log.ts';
 
-const creationBy = (principal: object): string | Unjudged => {
+const creationBy = (principal: object): string => {
   const after = { _id: 'rec_1', fields: {} };
   const event = { type: recordCreated.type, data: {}, ...principal };
   const call = pastCallOf(

@@ -20,7 +20,7 @@ describe('a definition that is tried', () => {
     const { fields, rules } = definitionWith(present, {
       rules: { create: null },
       fields: { secret: { write: null }, until: { read: [] } },
-    } as Parameters<typeof definitionWith>[1]);
+    });
     assert.deepEqual(rules, { read: 'public' });
     assert.deepEqual(fields, { until: { default: null, read: [] }, secret: { read: [] } });
   });
