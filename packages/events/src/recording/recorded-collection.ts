@@ -35,6 +35,7 @@ import type {
 } from './recorded-writes.ts';
 import type { Bell, RecordedRow, SessionJournal } from './session-journal.ts';
 import { isRecorded, isUnknownOutcome, settleUpdate, unsettled } from './unknown-outcome.ts';
+import { createTaken } from './taken-ids.ts';
 import { createUpdater } from './update-documents.ts';
 import { createWriteMany } from './write-many.ts';
 
@@ -344,17 +345,7 @@ export const recordedCollection = <Doc extends RecordedDocument>(
       reusableIds: options.reusableIds,
     }),
     annotate: createAnnotate(native),
-    async taken(ids, { session } = {}) {
-      const own = { projection: { _id: 1 }, ...(session === undefined ? {} : { session }) };
-      const there = await native.find({ _id: { $in: ids } } as unknown as Filter<Doc>, own).toArray();
-      // Asked after it: what is deleted in between is in one of the two.
-      const buried = ids.map((id) => tombstoneId(name, id));
-      const gone = new Set((await graves.find({ _id: { $in: buried } }, own).toArray()).map(({ _id }) => _id));
-      return new Set([
-        ...there.map(({ _id }) => String(_id)),
-        ...ids.filter((_id, index) => gone.has(buried[index] ?? '')),
-      ]);
-    },
+    taken: createTaken(native, graves),
     async touch(ids, { session }) {
       if (ids.length === 0) return;
       const filter = { _id: { $in: ids } } as unknown as Filter<Doc>;

@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
 
 import { faults, newId } from '@causeway/contracts';
 import type { Cause, Fault } from '@causeway/contracts';
@@ -48,6 +49,8 @@ const batchLines = 500;
 const batchBytes = 1_048_576;
 /** For so long a batch waits while much is to be published; the gateway waits for longer until the lines behind it are taken. */
 const patienceMs = 15_000;
+/** For so long lines that have not come are waited for, once the import has ended. */
+const leaveMs = 5_000;
 
 /**
  * Stores one record for each line of a stream, in batches, as fast as MongoDB takes them and their events are published: the client is
@@ -100,13 +103,21 @@ export function createImportRecords({ events, registry, idempotency, locks, pers
       for (const [line, outcome] of [...batch.outcomes].sort(([a], [b]) => a - b)) tally.add(line, outcome);
       await lock?.renew();
     };
-    // One batch is written while the next one arrives.
+    // One batch is written while the next one arrives, however slowly: what ends the one ends both.
     let writing = Promise.resolve();
-    for await (const lines of inBatches(readLines(body, maxRecordBytes))) {
-      await writing;
-      writing = write(lines);
-      // Looked at when the next batch is full; until then it must not count as unhandled.
-      writing.catch(() => undefined);
+    const batches = inBatches(readLines(body, maxRecordBytes));
+    try {
+      for (;;) {
+        const next = await Promise.race([batches.next(), failureOf(writing)]);
+        if (next.done === true) break;
+        await writing;
+        writing = write(next.value);
+      }
+    } catch (error) {
+      // Whoever still sends is heard out, as far as that goes; who does not is not waited for.
+      const left = batches.return(undefined).catch(() => undefined);
+      await Promise.race([left, wait(leaveMs, undefined, { ref: false })]);
+      throw error;
     }
     await writing;
     return tally.result();
@@ -158,6 +169,12 @@ export function createImportRecords({ events, registry, idempotency, locks, pers
     }
   };
 }
+
+/** Rejects as work does, and does not settle otherwise. Made anew for each wait: whatever is waited for beside it would be kept by one that lasts. */
+const failureOf = (work: Promise<unknown>): Promise<never> =>
+  new Promise((_resolve, reject) => {
+    work.catch(reject);
+  });
 
 async function* inBatches(lines: AsyncIterable<Line>): AsyncGenerator<Line[]> {
   let batch: Line[] = [];

@@ -10,7 +10,7 @@ describe('an import', () => {
   const everybody = { kind: 'public' } as const;
 
   /** Imports lines, by one call that finds so many documents waiting each time it looks; says what happened, in its order. */
-  const importing = (lines: number, waiting: readonly number[]) => {
+  const importing = (lines: number, waiting: readonly number[], rest: Promise<void> = Promise.resolve()) => {
     const steps: string[] = [];
     const left = [...waiting];
     let taken = 0;
@@ -51,6 +51,7 @@ describe('an import', () => {
         taken += 1;
         yield await Promise.resolve(Buffer.from('{"n": 1}\n'));
       }
+      await rest;
     }
     const [client, process] = [new AbortController(), new AbortController()];
     const answer = importRecords(
@@ -89,6 +90,16 @@ describe('an import', () => {
     process.abort();
     await assert.rejects(answer, ({ code, retryAfterS }: Fault) => code === 'unavailable' && retryAfterS === 5);
     assert.deepEqual(steps, ['backlog 5001']);
+  });
+
+  it('ends so where the next lines do not come', { timeout: 30_000 }, async () => {
+    const { promise: never, resolve } = Promise.withResolvers<undefined>();
+    const { answer, steps, process } = importing(700, full, never);
+    answer.catch(() => undefined);
+    while (steps.length < 2) await new Promise((done) => setTimeout(done, 10));
+    process.abort();
+    await assert.rejects(answer, ({ code }: Fault) => code === 'unavailable');
+    resolve(undefined);
   });
 
   it('ends with whoever sends it', async () => {

@@ -24,7 +24,7 @@ describe('what is said of rules before they are saved', () => {
 
   it('is what becomes of records and fields once they are', async (test) => {
     const found: Found = {};
-    await forSeeds({ data, replica, kept: [3, 5], rounds }, generateTrialCase, (world, given) =>
+    await forSeeds({ data, replica, kept: [3, 5, 18, 24], rounds }, generateTrialCase, (world, given) =>
       demandTrialAgrees(world, given, found),
     );
     test.diagnostic(JSON.stringify(found));
@@ -32,6 +32,7 @@ describe('what is said of rules before they are saved', () => {
       assert.ok((found[`${kind} gained`] ?? 0) + (found[`${kind} lost`] ?? 0) > 0, JSON.stringify(found));
     }
     assert.ok(Object.keys(found).some((kind) => kind.startsWith('field ')));
+    assert.ok(Object.keys(found).some((kind) => kind.startsWith('writing ')));
   });
 
   it('is what explanations say of the same calls before and after', async (test) => {
