@@ -102,7 +102,6 @@ export function createCollectionRegistry({
     return made;
   };
 
-  /** @throws Fault `field-key-missing` */
   const cipherOf = (
     id: string,
     { fields }: CompiledDefinition,

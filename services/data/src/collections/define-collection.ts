@@ -8,6 +8,7 @@ import { conversionsOf, demandConverted } from '../encryption/check-converted.ts
 import { createDemandEncryptable } from '../encryption/demand-encryptable.ts';
 import type { CollectionKeys, FieldKeys } from '../encryption/field-keys.ts';
 import { keysFor } from '../encryption/field-keys.ts';
+import { createFieldRoots } from '../encryption/field-roots.ts';
 import { openFields } from '../encryption/seal-fields.ts';
 import { encryptedPaths } from '../encryption/sealed-fields.ts';
 import { dropExpiryIndex, ensureExpiryIndex } from '../expiry/expiry-index.ts';
@@ -77,7 +78,8 @@ const maxTries = 3;
 export function createDefineCollection(given: DefineCollectionDependencies) {
   const { events, definitions, registry, fieldKeys, stopping } = given;
   const { db } = events;
-  const demandEncryptable = createDemandEncryptable({ definitions: definitions.native, fieldKeys });
+  const fieldRoots = createFieldRoots(db, fieldKeys);
+  const demandEncryptable = createDemandEncryptable({ definitions: definitions.native, fieldKeys, fieldRoots });
   const keysOf = (id: string, { fields }: CompiledDefinition, known?: CollectionKeys): DefinitionBeside => {
     const keys = keysFor(fieldKeys, id, encryptedPaths(fields).length > 0, known);
     return keys === undefined ? {} : { keys };
@@ -99,6 +101,7 @@ export function createDefineCollection(given: DefineCollectionDependencies) {
     const write = await events.transaction(async (session) => {
       await changes.insertOne({ _id: id, def: 1 }, { session });
       await holdTargets(db, source.refersTo ?? [], session);
+      if (keys.keys !== undefined) await fieldRoots.demandOurs(session);
       const state = { name, definition: source, ...keys };
       const creation = { _id: id, state, event: created(id, name, source, keys) };
       return await definitions.create(cause, creation, { session });
@@ -118,6 +121,7 @@ export function createDefineCollection(given: DefineCollectionDependencies) {
     const write = await events.transaction(async (session) => {
       await lock.commit(session);
       await holdTargets(db, source.refersTo ?? [], session);
+      if (keys.keys !== current.keys) await fieldRoots.demandOurs(session);
       const decision = {
         state: { name: current.name, definition: source, ...keys },
         event: updated(current._id, current.name, source, keys),

@@ -7,6 +7,7 @@ import type { Collection } from 'mongodb';
 import { conversionDetail, conversionPointer, conversionsOf, findUnconverted } from '../encryption/check-converted.ts';
 import { createDemandEncryptable } from '../encryption/demand-encryptable.ts';
 import type { FieldKeys } from '../encryption/field-keys.ts';
+import { createFieldRoots } from '../encryption/field-roots.ts';
 import { openFields } from '../encryption/seal-fields.ts';
 import type { FoundExpired } from '../expiry/find-expired.ts';
 import { findExpired } from '../expiry/find-expired.ts';
@@ -33,7 +34,7 @@ export interface TryDefinitionDependencies {
   readonly events: Pick<Events, 'db'>;
   readonly definitions: { readonly native: Collection<DefinitionDocument> };
   readonly registry: CollectionRegistry;
-  readonly fieldKeys: Pick<FieldKeys, 'isThere'>;
+  readonly fieldKeys: Pick<FieldKeys, 'isThere' | 'roots'>;
   /** For how long it looks; default 15 s. */
   readonly mostMs?: number;
 }
@@ -64,7 +65,11 @@ const defaultMostMs = 15_000;
 export function createTryDefinition(given: TryDefinitionDependencies) {
   const { events, definitions, registry, fieldKeys, mostMs = defaultMostMs } = given;
   const { db } = events;
-  const demandEncryptable = createDemandEncryptable({ definitions: definitions.native, fieldKeys });
+  const demandEncryptable = createDemandEncryptable({
+    definitions: definitions.native,
+    fieldKeys,
+    fieldRoots: createFieldRoots(db, fieldKeys),
+  });
 
   const tryOn = async (current: DefinitionDocument, { definition }: Pick<DefineCollection, 'definition'>) => {
     const { _id: id } = current;

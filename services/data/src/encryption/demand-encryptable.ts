@@ -11,13 +11,20 @@ import { ownCollection } from '../fields/declared-field.ts';
 import { targetOf } from '../rules/follow/follows.ts';
 import { encryptedAskedBy, encryptedField } from './check-encrypted.ts';
 import type { FieldKeys } from './field-keys.ts';
+import type { FieldRoots } from './field-roots.ts';
 import { encryptedIn } from './sealed-fields.ts';
 
 /** What {@link createDemandEncryptable} is given. */
 export interface DemandEncryptableDependencies {
   readonly definitions: Pick<Collection<DefinitionDocument>, 'findOne' | 'find'>;
   readonly fieldKeys: Pick<FieldKeys, 'isThere'>;
+  readonly fieldRoots: Pick<FieldRoots, 'areOurs'>;
 }
+
+const noKey = 'This installation has no key for encrypted fields: set `CAUSEWAY_FIELD_KEY` of the data service.';
+const otherKey =
+  'The `CAUSEWAY_FIELD_KEY` of this replica is not the one that the other encrypted fields are kept under: set the same at every replica of the ' +
+  'data service. If that one is lost, remove the collections with encrypted fields first.';
 
 const fault = (pointer: string, message: string, code = encryptedField): FaultLocation => ({ pointer, code, message });
 
@@ -27,7 +34,7 @@ const fault = (pointer: string, message: string, code = encryptedField): FaultLo
  *
  * @returns it throws Fault `invalid-request`
  */
-export function createDemandEncryptable({ definitions, fieldKeys }: DemandEncryptableDependencies) {
+export function createDemandEncryptable({ definitions, fieldKeys, fieldRoots }: DemandEncryptableDependencies) {
   /** The encrypted fields of a collection that is referred to. */
   const encryptedOf = async (target: string): Promise<readonly Pick<DeclaredField, 'segments'>[]> => {
     const there = await definitions.findOne({ _id: target }, { projection: { 'definition.fields': 1 } });
@@ -69,13 +76,11 @@ export function createDemandEncryptable({ definitions, fieldKeys }: DemandEncryp
   return async (name: string, definition: CompiledDefinition): Promise<void> => {
     const encrypted = encryptedIn(definition.fields);
     const errors: FaultLocation[] = [];
-    if (!fieldKeys.isThere) {
-      const message =
-        'This installation has no key for encrypted fields: set `CAUSEWAY_FIELD_KEY` of the data service.';
-      errors.push(
-        ...encrypted.map(({ path }) => fault(`${pointerTo('/fields', path)}/encrypted`, message, 'no-field-key')),
-      );
-    }
+    const refuse = (message: string, code: string): void => {
+      errors.push(...encrypted.map(({ path }) => fault(`${pointerTo('/fields', path)}/encrypted`, message, code)));
+    };
+    if (!fieldKeys.isThere) refuse(noKey, 'no-field-key');
+    else if (encrypted.length > 0 && !(await fieldRoots.areOurs())) refuse(otherKey, 'other-field-key');
     errors.push(...(await followedElsewhere(definition)));
     const current = encrypted.length === 0 ? null : await definitions.findOne({ name }, { projection: { _id: 1 } });
     if (current !== null) errors.push(...(await followedFromElsewhere(current._id, encrypted)));

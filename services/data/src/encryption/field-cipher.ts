@@ -3,7 +3,7 @@ import type { Vault } from '@causeway/service';
 import { createVault } from '@causeway/service';
 
 import { BrokenSeal } from './encryption.errors.ts';
-import type { CollectionKeys, FieldKeys } from './field-keys.ts';
+import type { CollectionKeys, FieldKeys, WrappedKey } from './field-keys.ts';
 
 /** Where a value stands. Sealed for one place it opens at no other. */
 export interface FieldPlace {
@@ -16,34 +16,41 @@ export interface FieldPlace {
 export interface FieldCipher {
   /** The version with which it seals. */
   readonly current: number;
-  /** Seals a value: JSON. */
+  /** Seals a value: JSON. @throws Fault `field-key-missing` */
   seal(place: FieldPlace, value: unknown): string;
   /**
    * Opens a value.
    *
    * @param key - the version with which it was sealed
-   * @throws BrokenSeal; Fault `unavailable` where this process has yet to hear of that version
+   * @throws BrokenSeal; Fault `field-key-missing`; `unavailable` where this process has yet to hear of that version
    */
   open(place: FieldPlace, key: number, text: string): unknown;
 }
 
 /** A {@link FieldCipher}, for whoever brings it keys. */
 export interface LearningCipher extends FieldCipher {
-  /** @throws Fault `field-key-missing` */
+  /** Takes keys as they are stored. They are opened when they are used: whoever needs none does without the root key. */
   learn(keys: CollectionKeys): void;
 }
 
 /** Makes the cipher of a collection; it knows no key yet. */
 export function createFieldCipher(keys: FieldKeys, collectionId: string): LearningCipher {
   const vaults = new Map<number, Vault>();
+  const wrapped = new Map<number, WrappedKey>();
   let current = 0;
   const vaultOf = (version: number): Vault => {
-    const vault = vaults.get(version);
-    if (vault !== undefined) return vault;
-    throw faults.unavailable({
-      message: `version ${version} of the key of ${collectionId} is not known`,
-      retryAfterS: 1,
-    });
+    const known = vaults.get(version);
+    if (known !== undefined) return known;
+    const key = wrapped.get(version);
+    if (key === undefined) {
+      throw faults.unavailable({
+        message: `version ${version} of the key of ${collectionId} is not known`,
+        retryAfterS: 1,
+      });
+    }
+    const vault = createVault(keys.open(collectionId, key));
+    vaults.set(version, vault);
+    return vault;
   };
   // No part of it has a slash.
   const textOf = ({ recordId, path }: FieldPlace): string => `${collectionId}/${recordId}/${path}`;
@@ -52,9 +59,7 @@ export function createFieldCipher(keys: FieldKeys, collectionId: string): Learni
       return current;
     },
     learn(known) {
-      for (const wrapped of known.versions) {
-        if (!vaults.has(wrapped.version)) vaults.set(wrapped.version, createVault(keys.open(collectionId, wrapped)));
-      }
+      for (const key of known.versions) wrapped.set(key.version, key);
       // Whoever brings an earlier state comes late.
       current = Math.max(current, known.current);
     },

@@ -25,6 +25,8 @@ export interface CollectionKeys {
 export interface FieldKeys {
   /** Whether there is one. */
   readonly isThere: boolean;
+  /** Which they are: what tells one from others, and gives nothing of it away. */
+  readonly roots: readonly string[];
   /** Makes a key of a collection. @throws Fault `field-key-missing` */
   make(collectionId: string, version: number): WrappedKey;
   /** Opens a key of a collection: 32 bytes. @throws Fault `field-key-missing` */
@@ -46,6 +48,7 @@ export function createFieldKeys(key: string | undefined): FieldKeys {
     fieldKeyMissing({ message: `the encrypted fields of ${collectionId} cannot be opened: ${message}`, cause });
   return {
     isThere: root !== undefined,
+    roots: root === undefined ? [] : [root.id],
     make(collectionId, version) {
       if (root === undefined || vault === undefined) throw missing(collectionId, 'CAUSEWAY_FIELD_KEY is not set');
       const sealed = vault.seal(randomBytes(32).toString('base64'), placeOf(collectionId, version));

@@ -286,23 +286,4 @@ describe('encrypted fields', () => {
     // The others are read.
     assert.deepEqual(fieldsOf(await world.read(own.name, from)), whole);
   });
-
-  it('are not served, and cannot be defined, without their key; all else is', async () => {
-    const id = await world.create(name, whole);
-    const { name: open } = await world.define({ schema: {}, rules: { read: 'public' } });
-    for (const key of ['', randomUUID() + randomUUID()]) {
-      const keyless = await world.data.replica({ CAUSEWAY_FIELD_KEY: key });
-      const get = (path: string): Promise<Answered> => keyless.call(`GET ${path}`, { token: world.admin.token });
-      for (const path of [`/v1/data/${name}/${id}`, `/v1/data/${name}`]) {
-        const answer = await get(path);
-        assert.deepEqual([answer.status, answer.body.code], [503, 'field-key-missing'], answer.text);
-      }
-      assert.equal((await get(`/v1/data/${open}`)).status, 200);
-      const own = { body: patients, token: world.admin.token };
-      const defined = await keyless.call(`PUT /v1/collections/k${randomUUID().slice(0, 8)}`, own);
-      assert.equal(defined.status, key === '' ? 400 : 201, defined.text);
-      if (key === '') assert.match(defined.text, /no-field-key/);
-      await keyless.stop();
-    }
-  });
 });

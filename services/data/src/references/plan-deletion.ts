@@ -1,8 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import type { PlannedWrite } from '@causeway/events';
 import { BSON } from 'mongodb';
 import type { Filter } from 'mongodb';
 
 import type { Collection } from '../collections/collection-registry.ts';
+import { isKeyMissing } from '../encryption/encryption.errors.ts';
 import { openFields } from '../encryption/seal-fields.ts';
 import type { Fields, RecordDocument } from '../records/record.model.ts';
 import { stateOfRecord } from '../records/record-state.ts';
@@ -171,7 +174,7 @@ async function dependentsOf(
   const updates: Dependent[] = [];
   for (const [key, { collection, document, fields, parent }] of loosened) {
     if (goes.has(key)) continue;
-    await demandValid(lookup, { collection, document }, openFields(collection, { ...document, fields }), how);
+    await demandValid(lookup, { collection, document }, fields, how);
     // Events need not tell whose it is; it stays that until somebody says otherwise.
     const { createdBy } = document;
     const state = stateOfRecord(collection, {
@@ -192,9 +195,20 @@ async function dependentsOf(
 
 /** A schema may ask for a reference under conditions that nobody could look at when it was defined. */
 async function demandValid(lookup: Lookup, referrer: Referrer, fields: Fields, asking: AskingToDelete): Promise<void> {
-  const { schema, pending } = referrer.collection;
-  const faults = [...schema.validate(fields), ...(pending?.schema.validate(fields) ?? [])];
-  if (faults.length === 0) return;
+  if (isLeftValid(referrer, fields)) return;
   const name = await calledTowards(lookup, asking, referrer);
   throw stillReferenced({ detail: `The schema of ${name} does not let a record be without it.` });
+}
+
+/** Whether a record keeps to its schema with other fields. Where what is encrypted cannot be opened, that counts which was not so before. */
+function isLeftValid({ collection, document }: Referrer, fields: Fields): boolean {
+  const { schema, pending } = collection;
+  const faultsIn = (own: Fields) => [...schema.validate(own), ...(pending?.schema.validate(own) ?? [])];
+  try {
+    return faultsIn(openFields(collection, { ...document, fields })).length === 0;
+  } catch (error) {
+    if (!isKeyMissing(error)) throw error;
+    const before = faultsIn(document.fields);
+    return faultsIn(fields).every((fault) => before.some((each) => isDeepStrictEqual(each, fault)));
+  }
 }
