@@ -21,11 +21,15 @@ export interface Lane {
   notBefore: number;
 }
 
-/** Opens a lane. */
-export const openLane = (slot: number, epoch: number, sentPos: number, next: number): Lane => ({
+/**
+ * Opens a lane.
+ *
+ * @param mostBytes - of outboxes that wait in it beside their names
+ */
+export const openLane = (slot: number, epoch: number, sentPos: number, next: number, mostBytes: number): Lane => ({
   slot,
   epoch,
-  pending: new PendingRows(),
+  pending: new PendingRows(mostBytes),
   unsent: [],
   next,
   sentPos,

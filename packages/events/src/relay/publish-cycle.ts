@@ -21,6 +21,8 @@ const batchBytes = 8 * 1024 * 1024;
 /** How {@link createPublishCycle} is wired. */
 export interface PublishCycleOptions {
   readonly slots: number;
+  /** Of the outboxes that one lane has on its way; a single row may hold more. */
+  readonly laneBytes: number;
   readonly log: EventLog;
   readonly rows: OutboxRows;
   readonly publisher: Publisher;
@@ -60,16 +62,22 @@ const batchOf = (unsent: readonly LoggedEvent[]): LoggedEvent[] => {
 
 /** Makes the publishing cycle of a relay. */
 export const createPublishCycle = (options: PublishCycleOptions): PublishCycle => {
-  const { slots, log, rows, publisher, published, metrics, leads, lose, fail, sweepSoon, failpoint } = options;
+  const { slots, laneBytes, log, rows, publisher, published, metrics, leads, lose, fail, sweepSoon, failpoint } =
+    options;
   /** Which row carries an event that is on its way. */
   const carriers = new Map<string, { readonly row: PendingRow; readonly slot: number }>();
   /** When an event came into the log, on `performance.now()`. */
   const loggedAt = new WeakMap<LoggedEvent, number>();
 
-  /** The events of rows that this replica has not published, in the order of the rows. */
-  const unpublished = async (taken: readonly PendingRow[]): Promise<{ slot: number; event: EventEnvelope }[]> => {
+  /** The events of rows that this replica has not published, in the order of the rows. Those that there is no room for wait on in their lanes. */
+  const unpublished = async (
+    taken: ReadonlyMap<PendingRow, Lane>,
+    mostBytes: number,
+  ): Promise<{ slot: number; event: EventEnvelope }[]> => {
     const events: { slot: number; event: EventEnvelope }[] = [];
-    for (const row of await rows.load(taken)) {
+    const { loaded, left } = await rows.load([...taken.keys()], mostBytes);
+    for (const row of left) taken.get(row)?.pending.add({ collection: row.collection, id: row.id });
+    for (const row of loaded) {
       for (const event of row.outbox) {
         if (published.has(event.id)) {
           published.toPull(event.id, row.collection, row.id);
@@ -101,7 +109,7 @@ export const createPublishCycle = (options: PublishCycleOptions): PublishCycle =
 
   /** Takes from the queues of the lanes, and appends it to the log. */
   const append = async (lanes: readonly Lane[]): Promise<void> => {
-    const taken: PendingRow[] = [];
+    const taken = new Map<PendingRow, Lane>();
     const appending = new Map<number, Lane>();
     const next = new Map<number, number>();
     const share = Math.max(10, Math.floor(batchEvents / lanes.length));
@@ -116,9 +124,9 @@ export const createPublishCycle = (options: PublishCycleOptions): PublishCycle =
       if (pos === undefined) continue;
       appending.set(lane.slot, lane);
       next.set(lane.slot, pos);
-      taken.push(...lane.pending.take(share));
+      for (const row of lane.pending.take(share)) taken.set(row, lane);
     }
-    const found = await unpublished(taken);
+    const found = await unpublished(taken, laneBytes * appending.size);
     const events = found.filter(({ slot }) => {
       const lane = appending.get(slot);
       return lane !== undefined && leads(lane);

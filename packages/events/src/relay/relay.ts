@@ -47,9 +47,16 @@ export interface Relay {
 /** Rows of one pull: a few milliseconds, far below the time that a pull may take. */
 const pullRows = 500;
 
+/**
+ * What of outboxes a process holds that wait, and as much that is on its way to the log and to Kafka: each slot has its share of it, so that one that
+ * stands still takes nothing from the others, and in each there is always one row, whatever its size.
+ */
+const outboxBytes = 32 * 1024 * 1024;
+
 /** Makes the relay of one service in this process. */
 export const createRelay = (options: RelayOptions): Relay => {
   const { slots, leases, log, rows, publisher, logger, metrics, failpoint } = options;
+  const laneBytes = Math.floor(outboxBytes / slots);
   const lanes = new Map<number, Lane>();
   const published = new Published();
   const stopping = new AbortController();
@@ -107,6 +114,7 @@ export const createRelay = (options: RelayOptions): Relay => {
 
   const cycle = createPublishCycle({
     slots,
+    laneBytes,
     log,
     rows,
     publisher,
@@ -194,7 +202,7 @@ export const createRelay = (options: RelayOptions): Relay => {
     for (const { slot, epoch } of taken) {
       const last = await log.lastPosition(slot);
       const { pos, lost } = progress.get(slot) ?? { pos: 0, lost: false };
-      const lane = openLane(slot, epoch, Math.min(pos, last), last + 1);
+      const lane = openLane(slot, epoch, Math.min(pos, last), last + 1, laneBytes);
       lanes.set(slot, lane);
       const { replayFrom } = lane;
       if (lost) logger.error({ slot, replayFrom }, 'Kafka has lost events of this slot; they are published again');
