@@ -23,6 +23,8 @@ export interface CallOptions {
   /** The head of the request is larger than any server reads: it may be refused before its route is known. */
   readonly isRefusedEarly?: boolean;
   readonly signal?: AbortSignal;
+  /** A gateway; the platform's own by default. */
+  readonly at?: string | undefined;
 }
 
 /** An answer as tests look at it. */
@@ -116,7 +118,7 @@ export async function open(path: string, options: CallOptions = {}): Promise<Ope
 }
 
 async function send(method: string, path: string, options: CallOptions) {
-  const url = new URL(path, addressOf('gateway'));
+  const url = new URL(path, options.at ?? addressOf('gateway'));
   for (const [name, value] of Object.entries(options.query ?? {})) {
     if (value !== undefined) url.searchParams.set(name, value);
   }

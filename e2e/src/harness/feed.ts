@@ -40,6 +40,8 @@ export interface FeedOptions {
   readonly snapshot?: boolean;
   /** What it is told over: an event stream where nothing is said. */
   readonly over?: 'socket' | undefined;
+  /** A gateway; the platform's own by default. */
+  readonly at?: string | undefined;
 }
 
 const changeEvents: ReadonlySet<string> = new Set(['created', 'updated', 'deleted', 'entered', 'left']);
@@ -52,7 +54,7 @@ interface Reading {
 }
 
 const readStream = async (collection: string, options: FeedOptions): Promise<Reading> => {
-  const { token, filter, lastEventId, snapshot } = options;
+  const { token, filter, lastEventId, snapshot, at } = options;
   const abort = new AbortController();
   const stream = await open(`/v1/data/${collection}/changes`, {
     token,
@@ -65,6 +67,7 @@ const readStream = async (collection: string, options: FeedOptions): Promise<Rea
       ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
     },
     signal: abort.signal,
+    at,
   });
   assert.equal(stream.status, 200, `GET /v1/data/${collection}/changes`);
   const blocks: FeedBlock[] = [];
@@ -78,8 +81,8 @@ const readStream = async (collection: string, options: FeedOptions): Promise<Rea
 };
 
 const readSocket = async (collection: string, options: FeedOptions): Promise<Reading> => {
-  const { token, filter, lastEventId: resume, snapshot } = options;
-  const socket = await openFeedSocket(token);
+  const { token, filter, lastEventId: resume, snapshot, at } = options;
+  const socket = await openFeedSocket(token, at === undefined ? {} : { at });
   const blocks: FeedBlock[] = [];
   socket.onMessage((message) => {
     if (message.id !== 'it' || message.type === 'subscribed') return;
@@ -98,6 +101,24 @@ const readSocket = async (collection: string, options: FeedOptions): Promise<Rea
   return { blocks, isOver: () => socket.closed() !== undefined, close: socket.close };
 };
 
+/** @returns the blocks that tell of a change, in their order, once all of their commit have come */
+export function changesIn(blocks: readonly FeedBlock[]): FeedChange[] {
+  const whole: FeedChange[] = [];
+  // What has no `id` is of the same commit as what follows, up to one that has.
+  let commit: Omit<FeedChange, 'id'>[] = [];
+  for (const { event, id, data, readAt } of blocks) {
+    if (event === undefined || data === undefined || !changeEvents.has(event)) {
+      commit = [];
+      continue;
+    }
+    commit.push({ event, data: JSON.parse(data) as FeedChange['data'], readAt });
+    if (id === undefined) continue;
+    whole.push(...commit.map((change) => ({ ...change, id })));
+    commit = [];
+  }
+  return whole;
+}
+
 /**
  * Subscribes to the changes of a collection, and returns once the feed has said from where it tells.
  *
@@ -107,22 +128,7 @@ export async function openFeed(collection: string, options: FeedOptions = {}): P
   const { lastEventId } = options;
   const reading = await (options.over === 'socket' ? readSocket : readStream)(collection, options);
   const { blocks, isOver, close } = reading;
-  const changes = (): FeedChange[] => {
-    const whole: FeedChange[] = [];
-    // What has no `id` is of the same commit as what follows, up to one that has.
-    let commit: Omit<FeedChange, 'id'>[] = [];
-    for (const { event, id, data, readAt } of blocks) {
-      if (event === undefined || data === undefined || !changeEvents.has(event)) {
-        commit = [];
-        continue;
-      }
-      commit.push({ event, data: JSON.parse(data) as FeedChange['data'], readAt });
-      if (id === undefined) continue;
-      whole.push(...commit.map((change) => ({ ...change, id })));
-      commit = [];
-    }
-    return whole;
-  };
+  const changes = (): FeedChange[] => changesIn(blocks);
   const feed: Feed = {
     blocks,
     changes,

@@ -15,3 +15,16 @@ export const testLimits: Readonly<Record<string, string>> = {
 
 /** Nobody waits six minutes for tokens to expire: a call that is in flight here is over much sooner. */
 export const testErasure: Readonly<Record<string, string>> = { ERASURE_SETTLE_TIME: '3s' };
+
+/**
+ * All settings of the platform under test that are not `npm start`'s.
+ *
+ * @param traces - where traces go: every one, since one spec looks at them; how they are sampled is for the telemetry's own tests
+ */
+export const testSettings = (traces: string | undefined): Readonly<Record<string, string>> => ({
+  ...testLimits,
+  ...testErasure,
+  // Whatever a log ever says.
+  LOG_LEVEL: 'debug',
+  ...(traces === undefined ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT: traces, TRACE_SAMPLE_RATIO: '1' }),
+});

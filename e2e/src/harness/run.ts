@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { StackError } from '@causeway/stack';
-import { startPlatform } from '@causeway/stack/testing';
-import { testErasure, testLimits } from './limits.ts';
+import { endReplicas, startPlatform } from '@causeway/stack/testing';
+import { testSettings } from './limits.ts';
 import { platformVariable } from './platform-variable.ts';
 import { startTraceCollector } from './trace-collector.ts';
 
@@ -33,9 +33,7 @@ async function onNewPlatform(home: string): Promise<number> {
     progress: () => ({ at: () => undefined, end: () => undefined }),
   };
   const traces = await startTraceCollector();
-  // Every trace, since one spec looks at them; how they are sampled is for the telemetry's own tests. And whatever a log ever says.
-  const observed = { OTEL_EXPORTER_OTLP_ENDPOINT: traces.url, TRACE_SAMPLE_RATIO: '1', LOG_LEVEL: 'debug' };
-  const env = { ...testLimits, ...testErasure, ...observed };
+  const env = testSettings(traces.url);
   const platform = await startPlatform({ dir: home, freePorts: true, env, reporter });
   const { urls, adminEmail, adminPassword } = platform;
   // Beside the home, not in it: what is in there is what the secrets are looked for in.
@@ -49,6 +47,8 @@ async function onNewPlatform(home: string): Promise<number> {
     const handed = { home, urls: { ...urls, traces: traces.url }, adminEmail, adminPassword, secrets };
     return await runSpecs(JSON.stringify(handed));
   } finally {
+    // Of a spec that was ended before it could.
+    await endReplicas(home);
     await platform.stop();
     traces.close();
     said.end();

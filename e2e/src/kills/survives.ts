@@ -42,8 +42,8 @@ export async function survives({ name, harm, moment, subscriber }: Harm, context
     records(collection, other),
   ];
   const feeds = await Promise.all([
-    startResumingFeed(collection, one.accessToken),
-    startResumingFeed(collection, one.accessToken, 'socket'),
+    startResumingFeed(collection, { token: one.accessToken }),
+    startResumingFeed(collection, { token: one.accessToken, over: 'socket' }),
   ]);
   for (const feed of feeds) context.after(() => feed.stop());
   const workload = startWorkload(sources);

@@ -6,6 +6,7 @@ import type { ChildSpec } from '../processes/child-spec.ts';
 import type { ProcessIdentity } from '../processes/identity.ts';
 import { residentBytes } from '../processes/process-table.ts';
 import { endStrays } from '../processes/strays.ts';
+import type { ChildLimits } from '../processes/supervised-child.ts';
 import { assertPortsFree, Supervisor } from '../processes/supervisor.ts';
 import type { Reporter } from '../report.ts';
 import { StackError } from '../stack-error.ts';
@@ -20,6 +21,8 @@ export interface PlatformOptions {
   readonly serversOnly: boolean;
   readonly mode: RunMode;
   readonly reporter: Reporter;
+  /** How often what ends is started again; as `npm start` does where nothing is said. */
+  readonly limits?: ChildLimits;
   /** The `npm` that started this process: when it has gone, so has the terminal. */
   readonly parent?: ProcessIdentity | undefined;
   /** Ends a start that is under way. */
@@ -56,7 +59,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const lock = await claimHome(home, addressOf(settings, present.length > 0), options.parent, (text) =>
     reporter.say(text),
   );
-  const supervisor = new Supervisor(home, (text) => reporter.say(text));
+  const supervisor = new Supervisor(home, (text) => reporter.say(text), options.limits);
   const stop = async (): Promise<void> => {
     signal?.removeEventListener('abort', abort);
     await supervisor.stop();

@@ -1,5 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Supervisor } from '../processes/supervisor.ts';
+import type { ChildLimits } from '../processes/supervised-child.ts';
+import { defaultLimits, type Supervisor } from '../processes/supervisor.ts';
+
+/** What was ready once is killed by tests as often as they like, one after another: it is never given up, nor waited long for. */
+export const testLimits: ChildLimits = {
+  ...defaultLimits,
+  backoff: { ...defaultLimits.backoff, longestMs: 1000 },
+  attemptsLater: Number.POSITIVE_INFINITY,
+};
 
 /** A child of a platform under test, which can be killed to see what happens. */
 export interface TestChild {

@@ -5,7 +5,7 @@ import { startPlatform as start } from '../platform/start-platform.ts';
 import { type Reporter, silent } from '../report.ts';
 import { readSettings, throwAwaySettings } from '../settings.ts';
 import type { ServerName } from '../topology.ts';
-import { testChild, type TestChild } from './test-child.ts';
+import { testChild, type TestChild, testLimits } from './test-child.ts';
 import { checkout } from './throw-away-servers.ts';
 
 export interface TestPlatformOptions {
@@ -46,7 +46,7 @@ export async function startPlatform(options: TestPlatformOptions): Promise<TestP
     ? await throwAwaySettings(root, dir)
     : readSettings(root, { ...process.env, CAUSEWAY_HOME: dir });
   const settings = { ...base, env: { ...base.env, ...env } };
-  const platform = await start({ settings, serversOnly: false, mode: 'source', reporter });
+  const platform = await start({ settings, serversOnly: false, mode: 'source', reporter, limits: testLimits });
   const child = (name: string): TestChild => testChild(platform.supervisor, name);
   // A getter is not copied by a spread, and the process behind it changes: hence the prototype.
   const service = (name: string, url: string) =>

@@ -29,15 +29,16 @@ export function positionOf(cursor: string): Timestamp {
 }
 
 /**
- * Does what a subscriber does with a feed that begins with a snapshot.
+ * Does what a subscriber does with a feed.
  *
+ * @param begun - what it holds where the feed begins, by record; undefined where that is what the feed begins with
  * @returns what it holds at each `id`
  * @throws AssertionError where the feed tells what cannot follow from what it told before
  */
-export function foldFeed(blocks: readonly FeedBlock[]): FoldedView[] {
+export function foldFeed(blocks: readonly FeedBlock[], begun?: ReadonlyMap<string, number>): FoldedView[] {
   const views: FoldedView[] = [];
-  let revisions = new Map<string, number>();
-  let isWhole = false;
+  let revisions = new Map(begun);
+  let isWhole = begun !== undefined;
   for (const { event, id, data } of blocks) {
     const about = JSON.parse(data ?? '{}') as {
       record?: { id: string };

@@ -7,7 +7,8 @@ import { recordsCollection } from '../collections/collection.model.ts';
 import type { Random } from '../conditions/testing/random.ts';
 import type { RecordDocument } from '../records/record.model.ts';
 import type { FoldedView } from './fold-feed.ts';
-import type { Answered, Person, TestCall, TestData, TestReplica } from './test-data.ts';
+import { foldedProperties, writeFolded } from './fold-writer.ts';
+import type { Person, TestData, TestReplica } from './test-data.ts';
 
 /** Who writes, who reads, and where. */
 export interface FoldWorldOptions {
@@ -31,12 +32,7 @@ export interface FoldWorld {
   readonly filter: object;
 }
 
-const schema = {
-  properties: { status: { enum: ['draft', 'published'] }, author: { type: 'string' }, n: { type: 'number' } },
-};
 const writes = { create: 'signed-in', update: 'signed-in', delete: 'signed-in' };
-const type = 'application/merge-patch+json';
-const pauseMs = 50;
 
 /** Makes it. */
 export function createFoldWorld({ data, replicas, admin, ada, mayFail = false }: FoldWorldOptions): FoldWorld {
@@ -66,55 +62,17 @@ export function createFoldWorld({ data, replicas, admin, ada, mayFail = false }:
   return {
     filter: { n: { $gte: 40 } },
     async put(name, rule) {
-      const body = { schema, rules: { ...writes, read: rules[rule]?.read } };
+      const body = { schema: { properties: foldedProperties }, rules: { ...writes, read: rules[rule]?.read } };
       const answer = await replicas[0].call(`PUT /v1/collections/${name}`, { body, token: admin.token });
       assert.ok([200, 201].includes(answer.status), answer.text);
     },
     definitionOf: async (name) => String((await data.db.collection('collections').findOne({ name }))?._id),
-    async write(name, random, goesOn) {
-      const { token } = admin;
-      const own: string[] = [];
-      const fields = () => ({
-        status: random.pick(['draft', 'published']),
-        author: random.chance(30) ? ada.id : 'somebody',
-        n: random.below(100),
-      });
-      /** @returns undefined where it failed, which it may */
-      const send = async (call: string, status: number, options: TestCall = {}): Promise<Answered | undefined> => {
-        const answer = await random.pick(replicas).call(call, { ...options, token });
-        if (mayFail && answer.status >= 500) {
-          await new Promise((resolve) => setTimeout(resolve, pauseMs));
-          return undefined;
-        }
-        assert.equal(answer.status, status, answer.text);
-        return answer;
-      };
-      const steps = {
-        create: async () => {
-          const made = await send(`POST /v1/data/${name}`, 201, { body: fields() });
-          if (made !== undefined) own.push(String(made.body.id));
-        },
-        change: (id: string) => send(`PATCH /v1/data/${name}/${id}`, 200, { body: fields(), type }),
-        remove: (id: string) => {
-          own.splice(own.indexOf(id), 1);
-          return send(`DELETE /v1/data/${name}/${id}`, 204);
-        },
-        batch: async (gone: string) => {
-          own.splice(own.indexOf(gone), 1);
-          const made = Array.from({ length: 3 }, () => ({ op: 'create', collection: name, fields: fields() }));
-          const changed = own.slice(0, 2).map((id) => ({ op: 'update', collection: name, id, merge: fields() }));
-          const operations = [...made, ...changed, { op: 'delete', collection: name, id: gone }];
-          const done = await send('POST /v1/batch', 200, { body: { operations } });
-          if (done === undefined) return;
-          const results = done.body.results as unknown as { id: string }[];
-          own.push(...results.slice(0, 3).map(({ id }) => id));
-        },
-      };
-      while (goesOn()) {
-        if (own.length < 4 || random.chance(25)) await steps.create();
-        else await random.pick([steps.change, steps.change, steps.remove, steps.batch])(random.pick(own));
-      }
-    },
+    write: (name, random, goesOn) =>
+      writeFolded(name, {
+        ...{ random, goesOn, mayFail },
+        authors: [ada.id, 'somebody'],
+        call: (call, options) => random.pick(replicas).call(call, { ...options, token: admin.token }),
+      }),
     async compare(definitionId, views, rule, about) {
       const visible = rules[rule]?.visible() ?? assert.fail();
       // Each of them would take a while; the last is always among them.
