@@ -5,6 +5,7 @@ import { createChanges } from './changes/changes.wiring.ts';
 import { createCollections } from './collections/collections.wiring.ts';
 import { createExpiry } from './expiry/expiry.wiring.ts';
 import type { Feature, Ground } from './feature.ts';
+import { createKeyRotation } from './key-rotation/key-rotation.wiring.ts';
 import { createMigrationsFeature } from './migrations/migrations.wiring.ts';
 import { createQueries } from './queries/queries.wiring.ts';
 import { createRecords } from './records/records.wiring.ts';
@@ -30,6 +31,7 @@ export async function createFeatures(ground: Ground): Promise<Readonly<Record<st
     rules: createRules(ground, collections),
     upsert: createUpsert(ground),
     expiry: createExpiry(ground),
+    keyRotation: createKeyRotation(ground, collections),
     migrations: createMigrationsFeature(ground, collections),
   };
 }

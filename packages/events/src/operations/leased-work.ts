@@ -1,8 +1,7 @@
 import type { Cause } from '@causeway/contracts';
 import { randomUUID } from 'node:crypto';
-import type { Db, Filter, OptionalUnlessRequiredId } from 'mongodb';
+import type { Collection, Db, Filter, OptionalUnlessRequiredId } from 'mongodb';
 
-import type { RecordedCollection } from '../recording/recorded-collection.ts';
 import type { RecordedDocument } from '../recording/recorded-document.ts';
 import type { RelayLogger } from '../relay/relay-metrics.ts';
 
@@ -20,17 +19,20 @@ export interface Order extends RecordedDocument {
   readonly cause: Cause;
 }
 
+/** What of an {@link Order} whoever works on it has to know. */
+export type LeasedOrder = Pick<Order, '_id' | 'status'>;
+
 /** Who is at work on an order, and how far. Times are the database server's. */
 type LeaseRow<Progress> = Progress & { readonly _id: string; readonly owner: string; readonly until: Date };
 
 /** How {@link createLeasedWork} is wired. */
-export interface LeasedWorkOptions<Doc extends Order, Progress extends object> {
+export interface LeasedWorkOptions<Doc extends LeasedOrder, Progress extends object> {
   /** What it is called in the log: `redrive`. */
   readonly name: string;
   readonly db: Db;
   /** The collection that says who is at work. */
   readonly leases: string;
-  readonly orders: RecordedCollection<Doc>;
+  readonly orders: { readonly native: Collection<Doc> };
   /** What has been done of an order that nobody has begun. */
   readonly zero: Progress;
   /** Whether this replica can: an older one may not know what is asked for. */
@@ -47,7 +49,7 @@ export interface LeasedWorkOptions<Doc extends Order, Progress extends object> {
 }
 
 /** Works on orders, at this replica or at one that is gone. */
-export interface LeasedWork<Doc extends Order, Progress> {
+export interface LeasedWork<Doc extends LeasedOrder, Progress> {
   /** Begins at once, where there is room; otherwise it is found in time. */
   begin(order: Doc): void;
   /** How far whoever is at work had got when it last said so. */
@@ -58,7 +60,7 @@ export interface LeasedWork<Doc extends Order, Progress> {
 }
 
 /** Makes the worker of one replica. Each order has a lease in MongoDB, on the server's time. */
-export const createLeasedWork = <Doc extends Order, Progress extends object>(
+export const createLeasedWork = <Doc extends LeasedOrder, Progress extends object>(
   options: LeasedWorkOptions<Doc, Progress>,
 ): LeasedWork<Doc, Progress> => {
   const { name, db, orders, zero, can, logger } = options;

@@ -7,6 +7,8 @@ export interface Annotation<Doc extends RecordedDocument> {
   readonly id: string;
   /** Of the document that it follows from. */
   readonly revision: number;
+  /** What it has to hold still as well, by dotted paths: where others annotate it too. */
+  readonly given?: Readonly<Record<string, unknown>>;
   readonly set?: Partial<StateOf<Doc>>;
   readonly unset?: readonly (keyof StateOf<Doc> & string)[];
 }
@@ -16,9 +18,9 @@ export const createAnnotate =
   <Doc extends RecordedDocument>(native: Collection<Doc>) =>
   async (annotations: readonly Annotation<Doc>[]): Promise<void> => {
     if (annotations.length === 0) return;
-    const writes = annotations.map(({ id, revision, set, unset = [] }) => ({
+    const writes = annotations.map(({ id, revision, given, set, unset = [] }) => ({
       updateOne: {
-        filter: { _id: id, revision },
+        filter: { ...given, _id: id, revision },
         update: {
           ...(set === undefined ? {} : { $set: set }),
           ...(unset.length === 0 ? {} : { $unset: Object.fromEntries(unset.map((key) => [key, ''])) }),

@@ -154,6 +154,7 @@ export function createCollectionRegistry({
       forget(id);
       return undefined;
     }
+    if (document.keys !== undefined) ciphers.get(id)?.learn(document.keys);
     // The stream may have brought a later one meanwhile.
     if (known !== undefined && (known.revision > document.revision || isSame(known, document, change))) return known;
     return put(make({ id, name: document.name, revision: document.revision }, document, change));

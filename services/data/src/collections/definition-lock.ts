@@ -16,8 +16,8 @@ export type Ending = Omit<LastChange, 'owner' | 'at'>;
 export interface DefinitionLock {
   /** The number that the records' validator is to demand. */
   readonly def: number;
-  /** Asks something of all writers, under a number of its own. @throws Fault `definition-busy` where somebody has taken it over */
-  ask(demand: Demand): Promise<void>;
+  /** Asks something of all writers, or that they read the definition again, under a number of its own. @throws Fault `definition-busy` where somebody has taken it over */
+  ask(demand?: Demand): Promise<void>;
   /** Says how far the change is, and makes sure of {@link isHeld}. @throws Fault `definition-busy` where somebody has taken it over */
   note(progress: Omit<ChangeProgress, 'wanted' | 'since'>): Promise<void>;
   /** Whether nobody has taken it over, and then nobody does for as long as a lock lasts. */

@@ -11,6 +11,8 @@ export interface WrappedKey {
   readonly root: string;
   /** What `Vault.seal` gives. */
   readonly sealed: string;
+  /** Since when no record is to use it; by MongoDB's clock. */
+  readonly retiredAt?: Date;
 }
 
 /** The keys of a collection, as they are stored beside its definition. */

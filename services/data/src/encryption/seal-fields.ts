@@ -99,3 +99,21 @@ function demandSettled(
     if (valueAt(fields, segments) !== undefined && valueAt(before, segments) === undefined) throw definitionBusy();
   }
 }
+
+/**
+ * What is sealed of a record, sealed with the current key; all of it, whatever the definition says by now.
+ *
+ * @throws BrokenSeal; Fault `field-key-missing`, `unavailable`
+ */
+export function resealed(
+  { cipher }: Pick<Collection, 'cipher'>,
+  recordId: string,
+  { key, values }: SealedFields,
+): SealedFields {
+  if (cipher === undefined) throw new TypeError('a collection with sealed values has no cipher');
+  const anew = values.map(({ path, text }): SealedValue => {
+    const place = { recordId, path };
+    return { path, text: cipher.seal(place, cipher.open(place, key, text)) };
+  });
+  return { key: cipher.current, values: anew };
+}
