@@ -39,7 +39,8 @@ export const settings = defineSettings({
     type: 'duration',
     default: 5_000,
     min: 100,
-    description: 'How long MongoDB may work on one list or count, and on one batch of an export.',
+    description:
+      'How long MongoDB may work on one answer, what rules follow and `expand` shows included, and on one batch of an export.',
   },
   queryScanLimit: {
     env: 'QUERY_SCAN_LIMIT',

@@ -6,6 +6,8 @@ import { MongoServerError } from 'mongodb';
 import type { MongoClient, Timestamp } from 'mongodb';
 
 import type { Collection } from '../collections/collection-registry.ts';
+import type { LookTime } from '../pacing/look-time.ts';
+import { createLookTime } from '../pacing/look-time.ts';
 import type { Locate } from '../queries/asked-query.ts';
 import { askingCaller } from '../queries/asking-caller.ts';
 import { faultOfQuery } from '../queries/find-records.ts';
@@ -32,6 +34,7 @@ import { readRows } from './read-rows.ts';
 export interface AnswerAggregateDependencies extends LookUpDependencies {
   readonly client: MongoClient;
   readonly admit: AdmitWhole;
+  readonly queryTimeoutMs: number;
   /** Records that one query may put together. */
   readonly queryCostLimit: number;
   readonly now: () => Date;
@@ -52,6 +55,7 @@ interface Asked {
   readonly aggregate: Aggregate;
   readonly body: AggregateBody;
   readonly after: Timestamp | undefined;
+  readonly time: LookTime;
 }
 
 /** Where the parts of a body are that queries have too; those of the stages are at their own. */
@@ -66,21 +70,23 @@ const inBody: Locate = (part) => ({ pointer: `/${part}` });
 export function createAnswerAggregate(dependencies: AnswerAggregateDependencies) {
   const { findCurrent, client, admit, queryTimeoutMs, queryCostLimit, now } = dependencies;
 
-  const run = async ({ collection, caller, aggregate, body, after }: Asked, read: ReadAfterOptions) => {
+  const run = async ({ collection, caller, aggregate, body, after, time }: Asked, read: ReadAfterOptions) => {
     const { query, limit, phases } = aggregate;
-    const asked = { collection, caller, query, read };
+    const asked = { collection, caller, query, read, time };
     const scan = body.scan !== undefined;
     const entering = limit ?? (phases.length === 0 ? aggregateLimits.rows : queryCostLimit);
     const explain =
       body.explain === true
-        ? await explainQuery(admit, asked, { after: undefined, limit: entering, timeoutMs: queryTimeoutMs, scan })
+        ? await explainQuery(admit, asked, { after: undefined, limit: entering, timeoutMs: time.leftMs(), scan })
         : undefined;
     if (explain?.refused === true && !scan) return answer([], explain);
     if (!scan) {
       await admit.demand(asked);
       if (phases.length > 0 && (limit ?? Infinity) > queryCostLimit) await admit.demandFew(asked, 'put together');
     }
-    return answer(await readRows(dependencies, aggregate, { collection, caller, at: query.at, after, read }), explain);
+    time.demand();
+    const context = { collection, caller, at: query.at, after, read, time };
+    return answer(await readRows(dependencies, aggregate, context), explain);
   };
 
   return async ({ name, call: { token, headers }, body }: AnswerAggregate): Promise<Answer<200>> => {
@@ -91,11 +97,14 @@ export function createAnswerAggregate(dependencies: AnswerAggregateDependencies)
     const { explain = false, scan, as } = body;
     const aggregate = parseStages(body.stages, '/stages', collection, now());
     const asking = askingCaller(callerOf(token), { explain, scan: scan !== undefined, as, locate: inBody });
+    const time = createLookTime(queryTimeoutMs);
     try {
-      const caller = await readAfter(client, after, (read) => followAll(dependencies.db, collection, asking, read));
-      await demandAllowed(collection, caller, aggregate, queryTimeoutMs);
+      const caller = await readAfter(client, after, (read) =>
+        followAll(dependencies.db, collection, asking, { ...read, time }),
+      );
+      await demandAllowed(collection, caller, aggregate, time.leftMs());
       return await readAfter(client, after, (read) =>
-        underWords(collection, aggregate.query, () => run({ collection, caller, aggregate, body, after }, read)),
+        underWords(collection, aggregate.query, () => run({ collection, caller, aggregate, body, after, time }, read)),
       );
     } catch (error) {
       throw faultOfAggregate(error);
@@ -127,7 +136,7 @@ const tooLargeCodes: ReadonlySet<unknown> = new Set([146, 10_334]);
 const unknownZoneCode = 40_485;
 
 function faultOfAggregate(error: unknown): unknown {
-  if (!(error instanceof MongoServerError)) return error;
+  if (!(error instanceof MongoServerError)) return faultOfQuery(error);
   if (tooLargeCodes.has(error.code)) return queryTooCostly({ cause: error });
   if (error.code !== unknownZoneCode) return faultOfQuery(error);
   const message = 'Use another name of the time zone, such as Europe/Berlin: MongoDB does not know this one.';

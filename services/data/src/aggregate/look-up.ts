@@ -6,6 +6,7 @@ import { answerAsked } from '../queries/project-record.ts';
 import { queryTooCostly } from '../queries/queries.errors.ts';
 import type { FindCurrentById } from '../records/find-current.ts';
 import { findCurrentById } from '../records/find-current.ts';
+import type { LookTime } from '../pacing/look-time.ts';
 import { readReferred } from '../references/read-referred.ts';
 import type { Caller } from '../rules/rule.ts';
 import type { AskedLookup } from './aggregate.ts';
@@ -14,7 +15,6 @@ import { aggregateLimits } from './aggregate.ts';
 /** Where what rows refer to is looked for. */
 export interface LookUpDependencies extends FindCurrentById {
   readonly db: Db;
-  readonly queryTimeoutMs: number;
 }
 
 /** Who asks, when, and how it is read. */
@@ -23,6 +23,8 @@ export interface LookUpContext {
   readonly at: Date;
   readonly after: Timestamp | undefined;
   readonly read: ReadAfterOptions;
+  /** What is left of the time of the whole answer. */
+  readonly time: LookTime;
 }
 
 /** Shows what a row refers to: the record as the caller sees it, null where there is none that they see; a list for a list. */
@@ -38,7 +40,7 @@ export async function lookUp(
   dependencies: LookUpDependencies,
   { path, target, fields }: AskedLookup,
   rows: readonly object[],
-  { caller, at, after, read }: LookUpContext,
+  { caller, at, after, read, time }: LookUpContext,
 ): Promise<LookedUp> {
   const valueIn = (row: object): unknown => valueAt(row, path.segments);
   const ids = new Set(rows.flatMap((row) => [valueIn(row)].flat()).filter((id) => typeof id === 'string'));
@@ -46,9 +48,9 @@ export async function lookUp(
   const collection = await findCurrentById(dependencies, target, after);
   const found = new Map<unknown, object>();
   if (collection !== undefined && ids.size > 0) {
-    const { db, queryTimeoutMs: maxTimeMS } = dependencies;
+    const { db } = dependencies;
     let length = 0;
-    for await (const record of readReferred(collection, [...ids], { db, caller, at, read, maxTimeMS, fields })) {
+    for await (const record of readReferred(collection, [...ids], { db, caller, at, read, time, fields })) {
       const answer = answerAsked(record, { fields, rank: undefined });
       length += JSON.stringify(answer).length;
       if (length > aggregateLimits.length) throw tooMany('refers to records that are too large together');

@@ -4,8 +4,9 @@ import type { Timestamp } from 'mongodb';
 import type { Collection } from '../collections/collection-registry.ts';
 import { compareValues } from '../conditions/bson-order.ts';
 import { visibleMatch } from '../queries/find-records.ts';
-import { answerAsked, projectionFor } from '../queries/project-record.ts';
+import { answerAsked, partOf, projectionFor } from '../queries/project-record.ts';
 import { queryTooCostly } from '../queries/queries.errors.ts';
+import type { LookTime } from '../pacing/look-time.ts';
 import type { Shown, VisibleRecord } from '../records/record.model.ts';
 import type { Caller } from '../rules/rule.ts';
 import { createSight } from '../rules/see.ts';
@@ -24,6 +25,8 @@ interface RowsContext {
   readonly at: Date;
   readonly after: Timestamp | undefined;
   readonly read: ReadAfterOptions;
+  /** What is left of the time of the whole answer. */
+  readonly time: LookTime;
 }
 
 /** A row: what its references are read from, and what is answered. */
@@ -43,17 +46,17 @@ export async function readRows(
   aggregate: Aggregate,
   context: RowsContext,
 ): Promise<readonly string[]> {
-  const { collection, caller, at, after, read } = context;
+  const { collection, caller, at, after, read, time } = context;
   const { query, names, lookups } = aggregate;
   const sight = createSight(collection, caller, { at });
   const paths = query.fields && [...query.fields, ...lookups.map(({ path }) => path)];
   const projection = projectionFor(sight.looksAtRecord ? undefined : paths, []);
   const stages = compileStages(aggregate, visibleMatch(collection, caller, query), projection);
-  const options = { maxTimeMS: dependencies.queryTimeoutMs, allowDiskUse: false, ...read };
+  const options = { maxTimeMS: time.leftMs(), allowDiskUse: false, ...read };
   const sets = setsIn(aggregate);
   const rowOf =
     names === undefined
-      ? (record: object) => recordRow(sight.show(record as VisibleRecord), aggregate)
+      ? (record: object) => recordRow(sight.show(record as VisibleRecord, paths), aggregate)
       : (row: object) => groupRow(row as GroupRow, names, sets);
   const rows: Row[] = [];
   const spend = createBound();
@@ -65,7 +68,7 @@ export async function readRows(
   }
   const sources = rows.map(({ source }) => source);
   const shown = await Promise.all(
-    lookups.map((lookup) => lookUp(dependencies, lookup, sources, { caller, at, after, read })),
+    lookups.map((lookup) => lookUp(dependencies, lookup, sources, { caller, at, after, read, time })),
   );
   const spendAll = createBound();
   return rows.map(({ source, answer }) =>
@@ -73,8 +76,11 @@ export async function readRows(
   );
 }
 
-const recordRow = (record: Shown<VisibleRecord>, { query }: Aggregate): Row => ({
-  source: record,
+const recordRow = (record: Shown<VisibleRecord>, { query, lookups }: Aggregate): Row => ({
+  source: partOf(
+    record,
+    lookups.map(({ path }) => path.segments),
+  ),
   answer: answerAsked(record, { fields: query.fields, rank: undefined }) as Row['answer'],
 });
 

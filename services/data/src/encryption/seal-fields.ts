@@ -7,7 +7,7 @@ import { valueAt } from '../fields/value-at.ts';
 import type { Fields } from '../records/record.model.ts';
 import type { SealedFields, SealedValue } from './sealed-fields.ts';
 import { isWithin } from '../fields/is-within.ts';
-import { encryptedIn, withValueAt } from './sealed-fields.ts';
+import { encryptedIn, overlap, withValueAt } from './sealed-fields.ts';
 
 /** A record as it is stored. */
 interface Stored {
@@ -16,21 +16,29 @@ interface Stored {
   readonly sealed?: SealedFields | undefined;
 }
 
+/** What of a record is to be opened; all of it where nothing is said. */
+export interface Opening {
+  /** What is not, as paths below a record's `fields`. */
+  readonly hidden?: readonly (readonly string[])[] | undefined;
+  /** What alone is, in the same form. */
+  readonly wanted?: readonly (readonly string[])[] | undefined;
+}
+
 /**
  * The fields of a stored record with what is encrypted, as far as the definition says so.
  *
- * @param hidden - what is not to be opened
  * @throws BrokenSeal; Fault `unavailable`
  */
 export function openFields(
   { fields: declared, cipher }: Pick<Collection, 'fields' | 'cipher'>,
   { _id: recordId, fields, sealed }: Stored,
-  hidden: readonly (readonly string[])[] = [],
+  { hidden = [], wanted }: Opening = {},
 ): Fields {
   if (sealed === undefined || cipher === undefined) return fields;
   return encryptedIn(declared).reduce<Fields>((opened, { path, segments }) => {
     const own = sealed.values.find((each) => each.path === path);
     if (own === undefined || hidden.some((outer) => isWithin(segments, outer))) return opened;
+    if (wanted?.some((each) => overlap(each, segments)) === false) return opened;
     return withValueAt(opened, segments, cipher.open({ recordId, path }, sealed.key, own.text));
   }, fields);
 }

@@ -1,16 +1,15 @@
 import type { ReadAfterOptions } from '@causeway/events';
 import type { MongoClient } from 'mongodb';
 
-import type { Shown, VisibleRecord } from '../records/record.model.ts';
 import type { ExpandedStep } from './expanded-step.ts';
 import type { Expansion } from './expansion.ts';
-import type { ReadExpanded } from './read-expanded.ts';
+import type { ReadExpanded, Referring } from './read-expanded.ts';
 import { readExpanded } from './read-expanded.ts';
 import { createShowExpanded } from './show-expanded.ts';
 
 /** A record, and as it is answered. */
 export interface ExpandedItem {
-  readonly row: Shown<VisibleRecord>;
+  readonly row: Referring;
   readonly text: string;
 }
 

@@ -2,10 +2,12 @@ import type { ReadAfterOptions } from '@causeway/events';
 import type { Db } from 'mongodb';
 
 import type { Collection } from '../collections/collection-registry.ts';
+import { fieldsKey } from '../conditions/field-path.ts';
+import { partOf } from '../queries/project-record.ts';
 import { queryTooCostly } from '../queries/queries.errors.ts';
 import type { Shown, VisibleRecord } from '../records/record.model.ts';
 import { answerRecord } from '../records/record.model.ts';
-import { queryTooSlow } from '../records/records.errors.ts';
+import type { LookTime } from '../pacing/look-time.ts';
 import { idsAt } from '../references/referenced-ids.ts';
 import { readReferred } from '../references/read-referred.ts';
 import type { Caller } from '../rules/rule.ts';
@@ -20,13 +22,23 @@ export interface ReadExpanded {
   /** When, for rules. */
   readonly at: Date;
   readonly read: ReadAfterOptions;
-  /** For all levels together. */
-  readonly timeoutMs: number;
+  /** What is left of the time of the whole answer. */
+  readonly time: LookTime;
 }
+
+/** What is kept of a record beside its text: its references that are followed. */
+export type Referring = Shown<Partial<Pick<VisibleRecord, 'fields'>>>;
+
+/** Of a record, what of it is asked for from here on: a page of large ones is not held twice. */
+export const referringIn = (record: Shown<VisibleRecord>, expansions: readonly Expansion[]): Referring =>
+  partOf(
+    record,
+    expansions.map(({ segments }) => [fieldsKey, ...segments]),
+  );
 
 /** A record that others name, and as it is answered to who sees it so. */
 export interface ExpandedRecord {
-  readonly record: Shown<VisibleRecord>;
+  readonly row: Referring;
   readonly text: string;
 }
 
@@ -40,7 +52,7 @@ export interface Expanded {
 /** An expansion, and the records whose references it follows. */
 interface Front {
   readonly expansion: Expansion;
-  readonly rows: readonly Shown<VisibleRecord>[];
+  readonly rows: readonly Referring[];
 }
 
 /** What a level asks of one collection. */
@@ -54,11 +66,11 @@ interface Question {
  * Reads what records refer to, level by level: one question to each collection for each level, however many records there are.
  *
  * @param rows - as they are seen: what is hidden in them is not followed
- * @throws Fault `query-too-costly`, `query-too-slow`, `rule-too-costly`
+ * @throws Fault `query-too-costly`, `rule-too-costly`; what MongoDB says, or OutOfTime, where the time is up
  */
 export async function readExpanded(
   expansions: readonly Expansion[],
-  rows: readonly Shown<VisibleRecord>[],
+  rows: readonly Referring[],
   reading: ReadExpanded,
 ): Promise<Expanded> {
   /** By collection and id; undefined for what was looked for, and is not seen. */
@@ -71,20 +83,19 @@ export async function readExpanded(
   const get: Expanded['get'] = ({ target }, id) => target && known.get(target.id)?.get(id);
   const steps: ExpandedStep[] = [];
   const bound = createBound();
-  const endsAt = performance.now() + reading.timeoutMs;
+  const followed = followedByTarget(expansions);
 
   const ask = async (level: number, { target, paths, ids }: Question): Promise<ExpandedStep> => {
     const own = knownOf(target.id);
     const missing = [...ids].filter((id) => !own.has(id));
     bound.ask(missing.length);
     for (const id of missing) own.set(id, undefined);
-    const maxTimeMS = Math.floor(endsAt - performance.now());
-    if (maxTimeMS <= 0) throw queryTooSlow();
+    reading.time.demand();
     if (missing.length > 0) {
-      for await (const record of readReferred(target, missing, { ...reading, maxTimeMS })) {
+      for await (const record of readReferred(target, missing, reading)) {
         const text = JSON.stringify(answerRecord(record));
         bound.read(text.length);
-        own.set(record._id, { record, text });
+        own.set(record._id, { row: referringIn(record, followed.get(target.id) ?? []), text });
       }
     }
     const found = [...ids].filter((id) => own.get(id) !== undefined).length;
@@ -96,14 +107,27 @@ export async function readExpanded(
     steps.push(...(await Promise.all(questionsOf(fronts).map((question) => ask(level, question)))));
     fronts = fronts.flatMap(({ expansion, rows: own }) => {
       if (expansion.inner.length === 0) return [];
-      const inner = [...idsOf(own, expansion)].flatMap((id) => get(expansion, id)?.record ?? []);
+      const inner = [...idsOf(own, expansion)].flatMap((id) => get(expansion, id)?.row ?? []);
       return expansion.inner.map((each) => ({ expansion: each, rows: inner }));
     });
   }
   return { get, steps };
 }
 
-const idsOf = (rows: readonly Shown<VisibleRecord>[], { segments }: Expansion): ReadonlySet<string> =>
+/** By the ids of collections, what is followed from their records, whatever has led there. */
+function followedByTarget(expansions: readonly Expansion[]): ReadonlyMap<string, readonly Expansion[]> {
+  const found = new Map<string, Expansion[]>();
+  const gather = (own: readonly Expansion[]): void => {
+    for (const { target, inner } of own) {
+      if (target !== undefined) found.set(target.id, [...(found.get(target.id) ?? []), ...inner]);
+      gather(inner);
+    }
+  };
+  gather(expansions);
+  return found;
+}
+
+const idsOf = (rows: readonly Referring[], { segments }: Expansion): ReadonlySet<string> =>
   new Set(rows.flatMap(({ fields }) => idsAt(fields, segments).map(({ id }) => id)));
 
 function questionsOf(fronts: readonly Front[]): readonly Question[] {

@@ -1,12 +1,11 @@
 import { valueAt } from '../fields/value-at.ts';
-import type { Shown, VisibleRecord } from '../records/record.model.ts';
 import type { Expansion } from './expansion.ts';
 import { expandLimits, expandName } from './expansion.ts';
-import type { Expanded } from './read-expanded.ts';
+import type { Expanded, Referring } from './read-expanded.ts';
 import { tooLongExpanded } from './read-expanded.ts';
 
 /** Puts beside a record, as it is answered, those that it refers to. */
-export type ShowExpanded = (row: Shown<VisibleRecord>, text: string) => string;
+export type ShowExpanded = (row: Referring, text: string) => string;
 
 /** Counts characters up to as many as one answer may have. */
 function createSpend(): (text: string) => string {
@@ -37,12 +36,12 @@ export function createShowExpanded(expansions: readonly Expansion[], expanded: E
     const found = expanded.get(expansion, id);
     const ownSpend = spends.get(expansion) ?? createSpend();
     spends.set(expansion, ownSpend);
-    const text = found && ownSpend(withExpanded(found.text, expansion.inner, found.record));
+    const text = found && ownSpend(withExpanded(found.text, expansion.inner, found.row));
     own.set(id, text);
     return text;
   };
 
-  const valueOf = (expansion: Expansion, { fields }: Shown<VisibleRecord>): string => {
+  const valueOf = (expansion: Expansion, { fields }: Referring): string => {
     const value = valueAt(fields, expansion.segments);
     if (typeof value === 'string') return recordOf(expansion, value) ?? 'null';
     if (!Array.isArray(value)) return 'null';
@@ -54,13 +53,13 @@ export function createShowExpanded(expansions: readonly Expansion[], expanded: E
     return `[${records.join(',')}]`;
   };
 
-  const membersOf = (own: readonly Expansion[], row: Shown<VisibleRecord>): string => {
+  const membersOf = (own: readonly Expansion[], row: Referring): string => {
     const spendHere = createSpend();
     return own.map((expansion) => `${JSON.stringify(expansion.name)}:${spendHere(valueOf(expansion, row))}`).join(',');
   };
 
   /** What is answered always has an id, so that something stands before it. */
-  const withExpanded = (text: string, own: readonly Expansion[], row: Shown<VisibleRecord>): string =>
+  const withExpanded = (text: string, own: readonly Expansion[], row: Referring): string =>
     own.length === 0 ? text : `${text.slice(0, -1)},"${expandName}":{${membersOf(own, row)}}}`;
 
   return (row, text) => {

@@ -75,7 +75,12 @@ export function exportRecords({ collection, caller, query, mediaType, ...reading
         try {
           const found = inTime(cursor, reading.batchTimeoutMs, () => late.abort(queryTooSlow()));
           const records = onceBegun(found, () => demandWords(collection, query));
-          await writeAll(response, records, { ...format, line: (record) => format.line(show(record)) }, reading.signal);
+          await writeAll(
+            response,
+            records,
+            { ...format, line: (record) => format.line(show(record, query.fields)) },
+            reading.signal,
+          );
         } finally {
           await cursor.close();
         }

@@ -13,6 +13,9 @@ import type { CursorCodec } from '../cursors/cursor-codec.ts';
 import { expandItems, readInTurn } from '../expand/expand-items.ts';
 import type { ExpandedItem } from '../expand/expand-items.ts';
 import { keyOfExpand } from '../expand/expand-key.ts';
+import { referringIn } from '../expand/read-expanded.ts';
+import type { LookTime } from '../pacing/look-time.ts';
+import { createLookTime } from '../pacing/look-time.ts';
 import type { VisibleRecord } from '../records/record.model.ts';
 import type { Caller } from '../rules/rule.ts';
 import { createSight, timelessSight } from '../rules/see.ts';
@@ -37,7 +40,6 @@ export interface AnswerPageDependencies {
   readonly client: MongoClient;
   readonly db: Db;
   readonly pages: PageCache;
-  readonly queryTimeoutMs: number;
   /** Records that one query may count. */
   readonly queryCostLimit: number;
 }
@@ -47,6 +49,8 @@ export interface AskedPage {
   readonly collection: Collection;
   /** By whose rights it is run. */
   readonly caller: Caller;
+  /** How long MongoDB may work on all of it, from when it begins: waiting for others who ask the same does not count. */
+  readonly timeoutMs: number;
   /** Whose cursors these are. */
   readonly principal: string;
   readonly asked: AskedQuery;
@@ -56,6 +60,8 @@ export interface AskedPage {
 }
 
 const defaultLimit = 20;
+
+type TimedQuery = AdmittedQuery & { readonly time: LookTime };
 
 /** A page as it is answered. */
 export const pageAnswer = z.object({
@@ -71,18 +77,10 @@ export const pageAnswer = z.object({
  * @returns the use case; it throws faults `invalid-request`, `not-found` for another's cursor, `query-needs-index` and
  *   `query-too-costly`
  */
-export function createAnswerPage({
-  cursors,
-  admit,
-  client,
-  db,
-  pages,
-  queryTimeoutMs,
-  queryCostLimit,
-}: AnswerPageDependencies) {
-  const countAll = async ({ collection, caller, query, read }: AdmittedQuery, scan: boolean): Promise<number> => {
+export function createAnswerPage({ cursors, admit, client, db, pages, queryCostLimit }: AnswerPageDependencies) {
+  const countAll = async ({ collection, caller, query, read, time }: TimedQuery, scan: boolean): Promise<number> => {
     const bound = scan ? {} : { limit: queryCostLimit + 1 };
-    const options = { maxTimeMS: queryTimeoutMs, ...bound, ...read };
+    const options = { maxTimeMS: time.leftMs(), ...bound, ...read };
     const count =
       query.near === undefined
         ? await collection.records.native.countDocuments(visibleMatch(collection, caller, query), options)
@@ -96,33 +94,35 @@ export function createAnswerPage({
     asked,
     from,
     ...run
-  }: AdmittedQuery & { readonly asked: AskedQuery; readonly from: PagePlace | undefined }): Promise<
+  }: TimedQuery & { readonly asked: AskedQuery; readonly from: PagePlace | undefined }): Promise<
     FoundPage & { readonly explain?: Explanation }
   > => {
-    const { collection, caller, query, read } = run;
+    const { collection, caller, query, read, time } = run;
     const { limit = defaultLimit, locate, scan } = asked;
-    const timeoutMs = queryTimeoutMs;
     const place = { place: from, at: locate('cursor') };
-    const after = await keyOfPlace(collection, query.sort, place, { maxTimeMS: timeoutMs, ...read });
-    const explain = asked.explain ? await explainQuery(admit, run, { after, limit, timeoutMs, scan }) : undefined;
+    const after = await keyOfPlace(collection, query.sort, place, { maxTimeMS: time.leftMs(), ...read });
+    const explain = asked.explain
+      ? await explainQuery(admit, run, { after, limit, timeoutMs: time.leftMs(), scan })
+      : undefined;
     // Why it is refused is what was asked for.
     if (explain?.refused === true && !scan) return { items: '[]', explain };
     if (!scan) await admit.demand(run);
+    time.demand();
     const sight = createSight(collection, caller, { at: query.at });
     const rows: ExpandedItem['row'][] = [];
     const answer = (record: VisibleRecord): unknown => {
-      const row = sight.show(record);
-      if (query.expand !== undefined) rows.push(row);
+      const row = sight.show(record, query.fields);
+      if (query.expand !== undefined) rows.push(referringIn(row, query.expand));
       return answerAsked(row, query);
     };
     const [page, count] = await Promise.all([
-      readPage(collection, caller, query, { after, limit, timeoutMs, read, answer }),
+      readPage(collection, caller, query, { after, limit, timeoutMs: time.leftMs(), read, answer }),
       asked.count === true ? countAll(run, scan) : undefined,
     ]);
     const { texts, steps } =
       query.expand === undefined
         ? { texts: page.items, steps: undefined }
-        : await expandItems(query.expand, zip(rows, page.items), { db, caller, at: query.at, read, timeoutMs });
+        : await expandItems(query.expand, zip(rows, page.items), { db, caller, at: query.at, read, time });
     // Put together of what was made while the page was read.
     return {
       items: `[${texts.join(',')}]`,
@@ -133,7 +133,7 @@ export function createAnswerPage({
   };
 
   return async (
-    { collection, caller, principal, asked, query: given, linkTo }: AskedPage,
+    { collection, caller, timeoutMs, principal, asked, query: given, linkTo }: AskedPage,
     seen: Timestamp | undefined,
   ): Promise<Answer<200>> => {
     const bound = cursors({ collectionId: collection.id, query: bindingOf(asked, given), principal });
@@ -146,8 +146,9 @@ export function createAnswerPage({
       await pages.read(key, seen, (notBefore) =>
         readAfter(client, notBefore, (read) =>
           underWords(collection, query, () => {
+            const time = createLookTime(timeoutMs);
             const run = (own: ReadAfterOptions) =>
-              find({ collection, caller, query, read: own, asked, from: from?.place });
+              find({ collection, caller, query, read: own, time, asked, from: from?.place });
             return query.expand === undefined ? run(read) : readInTurn(client, read, run);
           }),
         ),

@@ -6,6 +6,7 @@ import type { Db, MongoClient } from 'mongodb';
 import type { KeptAnswer } from '../caching/kept-answer.ts';
 import { keepHeaders } from '../caching/kept-answer.ts';
 import { csvType, exportRecords, ndjsonType } from '../exporting/export-records.ts';
+import { createLookTime } from '../pacing/look-time.ts';
 import { demandReadable } from '../records/judge-record.ts';
 import { queryTooSlow } from '../records/records.errors.ts';
 import { callerOf, principalKey } from '../rules/caller.ts';
@@ -130,11 +131,14 @@ export function createAnswerQuery({
       }));
     const query = { ...parsed, expand };
     demandSeen(collection, asking, { ...query, ranked: rankedFieldsOf(collection, query) }, asked.locate);
-    const caller = await readAfter(client, after, (read) => followAll(db, collection, asking, read));
+    const time = createLookTime(queryTimeoutMs);
+    const caller = await readAfter(client, after, (read) => followAll(db, collection, asking, { ...read, time }));
     demandRequiredIndexes(collection, caller, query);
-    await demandPlaceable(collection, query, asked.locate, queryTimeoutMs);
+    await demandPlaceable(collection, query, asked.locate, time.leftMs());
     if (mediaType !== ndjsonType && mediaType !== csvType) {
-      const page = { collection, caller, principal: principalKey(principal), asked, query, linkTo };
+      time.demand();
+      const timeoutMs = time.leftMs();
+      const page = { collection, caller, timeoutMs, principal: principalKey(principal), asked, query, linkTo };
       return {
         answer: await answerPage(page, after),
         // What a query costs is another thing each time.
@@ -143,7 +147,7 @@ export function createAnswerQuery({
     }
     refusePaging(asked);
     await demandWords(collection, query);
-    if (!asked.scan) await admit.demand({ collection, caller, query, read: {} });
+    if (!asked.scan) await admit.demand({ collection, caller, query, read: {}, time });
     const batchTimeoutMs = queryTimeoutMs;
     const stream = exportRecords({ collection, caller, query, mediaType, client, after, batchTimeoutMs, signal });
     return { answer: stream, keep: undefined };

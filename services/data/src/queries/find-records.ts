@@ -8,6 +8,7 @@ import type { Condition, Value } from '../conditions/condition.ts';
 import { compileAfterRow } from '../sorting/after-row.ts';
 import { compileSort } from '../sorting/sort.ts';
 import type { SortKey } from '../sorting/sort.ts';
+import { OutOfTime } from '../pacing/look-time.ts';
 import type { Caller } from '../rules/rule.ts';
 import { createSight, visibleCondition as conditionSeen } from '../rules/see.ts';
 import { projectionFor } from './project-record.ts';
@@ -111,7 +112,7 @@ const noIndexCodes: ReadonlySet<unknown> = new Set([27, 291]);
 
 /** The fault of a query that MongoDB gave up on; anything else as it is. */
 export const faultOfQuery = (error: unknown): unknown => {
-  if (isTimeUp(error)) return queryTooSlow({ cause: error });
+  if (isTimeUp(error) || error instanceof OutOfTime) return queryTooSlow({ cause: error });
   if (error instanceof MongoServerError && noIndexCodes.has(error.code)) {
     const detail = 'The index that the query needs is being built, or does not hold all that is asked for.';
     return queryNeedsIndex({ detail, extensions: { indexes: [] }, cause: error });

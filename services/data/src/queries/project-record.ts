@@ -45,10 +45,16 @@ export function answerAsked(
 /** A record, or the part of it that was asked for: always its id, and no more than was named. */
 function answerProjected(record: Shown<VisibleRecord>, fields: readonly FieldPath[] | undefined): object {
   if (fields === undefined) return answerRecord(record);
-  const kept = new Map<string, unknown>([['_id', new Map()]]);
-  for (const { segments } of fields) keep(kept, segments);
-  const { _id: id, fields: own = {}, ...rest } = prune(record, kept as Kept) as Partial<VisibleRecord>;
+  const paths = [['_id'], ...fields.map(({ segments }) => segments)];
+  const { _id: id, fields: own = {}, ...rest } = partOf(record, paths);
   return { id, ...own, ...rest };
+}
+
+/** What stands at some paths of a record, and nothing else: of a part that is kept, the rest of the record is not. */
+export function partOf<R extends object>(record: Shown<R>, paths: readonly (readonly string[])[]): Shown<Partial<R>> {
+  const kept = new Map<string, unknown>();
+  for (const path of paths) keep(kept, path);
+  return prune(record, kept as Kept) as Shown<Partial<R>>;
 }
 
 function keep(kept: Map<string, unknown>, [first, ...rest]: readonly string[]): void {

@@ -6,6 +6,8 @@ import type { KeepHeaders } from '../caching/kept-answer.ts';
 import { keepHeaders } from '../caching/kept-answer.ts';
 import { expandItems, readInTurn } from '../expand/expand-items.ts';
 import { parseExpand } from '../expand/parse-expand.ts';
+import { referringIn } from '../expand/read-expanded.ts';
+import { createLookTime } from '../pacing/look-time.ts';
 import { faultOfQuery } from '../queries/find-records.ts';
 import { inParameters } from '../queries/query-parameters.ts';
 import { followFrom } from '../rules/follow/follow-records.ts';
@@ -69,17 +71,19 @@ export function createReadRecord({
   readonly reader: RecordReader;
   readonly client: MongoClient;
   readonly db: Db;
+  /** For what the read rule follows, and all that is shown beside, together. */
   readonly queryTimeoutMs: number;
   readonly now: () => Date;
-}) {
-  return async ({ collection: name, id, caller, after, expand }: ReadRecord): Promise<SeenRecord> => {
+}): (command: ReadRecord) => Promise<SeenRecord> {
+  const readSeen = async ({ collection: name, id, caller, after, expand }: ReadRecord): Promise<SeenRecord> => {
     const collection = await findCurrent(name, after);
     if (collection === undefined) throw faults.notFound();
     const found = await reader.read(collection.id, id, after);
     if (found === undefined) throw faults.notFound();
     const context = { at: now() };
+    const time = createLookTime(queryTimeoutMs);
     const asking = await readAfter(client, after, (read) =>
-      followFrom(db, collection, caller, [found.record], { only: 'read', read }),
+      followFrom(db, collection, caller, [found.record], { only: 'read', read: { ...read, time } }),
     );
     if (!decide(collection.rules.read, asking, found.record, context)) throw faults.notFound();
     const { record, position } = found;
@@ -96,12 +100,10 @@ export function createReadRecord({
     const since = laterOf(after, position);
     const [text = json] = await readAfter(client, since, (own) =>
       readInTurn(client, own, async (read) => {
-        const reading = { db, caller, at: context.at, read, timeoutMs: queryTimeoutMs };
-        return (await expandItems(expansions, [{ row: shown, text: json }], reading)).texts;
+        const reading = { db, caller, at: context.at, read, time };
+        return (await expandItems(expansions, [{ row: referringIn(shown, expansions), text: json }], reading)).texts;
       }),
-    ).catch((error: unknown) => {
-      throw faultOfQuery(error);
-    });
+    );
     return {
       json: text,
       position: laterOf(position, clusterTimeOf(client)),
@@ -110,4 +112,8 @@ export function createReadRecord({
       tag: tagOf({ isWhole: false }, record.revision, () => text),
     };
   };
+  return (command) =>
+    readSeen(command).catch((error: unknown) => {
+      throw faultOfQuery(error);
+    });
 }

@@ -48,12 +48,7 @@ export async function readableFilter(
 }
 
 /** How to look among some records: in a transaction, or as `readAfter` says. */
-type Among = Pick<Asking, 'caller' | 'at'> &
-  FollowReading &
-  Pick<FollowFrom, 'asLeft'> & {
-    /** How long MongoDB may look for what they name. */
-    readonly maxTimeMS?: number;
-  };
+type Among = Pick<Asking, 'caller' | 'at'> & FollowReading & Pick<FollowFrom, 'asLeft'>;
 
 /**
  * Those of some records that somebody may see, as a MongoDB query. Of what the rule follows only that is looked at which these records name:
@@ -63,7 +58,7 @@ export async function readableAmong(
   { db }: Pick<Lookup, 'db'>,
   collection: Collection,
   ids: readonly string[],
-  { caller, at, session, readConcern, asLeft, maxTimeMS }: Among,
+  { caller, at, session, readConcern, asLeft, time }: Among,
 ): Promise<Document> {
   const read: FollowReading = {
     ...(session === undefined ? {} : { session }),
@@ -73,10 +68,10 @@ export async function readableAmong(
   const { read: follows } = collection.follows;
   const isFollowed = follows.length > 0 && !caller.administrator;
   const projection = Object.fromEntries(follows.map(({ segments }) => [[fieldsKey, ...segments].join('.'), 1]));
-  const options = { projection, ...read, ...(maxTimeMS === undefined ? {} : { maxTimeMS }) };
+  const options = { projection, ...read, ...(time === undefined ? {} : { maxTimeMS: time.leftMs() }) };
   const rows = isFollowed
     ? await collection.records.native.find<Pick<RecordDocument, 'fields'>>(own, options).toArray()
     : [];
-  const seeing = await followFrom(db, collection, caller, rows, { only: 'read', read, asLeft });
+  const seeing = await followFrom(db, collection, caller, rows, { only: 'read', read: { ...read, time }, asLeft });
   return { $and: [own, compileFilter(visibleCondition(collection, seeing, everything, { at }))] };
 }

@@ -3,6 +3,7 @@ import type { Db } from 'mongodb';
 
 import type { Collection } from '../collections/collection-registry.ts';
 import type { FieldPath } from '../conditions/field-path.ts';
+import type { LookTime } from '../pacing/look-time.ts';
 import { projectionFor } from '../queries/project-record.ts';
 import type { Shown, VisibleRecord } from '../records/record.model.ts';
 import type { Caller } from '../rules/rule.ts';
@@ -15,8 +16,8 @@ export interface ReadReferred {
   readonly caller: Caller;
   readonly at: Date;
   readonly read: ReadAfterOptions;
-  /** How long MongoDB may take. */
-  readonly maxTimeMS: number;
+  /** What is left of the time of the whole answer. */
+  readonly time: LookTime;
   /** What is wanted of a record; undefined for all that is seen of it. */
   readonly fields?: readonly FieldPath[] | undefined;
 }
@@ -24,14 +25,20 @@ export interface ReadReferred {
 /**
  * Reads records that others refer to, in one question, by the rules of their own collection: what the caller may not see is not among
  * them, and what is hidden in one is missing.
+ *
+ * @throws OutOfTime
  */
 export async function* readReferred(
   collection: Collection,
   ids: readonly string[],
-  { db, caller, at, read, maxTimeMS, fields }: ReadReferred,
+  { db, caller, at, read, time, fields }: ReadReferred,
 ): AsyncGenerator<Shown<VisibleRecord>> {
+  time.demand();
   const sight = createSight(collection, caller, { at });
-  const filter = await readableAmong({ db }, collection, ids, { caller, at, maxTimeMS, ...read });
-  const options = { projection: projectionFor(sight.looksAtRecord ? undefined : fields, []), maxTimeMS, ...read };
-  for await (const record of collection.records.native.find<VisibleRecord>(filter, options)) yield sight.show(record);
+  const filter = await readableAmong({ db }, collection, ids, { caller, at, time, ...read });
+  const projection = projectionFor(sight.looksAtRecord ? undefined : fields, []);
+  const options = { projection, maxTimeMS: time.leftMs(), ...read };
+  for await (const record of collection.records.native.find<VisibleRecord>(filter, options)) {
+    yield sight.show(record, fields);
+  }
 }

@@ -51,8 +51,12 @@ export interface Sight {
   readonly looksAtRecord: boolean;
   /** The fields that are hidden in a record, whether or not it has them, as paths below its `fields`. */
   hidden(record: Stored): readonly (readonly string[])[];
-  /** The record without them, and with what is encrypted. */
-  show<R extends Stored>(record: R): Shown<R>;
+  /**
+   * The record without them, and with what is encrypted.
+   *
+   * @param fields - of these alone; of all that are seen where nothing is said
+   */
+  show<R extends Stored>(record: R, fields?: readonly FieldPath[]): Shown<R>;
 }
 
 /**
@@ -205,7 +209,8 @@ export function createSight(
     isAsStored: guards.length === 0 && encryptedPaths(fields).length === 0,
     looksAtRecord: guards.some(({ condition }) => !isNever(condition)),
     hidden,
-    show: (record) => showWithout({ fields, cipher }, record, guards.length === 0 ? [] : hidden(record)),
+    show: (record, asked) =>
+      showWithout({ fields, cipher }, record, guards.length === 0 ? [] : hidden(record), asked?.flatMap(belowFields)),
   };
 }
 
@@ -241,16 +246,21 @@ export function compileHidden(
 export const guardsAt = (guards: readonly Guard<Operand>[], at: Date): readonly Guard<Value>[] =>
   guards.map(({ segments, condition }) => ({ segments, condition: bindCondition(condition, { at }) }));
 
-/** A record without what is hidden in it, and with what is encrypted. */
+/** The path of a field below a record's `fields`; none where it is one of the service's own. */
+const belowFields = ({ segments: [root, ...segments] }: FieldPath): readonly (readonly string[])[] =>
+  root === fieldsKey ? [segments] : [];
+
+/** A record without what is hidden in it, and with what is encrypted, of that with what is wanted alone where that is said. */
 export function showWithout<R extends Stored>(
   seen: Pick<Seen, 'fields' | 'cipher'>,
   record: R,
   hidden: readonly (readonly string[])[],
+  wanted?: readonly (readonly string[])[],
 ): Shown<R> {
   if (hidden.length === 0 && record.sealed === undefined) return record as Shown<R>;
   // Nothing is there of the fields where nothing of them was asked for.
   const { fields = {} } = record as Partial<R>;
-  return { ...record, fields: redact(openFields(seen, { ...record, fields }, hidden), hidden) } as Shown<R>;
+  return { ...record, fields: redact(openFields(seen, { ...record, fields }, { hidden, wanted }), hidden) } as Shown<R>;
 }
 
 /** A record as it is shown to who sees all of it, in a collection in which nothing is encrypted. */

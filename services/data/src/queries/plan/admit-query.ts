@@ -3,6 +3,7 @@ import type { ReadAfterOptions } from '@causeway/events';
 import type { Collection } from '../../collections/collection-registry.ts';
 import type { Condition } from '../../conditions/condition.ts';
 import { everything } from '../../conditions/condition.ts';
+import type { LookTime } from '../../pacing/look-time.ts';
 import type { Caller } from '../../rules/rule.ts';
 import { timelessConditionOf } from '../../rules/rule.ts';
 import { allIndexesOf } from '../../references/all-indexes.ts';
@@ -37,6 +38,8 @@ export interface AdmittedQuery {
   readonly query: RecordQuery;
   /** Of `readAfter`. */
   readonly read: ReadAfterOptions;
+  /** What is left of the time of the answer; each question has its own where nothing is said. */
+  readonly time?: LookTime;
 }
 
 /** What is to be thought of a query. */
@@ -96,9 +99,9 @@ export function createAdmitQuery({ scanLimit, costLimit, timeoutMs }: QueryBound
 
   const demandFew = async (asked: AdmittedQuery, what: string): Promise<void> => {
     if ((await sizeOf(asked.collection)) <= costLimit) return;
-    const { collection, caller, query, read } = asked;
+    const { collection, caller, query, read, time } = asked;
     const filter = visibleMatch(collection, caller, query);
-    const options = { limit: costLimit + 1, maxTimeMS: timeoutMs, ...read };
+    const options = { limit: costLimit + 1, maxTimeMS: time?.leftMs() ?? timeoutMs, ...read };
     const count = await collection.records.native.countDocuments(filter, options);
     if (count > costLimit) {
       const detail = `More than ${costLimit} records would have to be ${what}.`;

@@ -8,6 +8,7 @@ import { bindCondition } from '../../conditions/bind-condition.ts';
 import type { FollowedIds } from '../../conditions/bind-condition.ts';
 import { compileFilter } from '../../conditions/compile-filter.ts';
 import type { Condition, FollowOperand, Value } from '../../conditions/condition.ts';
+import type { LookTime } from '../../pacing/look-time.ts';
 import type { RecordDocument } from '../../records/record.model.ts';
 import { idsAt } from '../../references/referenced-ids.ts';
 import { isNever } from '../guard-condition.ts';
@@ -24,6 +25,8 @@ export type Following = Pick<Collection, 'id' | 'follows'> & {
 
 /** How to read: at a time, in a session, or as ever. */
 export interface FollowReading extends Omit<ReadAfterOptions, 'readConcern'> {
+  /** That of the answer which it is a part of; where there is none, MongoDB may look 5 s for each reference. */
+  readonly time?: LookTime | undefined;
   readonly readConcern?: ReadConcern | NonNullable<ReadAfterOptions['readConcern']>;
 }
 
@@ -40,7 +43,7 @@ const timeIsUpCode = 50;
  * Looks where all references lead that the rule for reading follows, for whoever asks for more than one record.
  *
  * @returns the caller, of whom that is known
- * @throws Fault `rule-too-costly` where that is more than 10,000 records
+ * @throws Fault `rule-too-costly` where that is more than 10,000 records; what MongoDB says, or OutOfTime, where the time of an answer is up
  */
 export async function followAll(
   db: Db,
@@ -148,19 +151,22 @@ async function find(
   among?: readonly string[],
 ): Promise<readonly string[]> {
   if (isNever(condition)) return [];
+  const { time, ...options } = read;
+  time?.demand();
   const filter = compileFilter(condition);
   const rows = db
     .collection<RecordDocument>(recordsCollection(target))
     .find(among === undefined ? filter : { $and: [{ _id: { $in: [...among] } }, filter] }, {
       projection: { _id: 1 },
-      maxTimeMS: followMs,
+      maxTimeMS: time?.leftMs() ?? followMs,
       ...(among === undefined ? { limit: mostFollowed + 1 } : {}),
-      ...read,
+      ...options,
     });
   try {
     return (await rows.toArray()).map(({ _id }) => _id);
   } catch (error) {
-    if (!(error instanceof MongoServerError) || error.code !== timeIsUpCode) throw error;
+    const isOwn = time === undefined && error instanceof MongoServerError && error.code === timeIsUpCode;
+    if (!isOwn) throw error;
     throw ruleTooCostly({ detail: 'The records that a rule follows are not found in time.', cause: error });
   }
 }
