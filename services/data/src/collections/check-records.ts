@@ -3,6 +3,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Collection } from 'mongodb';
 
 import type { LocatedFault } from '../conditions/located-fault.ts';
+import { outermostFaults } from '../encryption/outermost-faults.ts';
+import type { DeclaredField } from '../fields/declared-field.ts';
 import type { Fields, RecordDocument } from '../records/record.model.ts';
 import { definitionConflict } from './collections.errors.ts';
 import { checkPlaces } from './geo-places.ts';
@@ -11,7 +13,7 @@ import type { CompiledDefinition } from './parse-definition.ts';
 /** Records that are judged before others of the process have their turn. */
 const inOneTurn = 200;
 /** Records after which it is said how many have been looked at. */
-const tellEach = 5_000;
+export const tellEach = 5_000;
 const maxExamples = 5;
 
 /** A record that breaks a definition. */
@@ -23,7 +25,9 @@ export interface BreakingRecord {
 /** What {@link findBreaking} is given. */
 export interface FindBreakingOptions {
   readonly records: Pick<Collection<RecordDocument>, 'find'>;
-  readonly definition: Pick<CompiledDefinition, 'schema' | 'places'>;
+  readonly definition: Pick<CompiledDefinition, 'schema' | 'places' | 'fields'>;
+  /** What the current definition says of fields. */
+  readonly known?: readonly DeclaredField[] | undefined;
   /** Gives all fields of a record, with what is encrypted. */
   readonly open: (record: RecordDocument) => Fields;
   /** Asked at the beginning, after each 5,000 records and at the end; ends the work by throwing. */
@@ -41,10 +45,10 @@ export interface FindBreakingOptions {
  * @returns how many have been looked at
  */
 export async function findBreaking(
-  { records, definition, open, tell, isEnough = () => false, maxTimeMS }: FindBreakingOptions,
+  { records, definition, known, open, tell, isEnough = () => false, maxTimeMS }: FindBreakingOptions,
   found: (record: BreakingRecord) => void,
 ): Promise<number> {
-  const { schema, places } = definition;
+  const { schema, places, fields: declared } = definition;
   const options = {
     projection: { fields: 1, sealed: 1 },
     batchSize: 1_000,
@@ -59,7 +63,7 @@ export async function findBreaking(
     if (checked % tellEach === 0) await tell(checked);
     const fields = open(record);
     const errors = [...schema.validate(fields), ...checkPlaces(places, fields)];
-    if (errors.length > 0) found({ id: record._id, errors });
+    if (errors.length > 0) found({ id: record._id, errors: outermostFaults(errors, declared, known) });
   }
   await tell(checked);
   return checked;

@@ -79,7 +79,7 @@ export function createDefineCollection(given: DefineCollectionDependencies) {
   const { events, definitions, registry, fieldKeys, stopping } = given;
   const { db } = events;
   const fieldRoots = createFieldRoots(db, fieldKeys);
-  const demandEncryptable = createDemandEncryptable({ definitions: definitions.native, fieldKeys, fieldRoots });
+  const demandEncryptable = createDemandEncryptable({ definitions: definitions.native, db, fieldKeys, fieldRoots });
   const keysOf = (id: string, { fields }: CompiledDefinition, known?: CollectionKeys): DefinitionBeside => {
     const keys = keysFor(fieldKeys, id, encryptedPaths(fields).length > 0, known);
     return keys === undefined ? {} : { keys };
@@ -102,6 +102,7 @@ export function createDefineCollection(given: DefineCollectionDependencies) {
       await changes.insertOne({ _id: id, def: 1 }, { session });
       await holdTargets(db, source.refersTo ?? [], session);
       if (keys.keys !== undefined) await fieldRoots.demandOurs(session);
+      await demandEncryptable(name, definition, session);
       const state = { name, definition: source, ...keys };
       const creation = { _id: id, state, event: created(id, name, source, keys) };
       return await definitions.create(cause, creation, { session });
@@ -161,14 +162,17 @@ export function createDefineCollection(given: DefineCollectionDependencies) {
     const { source } = definition;
     const records = recordsOf(id);
     await demandDefinition(db, id, lock.def);
+    // Once more: by now it is said that this is about to come, so that of two that must not come together neither passes the other.
+    await demandEncryptable(current.name, definition);
     const of = await records.estimatedDocumentCount();
+    const tellChecked = (checked: number): Promise<void> => tell({ step: 'records', checked, of });
     if (asksMore(definition, current.definition)) {
       const known = await registry.reload(id);
       const open = (record: RecordDocument): Fields =>
         known === undefined ? record.fields : openFields(known, record);
-      await demandNoneBreaks({ records, definition, open, tell: (checked) => tell({ step: 'records', checked, of }) });
+      await demandNoneBreaks({ records, definition, known: known?.fields, open, tell: tellChecked });
     }
-    await demandConverted(records, conversionsOf(definition.fields, current.definition));
+    await demandConverted(records, conversionsOf(definition.fields, current.definition), tellChecked);
     // One of words at last: while it is built there is none.
     const isText = ({ keys }: IndexDefinition): number => Number(isTextIndex(keys));
     for (const index of allIndexesOf(source).toSorted((one, other) => isText(one) - isText(other))) {

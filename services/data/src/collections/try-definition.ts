@@ -4,6 +4,7 @@ import type { Events } from '@causeway/events';
 import { matches } from '@causeway/service';
 import type { Collection } from 'mongodb';
 
+import type { Conversion } from '../encryption/check-converted.ts';
 import { conversionDetail, conversionPointer, conversionsOf, findUnconverted } from '../encryption/check-converted.ts';
 import { createDemandEncryptable } from '../encryption/demand-encryptable.ts';
 import type { FieldKeys } from '../encryption/field-keys.ts';
@@ -67,6 +68,7 @@ export function createTryDefinition(given: TryDefinitionDependencies) {
   const { db } = events;
   const demandEncryptable = createDemandEncryptable({
     definitions: definitions.native,
+    db,
     fieldKeys,
     fieldRoots: createFieldRoots(db, fieldKeys),
   });
@@ -93,15 +95,17 @@ export function createTryDefinition(given: TryDefinitionDependencies) {
       async () => {
         if (!asksMore(definition, current.definition)) return;
         const detail = 'Records break the schema, or what an index wants of places.';
-        const options = { records, definition, open, tell: inTime, maxTimeMS: mostMs };
+        const options = { records, definition, known: known?.fields, open, tell: inTime, maxTimeMS: mostMs };
         const isEnough = (): boolean => tally.isFull('/schema', detail);
         await findBreaking({ ...options, isEnough }, (record) => tally.add('/schema', detail, record));
       },
-      ...conversionsOf(definition.fields, current.definition).map((conversion) => async () => {
-        const [pointer, detail] = [conversionPointer(conversion), conversionDetail(conversion)];
-        const found = await findUnconverted(records, conversion, mostCounted, leftMs());
-        for (const record of found) tally.add(pointer, detail, record);
-      }),
+      async () => {
+        const conversions = conversionsOf(definition.fields, current.definition);
+        const placeOf = (each: Conversion) => [conversionPointer(each), conversionDetail(each)] as const;
+        const isEnough = (): boolean => conversions.every((each) => tally.isFull(...placeOf(each)));
+        const options = { records, conversions, tell: inTime, isEnough, maxTimeMS: leftMs() };
+        await findUnconverted(options, (each, record) => tally.add(...placeOf(each), record));
+      },
       ...indexes.built.map((index) => () => tryIndex(records, index, pointerOf(source.indexes, index), tally, leftMs)),
       ...newReferences(id, definition.fields, current.definition).map((reference) => async () => {
         const target = await collectionBy({ db, registry }, reference.target);

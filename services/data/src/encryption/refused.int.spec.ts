@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { lockDefinition } from '../collections/definition-lock.ts';
+import { parseDefinition } from '../collections/parse-definition.ts';
 import { mergePatchType } from '../records/merge-patch.ts';
 import type { Answered } from '../testing/test-data.ts';
 import { fieldsOf, openTestPatients, patients } from '../testing/test-patients.ts';
@@ -237,5 +239,95 @@ describe('what is encrypted', () => {
       assert.equal(outcome(answer), `400 ${expected} encrypted-field`, answer.text);
     }
     assert.equal((await world.rawAll(own.id)).length, 1);
+  });
+
+  const followingTo = (target: string) => ({
+    schema: { properties: { patient: { type: 'string' } } },
+    fields: { patient: { reference: { collection: target } } },
+    rules: { read: [{ patient: { $follow: { ssn: { $auth: 'sub' } } } }] },
+  });
+  const passing = async () => {
+    const { name: target, id } = await world.define(plain(patients));
+    return { target, id, follow: followingTo(target) };
+  };
+  const encrypting = { ...patients, fields: { ssn: { encrypted: true } } };
+  const isBusy = (answer: Answered): void => assert.equal(answer.body.code, 'definition-busy', answer.text);
+
+  it('is not asked for by a rule of a definition that is about to come, nor encrypted while one does', async () => {
+    const { target, id, follow } = await passing();
+    const { source } = parseDefinition(encrypting);
+    const lock = await lockDefinition(world.data.db, id, { pending: source });
+    isBusy(await put(follow));
+    await lock.release();
+    const { name: from, id: fromId } = await world.define(plain(patients));
+    const pending = parseDefinition(followingTo(id)).source;
+    const other = await lockDefinition(world.data.db, fromId, { pending });
+    isBusy(await put(encrypting, target));
+    await other.release();
+    assert.equal(outcome(await put(encrypting, target)), '200');
+    assert.match(outcome(await put(follow, from)), /^400 .*encrypted-field$/);
+  });
+
+  it('and is followed by a rule, is not where both come at once', async () => {
+    for (let round = 0; round < 6; round += 1) {
+      const { target, follow } = await passing();
+      const from = round % 2 === 0 ? (await world.define(plain(patients))).name : `p${randomUUID().slice(0, 8)}`;
+      const answers = await Promise.all([put(follow, from), put(encrypting, target)]);
+      const made = answers.filter(({ status }) => status < 300);
+      assert.ok(made.length <= 1, answers.map(({ text }) => text).join('\n'));
+      for (const { status, text } of answers) assert.ok(status < 500, text);
+    }
+  });
+
+  it('has no names of its own in why a definition or a migration was refused', async () => {
+    const secret = { type: 'object', properties: { dosage: { type: 'number' } } };
+    const properties = { note: { type: 'object' }, secret: { type: 'object' } };
+    const definition = { schema: { properties }, fields: { secret: { encrypted: true } } };
+    const own = await world.define(definition);
+    await world.create(own.name, { secret: { dosage: 'twice', rash: true } });
+    const strict = { ...secret, additionalProperties: false };
+    const refused = await put({ ...definition, schema: { properties: { ...properties, secret: strict } } }, own.name);
+    assert.equal(refused.body.code, 'definition-conflict', refused.text);
+    const { text: kept } = await world.call(`GET /v1/collections/${own.name}`);
+    for (const text of [refused.text, kept]) {
+      assert.match(text, /"\/secret"/);
+      assert.doesNotMatch(text, /dosage|rash/);
+    }
+    const other = await world.define({ ...definition, schema: { properties: { ...properties, secret: strict } } });
+    await world.create(other.name, { note: { dosage: 'twice', rash: true } });
+    const made = await migrate([{ change: { collection: other.name, operators: { $rename: { note: 'secret' } } } }]);
+    assert.equal(made.status, 'stopped', JSON.stringify(made));
+    assert.match(JSON.stringify(made), /"\/secret"/);
+    assert.doesNotMatch(JSON.stringify(made), /dosage|rash/);
+    const reverted = await world.call(`POST /v1/migrations/${String(made.name)}/revert`);
+    assert.ok(reverted.status < 300, reverted.text);
+    await settled(String(made.name));
+  });
+
+  it('is not written by what a migration said before it was encrypted', async () => {
+    const own = await world.define(plain(patients));
+    const id = await world.create(own.name, { name: 'bad' });
+    await world.create(own.name, { name: 'good' });
+    const steps = [
+      { change: { collection: own.name, filter: { name: 'bad' }, operators: { $set: { name: 5 } } } },
+      { change: { collection: own.name, operators: { $set: { ssn: 'in the clear' } } } },
+    ];
+    const stopped = await migrate(steps);
+    assert.equal(stopped.status, 'stopped', JSON.stringify(stopped));
+    assert.equal(outcome(await put(encrypting, own.name)), '200');
+    assert.equal((await world.call(`DELETE /v1/data/${own.name}/${id}`)).status, 204);
+    const of = String(stopped.name);
+    assert.equal((await world.call('POST /v1/migrations', { body: { name: of, steps } })).status, 202);
+    const { status, failure } = await settled(of);
+    const { step, errors } = failure as { step: number; errors: readonly Located[] };
+    assert.deepEqual([status, step], ['stopped', 1], JSON.stringify(failure));
+    assert.deepEqual(
+      errors.map(({ pointer, code }) => [pointer, code]),
+      [['/change/operators/$set/ssn', 'encrypted-field']],
+    );
+    assert.deepEqual(
+      (await world.rawAll(own.id)).map(({ sealed }) => sealed),
+      [undefined],
+    );
   });
 });

@@ -1,4 +1,4 @@
-import { faults } from '@causeway/contracts';
+import { Fault, faults } from '@causeway/contracts';
 import type { Decision } from '@causeway/events';
 
 import type { Collection } from '../collections/collection-registry.ts';
@@ -8,9 +8,11 @@ import type { Parsed } from '../conditions/located-fault.ts';
 import { createBudget, TooCostly } from '../conditions/evaluation-budget.ts';
 import { parseCondition } from '../conditions/parse-condition.ts';
 import { demandPlain } from '../encryption/demand-plain.ts';
+import { outermostFaults } from '../encryption/outermost-faults.ts';
+import { encryptedPaths } from '../encryption/sealed-fields.ts';
 import { openFields, sealFields } from '../encryption/seal-fields.ts';
 import { checkRecord } from '../records/judge-record.ts';
-import type { RecordDocument } from '../records/record.model.ts';
+import type { Fields, RecordDocument } from '../records/record.model.ts';
 import { updated } from '../records/records.events.ts';
 import { stateOfRecord } from '../records/record-state.ts';
 import { referencesOf } from '../references/declared-references.ts';
@@ -21,6 +23,7 @@ import { ruleTooCostly } from '../rules/rules.errors.ts';
 import { applyMigration } from './apply-migration.ts';
 import { parseMigrationOperators } from './migration-operators.ts';
 import type { StepKind } from './step.ts';
+import { toldInClear } from './told-in-clear.ts';
 
 /** A change of a record that has been decided. */
 export interface DecidedChange {
@@ -35,7 +38,7 @@ export interface RecordsStep {
   /** The collection's name. */
   readonly collection: string;
   /**
-   * Makes sure that its filter asks for nothing that the collection stores encrypted.
+   * Makes sure that its filter asks for nothing that the collection stores encrypted, and that it does not say what that is to hold.
    *
    * @throws Fault `invalid-request`
    */
@@ -61,6 +64,16 @@ function known<T>(parsed: Parsed<T>): T {
   throw faults.invalidRequest({ errors: parsed.faults });
 }
 
+/** What is in the way is kept with the migration. @throws what `checkRecord` does, without names within what is stored encrypted */
+function demandKept(of: Collection, fields: unknown): asserts fields is Fields {
+  try {
+    checkRecord(of, fields);
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== faults.invalidRequest.declaration.code) throw error;
+    throw faults.invalidRequest({ errors: outermostFaults(error.errors, of.fields, of.pending?.fields) });
+  }
+}
+
 /**
  * Reads a step.
  *
@@ -70,8 +83,13 @@ export function readRecordsStep(own: StepKind & { readonly kind: 'change' | 'rem
   const { collection, filter = {} } = own.kind === 'change' ? own.change : own.remove;
   const asked = known(parseCondition(filter, { now: true }));
   const condition = bindCondition(asked, { at: begunAt });
-  const demandFilter = ({ fields }: Collection): void =>
+  const demandStep = ({ fields }: Collection): void => {
     demandPlain(fields, { filter: asked }, (part) => ({ pointer: `/${own.kind}/${part}` }));
+    if (own.kind === 'remove') return;
+    // It may have been encrypted since the migration was sent.
+    const errors = toldInClear(own.change.operators, encryptedPaths(fields), '/change/operators');
+    if (errors.length > 0) throw faults.invalidRequest({ errors });
+  };
   const isMet = (document: RecordDocument): boolean => {
     try {
       return compilePredicate(condition, createBudget(decisionUnits))(document);
@@ -79,7 +97,7 @@ export function readRecordsStep(own: StepKind & { readonly kind: 'change' | 'rem
       throw error instanceof TooCostly ? ruleTooCostly({ cause: error }) : error;
     }
   };
-  const about = { collection, isMet, demandPlain: demandFilter };
+  const about = { collection, isMet, demandPlain: demandStep };
   if (own.kind === 'remove') return { kind: 'remove', ...about, decide: () => undefined };
   const operators = known(parseMigrationOperators(own.change.operators, '/operators'));
   return {
@@ -90,7 +108,7 @@ export function readRecordsStep(own: StepKind & { readonly kind: 'change' | 'rem
       const whole = openFields(of, document);
       const fields = applyMigration(whole, operators);
       if (fields === undefined) return undefined;
-      checkRecord(of, fields);
+      demandKept(of, fields);
       const { createdBy } = document;
       const state = stateOfRecord(of, {
         ...sealFields(of, { id: document._id, fields, before: { sealed: document.sealed, fields: whole } }),
