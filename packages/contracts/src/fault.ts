@@ -61,6 +61,11 @@ export interface FaultOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Public: further members of the problem document (RFC 9457 §3.2). */
   readonly extensions?: Readonly<Record<string, unknown>>;
+  /**
+   * Public, in a 5xx too: how much of the call is done, and stays so, as counts of what the caller has sent; the member `progress` of the
+   * problem document. Numbers, so that nothing from inside can be said by it.
+   */
+  readonly progress?: Readonly<Record<string, number>> | undefined;
   /** Internal: for the log, never for the caller. */
   readonly message?: string;
   /** Internal: what caused it. */
@@ -87,6 +92,7 @@ export class Fault extends Error {
   readonly retryAfterS: number | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly extensions: Readonly<Record<string, unknown>>;
+  readonly progress: Readonly<Record<string, number>> | undefined;
 
   /**
    * @param declaration - what the feature declared
@@ -100,6 +106,7 @@ export class Fault extends Error {
     this.retryAfterS = options.retryAfterS;
     this.headers = options.headers ?? {};
     this.extensions = options.extensions ?? {};
+    this.progress = options.progress;
   }
 
   /** The stable code, such as `email-taken`. */

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { Fault, faults, type FaultLocation } from '@causeway/contracts';
 
-/** A problem document (RFC 9457), with our `code`, `errors` and `requestId`. */
+/** A problem document (RFC 9457), with our `code`, `errors`, `progress` and `requestId`. */
 export interface Problem {
   readonly type: string;
   readonly title: string;
@@ -9,6 +9,7 @@ export interface Problem {
   readonly code: string;
   readonly detail?: string;
   readonly errors?: readonly FaultLocation[];
+  readonly progress?: Readonly<Record<string, number>>;
   readonly requestId?: string;
   readonly [extension: string]: unknown;
 }
@@ -18,7 +19,7 @@ export const problemMediaType = 'application/problem+json';
 
 /**
  * What a fault says in public. A 5xx says the same thing to everybody: its detail, errors and extensions stay inside, and
- * an `internal` one is not even told apart from another.
+ * an `internal` one is not even told apart from another. How much of the call is done is the caller's own, whatever ended it.
  *
  * @param fault - what was thrown
  * @param publicUrl - the start of the problem's `type`
@@ -35,6 +36,7 @@ export const problemOf = (fault: Fault, publicUrl: string, requestId?: string): 
     code,
     ...(!ours && fault.detail !== undefined && { detail: fault.detail }),
     ...(!ours && fault.errors.length > 0 && { errors: fault.errors }),
+    ...(fault.progress !== undefined && { progress: fault.progress }),
     ...(requestId !== undefined && { requestId }),
   };
 };

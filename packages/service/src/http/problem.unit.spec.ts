@@ -48,6 +48,16 @@ describe('problem documents', () => {
     assert.deepEqual(problemHeaders(faults.methodNotAllowed({ headers: { Allow: 'GET' } })), { Allow: 'GET' });
   });
 
+  it('say how much is done, whatever has ended the call, and nothing else of a 5xx', () => {
+    const progress = { lines: 500, created: 499 };
+    for (const make of [faults.unavailable, faults.internal, faults.unauthenticated]) {
+      const problem = problemOf(make({ progress, extensions: { extra: 'extension-inside' } }), 'https://c.test');
+      assert.deepEqual(problem.progress, progress);
+      assert.equal('extra' in problem, problem.status < 500);
+    }
+    assert.equal('progress' in problemOf(faults.unavailable(), 'https://c.test'), false);
+  });
+
   it('say the same of everything that was not expected', () => {
     for (const thrown of [new Error('driver: E11000 dup key'), 'text', undefined, null, { status: 418 }]) {
       assert.equal(faultOf(thrown).code, 'internal');

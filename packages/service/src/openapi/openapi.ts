@@ -170,6 +170,11 @@ const problemSchema: OpenApiObject = {
     code: { type: 'string' },
     detail: { type: 'string' },
     requestId: { type: 'string' },
+    progress: {
+      type: 'object',
+      description: 'How much of the call is done, and stays so, in counts of what was sent.',
+      additionalProperties: { type: 'integer' },
+    },
     errors: {
       type: 'array',
       items: {

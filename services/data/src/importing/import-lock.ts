@@ -26,17 +26,23 @@ export interface ImportLock {
   readonly done: boolean;
   /** What the ids of its lines are made with. */
   readonly key: Uint8Array;
+  /**
+   * Makes sure that it holds. It is renewed by itself until it is released, however slowly lines come, but not for longer than its key is known.
+   *
+   * @throws Fault `idempotency-key-in-use` where another run has it
+   */
   renew(): Promise<void>;
   /** Lets it go: for good, or to be run again. */
   release(done: boolean): Promise<void>;
 }
 
-const lockMs = 30_000;
+/** For so long the lock of a process that is gone is respected. */
+const defaultLockMs = 30_000;
 const dayMs = 24 * 60 * 60 * 1_000;
 const [, inUse] = idempotencyFaults;
 
 /** Makes the locks of imports. */
-export function createImportLocks(db: Db, secret: Uint8Array) {
+export function createImportLocks(db: Db, secret: Uint8Array, lockMs = defaultLockMs) {
   const rows = db.collection<ImportRow>('imports');
 
   const take = async (_id: string, owner: string): Promise<ImportRow> => {
@@ -75,16 +81,21 @@ export function createImportLocks(db: Db, secret: Uint8Array) {
       const own = mac.digest();
       const _id = own.toString('base64url');
       const { startedAt, done = false } = await take(_id, owner);
+      const renew = async (): Promise<void> => {
+        const now = Date.now();
+        const mine = { _id, owner, expiresAt: { $gt: new Date(now) } };
+        const { matchedCount } = await rows.updateOne(mine, { $set: { until: new Date(now + lockMs) } });
+        if (matchedCount === 0) throw inUse({ retryAfterS: 1 });
+      };
+      // A batch may take longer to arrive than the lock lasts. What fails here fails before the next batch, too.
+      const renewing = setInterval(() => void renew().catch(() => undefined), lockMs / 3).unref();
       return {
         startedAt,
         done,
         key: own,
-        async renew() {
-          const until = new Date(Date.now() + lockMs);
-          const { matchedCount } = await rows.updateOne({ _id, owner }, { $set: { until } });
-          if (matchedCount === 0) throw inUse({ retryAfterS: 1 });
-        },
+        renew,
         async release(isDone) {
+          clearInterval(renewing);
           await rows.updateOne(
             { _id, owner },
             { $unset: { owner: true, until: true }, ...(isDone ? { $set: { done: true } } : {}) },

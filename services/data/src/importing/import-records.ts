@@ -10,6 +10,7 @@ import { awaitRelay } from '../pacing/await-relay.ts';
 import { demandCreatable, maxRecordBytes } from '../records/judge-record.ts';
 import { findForWrite, underDefinition } from '../records/under-definition.ts';
 import type { Caller } from '../rules/rule.ts';
+import { endedImport } from './ended-import.ts';
 import type { Batch } from './import-batch.ts';
 import { writeBatch } from './import-batch.ts';
 import type { ImportWriter } from './import-writer.ts';
@@ -58,7 +59,8 @@ const leaveMs = 5_000;
  * whatever becomes of the others.
  *
  * With an `Idempotency-Key` the records' ids follow from it and the lines' numbers, so that an import that broke off may be
- * repeated from its beginning; one that was answered is compared by its hash, and answered again.
+ * repeated from its beginning; one that was answered is compared by its hash, and answered again. What ends an import that has begun says
+ * how far it has got ({@link endedImport}).
  *
  * @returns the use case; it throws faults `not-found`, `forbidden`, `idempotency-key-reused`, `idempotency-key-in-use`,
  *   `unauthenticated` once whoever imports has been erased, and `unavailable` where what was recorded before is not published in time
@@ -92,15 +94,20 @@ export function createImportRecords({ events, registry, idempotency, locks, pers
   ): Promise<ImportResult> => {
     const { collection, body } = command;
     const tally = new Tally(command.describe);
+    let unsure = 0;
     const write = async (lines: readonly Line[]): Promise<void> => {
       // Not while an erasure waits for the batch.
       await untilPublished(command);
       await lock?.renew();
       const batch: Batch = { lines, outcomes: new Map() };
       await unlessErased(writer.cause, () =>
-        underDefinition(registry, collection, (current) => writeBatch(current, batch, writer)),
+        underDefinition(registry, collection, (current) => {
+          unsure = lines.length;
+          return writeBatch(current, batch, writer);
+        }),
       );
       for (const [line, outcome] of [...batch.outcomes].sort(([a], [b]) => a - b)) tally.add(line, outcome);
+      unsure = 0;
       await lock?.renew();
     };
     // One batch is written while the next one arrives, however slowly: what ends the one ends both.
@@ -113,14 +120,15 @@ export function createImportRecords({ events, registry, idempotency, locks, pers
         await writing;
         writing = write(next.value);
       }
+      await writing;
+      return tally.result();
     } catch (error) {
       // Whoever still sends is heard out, as far as that goes; who does not is not waited for.
       const left = batches.return(undefined).catch(() => undefined);
       await Promise.race([left, wait(leaveMs, undefined, { ref: false })]);
-      throw error;
+      const { lines, created, failed } = tally;
+      throw command.signal.aborted ? error : endedImport(error, { lines, created, failed, unsure });
     }
-    await writing;
-    return tally.result();
   };
 
   const runLocked = async (

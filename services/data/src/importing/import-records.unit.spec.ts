@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import type { Fault } from '@causeway/contracts';
+import { MongoNetworkError } from 'mongodb';
 
 import type { Collection } from '../collections/collection-registry.ts';
 import { createImportRecords } from './import-records.ts';
@@ -10,10 +11,16 @@ describe('an import', () => {
   const everybody = { kind: 'public' } as const;
 
   /** Imports lines, by one call that finds so many documents waiting each time it looks; says what happened, in its order. */
-  const importing = (lines: number, waiting: readonly number[], rest: Promise<void> = Promise.resolve()) => {
+  const importing = (
+    lines: number,
+    waiting: readonly number[],
+    rest: Promise<void> = Promise.resolve(),
+    failing?: { readonly afterBatches: number; readonly error: Error },
+  ) => {
     const steps: string[] = [];
     const left = [...waiting];
     let taken = 0;
+    let batches = 0;
     const collection = {
       id: 'col_1',
       rules: { read: everybody, create: everybody, update: { before: everybody, after: everybody }, delete: everybody },
@@ -26,6 +33,8 @@ describe('an import', () => {
       records: {
         createMany: (_cause: unknown, creations: readonly unknown[]) => {
           steps.push(`write ${creations.length}`);
+          batches += 1;
+          if (failing !== undefined && batches > failing.afterBatches) return Promise.reject(failing.error);
           return Promise.resolve(creations.map((_, index) => ({ event: { id: `e${index}` } })));
         },
       },
@@ -90,6 +99,33 @@ describe('an import', () => {
     process.abort();
     await assert.rejects(answer, ({ code, retryAfterS }: Fault) => code === 'unavailable' && retryAfterS === 5);
     assert.deepEqual(steps, ['backlog 5001']);
+  });
+
+  it('says how far it has got where it ends', async () => {
+    const { answer, steps, process } = importing(1_700, [0, 0, ...full]);
+    answer.catch(() => undefined);
+    while (steps.length < 5) await new Promise((done) => setTimeout(done, 10));
+    process.abort();
+    await assert.rejects(answer, ({ code, retryAfterS, progress }: Fault) => {
+      assert.deepEqual([code, retryAfterS], ['unavailable', 5]);
+      assert.deepEqual(progress, { lines: 1_000, created: 1_000, failed: 0, unsure: 0 });
+      return true;
+    });
+  });
+
+  it('says which lines may be there or not where MongoDB has not answered', async () => {
+    const lost = new MongoNetworkError('the connection has gone');
+    const { answer } = importing(1_200, [], Promise.resolve(), { afterBatches: 1, error: lost });
+    await assert.rejects(answer, ({ code, progress, cause }: Fault) => {
+      assert.deepEqual([code, cause], ['unavailable', lost]);
+      assert.deepEqual(progress, { lines: 500, created: 500, failed: 0, unsure: 500 });
+      return true;
+    });
+    const bug = importing(1_200, [], Promise.resolve(), { afterBatches: 0, error: new TypeError('a bug') });
+    await assert.rejects(bug.answer, ({ code, progress }: Fault) => {
+      assert.deepEqual([code, progress?.lines, progress?.unsure], ['internal', 0, 500]);
+      return true;
+    });
   });
 
   it('ends so where the next lines do not come', { timeout: 30_000 }, async () => {

@@ -6,6 +6,8 @@ export interface Line {
   readonly bytes: Buffer | undefined;
 }
 
+/** Many small pieces of a line become one: each takes some hundred bytes beside its own, and a client may send single ones. */
+const mostParts = 256;
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 
@@ -24,6 +26,7 @@ export async function* readLines(chunks: AsyncIterable<Buffer>, limitBytes: numb
     lengthBytes += part.length;
     if (lengthBytes <= limitBytes + 1) parts.push(part);
     else parts = [];
+    if (parts.length >= mostParts) parts = [Buffer.concat(parts)];
   };
   const end = (): Line | undefined => {
     const whole = parts.length === 1 ? parts[0] : Buffer.concat(parts);

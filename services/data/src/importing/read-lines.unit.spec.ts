@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import process from 'node:process';
 import { describe, it } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
+import type { Line } from './read-lines.ts';
 import { readLines } from './read-lines.ts';
 
 async function linesOf(chunks: readonly string[], limitBytes = 10): Promise<[number, string | undefined][]> {
@@ -48,5 +52,32 @@ describe('lines of a stream', () => {
     ]);
     assert.deepEqual(await linesOf(['0123456789\r\n']), [[1, '0123456789']]);
     assert.deepEqual(await linesOf(Array.from({ length: 100 }, () => 'xxxxx')), [[1, undefined]]);
+  });
+
+  it('that come byte by byte are held as their bytes', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const held = (): number => {
+      collect();
+      const { heapUsed, external } = process.memoryUsage();
+      return heapUsed + external;
+    };
+    const length = 400_000;
+    const before = held();
+    let after = 0;
+    async function* bytes(): AsyncGenerator<Buffer> {
+      for (let at = 0; at < length; at += 1) yield Buffer.from([0x61 + (at % 26)]);
+      after = held();
+      yield Buffer.from('\nend');
+    }
+    const lines: Line[] = [];
+    for await (const line of readLines(bytes(), length)) lines.push(line);
+    assert.deepEqual(
+      lines.map((line) => line.bytes?.length),
+      [length, 3],
+    );
+    assert.equal(lines[0]?.bytes?.toString('latin1', 24, 30), 'yzabcd');
+    // A hundred times as much, and more, where each byte is a piece.
+    assert.ok(after - before < 16 * length, `${after - before} bytes for ${length}`);
   });
 });

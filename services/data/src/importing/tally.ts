@@ -22,6 +22,8 @@ const maxErrorBytes = 65_536;
 export class Tally {
   created = 0;
   failed = 0;
+  /** The last line that was added. */
+  lines = 0;
   readonly errors: { line: number; problem: unknown }[] = [];
   readonly #eventIds = new EventIds();
   readonly #describe: (fault: Fault) => unknown;
@@ -32,6 +34,7 @@ export class Tally {
   }
 
   add(line: number, outcome: LineOutcome): void {
+    this.lines = line;
     if (outcome.kind === 'failed') {
       this.failed += 1;
       this.#tell(line, outcome.fault);
