@@ -13,7 +13,7 @@ import { type Memory, type MemoryReader, openMemoryReader, readableMemory } from
 
 const mebibyte = 1_048_576;
 const isLong = process.env.CAUSEWAY_TEST_LONG !== undefined;
-const { lines, lineBytes } = isLong ? { lines: 1_000_000, lineBytes: 900 } : { lines: 50_000, lineBytes: 3_072 };
+const { lines, lineBytes } = isLong ? { lines: 1_000_000, lineBytes: 900 } : { lines: 15_000, lineBytes: 10_240 };
 /** The import is looked at as often, at the same distances. */
 const parts = 10;
 
