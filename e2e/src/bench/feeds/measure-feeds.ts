@@ -123,7 +123,11 @@ async function measureOne({ bench, span }: FeedsBenchOptions, audience: Audience
   };
   const ours = await measured(order);
   const server = await startServer('feeds/bare-feed.ts');
-  const bare = await measured(bareOrder(order, server.url)).finally(server.stop);
+  const proxy = await startServer('feeds/bare-feed.ts', [server.url]);
+  const bare = await measured(bareOrder(order, server.url));
+  const passedOn = await measured(bareOrder(order, proxy.url)).finally(() =>
+    Promise.all([server.stop(), proxy.stop()]),
+  );
 
   const { what, pace } = audience;
   const told = ({ paced }: FeedsResult): string => `p50 ${milliseconds(paced.p50Ms)}, p99 ${milliseconds(paced.p99Ms)}`;
@@ -135,6 +139,12 @@ async function measureOne({ bench, span }: FeedsBenchOptions, audience: Audience
       beside: `a bare server of event streams ${perSecond(bare.full.perSecond)}`,
       ratio: ratio(ours.full.perSecond, bare.full.perSecond),
       aim: `≥ ${pace.toLocaleString('en')}/s`,
+    },
+    {
+      what: 'the same, beside two bare processes as they are here a gateway and a service',
+      measured: perSecond(ours.full.perSecond),
+      beside: `a bare proxy before a bare server ${perSecond(passedOn.full.perSecond)}`,
+      ratio: ratio(ours.full.perSecond, passedOn.full.perSecond),
     },
     {
       what: `the same at ${perSecond(ours.paced.perSecond)} (asked for: ${pace}), from the write to each reader`,
