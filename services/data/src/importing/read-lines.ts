@@ -6,8 +6,11 @@ export interface Line {
   readonly bytes: Buffer | undefined;
 }
 
-/** Many small pieces of a line become one: each takes some hundred bytes beside its own, and a client may send single ones. */
-const mostParts = 256;
+/**
+ * So many pieces of a line become one part of it: each takes some hundred bytes beside its own, and a client may send single ones. What is made of fewer
+ * could lie in a slab of Node's, which would be held whole (half of `Buffer.poolSize`).
+ */
+const mostPieces = 4_096;
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 
@@ -20,21 +23,26 @@ const carriageReturn = 0x0d;
  */
 export async function* readLines(chunks: AsyncIterable<Buffer>, limitBytes: number): AsyncGenerator<Line> {
   let parts: Buffer[] = [];
+  let pieces: Buffer[] = [];
   let lengthBytes = 0;
   let number = 1;
   const take = (part: Buffer): void => {
     lengthBytes += part.length;
-    if (lengthBytes <= limitBytes + 1) parts.push(part);
-    else parts = [];
-    if (parts.length >= mostParts) parts = [Buffer.concat(parts)];
+    if (lengthBytes <= limitBytes + 1) pieces.push(part);
+    else [parts, pieces] = [[], []];
+    if (pieces.length < mostPieces) return;
+    parts.push(Buffer.concat(pieces));
+    pieces = [];
   };
   const end = (): Line | undefined => {
+    parts.push(...pieces);
     const whole = parts.length === 1 ? parts[0] : Buffer.concat(parts);
     const bytes = whole?.at(-1) === carriageReturn ? whole.subarray(0, -1) : whole;
     const isTooLong = lengthBytes > limitBytes + 1 || (bytes !== undefined && bytes.length > limitBytes);
     const line = { number, bytes: isTooLong ? undefined : bytes };
     number += 1;
     parts = [];
+    pieces = [];
     lengthBytes = 0;
     return line.bytes?.toString('latin1').trim() === '' ? undefined : line;
   };
