@@ -30,10 +30,11 @@ export interface OutboxRows {
   /**
    * Reads the outboxes of rows, keeping their order; a row that is gone is left out: its tombstone carries its events.
    *
-   * @param mostBytes - of outboxes; a single one may be larger
-   * @returns the rows that there is room for, at least one, and those that are `left` to be loaded after them
+   * @param queues - rows, the oldest of each queue first
+   * @param queueBytes - of the outboxes of one queue; its oldest row has room beside that, whatever its size
+   * @returns the rows that there is room for, and those that are `left` to be loaded after them, both queue by queue
    */
-  load(rows: readonly PendingRow[], mostBytes: number): Promise<LoadedRows>;
+  load(queues: readonly (readonly PendingRow[])[], queueBytes: number): Promise<LoadedRows>;
   /** Every row of a collection that carries events. */
   sweep(collection: string): AsyncIterable<LoadedRow>;
   /**
@@ -45,24 +46,35 @@ export interface OutboxRows {
 /** How long a pull may wait for a lock: a user's transaction may hold a row for seconds. */
 const pullMs = 500;
 
-/** Fills up; what comes first has room, whatever its size. */
+/** What one queue may have loaded, besides its oldest row: from the first that does not fit it takes no more. */
 class Room {
+  readonly #oldest: PendingRow | undefined;
   #left: number;
-  #isEmpty = true;
+  #hasOldest = false;
 
-  constructor(bytes: number) {
+  constructor(bytes: number, oldest: PendingRow | undefined) {
     this.#left = bytes;
+    this.#oldest = oldest;
   }
 
+  /** Whether nothing more has room. */
   get isFull(): boolean {
-    return this.#left <= 0;
+    return this.#left <= 0 && this.#hasOldest;
   }
 
-  takes(outbox: readonly EventEnvelope[]): boolean {
-    this.#left -= BSON.calculateObjectSize({ outbox });
-    if (this.#left < 0 && !this.#isEmpty) return false;
-    this.#isEmpty = false;
-    return true;
+  mayTake(row: PendingRow): boolean {
+    return this.#left > 0 || row === this.#oldest;
+  }
+
+  takes(row: PendingRow, outbox: readonly EventEnvelope[]): boolean {
+    if (row === this.#oldest) {
+      this.#hasOldest = true;
+      return true;
+    }
+    const bytes = BSON.calculateObjectSize({ outbox });
+    const fits = bytes <= this.#left;
+    this.#left = fits ? this.#left - bytes : 0;
+    return fits;
   }
 }
 
@@ -73,39 +85,49 @@ export const createOutboxRows = (db: Db): OutboxRows => {
     async createIndex(collection) {
       await rowsOf(collection).createIndex({ 'outbox.id': 1 }, { sparse: true }, undefined);
     },
-    async load(rows, mostBytes) {
-      const room = new Room(mostBytes);
-      const outboxes = new Map<PendingRow, readonly EventEnvelope[]>();
-      const left: PendingRow[] = [];
-      for (const row of rows) {
-        if (row.outbox === undefined) continue;
-        if (room.takes(row.outbox)) outboxes.set(row, row.outbox);
-        else left.push(row);
+    async load(queues, queueBytes) {
+      const rooms = new Map<PendingRow, Room>();
+      for (const queue of queues) {
+        const room = new Room(queueBytes, queue[0]);
+        for (const row of queue) rooms.set(row, room);
       }
+      const outboxes = new Map<PendingRow, readonly EventEnvelope[]>();
+      const left = new Set<PendingRow>();
+      const take = (row: PendingRow, outbox: readonly EventEnvelope[]): void => {
+        if (rooms.get(row)?.takes(row, outbox) === true) outboxes.set(row, outbox);
+        else left.add(row);
+      };
+      const rows = queues.flat();
+      for (const row of rows) if (row.outbox !== undefined) take(row, row.outbox);
       const unread = Map.groupBy(
         rows.filter(({ outbox }) => outbox === undefined),
         ({ collection }) => collection,
       );
-      for (const [collection, own] of unread) {
-        const byId = new Map(own.map((row) => [row.id, row]));
-        const found = rowsOf(collection).find({ _id: { $in: [...byId.keys()] } }, { projection: { outbox: 1 } });
-        let isFull = room.isFull;
-        if (!isFull) {
-          for await (const { _id, outbox = [] } of found) {
-            const row = byId.get(_id);
-            isFull = !room.takes(outbox);
-            if (isFull || row === undefined) break;
-            outboxes.set(row, outbox);
-          }
+      for (const [collection, all] of unread) {
+        const own = all.filter((row) => {
+          if (rooms.get(row)?.mayTake(row) === true) return true;
+          left.add(row);
+          return false;
+        });
+        if (own.length === 0) continue;
+        // One that carries events of several queues waits in each of them.
+        const waiting = Map.groupBy(own, ({ id }) => id);
+        const concerned = [...new Set(own.flatMap((row) => rooms.get(row) ?? []))];
+        const found = rowsOf(collection).find({ _id: { $in: [...waiting.keys()] } }, { projection: { outbox: 1 } });
+        for await (const { _id, outbox = [] } of found) {
+          for (const row of waiting.get(_id) ?? []) take(row, outbox);
+          waiting.delete(_id);
+          if (!concerned.every(({ isFull }) => isFull)) continue;
+          // Nobody knows whether those that were not read are there.
+          for (const unseen of [...waiting.values()].flat()) left.add(unseen);
+          break;
         }
-        // Nobody knows whether those that were not read are there.
-        if (isFull) left.push(...own.filter((row) => !outboxes.has(row)));
       }
       const loaded = rows.flatMap((row) => {
         const outbox = outboxes.get(row);
         return outbox === undefined ? [] : [{ collection: row.collection, id: row.id, outbox }];
       });
-      return { loaded, left };
+      return { loaded, left: rows.filter((row) => left.has(row)) };
     },
     async *sweep(collection) {
       const carrying = rowsOf(collection).find(

@@ -84,6 +84,20 @@ export class PendingRows {
     return taken;
   }
 
+  /** Puts rows back that were taken, by name: they come before all others, in their order. */
+  putBack(rows: readonly PendingRow[]): void {
+    if (rows.length === 0) return;
+    const others = [...this.#rows];
+    this.#rows.clear();
+    for (const { collection, id } of rows)
+      this.#rows.set(`${collection}\n${id}`, { row: { collection, id }, bytes: 0 });
+    for (const [key, kept] of others) {
+      // It has been rung meanwhile, and is read anew in its old place.
+      if (this.#rows.has(key)) this.#bytes -= kept.bytes;
+      else this.#rows.set(key, kept);
+    }
+  }
+
   /** Whether rows were turned away since the last call, now that there is room again. */
   takeOverflow(): boolean {
     if (!this.#overflowed || this.#rows.size > rowLimit / 2) return false;

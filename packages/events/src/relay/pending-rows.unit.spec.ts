@@ -99,5 +99,23 @@ describe('pending rows', () => {
       pending.add(large('b', '1', '2'));
       assert.deepEqual(kept(pending.take(2)), [true, false]);
     });
+
+    it('come first again where they are put back, by name, and once where they have been rung meanwhile', () => {
+      const pending = new PendingRows(9 * size);
+      for (const id of ['a', 'b', 'c']) pending.add(large(id, '1'));
+      const taken = pending.take(3);
+      for (const id of ['d', 'b']) pending.add(large(id, '2'));
+      pending.putBack(taken.slice(1));
+      const again = pending.take(9);
+      assert.deepEqual(
+        again.map(({ id, outbox }) => [id, outbox === undefined]),
+        [
+          ['b', true],
+          ['c', true],
+          ['d', false],
+        ],
+      );
+      assert.equal(pending.bytes, 0);
+    });
   });
 });

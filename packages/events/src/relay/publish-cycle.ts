@@ -71,12 +71,12 @@ export const createPublishCycle = (options: PublishCycleOptions): PublishCycle =
 
   /** The events of rows that this replica has not published, in the order of the rows. Those that there is no room for wait on in their lanes. */
   const unpublished = async (
-    taken: ReadonlyMap<PendingRow, Lane>,
-    mostBytes: number,
+    taken: ReadonlyMap<Lane, readonly PendingRow[]>,
   ): Promise<{ slot: number; event: EventEnvelope }[]> => {
     const events: { slot: number; event: EventEnvelope }[] = [];
-    const { loaded, left } = await rows.load([...taken.keys()], mostBytes);
-    for (const row of left) taken.get(row)?.pending.add({ collection: row.collection, id: row.id });
+    const { loaded, left } = await rows.load([...taken.values()], laneBytes);
+    const isLeft = new Set(left);
+    for (const [lane, own] of taken) lane.pending.putBack(own.filter((row) => isLeft.has(row)));
     for (const row of loaded) {
       for (const event of row.outbox) {
         if (published.has(event.id)) {
@@ -109,7 +109,7 @@ export const createPublishCycle = (options: PublishCycleOptions): PublishCycle =
 
   /** Takes from the queues of the lanes, and appends it to the log. */
   const append = async (lanes: readonly Lane[]): Promise<void> => {
-    const taken = new Map<PendingRow, Lane>();
+    const taken = new Map<Lane, readonly PendingRow[]>();
     const appending = new Map<number, Lane>();
     const next = new Map<number, number>();
     const share = Math.max(10, Math.floor(batchEvents / lanes.length));
@@ -124,9 +124,9 @@ export const createPublishCycle = (options: PublishCycleOptions): PublishCycle =
       if (pos === undefined) continue;
       appending.set(lane.slot, lane);
       next.set(lane.slot, pos);
-      for (const row of lane.pending.take(share)) taken.set(row, lane);
+      taken.set(lane, lane.pending.take(share));
     }
-    const found = await unpublished(taken, laneBytes * appending.size);
+    const found = await unpublished(taken);
     const events = found.filter(({ slot }) => {
       const lane = appending.get(slot);
       return lane !== undefined && leads(lane);

@@ -49,7 +49,7 @@ const pullRows = 500;
 
 /**
  * What of outboxes a process holds that wait, and as much that is on its way to the log and to Kafka: each slot has its share of it, so that one that
- * stands still takes nothing from the others, and in each there is always one row, whatever its size.
+ * stands still takes nothing from the others, and in each its oldest row is held beside that, whatever its size.
  */
 const outboxBytes = 32 * 1024 * 1024;
 
