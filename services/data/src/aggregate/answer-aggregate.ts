@@ -70,16 +70,22 @@ const inBody: Locate = (part) => ({ pointer: `/${part}` });
 export function createAnswerAggregate(dependencies: AnswerAggregateDependencies) {
   const { findCurrent, client, admit, queryTimeoutMs, queryCostLimit, now } = dependencies;
 
-  const run = async ({ collection, caller, aggregate, body, after, time }: Asked, read: ReadAfterOptions) => {
+  const run = async ({ collection, caller, aggregate, body, after, time: given }: Asked, read: ReadAfterOptions) => {
     const { query, limit, phases } = aggregate;
-    const asked = { collection, caller, query, read, time };
     const scan = body.scan !== undefined;
     const entering = limit ?? (phases.length === 0 ? aggregateLimits.rows : queryCostLimit);
     const explain =
       body.explain === true
-        ? await explainQuery(admit, asked, { after: undefined, limit: entering, timeoutMs: time.leftMs(), scan })
+        ? await explainQuery(
+            admit,
+            { collection, caller, query, read },
+            { after: undefined, limit: entering, timeoutMs: queryTimeoutMs, scan },
+          )
         : undefined;
     if (explain?.refused === true && !scan) return answer([], explain);
+    // To be explained it is run by itself, in as much time.
+    const time = explain === undefined ? given : createLookTime(queryTimeoutMs);
+    const asked = { collection, caller, query, read, time };
     if (!scan) {
       await admit.demand(asked);
       if (phases.length > 0 && (limit ?? Infinity) > queryCostLimit) await admit.demandFew(asked, 'put together');

@@ -118,11 +118,13 @@ export function createDefineCollection(given: DefineCollectionDependencies) {
     lock: DefinitionLock,
   ): Promise<DefinedCollection> => {
     const { source } = definition;
-    const keys = keysOf(current._id, definition, current.keys);
     const write = await events.transaction(async (session) => {
+      // Not as they were when it began: a rotation may have come to its end since, which raises no revision.
+      const now = await definitions.native.findOne({ _id: current._id }, { session });
+      const keys = keysOf(current._id, definition, now?.keys);
       await lock.commit(session);
       await holdTargets(db, source.refersTo ?? [], session);
-      if (keys.keys !== current.keys) await fieldRoots.demandOurs(session);
+      if (keys.keys !== now?.keys) await fieldRoots.demandOurs(session);
       const decision = {
         state: { name: current.name, definition: source, ...keys },
         event: updated(current._id, current.name, source, keys),

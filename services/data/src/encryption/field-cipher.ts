@@ -16,6 +16,8 @@ export interface FieldPlace {
 export interface FieldCipher {
   /** The version with which it seals. */
   readonly current: number;
+  /** Whether there has been such a version, as far as this process has heard. */
+  knows(version: number): boolean;
   /** Seals a value: JSON. @throws Fault `field-key-missing` */
   seal(place: FieldPlace, value: unknown): string;
   /**
@@ -63,6 +65,7 @@ export function createFieldCipher(keys: FieldKeys, collectionId: string): Learni
       // Whoever brings an earlier state comes late.
       current = Math.max(current, known.current);
     },
+    knows: (version) => wrapped.has(version),
     seal: (place, value) => vaultOf(current).seal(JSON.stringify(value), textOf(place)),
     open(place, version, text) {
       const vault = vaultOf(version);

@@ -85,7 +85,7 @@ export const removeRecords = (given: RemoveRecordsDependencies): RemovalStep => 
   };
 
   const forget = async (collection: Collection, cause: Cause, id: string, personId: string): Promise<boolean> => {
-    const write = await collection.records.update(cause, id, (current) => {
+    const decide = (current: RecordDocument) => {
       const { createdBy, updatedBy } = current;
       if (createdBy !== personId && updatedBy !== personId) return undefined;
       const before = nameless(current, personId);
@@ -96,7 +96,9 @@ export const removeRecords = (given: RemoveRecordsDependencies): RemovalStep => 
         ...(last === undefined ? {} : { updatedBy: last }),
       });
       return { state, event: updated(collection, before, state) };
-    });
+    };
+    // What is sealed is written as it was read: a transaction sees where it has been sealed anew meanwhile, which raises no revision.
+    const write = await events().transaction((session) => collection.records.update(cause, id, decide, { session }));
     return write?.event !== undefined;
   };
 

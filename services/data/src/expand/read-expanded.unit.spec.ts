@@ -27,5 +27,6 @@ describe('what is kept of a record that is shown with others', () => {
       fields: { author: 'rec_1', meta: { by: ['rec_2'] } },
     });
     assert.deepEqual(kept(expansion('gone')), { fields: {} });
+    assert.deepEqual(kept(), {});
   });
 });

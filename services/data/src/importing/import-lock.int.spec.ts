@@ -56,8 +56,28 @@ describe('the lock of an import', () => {
     const other = await locks.lock(request, 'other');
     await assert.rejects(lost.renew(), isInUse);
     await lost.release(true);
-    assert.equal((await db.collection('imports').findOne({ owner: 'other' }))?.done, undefined);
+    const row = await db.collection('imports').findOne({ owner: 'other' });
+    assert.ok(row !== null && row.done === undefined, 'the other one has it still');
     await other.release(true);
+  });
+
+  it('has a day from the beginning of each run, whose lines have the ids of the first', async () => {
+    const locks = createImportLocks(db, secret, lockMs);
+    const request = requestOf();
+    const first = await locks.lock(request, 'one');
+    await first.release(false);
+    const rows = db.collection<{ _id: string; owner?: string; expiresAt: Date }>('imports');
+    const _id = Buffer.from(first.key).toString('base64url');
+    await rows.updateOne({ _id }, { $set: { expiresAt: new Date(Date.now() + 30_000) } });
+    const again = await locks.lock(request, 'two');
+    assert.deepEqual(again.startedAt, first.startedAt);
+    const hoursLeft = async () => (((await rows.findOne({ _id }))?.expiresAt.getTime() ?? 0) - Date.now()) / 3_600_000;
+    assert.ok((await hoursLeft()) > 23);
+    await again.release(true);
+    await rows.updateOne({ _id }, { $set: { expiresAt: new Date(Date.now() + 30_000) } });
+    const afterwards = await locks.lock(request, 'three');
+    assert.ok(afterwards.done && (await hoursLeft()) < 1);
+    await afterwards.release(true);
   });
 
   it('ends with its key, and so does the import', async () => {

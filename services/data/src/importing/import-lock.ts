@@ -49,13 +49,14 @@ export function createImportLocks(db: Db, secret: Uint8Array, lockMs = defaultLo
     const now = Date.now();
     const until = new Date(now + lockMs);
     const free = { _id, $or: [{ owner: { $exists: false } }, { until: { $lt: new Date(now) } }] };
-    const setOnInsert = { startedAt: new Date(now), expiresAt: new Date(now + dayMs) };
+    // Each run has a day from its own beginning, and the ids of the first: what is done is known for no longer than its answer.
+    const taken = {
+      ...{ owner, until },
+      startedAt: { $ifNull: ['$startedAt', new Date(now)] },
+      expiresAt: { $cond: [{ $eq: ['$done', true] }, '$expiresAt', new Date(now + dayMs)] },
+    };
     try {
-      const row = await rows.findOneAndUpdate(
-        free,
-        { $set: { owner, until }, $setOnInsert: setOnInsert },
-        { upsert: true, returnDocument: 'after' },
-      );
+      const row = await rows.findOneAndUpdate(free, [{ $set: taken }], { upsert: true, returnDocument: 'after' });
       if (row === null) throw inUse({ retryAfterS: 1 });
       return row;
     } catch (error) {

@@ -126,6 +126,8 @@ export function createImportRecords({ events, registry, idempotency, locks, pers
       // Whoever still sends is heard out, as far as that goes; who does not is not waited for.
       const left = batches.return(undefined).catch(() => undefined);
       await Promise.race([left, wait(leaveMs, undefined, { ref: false })]);
+      // Nobody else may begin with the lines of a batch that is still being written, and of it is told what came of it.
+      await writing.catch(() => undefined);
       const { lines, created, failed } = tally;
       throw command.signal.aborted ? error : endedImport(error, { lines, created, failed, unsure });
     }

@@ -108,8 +108,11 @@ describe('the rotation of a key', () => {
       assert.deepEqual([ssn, visits], [last.get(_id) ?? of.replace('n', 'SSN-'), Number(of.slice(1))]);
       if (!last.has(_id)) assert.equal(byId.get(_id)?.revision, revision);
     }
-    const told = await published.waitFor(({ subject }) => subject === `record/${created.at(-1) ?? ''}`);
-    assert.equal(told.length, 1);
+    await published.waitFor(({ subject }) => subject === `record/${created.at(-1) ?? ''}`);
+    const untouched = new Set(left.map(({ _id }) => `record/${_id}`));
+    await published.waitFor(({ subject }) => untouched.has(subject), left.length);
+    const told = published.all.filter(({ subject }) => untouched.has(subject));
+    assert.equal(told.length, left.length, 'each of them is told of once: of its creation');
     const { body } = await keysOf(name);
     const keys = body.keys as unknown as { version: number; status: string; removedAfter?: string }[];
     assert.deepEqual(
@@ -224,5 +227,32 @@ describe('the rotation of a key', () => {
     await records.updateOne({ _id }, { $set: { 'sealed.key': 2 } }, plainly);
     assert.deepEqual(await removed(), [2]);
     assert.equal((await world.read(name, _id)).ssn, 'SSN-0');
+  });
+
+  it('leaves a record whose key is not there any more, comes to its end, and keys that are not used go all the same', async () => {
+    const { name, id } = await world.define();
+    await importMany(name, 3);
+    const records = world.data.db.collection<RecordDocument>(`records_${id}`);
+    const [{ _id } = assert.fail()] = await world.rawAll(id);
+    const plainly = { bypassDocumentValidation: true };
+    await records.updateOne({ _id }, { $set: { 'sealed.key': 9 } }, plainly);
+    await rotate(name);
+    assert.equal((await done(name)).broken, 1);
+    await rotate(name);
+    const { broken, version } = await done(name);
+    assert.deepEqual({ broken, version }, { broken: 1, version: 3 });
+    // One that uses the oldest keeps that one alone.
+    await records.updateOne({ _id }, { $set: { 'sealed.key': 1 } }, plainly);
+    const definitions = world.data.db.collection<DefinitionDocument>(definitionsCollection);
+    const retiredAt = new Date(Date.now() - (keptDays + 1) * 86_400_000);
+    await definitions.updateOne(
+      { _id: id },
+      { $set: { 'keys.versions.0.retiredAt': retiredAt, 'keys.versions.1.retiredAt': retiredAt } },
+    );
+    const logger = { info: () => undefined, warn: () => undefined };
+    const remove = createRemoveRetiredKeys({ events: { db: world.data.db }, definitions, logger });
+    await remove(new AbortController().signal);
+    const kept = (await definitions.findOne({ _id: id }))?.keys?.versions.map(({ version: own }) => own);
+    assert.deepEqual(kept, [1, 3]);
   });
 });

@@ -59,6 +59,14 @@ export function createResealChunk({ events, logger }: ResealChunkDependencies) {
     { _id: id, revision, sealed }: Row,
   ): Annotation<RecordDocument> | 'broken' | undefined => {
     if (sealed === undefined || sealed.key === collection.cipher?.current) return undefined;
+    // The definition has been read since: what it does not have is nowhere, and a look at it later would find no more.
+    if (collection.cipher?.knows(sealed.key) !== true) {
+      logger.error(
+        { collection: collection.name, id, key: sealed.key },
+        'a value was sealed with a key that is not there, and keeps it',
+      );
+      return 'broken';
+    }
     try {
       const given = { 'sealed.key': sealed.key };
       return { id, revision, given, set: { sealed: resealed(collection, id, sealed) } };

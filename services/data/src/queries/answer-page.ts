@@ -40,6 +40,7 @@ export interface AnswerPageDependencies {
   readonly client: MongoClient;
   readonly db: Db;
   readonly pages: PageCache;
+  readonly queryTimeoutMs: number;
   /** Records that one query may count. */
   readonly queryCostLimit: number;
 }
@@ -77,7 +78,15 @@ export const pageAnswer = z.object({
  * @returns the use case; it throws faults `invalid-request`, `not-found` for another's cursor, `query-needs-index` and
  *   `query-too-costly`
  */
-export function createAnswerPage({ cursors, admit, client, db, pages, queryCostLimit }: AnswerPageDependencies) {
+export function createAnswerPage({
+  cursors,
+  admit,
+  client,
+  db,
+  pages,
+  queryTimeoutMs,
+  queryCostLimit,
+}: AnswerPageDependencies) {
   const countAll = async ({ collection, caller, query, read, time }: TimedQuery, scan: boolean): Promise<number> => {
     const bound = scan ? {} : { limit: queryCostLimit + 1 };
     const options = { maxTimeMS: time.leftMs(), ...bound, ...read };
@@ -93,19 +102,22 @@ export function createAnswerPage({ cursors, admit, client, db, pages, queryCostL
   const find = async ({
     asked,
     from,
-    ...run
+    ...given
   }: TimedQuery & { readonly asked: AskedQuery; readonly from: PagePlace | undefined }): Promise<
     FoundPage & { readonly explain?: Explanation }
   > => {
-    const { collection, caller, query, read, time } = run;
+    const { collection, caller, query, read } = given;
     const { limit = defaultLimit, locate, scan } = asked;
     const place = { place: from, at: locate('cursor') };
-    const after = await keyOfPlace(collection, query.sort, place, { maxTimeMS: time.leftMs(), ...read });
+    const after = await keyOfPlace(collection, query.sort, place, { maxTimeMS: given.time.leftMs(), ...read });
     const explain = asked.explain
-      ? await explainQuery(admit, run, { after, limit, timeoutMs: time.leftMs(), scan })
+      ? await explainQuery(admit, given, { after, limit, timeoutMs: queryTimeoutMs, scan })
       : undefined;
     // Why it is refused is what was asked for.
     if (explain?.refused === true && !scan) return { items: '[]', explain };
+    // To be explained it is run by itself, in as much time.
+    const run = explain === undefined ? given : { ...given, time: createLookTime(queryTimeoutMs) };
+    const { time } = run;
     if (!scan) await admit.demand(run);
     time.demand();
     const sight = createSight(collection, caller, { at: query.at });
@@ -146,7 +158,8 @@ export function createAnswerPage({ cursors, admit, client, db, pages, queryCostL
       await pages.read(key, seen, (notBefore) =>
         readAfter(client, notBefore, (read) =>
           underWords(collection, query, () => {
-            const time = createLookTime(timeoutMs);
+            // What is shared is not to end with the time of whoever has asked first.
+            const time = createLookTime(key === undefined ? timeoutMs : queryTimeoutMs);
             const run = (own: ReadAfterOptions) =>
               find({ collection, caller, query, read: own, time, asked, from: from?.place });
             return query.expand === undefined ? run(read) : readInTurn(client, read, run);

@@ -52,6 +52,8 @@ function answerProjected(record: Shown<VisibleRecord>, fields: readonly FieldPat
 
 /** What stands at some paths of a record, and nothing else: of a part that is kept, the rest of the record is not. */
 export function partOf<R extends object>(record: Shown<R>, paths: readonly (readonly string[])[]): Shown<Partial<R>> {
+  // No names would be all of them.
+  if (paths.length === 0) return {} as Shown<Partial<R>>;
   const kept = new Map<string, unknown>();
   for (const path of paths) keep(kept, path);
   return prune(record, kept as Kept) as Shown<Partial<R>>;

@@ -33,7 +33,7 @@ export function createQueries({
     maxBytes: config.queryCacheBytes,
   });
   const pages = createPageCache({ cache, versions: createCollectionVersions(stream), stream, client });
-  const answerPage = createAnswerPage({ cursors, admit, client, db, pages, queryCostLimit });
+  const answerPage = createAnswerPage({ cursors, admit, client, db, pages, queryTimeoutMs, queryCostLimit });
   const answerQuery = createAnswerQuery({ findCurrent, registry, client, db, admit, answerPage, queryTimeoutMs, now });
   return {
     routes: [listRecordsRoute({ answerQuery }), queryRecordsRoute({ answerQuery })],

@@ -5,7 +5,7 @@ import { BSON } from 'mongodb';
 import type { Filter } from 'mongodb';
 
 import type { Collection } from '../collections/collection-registry.ts';
-import { isKeyMissing } from '../encryption/encryption.errors.ts';
+import { BrokenSeal, isKeyMissing } from '../encryption/encryption.errors.ts';
 import { openFields } from '../encryption/seal-fields.ts';
 import type { Fields, RecordDocument } from '../records/record.model.ts';
 import { stateOfRecord } from '../records/record-state.ts';
@@ -207,7 +207,7 @@ function isLeftValid({ collection, document }: Referrer, fields: Fields): boolea
   try {
     return faultsIn(openFields(collection, { ...document, fields })).length === 0;
   } catch (error) {
-    if (!isKeyMissing(error)) throw error;
+    if (!isKeyMissing(error) && !(error instanceof BrokenSeal)) throw error;
     const before = faultsIn(document.fields);
     return faultsIn(fields).every((fault) => before.some((each) => isDeepStrictEqual(each, fault)));
   }
