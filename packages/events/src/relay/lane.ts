@@ -22,6 +22,15 @@ export interface Lane {
 }
 
 /**
+ * What of outboxes a process holds that wait, and as much that is on its way to the log and to Kafka: each slot has its share of it, so that one that
+ * stands still takes nothing from the others, and in each its oldest row is held beside that, whatever its size.
+ */
+const outboxBytes = 32 * 1024 * 1024;
+
+/** The share that each of so many slots has of it, in bytes. */
+export const laneBytesOf = (slots: number): number => Math.floor(outboxBytes / slots);
+
+/**
  * Opens a lane.
  *
  * @param mostBytes - of outboxes that wait in it beside their names

@@ -2,7 +2,7 @@ import { setImmediate as immediately, setTimeout as delay } from 'node:timers/pr
 
 import type { Failpoint } from '../failpoint.ts';
 import { bySequence, type EventLog } from '../log/event-log.ts';
-import { backoffMs, isDue, openLane, type Lane } from './lane.ts';
+import { backoffMs, isDue, laneBytesOf, openLane, type Lane } from './lane.ts';
 import type { OutboxRows } from './outbox-rows.ts';
 import type { PendingRow } from './pending-rows.ts';
 import { createPublishCycle } from './publish-cycle.ts';
@@ -47,16 +47,10 @@ export interface Relay {
 /** Rows of one pull: a few milliseconds, far below the time that a pull may take. */
 const pullRows = 500;
 
-/**
- * What of outboxes a process holds that wait, and as much that is on its way to the log and to Kafka: each slot has its share of it, so that one that
- * stands still takes nothing from the others, and in each its oldest row is held beside that, whatever its size.
- */
-const outboxBytes = 32 * 1024 * 1024;
-
 /** Makes the relay of one service in this process. */
 export const createRelay = (options: RelayOptions): Relay => {
   const { slots, leases, log, rows, publisher, logger, metrics, failpoint } = options;
-  const laneBytes = Math.floor(outboxBytes / slots);
+  const laneBytes = laneBytesOf(slots);
   const lanes = new Map<number, Lane>();
   const published = new Published();
   const stopping = new AbortController();
@@ -113,18 +107,8 @@ export const createRelay = (options: RelayOptions): Relay => {
   };
 
   const cycle = createPublishCycle({
-    slots,
-    laneBytes,
-    log,
-    rows,
-    publisher,
-    published,
-    metrics,
-    leads,
-    lose,
-    fail,
-    sweepSoon,
-    failpoint,
+    ...{ slots, laneBytes, log, rows, publisher, published, metrics, failpoint },
+    ...{ leads, lose, fail, sweepSoon },
   });
 
   const run = async (own: readonly Lane[]): Promise<void> => {

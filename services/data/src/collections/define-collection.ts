@@ -12,7 +12,7 @@ import { createFieldRoots } from '../encryption/field-roots.ts';
 import { openFields } from '../encryption/seal-fields.ts';
 import { encryptedPaths } from '../encryption/sealed-fields.ts';
 import { dropExpiryIndex, ensureExpiryIndex } from '../expiry/expiry-index.ts';
-import { fillExpiry } from '../expiry/fill-expiry.ts';
+import { prepareExpiry } from '../expiry/prepare-expiry.ts';
 import { allIndexesOf, referenceIndexesOf } from '../references/all-indexes.ts';
 import { checkDangling, newReferences } from '../references/check-dangling.ts';
 import { holdTargets } from '../references/referrers.ts';
@@ -136,21 +136,6 @@ export function createDefineCollection(given: DefineCollectionDependencies) {
     return { document: write.document, eventId: write.event.id, isNew: false };
   };
 
-  /** Whoever writes a record says by now when it is to be looked at; here it is said of those that are there. */
-  const prepareExpiry = async (
-    id: string,
-    { expiry }: Definition,
-    before: Definition,
-    tell: (checked: number) => Promise<void>,
-  ): Promise<void> => {
-    if (expiry === undefined) return;
-    await ensureExpiryIndex(recordsOf(id));
-    if (expiry.field === before.expiry?.field) return;
-    const collection = await registry.reload(id);
-    if (collection === undefined) throw definitionBusy();
-    await fillExpiry(collection, tell);
-  };
-
   const changeLocked = async (
     cause: Cause,
     id: string,
@@ -188,7 +173,9 @@ export function createDefineCollection(given: DefineCollectionDependencies) {
       references: newReferences(id, definition.fields, current.definition),
       tell: (checked) => tell({ step: 'references', checked, of }),
     });
-    await prepareExpiry(id, source, current.definition, (checked) => tell({ step: 'expiry', checked, of }));
+    await prepareExpiry({ registry, records }, id, source, current.definition, (checked) =>
+      tell({ step: 'expiry', checked, of }),
+    );
     if (isSame(source, current.definition)) return { document: current, isNew: false };
     return await commit(cause, current, definition, lock);
   };

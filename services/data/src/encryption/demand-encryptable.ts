@@ -29,7 +29,7 @@ export interface DemandEncryptableDependencies {
 const noKey = 'This installation has no key for encrypted fields: set `CAUSEWAY_FIELD_KEY` of the data service.';
 const otherKey =
   'The `CAUSEWAY_FIELD_KEY` of this replica is not the one that the other encrypted fields are kept under: set the same at every replica of the ' +
-  'data service. If that one is lost, remove the collections with encrypted fields first.';
+  'data service. If that one is lost, remove the collections that have, or have had, encrypted fields first.';
 
 type Encrypted = readonly Pick<DeclaredField, 'segments'>[];
 

@@ -9,7 +9,7 @@ import { mergePatchType } from '../records/merge-patch.ts';
 import type { RecordDocument } from '../records/record.model.ts';
 import { createHeldStream } from '../testing/held-stream.ts';
 import type { Answered, TestReplica } from '../testing/test-data.ts';
-import { fieldsOf, openTestPatients } from '../testing/test-patients.ts';
+import { fieldsOf, openTestPatients, patients } from '../testing/test-patients.ts';
 import type { TestPatients } from '../testing/test-patients.ts';
 import { createRemoveRetiredKeys, keptDays } from './remove-retired-keys.ts';
 
@@ -47,8 +47,9 @@ describe('the rotation of a key', () => {
       await delay(100);
     }
   };
-  const importMany = async (name: string, count: number): Promise<void> => {
-    const body = Array.from({ length: count }, (_, n) => JSON.stringify({ name: `n${n}`, ssn: `SSN-${n}`, visits: n }));
+  const importMany = async (name: string, count: number, more: object = {}): Promise<void> => {
+    const lineOf = (n: number): string => JSON.stringify({ name: `n${n}`, ssn: `SSN-${n}`, visits: n, ...more });
+    const body = Array.from({ length: count }, (_, n) => lineOf(n));
     const options = { body: body.join('\n'), type: 'application/x-ndjson' };
     const answer = await world.call(`POST /v1/data/${name}`, options);
     assert.equal((answer.body as { created?: number }).created, count, answer.text);
@@ -190,9 +191,16 @@ describe('the rotation of a key', () => {
     assert.equal((await keysOf(name)).body.rotation, undefined);
   });
 
-  it('leaves what does not open as it is, with its key', async () => {
-    const { name, id } = await world.define();
-    await importMany(name, 3);
+  it('leaves what does not open as it is, with its key, and what it refers to can be deleted', async () => {
+    const target = await world.define({ schema: {}, rules: patients.rules });
+    const { properties } = patients.schema;
+    const { name, id } = await world.define({
+      ...patients,
+      schema: { ...patients.schema, properties: { ...properties, of: { type: ['string', 'null'] } } },
+      fields: { ...patients.fields, of: { reference: { collection: target.name, onDelete: 'null' } } },
+    });
+    const of = await world.create(target.name, {});
+    await importMany(name, 3, { of });
     const [one, two] = await world.rawAll(id);
     const records = world.data.db.collection<RecordDocument>(`records_${id}`);
     await records.updateOne({ _id: one?._id ?? '' }, { $set: { sealed: two?.sealed ?? assert.fail() } });
@@ -200,6 +208,12 @@ describe('the rotation of a key', () => {
     assert.equal((await done(name)).broken, 1);
     const used = (await world.rawAll(id)).map(({ sealed }) => sealed?.key);
     assert.deepEqual(used, [1, 2, 2]);
+    const gone = await world.call(`DELETE /v1/data/${target.name}/${of}`);
+    assert.equal(gone.status, 204, gone.text);
+    assert.deepEqual(
+      (await world.rawAll(id)).map(({ fields }) => fields.of),
+      [null, null, null],
+    );
   });
 
   it('is followed by the end of the key before, once no record uses it and its time is over', async () => {

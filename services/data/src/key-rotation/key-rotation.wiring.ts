@@ -2,6 +2,7 @@ import { createLeasedWork } from '@causeway/events';
 
 import { recordsCollection } from '../collections/collection.model.ts';
 import type { createCollections } from '../collections/collections.wiring.ts';
+import { fieldKeyMissing } from '../encryption/encryption.errors.ts';
 import { createFieldRoots } from '../encryption/field-roots.ts';
 import type { Feature, Ground } from '../feature.ts';
 import { keyRotationRoutes } from './key-rotation.routes.ts';
@@ -22,16 +23,19 @@ export function createKeyRotation(
   const { db } = events;
   const native = db.collection<RotationDocument>(rotationsCollection);
   const given = { events, registry, definitions: definitions.native };
+  const fieldRoots = createFieldRoots(db, fieldKeys);
   const run = createRunRotation({ ...given, resealChunk: createResealChunk({ events, logger }) });
   const rotations = createRotations({
-    ...{ events, registry, definitions, fieldKeys },
-    fieldRoots: createFieldRoots(db, fieldKeys),
+    ...{ events, registry, definitions, fieldKeys, fieldRoots },
   });
   const worker = createLeasedWork<RotationDocument, object>({
     ...{ name: 'rotation', db, leases: 'rotating', orders: { native }, zero: {}, logger },
-    // Whoever has another root key leaves it to those who have the right one.
     can: () => fieldKeys.isThere,
-    work: (order, _progress, signal) => run(order, signal),
+    async work(order, _progress, signal) {
+      // Whoever has another root key gives it back, for those who have the right one, before anything is changed.
+      if (!(await fieldRoots.areOurs())) throw fieldKeyMissing({ message: 'its root key is not that of the others' });
+      await run(order, signal);
+    },
     async end({ _id, version }) {
       const end = { $set: { status: 'ended' }, $currentDate: { endedAt: true } } as const;
       await native.updateOne({ _id, version, status: 'running' }, end);

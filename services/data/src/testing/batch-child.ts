@@ -3,31 +3,19 @@
 import process from 'node:process';
 
 import { newEventId } from '@causeway/contracts';
-import { createEvents, createIdempotency, createKafka } from '@causeway/events';
-import { isolatedKafka } from '@causeway/events/testing';
-import { createLogger } from '@causeway/telemetry';
-import { MongoClient } from 'mongodb';
+import { createIdempotency } from '@causeway/events';
 
-import { createFieldKeys } from '../encryption/field-keys.ts';
 import { parseBatch } from '../batch/parse-batch.ts';
 import type { BatchTransaction } from '../batch/run-batch.ts';
 import { createRunBatch } from '../batch/run-batch.ts';
 import { createCollectionRegistry } from '../collections/collection-registry.ts';
+import { openChildGround } from './child-ground.ts';
 
 const [database = '', collection = '', moment = '', json = '[]'] = process.argv.slice(2);
-const { MONGODB_URL = '', KAFKA_BROKERS = '' } = process.env;
-const logger = createLogger({ service: 'data', level: 'silent' });
-const client = await MongoClient.connect(MONGODB_URL, { appName: 'causeway-data' });
-const kafka = createKafka({ driver: 'platformatic', brokers: KAFKA_BROKERS.split(','), clientId: database, logger });
-const events = createEvents({
-  ...{ service: 'data', client, database, partitions: 2, logger },
-  kafka: isolatedKafka(kafka, `${database}.`),
-  failpoint: (name) => {
-    if (moment === 'recorded' && name === 'recorded') process.kill(process.pid, 'SIGKILL');
-  },
+const { events, logger, fieldKeys } = await openChildGround(database, (name) => {
+  if (moment === 'recorded' && name === 'recorded') process.kill(process.pid, 'SIGKILL');
 });
-process.on('disconnect', () => process.exit(0));
-const registry = createCollectionRegistry({ fieldKeys: createFieldKeys(undefined), events, db: events.db, logger });
+const registry = createCollectionRegistry({ fieldKeys, events, db: events.db, logger });
 
 const transaction: BatchTransaction = (work) =>
   events.transaction(async (session) => {

@@ -3,36 +3,23 @@
 import process from 'node:process';
 
 import { newEventId } from '@causeway/contracts';
-import { createEvents, createKafka } from '@causeway/events';
-import { isolatedKafka } from '@causeway/events/testing';
-import { createLogger } from '@causeway/telemetry';
-import { MongoClient } from 'mongodb';
 
-import { createFieldKeys } from '../encryption/field-keys.ts';
 import { createChangeMatching } from '../by-filter/change-matching.ts';
 import { createRunByFilter } from '../by-filter/run-by-filter.ts';
 import { createCollectionRegistry } from '../collections/collection-registry.ts';
 import { createCursorCodec } from '../cursors/cursor-codec.ts';
 import { operatorsType } from '../operators/parse-operators.ts';
 import { patchOf } from '../records/patch-bodies.ts';
+import { openChildGround } from './child-ground.ts';
 
 const [database = '', name = '', filter = '{}', mostEvents = '0'] = process.argv.slice(2);
-const { MONGODB_URL = '', KAFKA_BROKERS = '' } = process.env;
-const logger = createLogger({ service: 'data', level: 'silent' });
-const client = await MongoClient.connect(MONGODB_URL, { appName: 'causeway-data' });
-const kafka = createKafka({ driver: 'platformatic', brokers: KAFKA_BROKERS.split(','), clientId: database, logger });
 let recorded = 0;
-const events = createEvents({
-  ...{ service: 'data', client, database, partitions: 2, logger },
-  kafka: isolatedKafka(kafka, `${database}.`),
-  failpoint: (at) => {
-    if (at !== 'recorded') return;
-    recorded += 1;
-    if (recorded >= Number(mostEvents)) process.kill(process.pid, 'SIGKILL');
-  },
+const { client, events, logger, fieldKeys } = await openChildGround(database, (at) => {
+  if (at !== 'recorded') return;
+  recorded += 1;
+  if (recorded >= Number(mostEvents)) process.kill(process.pid, 'SIGKILL');
 });
-process.on('disconnect', () => process.exit(0));
-const registry = createCollectionRegistry({ fieldKeys: createFieldKeys(undefined), events, db: events.db, logger });
+const registry = createCollectionRegistry({ fieldKeys, events, db: events.db, logger });
 const now = (): Date => new Date();
 const runByFilter = createRunByFilter({
   ...{ events, client, now, queryTimeoutMs: 5_000 },

@@ -3,29 +3,16 @@
 import process from 'node:process';
 
 import { newEventId } from '@causeway/contracts';
-import { createEvents, createKafka } from '@causeway/events';
 import type { Events } from '@causeway/events';
-import { isolatedKafka } from '@causeway/events/testing';
-import { createLogger } from '@causeway/telemetry';
-import { MongoClient } from 'mongodb';
 
-import { createFieldKeys } from '../encryption/field-keys.ts';
 import { createCollectionRegistry } from '../collections/collection-registry.ts';
 import { createCollections } from '../collections/collections.wiring.ts';
 import type { WantedMigration } from '../migrations/migrations.ts';
 import { createMigrationsFeature } from '../migrations/migrations.wiring.ts';
+import { openChildGround } from './child-ground.ts';
 
 const [database = '', wanted = '', moment = '', chunk = '1'] = process.argv.slice(2);
-const { MONGODB_URL = '', KAFKA_BROKERS = '' } = process.env;
-const logger = createLogger({ service: 'data', level: 'silent' });
-const client = await MongoClient.connect(MONGODB_URL, { appName: 'causeway-data' });
-const kafka = createKafka({ driver: 'platformatic', brokers: KAFKA_BROKERS.split(','), clientId: database, logger });
-const own = createEvents({
-  ...{ service: 'data', client, database, partitions: 2, logger },
-  kafka: isolatedKafka(kafka, `${database}.`),
-});
-process.on('disconnect', () => process.exit(0));
-const fieldKeys = createFieldKeys(process.env.CAUSEWAY_FIELD_KEY);
+const { events: own, logger, fieldKeys } = await openChildGround(database);
 const registry = createCollectionRegistry({ fieldKeys, events: own, db: own.db, logger });
 
 let isMaking = false;

@@ -3,27 +3,15 @@
 import process from 'node:process';
 
 import { newEventId } from '@causeway/contracts';
-import { createEvents, createKafka } from '@causeway/events';
 import type { Events, RecordedCollection, RecordedDocument } from '@causeway/events';
-import { isolatedKafka } from '@causeway/events/testing';
-import { createLogger } from '@causeway/telemetry';
-import { MongoClient } from 'mongodb';
 
 import { createCollectionRegistry } from '../collections/collection-registry.ts';
 import { createCollections } from '../collections/collections.wiring.ts';
-import { createFieldKeys } from '../encryption/field-keys.ts';
 import { createKeyRotation } from '../key-rotation/key-rotation.wiring.ts';
+import { openChildGround } from './child-ground.ts';
 
 const [database = '', name = '', moment = ''] = process.argv.slice(2);
-const { MONGODB_URL = '', KAFKA_BROKERS = '' } = process.env;
-const logger = createLogger({ service: 'data', level: 'silent' });
-const client = await MongoClient.connect(MONGODB_URL, { appName: 'causeway-data' });
-const kafka = createKafka({ driver: 'platformatic', brokers: KAFKA_BROKERS.split(','), clientId: database, logger });
-const own = createEvents({
-  ...{ service: 'data', client, database, partitions: 2, logger },
-  kafka: isolatedKafka(kafka, `${database}.`),
-});
-process.on('disconnect', () => process.exit(0));
+const { events: own, logger, fieldKeys } = await openChildGround(database);
 
 let chunks = 0;
 const collection: Events['collection'] = <Doc extends RecordedDocument>(
@@ -41,7 +29,6 @@ const collection: Events['collection'] = <Doc extends RecordedDocument>(
   };
 };
 const events: Events = { ...own, collection };
-const fieldKeys = createFieldKeys(process.env.CAUSEWAY_FIELD_KEY);
 const registry = createCollectionRegistry({ fieldKeys, events, db: own.db, logger });
 const ground = { events, registry, fieldKeys, logger };
 const { rotations, worker } = createKeyRotation(ground, createCollections(ground));

@@ -28,6 +28,17 @@ export const patients = {
   rules: { read: 'public', create: 'signed-in', update: 'signed-in', delete: 'signed-in' },
 } as const;
 
+/** The same without what is encrypted. */
+export const plainPatients = { schema: patients.schema, rules: patients.rules } as const;
+
+/** What came of a call, as text: its status, and of a problem each place with its code. */
+export const outcomeOf = ({ status, body }: Answered): string => {
+  const { errors = [] } = body as unknown as {
+    readonly errors?: readonly { readonly pointer?: string; readonly parameter?: string; readonly code: string }[];
+  };
+  return [status, ...errors.map(({ pointer, parameter, code }) => `${pointer ?? parameter ?? ''} ${code}`)].join(' ');
+};
+
 /** A world with such collections. */
 export interface TestPatients {
   readonly data: TestData;
@@ -37,6 +48,8 @@ export interface TestPatients {
   call(methodAndPath: string, options?: TestCall, by?: Person): Promise<Answered>;
   /** Defines a collection, and gives its name and id. */
   define(definition?: object, name?: string): Promise<{ readonly name: string; readonly id: string }>;
+  /** Sends a definition, of a new collection where no name is given. */
+  put(definition: object, name?: string, query?: string): Promise<Answered>;
   /** Creates a record, and gives its id. */
   create(name: string, fields: object): Promise<string>;
   read(name: string, id: string): Promise<Record<string, unknown>>;
@@ -53,11 +66,15 @@ export async function openTestPatients(): Promise<TestPatients> {
   const call: TestPatients['call'] = (methodAndPath, options = {}, by = admin) =>
     replica.call(methodAndPath, { token: by.token, ...options });
   const recordsOf = (id: string) => data.db.collection<RecordDocument>(recordsCollection(id));
+  const newName = (): string => `p${randomUUID().slice(0, 8)}`;
+  const put: TestPatients['put'] = (definition, name = newName(), query = '') =>
+    call(`PUT /v1/collections/${name}${query}`, { body: definition });
   const majority = { readConcern: { level: 'majority' } } as const;
   return {
     ...{ data, replica, admin, ada, call },
-    async define(definition = patients, name = `p${randomUUID().slice(0, 8)}`) {
-      const answer = await call(`PUT /v1/collections/${name}`, { body: definition });
+    put,
+    async define(definition = patients, name = newName()) {
+      const answer = await put(definition, name);
       assert.ok(answer.status < 300, answer.text);
       return { name, id: String(answer.body.id) };
     },
