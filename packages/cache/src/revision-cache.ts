@@ -88,11 +88,7 @@ export function createRevisionCache<Value extends object>(options: RevisionCache
   };
 
   return {
-    peek(key) {
-      const known = local.get(key);
-      if (known !== undefined) count('process');
-      return known;
-    },
+    peek: (key) => local.get(key),
     read(key, from) {
       const known = local.get(key);
       if (known !== undefined) {

@@ -36,12 +36,18 @@ const headersTooLarge = defineFault({
   code: 'headers-too-large',
   category: 'payload-too-large',
   title: 'The request headers are too large',
-  description: `The headers of a request, its path included, may hold at most ${largestHeadersBytes} bytes.`,
+  description: `The headers of a request, its path included, may hold at most ${largestHeadersBytes} bytes. Where a query makes the path that long, send it as a body, as \`POST /v1/data/{collection}/query\` takes it.`,
 });
+
+const tooLongAHead = (): Fault =>
+  headersTooLarge({
+    detail: `The request line and the headers may hold at most ${largestHeadersBytes} bytes. Send a long query as a body instead.`,
+    extensions: { limitBytes: largestHeadersBytes },
+  });
 
 /** What goes wrong before there is a request; RFC 6585 §5 and RFC 9110 §15.5.9 give two of them their own status. */
 const wireFault = (code: string | undefined): { readonly status: number; readonly fault: Fault } => {
-  if (code === 'HPE_HEADER_OVERFLOW') return { status: 431, fault: headersTooLarge() };
+  if (code === 'HPE_HEADER_OVERFLOW') return { status: 431, fault: tooLongAHead() };
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return { status: 408, fault: new RequestTimeout() };
   return { status: 400, fault: faults.invalidRequest({ detail: 'This is not HTTP as RFC 9112 has it.' }) };
 };

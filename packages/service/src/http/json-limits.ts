@@ -14,10 +14,19 @@ interface Place {
   readonly depth: number;
 }
 
-const pointerOf = (place: Place, key: string): string => {
-  const path = [key];
+/** An answer must not be many times what was sent: of a place that takes longer to tell, what is around it is told. */
+const longestPointer = 512;
+
+const pointerOf = (place: Place, ...more: readonly string[]): string => {
+  const path = [...more];
   for (let at = place; at.parent !== undefined; at = at.parent) path.unshift(at.key);
-  return jsonPointer(path);
+  let pointer = '';
+  for (const key of path) {
+    const longer = `${pointer}${jsonPointer([key])}`;
+    if (longer.length > longestPointer) break;
+    pointer = longer;
+  }
+  return pointer;
 };
 
 /** Keys through which a careless merge reaches the prototype of every object, and the one by which MongoDB's driver tells its own types. */
@@ -44,7 +53,8 @@ export const checkJsonLimits = (root: unknown): void => {
   for (let place = waiting.pop(); place !== undefined; place = waiting.pop()) {
     const { value, depth } = place;
     if (depth > deepestJson) {
-      refuse({ pointer: '', code: 'too-deep', message: `JSON may be nested at most ${deepestJson} levels deep.` });
+      const message = `JSON may be nested at most ${deepestJson} levels deep.`;
+      refuse({ pointer: pointerOf(place), code: 'too-deep', message });
     }
     const isArray = Array.isArray(value);
     for (const key of Object.keys(value)) {

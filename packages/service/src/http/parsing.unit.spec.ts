@@ -60,6 +60,16 @@ describe('JSON that a client sent', () => {
     assert.equal(errorsOf(() => parseJson(nested(10_000)))[0]?.code, 'too-deep');
   });
 
+  it('is told where it is nested too deep, and not at length', () => {
+    const inside = (key: string, levels: number): Buffer =>
+      Buffer.from(`{"name": [], ${JSON.stringify(key)}: ${'['.repeat(levels)}${']'.repeat(levels)}}`);
+    const pointerOf = (bytes: Buffer) => errorsOf(() => parseJson(bytes))[0]?.pointer;
+    assert.equal(pointerOf(inside('deep', 200)), `/deep${'/0'.repeat(deepestJson - 1)}`);
+    assert.equal(pointerOf(inside('x'.repeat(1_000), 200)), '');
+    const within = `{"a": {"b": {${JSON.stringify('x'.repeat(1_000))}: {"__proto__": 1}}}}`;
+    assert.equal(pointerOf(Buffer.from(within)), '/a/b');
+  });
+
   for (const [text, pointer] of [
     ['{"__proto__":{"admin":true}}', '/__proto__'],
     ['{"a":[{"\\u005f_proto__":1}]}', '/a/0/__proto__'],

@@ -1,3 +1,4 @@
+import { faults } from '@causeway/contracts';
 import { defineRoute } from '@causeway/service';
 import type { Route } from '@causeway/service';
 import { z } from 'zod';
@@ -23,6 +24,7 @@ export const activityRoute = ({ readAudit }: { readonly readAudit: Pick<ReadAudi
     description: 'The newest first: sign-ins, and what was changed. An act is in it within moments, not at once.',
     access: 'signed-in',
     query: z.object(paging),
+    faults: [faults.notFound],
     responses: {
       200: {
         description: 'A page of what happened.',
@@ -33,7 +35,7 @@ export const activityRoute = ({ readAudit }: { readonly readAudit: Pick<ReadAudi
       },
     },
     async handle({ query, token }) {
-      const { entries, nextCursor } = await readAudit.page({ account: token.sub }, query);
+      const { entries, nextCursor } = await readAudit.page({ account: token.sub }, { ...query, reader: token.sub });
       return {
         status: 200,
         headers: noStore,

@@ -8,6 +8,7 @@ import { activityRoute } from './activity.route.ts';
 import { createAppendAudit } from './append-audit.ts';
 import type { AppendAudit } from './append-audit.ts';
 import { appendAuditHandler } from './append-audit.handler.ts';
+import { createAuditCursors } from './audit-cursors.ts';
 import { auditCollections } from './audit.model.ts';
 import type { AuditCollections } from './audit.model.ts';
 import { forgetAudit } from './forget-audit.ts';
@@ -16,14 +17,28 @@ import { createNoteReading } from './note-reading.ts';
 import { createReadAudit } from './read-audit.ts';
 import { createSealAudit } from './seal-audit.ts';
 
-type AuditGround = Pick<Ground, 'config' | 'events' | 'accountQueries' | 'auditSeals' | 'readings' | 'now'>;
+type AuditGround = Pick<
+  Ground,
+  'config' | 'events' | 'masterKey' | 'accountQueries' | 'auditSeals' | 'readings' | 'now'
+>;
 
 /** What was done, by whom and to whom: appended, sealed, read. */
-export function createAudit({ config, events, accountQueries, auditSeals: seals, readings, now }: AuditGround) {
+export function createAudit({
+  config,
+  events,
+  masterKey,
+  accountQueries,
+  auditSeals: seals,
+  readings,
+  now,
+}: AuditGround) {
   const collections = auditCollections(events.db);
   const appendAudit = createAppendAudit({ collections, persons: events.persons, slots: config.kafkaPartitions });
   const sealAudit = createSealAudit({ collections, seals, now });
-  const readAudit = createReadAudit(collections);
+  const readAudit = createReadAudit({
+    entries: collections.entries,
+    cursors: createAuditCursors(masterKey.vault('audit-cursor')),
+  });
   const demandRecent = createDemandRecent({ accountQueries, rule: stepUpRules(config).recent });
   const noteReading = createNoteReading(readings);
   return {

@@ -62,7 +62,7 @@ export const listAuditRoute = ({ readAudit, noteReading, demandRecent }: ListAud
     ].join(' '),
     access: 'admin',
     query: question.extend(paging),
-    faults: [insufficientAuthentication],
+    faults: [faults.notFound, insufficientAuthentication],
     responses: {
       200: {
         description: 'A page of entries, or all of them.',
@@ -98,10 +98,7 @@ export const listAuditRoute = ({ readAudit, noteReading, demandRecent }: ListAud
           stream: exportAudit(readAudit, asked, mediaType, signal),
         };
       }
-      const { entries, nextCursor } = await readAudit.page(asked, {
-        cursor,
-        limit,
-      });
+      const { entries, nextCursor } = await readAudit.page(asked, { cursor, limit, reader: token.sub });
       const headers = { ...noStore, 'Causeway-Event': await note() };
       return {
         status: 200,

@@ -1,7 +1,7 @@
-import { faults } from '@causeway/contracts';
 import type { Filter, FindCursor } from 'mongodb';
 
-import type { AuditEntry, AuditPlace } from './audit-entry.ts';
+import type { AuditCursors } from './audit-cursors.ts';
+import type { AuditEntry } from './audit-entry.ts';
 import type { AuditCollections } from './audit.model.ts';
 
 /** Which entries are asked for. */
@@ -24,13 +24,18 @@ export interface AuditPage {
   readonly nextCursor: string | null;
 }
 
+/** Which page is asked for, and by whom. */
+export interface PageOptions {
+  readonly cursor?: string | undefined;
+  readonly limit: number;
+  /** Id of the account that asks: a cursor is its own. */
+  readonly reader: string;
+}
+
 /** Reads of the audit. */
 export interface ReadAudit {
-  /** @throws Fault `invalid-request` for a cursor that is none of ours, or of another question */
-  page(
-    question: AuditQuestion,
-    options: { readonly cursor?: string | undefined; readonly limit: number },
-  ): Promise<AuditPage>;
+  /** @throws Fault `invalid-request` for a cursor that is none of ours, or of another question; `not-found` for another reader's */
+  page(question: AuditQuestion, options: PageOptions): Promise<AuditPage>;
   /** All of them, the newest first; to be closed by whoever asks. */
   all(question: AuditQuestion): FindCursor<AuditEntry>;
 }
@@ -59,33 +64,17 @@ const filterOf = ({ account, actor, type, outcome, from, to }: AuditQuestion): F
 const scopeOf = ({ account, actor, type, outcome, from, to }: AuditQuestion): string =>
   JSON.stringify([account ?? null, actor ?? null, type ?? null, outcome ?? null, from ?? null, to ?? null]);
 
-/** It is no secret: it leads to nothing that its question does not. */
-const cursorOf = (question: AuditQuestion, { at, _id: { chain, seq } }: AuditEntry): string =>
-  Buffer.from(JSON.stringify([scopeOf(question), at.getTime(), chain, seq])).toString('base64url');
-
-const placeIn = (question: AuditQuestion, cursor: string): { readonly at: Date; readonly _id: AuditPlace } => {
-  try {
-    const [scope, at, chain, seq, more] = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')) as unknown[];
-    const isPlace = [at, chain, seq].every((each) => Number.isSafeInteger(each) && (each as number) >= 0);
-    if (scope === scopeOf(question) && isPlace && more === undefined) {
-      return {
-        at: new Date(at as number),
-        _id: { chain: chain as number, seq: seq as number },
-      };
-    }
-  } catch {
-    // Answered below.
-  }
-  const message = 'Send a cursor as it was answered, with the query that it was answered to.';
-  throw faults.invalidRequest({
-    errors: [{ parameter: 'cursor', code: 'invalid-cursor', message }],
-  });
-};
+/** What {@link createReadAudit} is given. */
+export interface ReadAuditDependencies {
+  readonly entries: AuditCollections['entries'];
+  readonly cursors: AuditCursors;
+}
 
 /** Makes what reads the audit. */
-export const createReadAudit = ({ entries }: Pick<AuditCollections, 'entries'>): ReadAudit => ({
-  async page(question, { cursor, limit }) {
-    const place = cursor === undefined ? undefined : placeIn(question, cursor);
+export const createReadAudit = ({ entries, cursors }: ReadAuditDependencies): ReadAudit => ({
+  async page(question, { cursor, limit, reader }) {
+    const scope = { question: scopeOf(question), reader };
+    const place = cursor === undefined ? undefined : cursors.open(scope, cursor);
     // Said twice: the first bounds where the index is read, the second is exact.
     const after: Filter<AuditEntry> =
       place === undefined
@@ -100,7 +89,7 @@ export const createReadAudit = ({ entries }: Pick<AuditCollections, 'entries'>):
     const last = found.length > limit ? page.at(-1) : undefined;
     return {
       entries: page,
-      nextCursor: last === undefined ? null : cursorOf(question, last),
+      nextCursor: last === undefined ? null : cursors.seal(scope, last),
     };
   },
   all: (question) => entries.find(filterOf(question), { maxTimeMS: exportMs }).sort(newestFirst),

@@ -79,7 +79,12 @@ export const activityPages = ({ members, readAudit }: ActivityPagesDependencies)
     handle: (call) =>
       members.show(call, path, async ({ claims }) => {
         const { cursor } = call.query;
-        return { page: page(await readAudit.page({ account: claims.sub }, { cursor, limit }), cursor === undefined) };
+        return {
+          page: page(
+            await readAudit.page({ account: claims.sub }, { cursor, limit, reader: claims.sub }),
+            cursor === undefined,
+          ),
+        };
       }),
   }),
 ];

@@ -29,7 +29,7 @@ const isObject = (json: unknown): json is Json => typeof json === 'object' && js
  * @throws Fault `invalid-request` naming every fault by JSON pointer, `batch-too-large`
  */
 export function parseBatch(json: readonly unknown[]): readonly Operation[] {
-  demandFew('operations', json.length, batchBounds.operations);
+  demandFew('/operations', 'operations', json.length, batchBounds.operations);
   const names = new Set<string>();
   const parsed = json.map((each, index) => parseOperation(each, `/operations/${index}`, names));
   const errors = parsed.flatMap((each) => (each.ok ? [] : each.faults)).slice(0, 100);
@@ -43,21 +43,28 @@ export function parseBatch(json: readonly unknown[]): readonly Operation[] {
   return operations;
 }
 
-function demandFew(what: string, count: number, most: number): void {
+function demandFew(pointer: string, what: string, count: number, most: number): void {
   if (count <= most) return;
-  const detail = `A batch takes at most ${most} ${what}; this one has ${count}. Send it in several.`;
-  throw batchTooLarge({ detail, extensions: { limit: most } });
+  const message = `A batch takes at most ${most} ${what}.`;
+  throw batchTooLarge({
+    detail: `A batch takes at most ${most} ${what}; this one has ${count}. Send it in several.`,
+    errors: [{ pointer, code: 'too-many', message }],
+    extensions: { limit: most },
+  });
 }
 
 function demandBounds(operations: readonly Operation[]): void {
-  demandFew('collections', new Set(operations.map(({ collection }) => collection)).size, batchBounds.collections);
+  const collections = new Set<string>();
   const counts = new Map<string, number>();
-  for (const operation of operations) {
+  for (const [index, operation] of operations.entries()) {
+    const at = `/operations/${index}`;
+    collections.add(operation.collection);
+    demandFew(`${at}/collection`, 'collections', collections.size, batchBounds.collections);
     if (operation.op === 'create') continue;
     const key = `${operation.collection}/${JSON.stringify(operation.record)}`;
     const count = (counts.get(key) ?? 0) + 1;
     counts.set(key, count);
-    demandFew('operations on one record', count, batchBounds.ofRecord);
+    demandFew(`${at}/id`, 'operations on one record', count, batchBounds.ofRecord);
   }
 }
 

@@ -84,17 +84,25 @@ describe('a batch', () => {
     });
   }
 
-  const tooLarge: [string, readonly unknown[]][] = [
-    ['1,001 operations', Array.from({ length: 1_001 }, () => create())],
-    ['100,001 operations, whatever they are', Array.from({ length: 100_001 }, () => 0)],
-    ['21 collections', Array.from({ length: 21 }, (_, index) => create({ collection: `c${index}` }))],
-    ['51 changes of one record', Array.from({ length: 51 }, () => named('update', { merge: {} }))],
+  const tooLarge: [string, readonly unknown[], string][] = [
+    ['1,001 operations', Array.from({ length: 1_001 }, () => create()), '/operations'],
+    ['100,001 operations, whatever they are', Array.from({ length: 100_001 }, () => 0), '/operations'],
+    [
+      '21 collections',
+      Array.from({ length: 22 }, (_, index) => create({ collection: `c${index}` })),
+      '/operations/20/collection',
+    ],
+    ['51 changes of one record', Array.from({ length: 52 }, () => named('update', { merge: {} })), '/operations/50/id'],
   ];
-  for (const [what, operations] of tooLarge) {
-    it(`is too large with ${what}`, () => {
+  for (const [what, operations, pointer] of tooLarge) {
+    it(`is too large with ${what}, and says where`, () => {
       const fault = faultOf(operations);
       assert.deepEqual([fault.code, fault.status], ['batch-too-large', 413]);
       assert.match(fault.detail ?? '', /at most .* Send it in several/);
+      assert.deepEqual(
+        fault.errors.map((each) => each.pointer),
+        [pointer],
+      );
     });
   }
 });

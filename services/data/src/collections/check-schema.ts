@@ -4,7 +4,7 @@ import { pointerTo } from '../conditions/located-fault.ts';
 import { reservedNames } from '../conditions/field-path.ts';
 import { checkPlainValue, isDangerousName } from '../conditions/plain-value.ts';
 import type { SchemaObject, Subschema } from './walk-schema.ts';
-import { isSchemaObject, resolveReference, subschemasOf } from './walk-schema.ts';
+import { isSchemaObject, pointerOfReference, resolveReference, subschemasOf } from './walk-schema.ts';
 
 /** Bounds of a collection's schema. */
 export const schemaLimits = { sizeBytes: 65_536, depth: 32, subschemas: 1_000, patternLength: 200, uniqueItems: 1_000 };
@@ -164,10 +164,19 @@ function refuseName(name: string, isOfRecord: boolean): string | undefined {
   return isDangerousName(name) ? `Rename the field: \`${name}\` is not allowed.` : undefined;
 }
 
+/** A schema, and the reference that has led to it. */
+interface Followed extends Subschema {
+  readonly by?: string;
+}
+
 /** The schemas that judge the same value as a schema: what it refers to, and what stands in its keywords in place. */
-function inPlaceOf(root: SchemaObject, { schema, pointer }: Subschema): Subschema[] {
-  const target = typeof schema.$ref === 'string' ? resolveReference(root, schema.$ref) : undefined;
-  const referred = target === undefined ? [] : [{ pointer: pointerTo(pointer, '$ref'), schema: target, inPlace: true }];
+function inPlaceOf(root: SchemaObject, { schema, pointer }: Subschema): Followed[] {
+  const reference = typeof schema.$ref === 'string' ? schema.$ref : undefined;
+  const target = reference === undefined ? undefined : resolveReference(root, reference);
+  const referred =
+    reference === undefined || target === undefined
+      ? []
+      : [{ pointer: pointerOfReference(reference), schema: target, inPlace: true, by: pointerTo(pointer, '$ref') }];
   return [...referred, ...subschemasOf(schema, pointer).filter((inner) => inner.inPlace)];
 }
 
@@ -187,13 +196,13 @@ function schemasInPlace(root: SchemaObject): ReadonlySet<SchemaObject> {
  * Finds a schema that refers to itself for the same value, by way of references and the keywords that judge in place: it
  * would be followed for ever. Recursion into members and elements ends with the record.
  *
- * @returns A pointer to a schema on the loop.
+ * @returns A pointer to the reference that closes the loop, or to a schema on it.
  */
 function findLoop(root: SchemaObject): string | undefined {
   const state = new Map<SchemaObject, 'open' | 'done'>();
-  const follow = (each: Subschema): string | undefined => {
+  const follow = (each: Followed): string | undefined => {
     const seen = state.get(each.schema);
-    if (seen !== undefined) return seen === 'open' ? each.pointer : undefined;
+    if (seen !== undefined) return seen === 'open' ? (each.by ?? each.pointer) : undefined;
     state.set(each.schema, 'open');
     for (const next of inPlaceOf(root, each)) {
       const loop = follow(next);

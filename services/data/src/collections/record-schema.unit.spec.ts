@@ -148,10 +148,12 @@ describe('the schema of a collection', () => {
     assert.deepEqual(judge(tree, { node: { next: { next: { v: 'x' } } } }), [['/node/next/next/v', 'type']]);
   });
 
-  it('refuses references without an end', () => {
-    assert.equal(faultsOf({ $ref: '#' })[0]?.[1], 'endless-reference');
+  it('refuses references without an end, at the one that leads back', () => {
+    assert.deepEqual(faultsOf({ $ref: '#' }), [['/schema/$ref', 'endless-reference']]);
     const hidden = { properties: { a: { allOf: [{ $ref: '#/properties/a' }] } } };
-    assert.equal(faultsOf(hidden)[0]?.[1], 'endless-reference');
+    assert.deepEqual(faultsOf(hidden), [['/schema/properties/a/allOf/0/$ref', 'endless-reference']]);
+    const twice = { allOf: [{ $ref: '#/$defs/a~1b' }], $defs: { 'a/b': { anyOf: [{ $ref: '#/$defs/a~1b' }] } } };
+    assert.deepEqual(faultsOf(twice), [['/schema/$defs/a~1b/anyOf/0/$ref', 'endless-reference']]);
   });
 
   it('takes 2020-12 and an id at the top, and no other dialect or base', () => {

@@ -86,6 +86,13 @@ export function resolveReference(root: SchemaObject, reference: string): SchemaO
   return isSchemaObject(current) ? current : undefined;
 }
 
+/** Where a reference within a schema leads, as a pointer into it. */
+export const pointerOfReference = (reference: string): string =>
+  reference
+    .split('/')
+    .slice(1)
+    .reduce((pointer, token) => pointerTo(pointer, decodeToken(token) ?? token), '');
+
 /** A reference token of a URI fragment (RFC 6901 §6). */
 function decodeToken(token: string): string | undefined {
   try {

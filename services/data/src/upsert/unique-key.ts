@@ -96,9 +96,12 @@ function isInIndex({ where }: IndexDefinition, { fields, createdBy }: KeyedRecor
 }
 
 const notUnique = (indexes: readonly IndexDefinition[], { administrator }: Caller): Error =>
-  keyNotUnique(
-    administrator ? { extensions: { keys: indexes.filter(isUnique).map(({ keys }) => Object.keys(keys)) } } : {},
-  );
+  keyNotUnique({
+    errors: [
+      { parameter: 'by', code: 'not-unique', message: 'Name all fields of one unique index that has the record.' },
+    ],
+    extensions: administrator ? { keys: indexes.filter(isUnique).map(({ keys }) => Object.keys(keys)) } : {},
+  });
 
 const unusable = (names: readonly string[]): Error =>
   faults.invalidRequest({

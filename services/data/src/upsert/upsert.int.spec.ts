@@ -216,6 +216,7 @@ describe('upserts', () => {
       const answer = await put({ slug, title: 'x' }, { by });
       assert.equal(code(answer), by === '' ? '400 invalid-request' : '422 key-not-unique', by);
       assert.equal(answer.text.includes('"keys"'), false, answer.text);
+      assert.match(answer.text, /"parameter":"by"/);
     }
     const told = await put({ slug }, { by: 'title', as: admin });
     assert.deepEqual(told.body.keys, [['slug']], told.text);

@@ -18,7 +18,10 @@ export const pathOfTarget = (target: string): string => {
   const query = target.indexOf('?');
   const path = query === -1 ? target : target.slice(0, query);
   if (!path.startsWith('/') || ambiguous.test(path) || forbidden.test(target)) {
-    throw faults.invalidRequest({ detail: 'The path of the request is not in its plain form.' });
+    throw faults.invalidRequest({
+      detail:
+        'The path of the request is not in its plain form. Send it as it is meant, without `.` and `..`, empty segments, backslashes, and encoded `/`, `\\` or NUL.',
+    });
   }
   return path;
 };

@@ -175,8 +175,8 @@ describe('POST /v1/rules/explain', () => {
   it('refuses what cannot be explained, and says where', async () => {
     const asked = { collection: name, who: 'anonymous', action: 'read', id: 'rec_1' };
     for (const [body, expected] of [
-      [{ ...asked, collection: 'none' }, '404 '],
-      [{ ...asked, collection: '__proto__' }, '404 '],
+      [{ ...asked, collection: 'none' }, '404 /collection'],
+      [{ ...asked, collection: '__proto__' }, '404 /collection'],
       [{ ...asked, record: {} }, '400 /record'],
       [{ ...asked, id: undefined }, '400 /record'],
       [{ ...asked, action: 'create' }, '400 /id'],

@@ -1,4 +1,4 @@
-import { faults, newId } from '@causeway/contracts';
+import { newId } from '@causeway/contracts';
 import { readAfter } from '@causeway/events';
 import type { Db, MongoClient, Timestamp } from 'mongodb';
 
@@ -16,6 +16,7 @@ import { visibleProjection } from '../../records/record.model.ts';
 import { findForWrite } from '../../records/under-definition.ts';
 import { followFrom } from '../follow/follow-records.ts';
 import type { Caller } from '../rule.ts';
+import { unknownCollection } from '../rules.errors.ts';
 import { createSight } from '../see.ts';
 import type { ExplainBody } from './asked-explanation.ts';
 import { callerFrom, demandFields, demandOneRecord, recordFrom } from './asked-explanation.ts';
@@ -64,7 +65,7 @@ export function createExplainRules({
     const { collection: name, action, id, record: given, change } = body;
     // By the definition that the call itself would be judged by.
     const collection = await (action === 'read' ? findCurrent(name, after) : findForWrite(registry, name));
-    if (collection === undefined) throw faults.notFound();
+    if (collection === undefined) throw unknownCollection();
     demandOneRecord(body);
     const [caller, at] = [callerFrom(body.who), now()];
     const { fields } = collection;

@@ -453,7 +453,7 @@ describe('POST /v1/rules/try', () => {
       assert.deepEqual(answer.body.errors, defined.body.errors);
     }
     for (const [body, expected] of [
-      [{ ...asked, collection: 'none' }, [404, 'not-found', []]],
+      [{ ...asked, collection: 'none' }, [404, 'not-found', [['', '/collection', 'unknown-collection']]]],
       [
         { ...asked, fields: { nothing: { read: [] } } },
         [400, 'invalid-request', [['', '/fields/nothing', 'invalid-path']]],

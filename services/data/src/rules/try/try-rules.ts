@@ -1,4 +1,3 @@
-import { faults } from '@causeway/contracts';
 import { readAfter } from '@causeway/events';
 import type { Events } from '@causeway/events';
 import type { Collection as MongoCollection, MongoClient, Timestamp } from 'mongodb';
@@ -12,6 +11,7 @@ import { createLookTime } from '../../pacing/look-time.ts';
 import type { Places } from '../../pacing/places.ts';
 import type { RuleWarning } from '../../queries/plan/rule-warnings.ts';
 import type { FindCurrent } from '../../records/find-current.ts';
+import { unknownCollection } from '../rules.errors.ts';
 import type { TrialBody } from './asked-trial.ts';
 import { definitionWith } from './tried-definition.ts';
 import type { Trial } from './run-trial.ts';
@@ -53,7 +53,7 @@ export function createTryRules({ mostMs = defaultMostMs, ...given }: TryRulesDep
   return async (body: TrialBody, after: Timestamp | undefined, signal: AbortSignal): Promise<TriedRules> => {
     const { collection: name } = body;
     const collection = await findCurrent(name, after);
-    if (collection === undefined) throw faults.notFound();
+    if (collection === undefined) throw unknownCollection();
     const { id, revision, source, cipher } = collection;
     const shown = await definitionBodyOf(definitions.native, name, source);
     const tried = await readDefinition(name, definitionWith(shown, body), definitions.native);
