@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { after, before, beforeEach, describe, it } from 'node:test';
 
+import { startTelemetry } from '@causeway/telemetry';
 import { Redis } from 'ioredis';
 
 import type { RevisionCache } from './revision-cache.ts';
@@ -15,14 +16,24 @@ interface Value {
 
 const url = process.env.REDIS_URL ?? assert.fail('REDIS_URL is not set');
 const ttlMs = 30_000;
+const telemetry = startTelemetry({ service: 'test', version: '0', sampleRatio: 0 });
+/** How many reads of a cache have ended at each tier. */
+const readsOf = async (name: string): Promise<Record<string, number>> => {
+  const told = (await telemetry.metricsText()).matchAll(/^causeway_cache_reads_total\{(.*)\} (\d+)$/gm);
+  const own = [...told].filter(([, labels = '']) => labels.includes(`causeway_cache="${name}"`));
+  return Object.fromEntries(
+    own.map(([, labels = '', count]) => [/tier="(\w+)"/.exec(labels)?.[1] ?? '', Number(count)]),
+  );
+};
 
 describe('a cache of revisions', () => {
   let redis: Redis;
   let prefix: string;
   let now: number;
 
-  before(() => {
+  before(async () => {
     redis = new Redis(url);
+    await once(redis, 'ready');
   });
 
   beforeEach(() => {
@@ -30,11 +41,14 @@ describe('a cache of revisions', () => {
     now = 1_000_000;
   });
 
-  after(() => redis.disconnect());
+  after(async () => {
+    redis.disconnect();
+    await telemetry.shutdown(1_000);
+  });
 
-  const replica = (connection = redis): RevisionCache<Value> => {
+  const replica = (connection = redis, name = 'test'): RevisionCache<Value> => {
     const cache = createRevisionCache<Value>({
-      name: 'test',
+      name,
       codec: {
         encode: (value) => JSON.stringify(value),
         decode: (text) => JSON.parse(text) as Value,
@@ -72,6 +86,20 @@ describe('a cache of revisions', () => {
     assert.deepEqual(await cache.read('a', () => Promise.resolve(value(1))), value(1));
     assert.deepEqual(await cache.read('a', never), value(1));
     assert.deepEqual(cache.peek('a'), value(1));
+  });
+
+  it('counts each read where it ended, and no look that found nothing: what is read then is counted', async () => {
+    const [one, other] = [replica(redis, 'counted'), replica(redis, 'counted')];
+    assert.equal(one.peek('a'), undefined);
+    assert.deepEqual(await readsOf('counted'), {});
+    await one.read('a', () => Promise.resolve(value(1)));
+    assert.deepEqual(await readsOf('counted'), { database: 1 });
+    one.peek('a');
+    await one.read('a', never);
+    assert.deepEqual(await readsOf('counted'), { database: 1, process: 2 });
+    await settled();
+    await other.read('a', never);
+    assert.deepEqual(await readsOf('counted'), { database: 1, process: 2, redis: 1 });
   });
 
   it('asks the database once for all who ask at once', async () => {

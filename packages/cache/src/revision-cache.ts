@@ -88,7 +88,11 @@ export function createRevisionCache<Value extends object>(options: RevisionCache
   };
 
   return {
-    peek: (key) => local.get(key),
+    peek(key) {
+      const known = local.get(key);
+      if (known !== undefined) count('process');
+      return known;
+    },
     read(key, from) {
       const known = local.get(key);
       if (known !== undefined) {
