@@ -8,7 +8,7 @@ import type { ToldChange } from '../../changes/record-change.ts';
 import { toldBy } from '../../changes/record-change.ts';
 import type { LookTime } from '../../pacing/look-time.ts';
 
-/** Events of all collections that are looked through at a time, and in all. */
+/** Unless it is told otherwise. */
 const looked = { each: 2_000, most: 100_000 } as const;
 
 /** Events that are held at once, and their bytes, about. */
@@ -32,6 +32,8 @@ export interface ReadLogOptions {
   /** At most. */
   readonly most: number;
   readonly time: LookTime;
+  /** Events of all collections that are looked through at a time, and in all. */
+  readonly stretches?: { readonly each: number; readonly most: number };
 }
 
 /**
@@ -45,12 +47,13 @@ export async function* readLog({
   collectionId,
   most,
   time,
+  stretches = looked,
 }: ReadLogOptions): AsyncGenerator<readonly PastEvent[], LogEnd> {
   let [found, through] = [0, 0];
   let before: string | undefined;
   while (found < most) {
     time.demand();
-    const end = await stretchFrom(log, before, time);
+    const end = await stretchFrom(log, before, { each: stretches.each, time });
     const ids = { ...(before === undefined ? {} : { $lt: before }), ...(end === undefined ? {} : { $gte: end }) };
     const filter: Filter<LoggedEvent> = {
       ...(Object.keys(ids).length === 0 ? {} : { _id: ids }),
@@ -69,8 +72,8 @@ export async function* readLog({
     }
     if (found >= most) return 'enough';
     if (end === undefined) return 'beginning';
-    through += looked.each;
-    if (through >= looked.most) return 'too-far';
+    through += stretches.each;
+    if (through >= stretches.most) return 'too-far';
     before = end;
   }
   return 'enough';
@@ -80,13 +83,13 @@ export async function* readLog({
 async function stretchFrom(
   log: ReadLogOptions['log'],
   before: string | undefined,
-  time: LookTime,
+  { each, time }: { readonly each: number; readonly time: LookTime },
 ): Promise<string | undefined> {
   const [first] = await log
     .find(before === undefined ? {} : { _id: { $lt: before } }, { projection: { _id: 1 }, maxTimeMS: time.leftMs() })
     .hint({ _id: 1 })
     .sort({ _id: -1 })
-    .skip(looked.each - 1)
+    .skip(each - 1)
     .limit(1)
     .toArray();
   return first?._id;
