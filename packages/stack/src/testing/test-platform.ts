@@ -2,6 +2,8 @@ import process from 'node:process';
 import { homeAt } from '../home/home.ts';
 import { secretsOf } from '../home/secrets.ts';
 import { startPlatform as start } from '../platform/start-platform.ts';
+import { servicePort } from '../platform/service-child.ts';
+import { loopback } from '../processes/ports.ts';
 import { type Reporter, silent } from '../report.ts';
 import { readSettings, throwAwaySettings } from '../settings.ts';
 import type { ServerName } from '../topology.ts';
@@ -23,7 +25,7 @@ export interface TestPlatformOptions {
 
 /** A whole platform under test: the same supervisor as behind `npm start`, so a child that is killed comes back. */
 export interface TestPlatform {
-  /** The addresses of services and servers by name: `gateway`, `auth`, …, `mongodb`, `kafka`, `redis`. */
+  /** The addresses of services and servers by name: `gateway`, `auth`, …, `mongodb`, `kafka`, `redis`; and where data gives its metrics, `data-ops`. */
   readonly urls: Readonly<Record<string, string>>;
   readonly services: Readonly<Record<string, TestChild & { readonly url: string }>>;
   readonly servers: Readonly<Record<ServerName, TestChild>>;
@@ -52,7 +54,11 @@ export async function startPlatform(options: TestPlatformOptions): Promise<TestP
   const service = (name: string, url: string) =>
     Object.create(child(name), { url: { value: url, enumerable: true } }) as TestChild & { readonly url: string };
   return {
-    urls: { ...platform.servers, ...platform.services },
+    urls: {
+      ...platform.servers,
+      ...platform.services,
+      'data-ops': `http://${loopback}:${servicePort(settings, 'data', 'OPS_PORT')}`,
+    },
     services: Object.fromEntries(Object.entries(platform.services).map(([name, url]) => [name, service(name, url)])),
     servers: { mongodb: child('mongodb'), kafka: child('kafka'), redis: child('redis') },
     adminEmail: settings.adminEmail,

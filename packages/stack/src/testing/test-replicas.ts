@@ -24,8 +24,8 @@ export interface TestReplicasOptions {
 /** A further gateway before a further data service, which share everything else with their platform. */
 export interface TestReplicas {
   readonly gateway: TestChild & { readonly url: string };
-  /** Besides, where it gives its metrics. */
-  readonly data: TestChild & { readonly opsUrl: string };
+  /** Besides, where it gives its metrics, and where the platform's own does. */
+  readonly data: TestChild & { readonly opsUrl: string; readonly otherOpsUrl: string };
   readonly stop: () => Promise<void>;
 }
 
@@ -65,7 +65,7 @@ export async function startReplicas({ dir, urls, env = {} }: TestReplicasOptions
       Object.assign(Object.create(child) as TestChild, address);
     return {
       gateway: withAddress(gateway, { url: `http://${loopback}:${gatewayPort}` }),
-      data: withAddress(data, { opsUrl: `http://${loopback}:${dataOps}` }),
+      data: withAddress(data, { opsUrl: `http://${loopback}:${dataOps}`, otherOpsUrl: urls['data-ops'] ?? '' }),
       stop: () => supervisor.stop(),
     };
   } catch (error) {
