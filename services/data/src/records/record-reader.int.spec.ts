@@ -99,6 +99,21 @@ describe('reads of a record', () => {
     }
   });
 
+  it('are what the caller has written, also where the replica that holds them has yet to hear of it', async () => {
+    const late = createHeldStream();
+    const behind = await data.replica({}, late);
+    const { path, position } = await write(0);
+    await warm(path, position, behind);
+    late.hold();
+    const body = { n: 1 };
+    const type = 'application/merge-patch+json';
+    const written = await replica.call(`PATCH ${path}`, { body, type, token: admin.token });
+    assert.equal(written.status, 200, written.text);
+    assert.equal((await read(path, written.headers.get('causeway-position') ?? '', behind)).body.n, 1);
+    late.release();
+    await behind.stop();
+  });
+
   it('are judged by the rule, cached or not', async () => {
     const { path, position } = await write(5);
     await warm(path, position);
