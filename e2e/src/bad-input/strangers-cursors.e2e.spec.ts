@@ -129,7 +129,11 @@ describe('a cursor', () => {
 
   it('of a list of events is its owner’s alone', async () => {
     const query = { type: 'data.record.created', limit: '1' };
-    const nextCursor = nextOf(await call('GET', '/v1/events', { token: owner.accessToken, query }));
+    const nextCursor = await eventually(async () => {
+      const found = nextOf(await call('GET', '/v1/events', { token: owner.accessToken, query }));
+      assert.ok(found, 'no second event yet');
+      return found;
+    });
     await isItsOwners(nextCursor, 'cursor', (token, cursor) =>
       call('GET', '/v1/events', { token, query: { ...query, cursor } }),
     );

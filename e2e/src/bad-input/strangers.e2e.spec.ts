@@ -9,6 +9,7 @@ import {
   listRecords,
   type StoredRecord,
 } from '../harness/collections.ts';
+import { eventually } from '../harness/eventually.ts';
 import { expectProblem, expectStatus } from '../harness/expectations.ts';
 import { admin, type Person, type SignedIn, signUp } from '../harness/people.ts';
 import { totpCode } from '../harness/totp.ts';
@@ -139,7 +140,8 @@ describe('the id of what is somebody else’s', () => {
 
   it('finds no event, neither alone nor in a list', async () => {
     const [event = ''] = events;
-    expectStatus(await call('GET', `/v1/events/${event}`, { token: owner.accessToken }), 200);
+    const token = owner.accessToken;
+    await eventually(async () => expectStatus(await call('GET', `/v1/events/${event}`, { token }), 200));
     await isNotFound('GET', `/v1/events/${event}`);
     await isNotFound('GET', `/v1/events/${event}/effects`);
     const listed = await call('GET', '/v1/events', {
