@@ -85,7 +85,7 @@ export default tseslint.config(
     ignores: [
       'services/data/src/{conditions,collections}/**',
       'services/data/src/queries/find-records.ts',
-      'services/data/src/records/record-reader.ts',
+      'services/data/src/records/cached-record.ts',
       'services/data/src/references/lookup.ts',
       'services/data/src/rules/follow/follow-records.ts',
       'services/data/src/upsert/upsert-record.ts',

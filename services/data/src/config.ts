@@ -62,7 +62,7 @@ export const settings = defineSettings({
     env: 'RECORD_CACHE_SIZE',
     type: 'bytes',
     default: 64 * 1_048_576,
-    description: 'Memory for records that were read, as JSON.',
+    description: 'Memory for records that were read.',
   },
   queryCacheBytes: {
     env: 'QUERY_CACHE_SIZE',

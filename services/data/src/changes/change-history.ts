@@ -1,5 +1,6 @@
 import type { Timestamp } from 'mongodb';
 
+import { heldBytes } from '../records/held-bytes.ts';
 import type { Place } from './place.ts';
 import { comesAfter } from './place.ts';
 import type { RecordChange } from './record-change.ts';
@@ -29,8 +30,8 @@ interface Entry {
   readonly at: number;
 }
 
-/** An object takes about so many times its JSON. */
-const objectFactor = 3;
+/** Of a change, beside what it tells of the record. */
+const overheadBytes = 500;
 
 /** Makes a history; it covers nothing before its first reset. */
 export function createChangeHistory({ maxBytes, maxAgeMs, clock }: ChangeHistoryOptions): ChangeHistory {
@@ -56,10 +57,7 @@ export function createChangeHistory({ maxBytes, maxAgeMs, clock }: ChangeHistory
 
   return {
     add(change) {
-      const sizeBytes =
-        objectFactor *
-          JSON.stringify([change.before, change.after].map((each) => [each?.fields, each?.sealed])).length +
-        500;
+      const sizeBytes = heldBytes([change.before, change.after]) + overheadBytes;
       entries.push({ change, sizeBytes, at: clock() });
       bytes += sizeBytes;
       forget();

@@ -1,28 +1,21 @@
 import type { RevisionCache } from '@causeway/cache';
 import { createRevisionCache } from '@causeway/cache';
 import { faults } from '@causeway/contracts';
-import { clusterTimeOf, formatPosition, gatherReads, laterOf, parseAfter, readAfter } from '@causeway/events';
+import { clusterTimeOf, gatherReads, laterOf, readAfter } from '@causeway/events';
 import type { Change, CommitStream, ReadAfterOptions } from '@causeway/events';
 import type { Redis } from 'ioredis';
-import type { Collection, MongoClient, Timestamp } from 'mongodb';
+import type { Collection, MongoClient } from 'mongodb';
 
 import { recordsCollection } from '../collections/collection.model.ts';
 import type { CollectionRegistry } from '../collections/collection-registry.ts';
 import { reaches } from '../positions/freshness.ts';
 import type { Followed } from '../positions/freshness.ts';
 import { isTimeUp } from '../queries/find-records.ts';
-import { showWhole } from '../rules/see.ts';
+import type { CachedRecord } from './cached-record.ts';
+import { cachedRecord, recordCodec } from './cached-record.ts';
 import type { RecordReader } from './read-record.ts';
-import type { RecordAnswer, RecordDocument, VisibleRecord } from './record.model.ts';
-import { answerRecord, visibleProjection } from './record.model.ts';
-
-/** A record as it is cached: to be judged, and to be answered. */
-interface Cached {
-  readonly record: VisibleRecord;
-  readonly json: string;
-  /** MongoDB's time once it had been read: it shows nothing newer. */
-  readonly asOf: Timestamp | undefined;
-}
+import type { RecordDocument, VisibleRecord } from './record.model.ts';
+import { visibleProjection } from './record.model.ts';
 
 /** What {@link createRecordReader} is given. */
 export interface RecordReaderOptions {
@@ -36,32 +29,8 @@ export interface RecordReaderOptions {
   readonly cacheBytes: number;
 }
 
-/** As it lies in Redis. */
-type StoredRecord = VisibleRecord & Pick<RecordAnswer, 'createdAt' | 'updatedAt'>;
-
 /** How long MongoDB may work on one record, and wait for a position. */
 const loadMs = 5_000;
-/** An object takes about so many times its JSON. */
-const objectFactor = 3;
-
-const codec = {
-  encode: ({ record, asOf }: Cached): string => JSON.stringify({ record, asOf: asOf && formatPosition(asOf) }),
-  decode(text: string): Cached {
-    const { record, asOf } = JSON.parse(text) as { readonly record: StoredRecord; readonly asOf?: string };
-    const { createdAt, updatedAt, ...rest } = record;
-    return cached({ ...rest, createdAt: new Date(createdAt), updatedAt: new Date(updatedAt) }, parseAfter(asOf));
-  },
-  revisionOf: ({ record }: Cached): number => record.revision,
-  sizeBytesOf: ({ json, record: { sealed } }: Cached): number =>
-    (json.length + (sealed === undefined ? 0 : JSON.stringify(sealed).length)) * objectFactor,
-};
-
-const cached = (record: VisibleRecord, asOf: Timestamp | undefined): Cached => ({
-  record,
-  json: JSON.stringify(answerRecord(showWhole(record))),
-  asOf,
-});
-
 /**
  * Reads records: from a cache where the caller has said what it has seen, and this process has seen that too; otherwise
  * from MongoDB, at majority and not before that.
@@ -81,14 +50,18 @@ export function createRecordReader(options: RecordReaderOptions): RecordReader {
     return reader(id);
   };
 
-  const load = async (collectionId: string, id: string, own: ReadAfterOptions = {}): Promise<Cached | undefined> => {
+  const load = async (
+    collectionId: string,
+    id: string,
+    own: ReadAfterOptions = {},
+  ): Promise<CachedRecord | undefined> => {
     const records = registry.get(collectionId)?.records.native;
     if (records === undefined) return undefined;
     const record = await find(records, id, own).catch((error: unknown) => {
       // For want of time, or of the position: a later try may find both.
       throw isTimeUp(error) ? faults.unavailable({ retryAfterS: 1, cause: error }) : error;
     });
-    return record === null || record === undefined ? undefined : cached(record, clusterTimeOf(client));
+    return record === null || record === undefined ? undefined : cachedRecord(record, clusterTimeOf(client));
   };
 
   return {
@@ -107,8 +80,15 @@ export function createRecordReader(options: RecordReaderOptions): RecordReader {
   };
 }
 
-function createCache({ stream, redis, logger, prefix, cacheBytes }: RecordReaderOptions): RevisionCache<Cached> {
-  const cache = createRevisionCache<Cached>({ name: 'records', codec, redis, prefix, logger, maxBytes: cacheBytes });
+function createCache({ stream, redis, logger, prefix, cacheBytes }: RecordReaderOptions): RevisionCache<CachedRecord> {
+  const cache = createRevisionCache<CachedRecord>({
+    name: 'records',
+    codec: recordCodec,
+    redis,
+    prefix,
+    logger,
+    maxBytes: cacheBytes,
+  });
   const start = recordsCollection('').length;
   stream.subscribe(
     ({ collection, id, revision }: Change) => {
