@@ -12,6 +12,11 @@ export type {
 export { formatPlaces, parsePlaces } from './events/log-places.ts';
 export { producerLogs } from './events/producer-logs.ts';
 export type { ProducerLogOptions, RemoteLog } from './events/producer-logs.ts';
+export { channelHeader } from './channels/channel.ts';
+export type { Channel } from './channels/channel.ts';
+export { createLinkPool } from './channels/link-pool.ts';
+export type { LinkPool, LinkPoolOptions } from './channels/link-pool.ts';
+export { linkPath, linkRoute } from './channels/link-route.ts';
 export { createCsrfTokens } from './html/csrf-token.ts';
 export type { CsrfTokens } from './html/csrf-token.ts';
 export { Html, html } from './html/html.ts';

@@ -10,6 +10,8 @@ import { upgradeOf } from './upgrade.ts';
 export interface SocketAnswer {
   /** The subprotocol (RFC 6455 §1.9). Who names none is served too; who names others alone is refused. */
   readonly protocol: string;
+  /** Of a message; 64 KiB where nothing is said. */
+  readonly largestMessageBytes?: number;
   /**
    * Serves it, until it has ended. Pings are not answered for it: it knows how much may be on its way. Whatever it throws ends the
    * WebSocket.
@@ -27,7 +29,7 @@ export const upgradeRequired = defineFault({
 });
 
 /** A message, in bytes, and the pieces that it may come in. */
-const largestMessageBytes = 65_536;
+const defaultMessageBytes = 65_536;
 const mostFragments = 64;
 const mostBufferedChunks = 1_024;
 /** For the other side to answer our closing; it is cut off then. */
@@ -54,14 +56,14 @@ const demandHandshake = ({ headers }: IncomingMessage, protocol: string): void =
   if (errors.length > 0) throw faults.invalidRequest({ errors });
 };
 
-const serverFor = (protocol: string): WebSocketServer => {
+const serverFor = (protocol: string, maxPayload: number): WebSocketServer => {
   const options = {
     noServer: true,
     clientTracking: false,
     // What compresses keeps hundreds of kilobytes for each connection.
     perMessageDeflate: false,
     autoPong: false,
-    maxPayload: largestMessageBytes,
+    maxPayload,
     maxFragments: mostFragments,
     maxBufferedChunks: mostBufferedChunks,
     closeTimeout: closeTimeoutMs,
@@ -96,12 +98,12 @@ const untilClosed = async (socket: WebSocket, serve: SocketAnswer['serve']): Pro
  */
 export const acceptSocket = async (
   { request, response }: Pick<Exchange, 'request' | 'response'>,
-  { protocol, serve }: SocketAnswer,
+  { protocol, largestMessageBytes = defaultMessageBytes, serve }: SocketAnswer,
 ): Promise<void> => {
   const upgrade = upgradeOf(request);
   if (upgrade === undefined) throw upgradeRequired({ headers: { Upgrade: 'websocket' } });
   demandHandshake(request, protocol);
-  const server = servers.get(protocol) ?? serverFor(protocol);
+  const server = servers.get(protocol) ?? serverFor(protocol, largestMessageBytes);
   servers.set(protocol, server);
   // For the trace and the metrics: the head is written by the library.
   response.statusCode = 101;

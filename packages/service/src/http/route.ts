@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type { Cause, FaultFactory, Principal } from '@causeway/contracts';
 import type { z } from 'zod';
 
+import type { Channel } from '../channels/channel.ts';
 import type { AccessClaims } from '../identity/access-claims.ts';
 import type { SocketAnswer } from './accept-socket.ts';
 import type { IfMatch } from './conditional.ts';
@@ -63,10 +64,35 @@ export type Answer<Status extends number = number> = {
   readonly status: Status;
   readonly headers?: AnswerHeaders;
 } & (
-  | { readonly body?: unknown; readonly json?: never; readonly stream?: never; readonly socket?: never }
-  | { readonly json: string | Uint8Array; readonly body?: never; readonly stream?: never; readonly socket?: never }
-  | { readonly stream: Readable | StreamWriter; readonly body?: never; readonly json?: never; readonly socket?: never }
-  | { readonly socket: SocketAnswer; readonly body?: never; readonly json?: never; readonly stream?: never }
+  | {
+      readonly body?: unknown;
+      readonly json?: never;
+      readonly stream?: never;
+      readonly channel?: never;
+      readonly socket?: never;
+    }
+  | {
+      readonly json: string | Uint8Array;
+      readonly body?: never;
+      readonly stream?: never;
+      readonly channel?: never;
+      readonly socket?: never;
+    }
+  | {
+      readonly stream: Readable | StreamWriter;
+      /** Instead of `stream`, where who calls offers a channel that it may go on over. Returns when all is told. */
+      readonly channel?: (channel: Channel) => Promise<void>;
+      readonly body?: never;
+      readonly json?: never;
+      readonly socket?: never;
+    }
+  | {
+      readonly socket: SocketAnswer;
+      readonly body?: never;
+      readonly json?: never;
+      readonly stream?: never;
+      readonly channel?: never;
+    }
 );
 
 interface CallBase {

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
+import { channelHeader, openChannelOf } from '../channels/channel.ts';
 import { acceptSocket } from './accept-socket.ts';
 import type { Exchange } from './exchange.ts';
 import type { Answer, AnswerHeaders } from './route.ts';
@@ -51,6 +52,19 @@ export const sendAnswer = (exchange: Exchange, answer: Answer): Promise<void> | 
   const { response } = exchange;
   if (answer.socket !== undefined) return acceptSocket(exchange, answer.socket);
   const head = headOf(exchange, answer.headers);
+  const channel = answer.channel === undefined ? undefined : openChannelOf(exchange.request);
+  if (answer.channel !== undefined && channel !== undefined) {
+    try {
+      response.writeHead(answer.status, { ...head, [channelHeader]: channel.id, 'content-length': 0 }).end();
+    } catch (error) {
+      channel.end();
+      throw error;
+    }
+    // Nothing of the request is kept for as long as that takes.
+    const { channel: tell } = answer;
+    channel.carry((async () => tell(channel))());
+    return undefined;
+  }
   if (answer.stream !== undefined) {
     response.writeHead(answer.status, head);
     return sendStream(response, answer.stream);

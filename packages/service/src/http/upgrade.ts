@@ -8,6 +8,10 @@ export interface Upgrade {
   readonly socket: Duplex;
   /** What came behind the request, and belongs to what the connection becomes. */
   readonly head: Buffer;
+  /** Has the server of the request serve a connection that is carried within this one. */
+  readonly inject: (connection: Duplex) => void;
+  /** Whether a request that came over such a connection is still being answered. */
+  readonly isAnswering: (connection: Duplex) => boolean;
 }
 
 const upgrades = new WeakMap<IncomingMessage, Upgrade>();
@@ -37,15 +41,19 @@ const silentTimeoutMs = 300_000;
 export const takeUpgrades = (server: Server): void => {
   const open = new Set<Duplex>();
   const answering = new WeakMap<Duplex, number>();
+  const isAnswering = (connection: Duplex): boolean => (answering.get(connection) ?? 0) > 0;
   server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
     answering.set(socket, (answering.get(socket) ?? 0) + 1);
     response.once('close', () => answering.set(socket, (answering.get(socket) ?? 1) - 1));
   });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    // Which it always is of a server that has not been handed a stream of another kind.
-    if (!(socket instanceof Socket)) throw new Error('a connection of HTTP is a socket');
+    // One that is carried within another does not become anything else.
+    if (!(socket instanceof Socket)) {
+      socket.destroy();
+      return;
+    }
     // Sent behind a request that is still being answered: that answer has the connection, and to hand it to another throws where nobody catches it.
-    if ((answering.get(socket) ?? 0) > 0) {
+    if (isAnswering(socket)) {
       socket.on('error', () => undefined);
       socket.destroy();
       return;
@@ -54,7 +62,12 @@ export const takeUpgrades = (server: Server): void => {
     socket.once('close', () => open.delete(socket));
     socket.on('error', () => socket.destroy());
     socket.setTimeout(silentTimeoutMs, () => socket.destroy());
-    upgrades.set(request, { socket, head });
+    upgrades.set(request, {
+      socket,
+      head,
+      inject: (connection) => void server.emit('connection', connection),
+      isAnswering,
+    });
     const response = new ServerResponse(request);
     response.shouldKeepAlive = false;
     response.assignSocket(socket);

@@ -9,7 +9,9 @@ import { filterOf, filterParameter, inParameters } from '../queries/query-parame
 import { afterHeader } from '../records/record-answer.ts';
 import { queryTooSlow } from '../records/records.errors.ts';
 import { ruleTooCostly } from '../rules/rules.errors.ts';
+import { createChannelWriter } from './channel-writer.ts';
 import { createEventStreamWriter } from './event-stream-writer.ts';
+import type { FeedWriter } from './feed-writer.ts';
 import type { OpenFeed } from './open-feed.ts';
 import { snapshotBusy } from './snapshot/snapshot.errors.ts';
 
@@ -63,8 +65,22 @@ export const changesRoute = (openFeed: OpenFeed): Route =>
         ...{ after: parseAfter(headers['causeway-after']), locate: inParameters },
       };
       const opened = await openFeed(asked, { token, principal }, signal);
+      let goesOn = false;
       // Whatever becomes of the answer, also where nothing is streamed at all.
-      answer.once('close', opened.release);
+      answer.once('close', () => {
+        if (!goesOn) opened.release();
+      });
+      const tell = async (writer: FeedWriter): Promise<void> => {
+        const { feed, over } = opened.begin(writer, token);
+        const drain = (): void => feed.end('end', 'shutdown');
+        draining.addEventListener('abort', drain, { once: true });
+        if (draining.aborted) drain();
+        try {
+          await over;
+        } finally {
+          draining.removeEventListener('abort', drain);
+        }
+      };
       return {
         status: 200,
         headers: {
@@ -72,15 +88,10 @@ export const changesRoute = (openFeed: OpenFeed): Route =>
           'Cache-Control': 'no-store',
           'X-Accel-Buffering': 'no',
         },
-        stream: async (response) => {
-          const { feed, over } = opened.begin(createEventStreamWriter(response), token);
-          const drain = (): void => feed.end('end', 'shutdown');
-          draining.addEventListener('abort', drain, { once: true });
-          try {
-            await over;
-          } finally {
-            draining.removeEventListener('abort', drain);
-          }
+        stream: (response) => tell(createEventStreamWriter(response)),
+        channel: (channel) => {
+          goesOn = true;
+          return tell(createChannelWriter(channel)).finally(() => opened.release());
         },
       };
     },

@@ -1,3 +1,5 @@
+import { linkRoute } from '@causeway/service';
+
 import type { Feature, Ground } from '../feature.ts';
 import type { AdmitQuery } from '../queries/plan/admit-query.ts';
 import { changesRoute } from './changes.route.ts';
@@ -41,7 +43,7 @@ export async function createChanges(
   const shares = createCallerShares(limit);
   const socket = socketRoute({ openFeed, hub, identity, shares, limit, publicUrl, logger, times: socketTimes });
   return {
-    routes: [changesRoute(openFeed), socket],
+    routes: [changesRoute(openFeed), socket, linkRoute({ logger })],
     stop: () => hub.stop(),
   } satisfies Feature;
 }

@@ -10,8 +10,7 @@ import { isConnectionFailure, upstreamFault } from './upstream-fault.ts';
 
 /** What one call is passed on with. */
 export interface ForwardOptions {
-  readonly dispatcher: Dispatcher;
-  readonly request: Dispatcher.DispatchOptions;
+  readonly dispatcher: Pick<Dispatcher, 'dispatch'>;
   readonly response: ServerResponse;
   /** What every answer has, and what this one has besides (by lower-case name). */
   readonly headers: Readonly<Record<string, string>>;
@@ -42,6 +41,8 @@ class Abandoned extends Error {
  */
 export class Forward implements Dispatcher.DispatchHandler {
   readonly #options: ForwardOptions;
+  /** As it was asked; of an answer that has begun, which may go on for long, nothing is kept that is not needed. */
+  #request: Dispatcher.DispatchOptions | undefined;
   readonly #settled = Promise.withResolvers<undefined>();
   #controller: Dispatcher.DispatchController | undefined;
   #retries: number;
@@ -51,8 +52,10 @@ export class Forward implements Dispatcher.DispatchHandler {
   #stalled: NodeJS.Timeout | undefined;
   #abandoned: Abandoned | undefined;
 
-  constructor(options: ForwardOptions) {
+  /** @param request - as the service is to have it */
+  constructor(options: ForwardOptions, request: Dispatcher.DispatchOptions) {
     this.#options = options;
+    this.#request = request;
     this.#retries = options.repeatable ? 1 : 0;
   }
 
@@ -79,7 +82,7 @@ export class Forward implements Dispatcher.DispatchHandler {
   }
 
   #dispatch(): void {
-    this.#options.dispatcher.dispatch(this.#options.request, this);
+    if (this.#request !== undefined) this.#options.dispatcher.dispatch(this.#request, this);
   }
 
   #abandon(): void {
@@ -104,6 +107,7 @@ export class Forward implements Dispatcher.DispatchHandler {
     const { response, headers: defaults, extra } = this.#options;
     // An interim answer (RFC 9110 §15.2): the answer is still to come.
     if (status < 200 || response.headersSent) return;
+    this.#request = undefined;
     const head = responseHeaders(headers, defaults, extra);
     if (statusMessage === undefined || statusMessage === '') response.writeHead(status, head);
     else response.writeHead(status, statusMessage, head);

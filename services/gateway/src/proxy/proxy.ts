@@ -1,5 +1,12 @@
 import { faults, type ServiceName } from '@causeway/contracts';
-import { asksForWebSocket, cookieNames, mediaTypeOf, upgradeOf, type Exchange } from '@causeway/service';
+import {
+  asksForWebSocket,
+  cookieNames,
+  createLinkPool,
+  mediaTypeOf,
+  upgradeOf,
+  type Exchange,
+} from '@causeway/service';
 import { clientSpans, setSpanRoute } from '@causeway/telemetry';
 import { Pool, type Dispatcher } from 'undici';
 
@@ -111,6 +118,12 @@ export const createProxy = (options: ProxyOptions): Proxy => {
   const { access } = cookieNames(options.publicUrl);
   const calls = upstreamsOf(services, (each) => new Upstream(each, options.connections, timeoutMs, timeoutMs));
   const feeds = upstreamsOf(services, (each) => new Upstream(each, options.feeds, feedSilenceMs, timeoutMs));
+  // Thousands of feeds need no connection each.
+  const links = createLinkPool({
+    ...{ origin: services.data, internalKey, connectTimeoutMs, headersTimeoutMs: timeoutMs },
+    interceptors: [clientSpans()],
+    plain: { dispatch: (call, handler) => feeds.get('data')?.dispatcher.dispatch(call, handler) ?? false },
+  });
   draining.addEventListener('abort', () => {
     for (const each of feeds.values()) each.finishAll();
   });
@@ -118,7 +131,8 @@ export const createProxy = (options: ProxyOptions): Proxy => {
     forward: async ({ exchange, route, path, clientAddress, signedIn, extra }) => {
       const { request, response, requestId } = exchange;
       const method = request.method ?? 'GET';
-      const upstream = (isFeed(route, method, path) ? feeds : calls).get(route.service);
+      const isForLong = isFeed(route, method, path);
+      const upstream = (isForLong ? feeds : calls).get(route.service);
       if (upstream === undefined) throw new Error(`${route.service} has no address`);
       setSpanRoute(response, route.path);
       const imported = isImport(route, method, request.headers['content-type']);
@@ -130,8 +144,8 @@ export const createProxy = (options: ProxyOptions): Proxy => {
       const forwarding = { requestId, clientAddress, internalKey, proto, host, onlyCookie };
       const headers = requestHeaders(request.headers, forwarding);
       const repeatable = body === null && (method === 'GET' || method === 'HEAD');
-      const { dispatcher } = upstream;
       const upgrade = takesSockets(route, path) ? upgradeOf(request) : undefined;
+      const dispatcher = isForLong && !takesSockets(route, path) ? links : upstream.dispatcher;
       // No page of another site may have it signed in, at whichever path: see `createCredentials`, by which this call has been counted.
       if (asksForWebSocket(request)) Reflect.deleteProperty(headers, 'cookie');
       const toService = {
@@ -139,14 +153,15 @@ export const createProxy = (options: ProxyOptions): Proxy => {
         ...(imported && { headersTimeout: importPatience * timeoutMs }),
         ...(upgrade !== undefined && { upgrade: 'websocket' }),
       };
-      await upstream.carry(
-        new Forward({
-          ...{ dispatcher, request: toService, response, headers: exchange.headers, extra, repeatable },
-          ...{ upgrade, silenceMs: feedSilenceMs },
-        }),
-      );
+      const answered = {
+        ...{ dispatcher, response, headers: exchange.headers, extra, repeatable },
+        ...{ upgrade, silenceMs: feedSilenceMs },
+      };
+      // Of a feed, nothing that is known here alone is kept until it ends.
+      return upstream.carry(new Forward(answered, toService));
     },
     close: async () => {
+      await links.close();
       await Promise.all([...calls.values(), ...feeds.values()].map((each) => each.dispatcher.destroy()));
     },
   };

@@ -1,10 +1,12 @@
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
-/** A service as the gateway sees one: a bare HTTP server that a test commands. */
+import { linkPath } from '@causeway/service';
+
+/** A service as the gateway sees one, which offers no links: a bare HTTP server that a test commands. */
 export interface Upstream extends AsyncDisposable {
   readonly url: string;
-  /** Requests that arrived, in order. */
+  /** Requests that arrived, in order, but for links. */
   readonly seen: readonly IncomingMessage[];
   /** Ends every connection at once, as a crash does. */
   cut(): void;
@@ -19,6 +21,10 @@ export const startUpstream = async (listener: RequestListener): Promise<Upstream
   const seen: IncomingMessage[] = [];
   const sockets = new Set<Socket>();
   const server = createServer((request, response) => {
+    if (request.url === linkPath) {
+      response.writeHead(404).end();
+      return;
+    }
     seen.push(request);
     listener(request, response);
   });
