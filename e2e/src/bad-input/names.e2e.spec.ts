@@ -148,8 +148,9 @@ describe('a name such as', () => {
     }
   });
 
-  it('constructor is one like any other', async () => {
+  it('constructor is one like any other', async (context) => {
     const path = '/v1/collections/constructor';
+    context.after(() => call('DELETE', path, { token, query: { records: 'delete' } }));
     expectStatus(await call('PUT', path, { token, json: { schema } }), 201);
     const { id } = await createRecord('constructor', token, { title: 'a' });
     assert.deepEqual(

@@ -95,7 +95,11 @@ export function createSeenRecords({ name, collection, token, saysSo }: SeenRecor
       if (answer === undefined) return;
       const how = `a list at ${at ?? 'the platform'}`;
       assert.equal(answer.status, 200, `${how}: ${answer.text}`);
-      const { items } = answer.json<{ readonly items: readonly StoredRecord[] }>();
+      const { items, nextCursor } = answer.json<{
+        readonly items: readonly StoredRecord[];
+        readonly nextCursor: string | null;
+      }>();
+      assert.equal(nextCursor, null, `${how}: all of them are on one page`);
       for (const { id, revision } of items) note(id, revision, how, seen.get(id)?.tag);
       const there = new Set(items.map(({ id }) => id));
       for (const id of seen.keys()) if (!there.has(id)) note(id, gone, how);

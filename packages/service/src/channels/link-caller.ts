@@ -149,6 +149,8 @@ export class Link implements CallerLink {
     socket.once('open', () => {
       resolve(undefined);
       this.#watch();
+      // Whoever asked may have gone meanwhile.
+      this.#endIfIdle();
     });
     socket.once('unexpected-response', (request, { statusCode }) => {
       request.destroy();
@@ -158,6 +160,7 @@ export class Link implements CallerLink {
     });
     socket.on('error', (error) => reject(connectFailure(error)));
     socket.once('close', () => {
+      reject(new LinkLost('the link has ended'));
       this.#lose();
       this.#onClose();
     });

@@ -89,9 +89,13 @@ export const changesRoute = (openFeed: OpenFeed): Route =>
           'X-Accel-Buffering': 'no',
         },
         stream: (response) => tell(createEventStreamWriter(response)),
-        channel: (channel) => {
+        channel: async (channel) => {
           goesOn = true;
-          return tell(createChannelWriter(channel)).finally(() => opened.release());
+          try {
+            await tell(createChannelWriter(channel));
+          } finally {
+            opened.release();
+          }
         },
       };
     },

@@ -21,6 +21,10 @@ const shapes: Readonly<Record<string, () => Pick<VisibleRecord, 'fields' | 'seal
   'empty objects': () => ({ fields: { list: of(100, () => ({})) } }),
   'arrays of one': () => ({ fields: { list: of(50, (n) => [n]) } }),
   'many fields of its own': () => ({ fields: Object.fromEntries(of(30, (n) => [unheardOf(), n])) }),
+  'many fields that all have': () => ({ fields: Object.fromEntries(of(40, (n) => [`field${n}`, `${n}`])) }),
+  'a list of objects of many fields': () => ({
+    fields: { list: of(20, () => Object.fromEntries(of(20, (n) => [`field${n}`, n]))) },
+  }),
   'a long value that is encrypted': () => ({
     fields: { n: 1 },
     sealed: { key: 1, values: [{ path: 'secret', text: 'x'.repeat(5_000) }] },

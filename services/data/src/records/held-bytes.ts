@@ -6,9 +6,9 @@ const slotBytes = 8;
 const heapNumberBytes = 16;
 /** An array that was filled one by one, as BSON's are, has room for so many. */
 const fewestSlots = 17;
-/** An object with more keys is a hash table, half empty. */
+/** An object with more keys may be a hash table, half empty: where they are those of no other, three times what these say; else nothing. */
 const mostFastKeys = 16;
-const tableEntryBytes = 64;
+const tableEntryBytes = 24;
 
 const isAscii = (text: string): boolean => /^[\0-\x7f]*$/.test(text);
 
@@ -27,11 +27,24 @@ export function heldBytes(value: unknown): number {
   if (typeof value === 'string') return heldTextBytes(value);
   if (typeof value === 'number') return isWord(value) ? 0 : heapNumberBytes;
   if (typeof value !== 'object' || value === null) return 0;
-  if (Array.isArray(value)) {
-    const slots = value.length === 0 ? 0 : Math.max(value.length, fewestSlots);
-    return value.reduce<number>((sum, item) => sum + heldBytes(item), arrayBytes + slots * slotBytes);
-  }
-  const entries = Object.entries(value);
-  const keyBytes = stringBytes + (entries.length > mostFastKeys ? tableEntryBytes : slotBytes);
-  return entries.reduce((sum, [key, item]) => sum + keyBytes + key.length + heldBytes(item), objectBytes);
+  return Array.isArray(value) ? heldByArray(value) : heldByObject(value);
 }
+
+// Each change of a record is counted, on the thread that serves: loops take a third of the time.
+
+const heldByArray = (items: readonly unknown[]): number => {
+  const slots = items.length === 0 ? 0 : Math.max(items.length, fewestSlots);
+  let sum = arrayBytes + slots * slotBytes;
+  for (const item of items) sum += heldBytes(item);
+  return sum;
+};
+
+const heldByObject = (value: object): number => {
+  let keys = 0;
+  let sum = objectBytes;
+  for (const key in value) {
+    keys += 1;
+    sum += stringBytes + slotBytes + key.length + heldBytes((value as Readonly<Record<string, unknown>>)[key]);
+  }
+  return sum + Math.max(0, keys - mostFastKeys) * tableEntryBytes;
+};
