@@ -192,7 +192,7 @@ for (const driver of drivers) {
       assert.match(error?.message ?? '', /had sequence 4, this one has 9000000000000000/);
       assert.equal((await statusOf(later)).status, 'parked');
       assert.deepEqual(
-        handled.filter((id) => [first, skipping, later].includes(id)),
+        [...new Set(handled)].filter((id) => [first, skipping, later].includes(id)),
         [first],
       );
       // A true one that comes after all is not lost: it waits in its place.
@@ -212,7 +212,7 @@ for (const driver of drivers) {
       // It was new to us: what follows it must follow it.
       assert.equal((await statusOf(beyond.id)).status, 'parked');
       assert.deepEqual(
-        handled.filter((id) => [old.id, next.id, beyond.id].includes(id)),
+        [...new Set(handled)].filter((id) => [old.id, next.id, beyond.id].includes(id)),
         [next.id],
       );
     });
