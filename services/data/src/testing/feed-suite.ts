@@ -480,8 +480,11 @@ export function testFeeds(transport: Transport): void {
         const name = await define();
         const person = await data.person();
         const feed = await follow(name, person);
+        const endedAt = performance.now();
         data.endSession(person.sid);
         assert.equal(reasonOf(await feed.ended()), 'end session-ended');
+        // Within a second: only what does not end by that alone takes four.
+        assert.ok(performance.now() - endedAt < 4_000, `${performance.now() - endedAt} ms`);
       });
 
       it('when nobody says any more whether the session has ended', async () => {
