@@ -51,8 +51,10 @@ export class ChannelCaller implements Dispatcher.DispatchHandler, Dispatcher.Dis
   #state: 'asking' | 'telling' | 'over' = 'asking';
   #paused = false;
   #reason: Error | null = null;
-  /** Not taken yet: told before the answer had begun, or while it was paused. */
-  #waiting: Buffer[] = [];
+  /** Told in the message that is being read. */
+  #told: Buffer[] = [];
+  /** Not taken yet: told before the answer had begun, or while it was paused; each all of one message. */
+  #waiting: { readonly bytes: Buffer; readonly count: number }[] = [];
   #hasEnded = false;
   /** Why it has ended before the answer had begun. */
   #cutBy: Error | undefined;
@@ -116,20 +118,31 @@ export class ChannelCaller implements Dispatcher.DispatchHandler, Dispatcher.Dis
     return this.#state === 'telling' && !this.#paused ? this.#link.tick - this.#toldAt : 0;
   }
 
+  /** What it is told in one message it is given as one piece, by {@link ChannelCaller.deliver}. */
   tell(shared: Buffer, own: Buffer): void {
     if (this.#state === 'over') return;
-    this.#toldAt = this.#link.tick;
-    this.#waiting.push(own.length === 0 ? shared : Buffer.concat([shared, own]));
+    this.#told.push(shared, own);
+  }
+
+  /** The message has been read, or the telling ends in it. */
+  deliver(): void {
+    const told = this.#told;
+    if (told.length > 0) {
+      this.#told = [];
+      this.#toldAt = this.#link.tick;
+      this.#waiting.push({ bytes: Buffer.concat(told), count: told.length / 2 });
+    }
     this.#deliver();
   }
 
   end(): void {
     this.#hasEnded = true;
-    this.#deliver();
+    this.deliver();
   }
 
   /** The link has ended, or the service could not go on. */
   cut(error: Error): void {
+    this.deliver();
     // What was asked fails by itself, unless the answer is on its way.
     if (this.#state === 'asking') this.#cutBy = error;
     else if (this.#state === 'telling') this.#fail(error);
@@ -188,10 +201,10 @@ export class ChannelCaller implements Dispatcher.DispatchHandler, Dispatcher.Dis
 
   #deliver(): void {
     while (this.#state === 'telling' && !this.#paused) {
-      const chunk = this.#waiting.shift();
-      if (chunk === undefined) break;
-      this.#untold += 1;
-      this.#guarded(() => this.#handler.onResponseData?.(this, chunk));
+      const next = this.#waiting.shift();
+      if (next === undefined) break;
+      this.#untold += next.count;
+      this.#guarded(() => this.#handler.onResponseData?.(this, next.bytes));
     }
     if (!this.#paused) this.#say();
     if (this.#state !== 'telling' || this.#paused || !this.#hasEnded) return;
@@ -223,6 +236,7 @@ export class ChannelCaller implements Dispatcher.DispatchHandler, Dispatcher.Dis
 
   #finish(): void {
     this.#state = 'over';
+    this.#told = [];
     this.#waiting = [];
   }
 }

@@ -48,6 +48,8 @@ export class Link implements CallerLink {
   readonly #dispatcher: Dispatcher;
   readonly #tunnels = new Map<number, Tunnel>();
   readonly #callers = new Map<number, ChannelCaller>();
+  /** By the message that is being read. */
+  readonly #told = new Set<ChannelCaller>();
   readonly #onClose: () => void;
   readonly #tickMs: number;
   readonly #openedAt = performance.now();
@@ -145,7 +147,11 @@ export class Link implements CallerLink {
   #open(): Promise<void> {
     const socket = this.#socket;
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-    takeFrames(socket, (frame) => this.#take(frame));
+    const taken = (): void => {
+      for (const caller of this.#told) caller.deliver();
+      this.#told.clear();
+    };
+    takeFrames(socket, (frame) => this.#take(frame), taken);
     socket.once('open', () => {
       resolve(undefined);
       this.#watch();
@@ -213,8 +219,7 @@ export class Link implements CallerLink {
   #take(frame: Frame): void {
     switch (frame.kind) {
       case 'tell':
-        for (const [index, channel] of frame.channels.entries())
-          this.#callers.get(channel)?.tell(frame.shared, frame.own[index] ?? Buffer.alloc(0));
+        this.#tell(frame);
         break;
       case 'end':
       case 'cut':
@@ -227,6 +232,15 @@ export class Link implements CallerLink {
       case 'close':
         // Said by callers alone.
         break;
+    }
+  }
+
+  #tell({ channels, shared, own }: Extract<Frame, { kind: 'tell' }>): void {
+    for (const [index, channel] of channels.entries()) {
+      const caller = this.#callers.get(channel);
+      if (caller === undefined) continue;
+      caller.tell(shared, own[index] ?? Buffer.alloc(0));
+      this.#told.add(caller);
     }
   }
 

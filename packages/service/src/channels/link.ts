@@ -44,13 +44,18 @@ export function createFrameSender(socket: Pick<WebSocket, 'send' | 'readyState' 
   };
 }
 
-/** Has a link's frames taken, one after the other; ends it where the other side does not speak as agreed. */
-export function takeFrames(socket: WebSocket, take: (frame: Frame) => void): void {
+/**
+ * Has a link's frames taken, one after the other; ends it where the other side does not speak as agreed.
+ *
+ * @param taken - called after those of each message
+ */
+export function takeFrames(socket: WebSocket, take: (frame: Frame) => void, taken?: () => void): void {
   socket.binaryType = 'nodebuffer';
   socket.on('message', (message: RawData, isBinary: boolean) => {
     try {
       if (!isBinary || !Buffer.isBuffer(message)) throw new MalformedFrame('a message is no frames');
       for (const frame of framesOf(message)) take(frame);
+      taken?.();
     } catch (error) {
       if (!(error instanceof MalformedFrame)) throw error;
       socket.close(protocolError, error.message);

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 
 import { eventually, startLinkedService, sumOf } from '../testing/linked-service.ts';
+
+/** What is told after it goes in another message. */
+const nextMessage = async (): Promise<void> => {
+  await nextTurn();
+  await nextTurn();
+};
 
 describe('answers that go on over a link', () => {
   it('are told each what is its own, in order, over one connection', async () => {
@@ -58,7 +64,10 @@ describe('answers that go on over a link', () => {
     const { reader, channel, taken } = await follow('slow');
     const { reader: quick, channel: beside } = await follow('quick');
     reader.pauses = true;
-    for (let n = 0; n < 5; n += 1) channel.tell(String(n), '');
+    for (let n = 0; n < 5; n += 1) {
+      channel.tell(String(n), '');
+      await nextMessage();
+    }
     beside.tell('x', '');
     await eventually('the other one is told', () => quick.text === 'x');
     await eventually('the first of them', () => reader.text === '0');
@@ -78,6 +87,7 @@ describe('answers that go on over a link', () => {
     const { reader, channel, finish } = await follow('slow');
     reader.pauses = true;
     channel.tell('a', '');
+    await nextMessage();
     channel.tell('b', '');
     finish();
     await eventually('the first', () => reader.text === 'a');
