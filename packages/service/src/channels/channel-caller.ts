@@ -10,7 +10,7 @@ export interface CallerLink {
   /** Nothing more is to be told, and what is on its way is thrown away. */
   leave(channel: number): void;
   /** The service has no room, or does not answer: another replica may. */
-  distrust(): void;
+  retire(): void;
   /** Counts on while the link is open: what was told lately is told by it. */
   readonly tick: number;
 }
@@ -164,7 +164,7 @@ export class ChannelCaller implements Dispatcher.DispatchHandler, Dispatcher.Dis
   ): void {
     if (headers[channelHeader] !== String(this.#channel)) {
       // RFC 9110 §15.6.4.
-      if (status === 503) this.#link.distrust();
+      if (status === 503) this.#link.retire();
       this.#handler.onResponseStart?.(this, status, headers, message);
       return;
     }
@@ -194,7 +194,7 @@ export class ChannelCaller implements Dispatcher.DispatchHandler, Dispatcher.Dis
     if (this.#state !== 'asking') return;
     this.#finish();
     this.#link.leave(this.#channel);
-    if (isSilence(error)) this.#link.distrust();
+    if (isSilence(error)) this.#link.retire();
     if (error instanceof NoLinks && this.#reason === null) this.#plainly?.();
     else this.#handler.onResponseError?.(this, error);
   }

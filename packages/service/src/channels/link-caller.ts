@@ -128,10 +128,6 @@ export class Link implements CallerLink {
     this.#endIfIdle();
   }
 
-  distrust(): void {
-    this.retire();
-  }
-
   /** Takes no more calls, and ends with the last of them. */
   retire(): void {
     this.#isRetired = true;
@@ -180,7 +176,7 @@ export class Link implements CallerLink {
       const pingedAt = performance.now();
       this.#socket.ping();
       setTimeout(() => {
-        if (silentForMs() > performance.now() - pingedAt) this.distrust();
+        if (silentForMs() > performance.now() - pingedAt) this.retire();
       }, promptPongMs).unref();
     }, linkSilenceMs / 3);
     const ticks = setInterval(() => {

@@ -1,7 +1,8 @@
 import type { Channel } from '@causeway/service';
 
 import type { FeedWriter } from './feed-writer.ts';
-import { drainMs, mostUnsentBytes, mostUnsentMessages } from './feed-writer.ts';
+import { mostUnsentBytes, mostUnsentMessages } from './feed-writer.ts';
+import { createReaderWait } from './reader-wait.ts';
 
 /** What was told in one go, and has not been taken. */
 interface Untaken {
@@ -15,7 +16,7 @@ export function createChannelWriter(channel: Channel): FeedWriter {
   let untaken: Untaken[] | undefined;
   let unsentBytes = 0;
   let unsentBlocks = 0;
-  let waiting: (() => void) | undefined;
+  const reader = createReaderWait();
 
   const isHalfFull = (): boolean => unsentBlocks > mostUnsentMessages / 2 || unsentBytes > mostUnsentBytes / 2;
   const tell = (lines: string, id: string | undefined): void => {
@@ -35,9 +36,9 @@ export function createChannelWriter(channel: Channel): FeedWriter {
     }
     // Idle feeds are many.
     if (untaken?.length === 0) untaken = undefined;
-    if (!isHalfFull()) waiting?.();
+    if (!isHalfFull()) reader.over();
   });
-  channel.onEnd(() => waiting?.());
+  channel.onEnd(() => reader.over());
 
   return {
     get ended() {
@@ -51,15 +52,7 @@ export function createChannelWriter(channel: Channel): FeedWriter {
     },
     async drained() {
       if (channel.ended || !isHalfFull()) return true;
-      const { promise, resolve } = Promise.withResolvers<boolean>();
-      const timer = setTimeout(() => resolve(false), drainMs);
-      waiting = () => resolve(true);
-      try {
-        return await promise;
-      } finally {
-        clearTimeout(timer);
-        waiting = undefined;
-      }
+      return reader.wait();
     },
     end({ lines }) {
       if (channel.ended) return;

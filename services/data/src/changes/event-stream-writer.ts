@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
 
 import type { FeedWriter } from './feed-writer.ts';
-import { drainMs, mostUnsentBytes, mostUnsentMessages } from './feed-writer.ts';
+import { mostUnsentBytes, mostUnsentMessages } from './feed-writer.ts';
+import { createReaderWait } from './reader-wait.ts';
 
 const endMs = 30_000;
 
@@ -20,7 +21,7 @@ export function createEventStreamWriter(response: ServerResponse): FeedWriter {
   /** All of them that the reader has not taken. */
   let unsentBlocks = 0;
   let isDue = false;
-  let waiting: (() => void) | undefined;
+  const reader = createReaderWait();
 
   const hasEnded = (): boolean => response.writableEnded || response.destroyed;
   const unsentBytes = (): number => response.writableLength + gathered.length;
@@ -32,7 +33,7 @@ export function createEventStreamWriter(response: ServerResponse): FeedWriter {
     gatheredBlocks = 0;
     const sent = (): void => {
       unsentBlocks -= blocks;
-      if (!isHalfFull()) waiting?.();
+      if (!isHalfFull()) reader.over();
     };
     return { text, sent };
   };
@@ -42,7 +43,7 @@ export function createEventStreamWriter(response: ServerResponse): FeedWriter {
     if (text !== '' && !hasEnded()) response.write(text, sent);
   };
 
-  response.once('close', () => waiting?.());
+  response.once('close', () => reader.over());
   return {
     get ended() {
       return hasEnded();
@@ -62,15 +63,7 @@ export function createEventStreamWriter(response: ServerResponse): FeedWriter {
     async drained() {
       if (hasEnded() || !isHalfFull()) return true;
       flush();
-      const { promise, resolve } = Promise.withResolvers<boolean>();
-      const timer = setTimeout(() => resolve(false), drainMs);
-      waiting = () => resolve(true);
-      try {
-        return await promise;
-      } finally {
-        clearTimeout(timer);
-        waiting = undefined;
-      }
+      return reader.wait();
     },
     end({ lines }) {
       if (hasEnded()) return;
