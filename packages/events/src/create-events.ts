@@ -12,6 +12,7 @@ import { kafkaUntil } from './erasure/kafka-until.ts';
 import { createPersons } from './erasure/persons.ts';
 import { createRedaction } from './erasure/redaction.ts';
 import { createRedactTimers } from './erasure/redact-timers.ts';
+import { createUnnameErased } from './erasure/unname-erased.ts';
 import type { CollectionOptions, Events, EventsOptions } from './events.ts';
 import { createFlowGauges } from './health/flow-gauges.ts';
 import { startFlowSampler } from './health/flow-sampler.ts';
@@ -177,9 +178,11 @@ export const createEvents = (options: EventsOptions): Events => {
     return made;
   };
 
+  const persons = createPersons(db);
+  const unnameErased = createUnnameErased(persons);
   const timerDocuments = collection<TimerDocument>(timerRows, { thing: timerThing });
   const timers = createTimers({
-    ...{ service, db, slots: partitions, leases, stream, now, logger, timers: options.timers ?? [] },
+    ...{ service, db, slots: partitions, leases, stream, unnameErased, now, logger, timers: options.timers ?? [] },
     collection: timerDocuments,
     handled: declared.flatMap(({ on }) => on),
   });
@@ -191,7 +194,20 @@ export const createEvents = (options: EventsOptions): Events => {
     const replayOrders = collection<ReplayDocument>(replays, { thing: 'replay' });
     const rebuildOrders = collection<RebuildDocument>(rebuilds, { thing: 'rebuild' });
     const logs = reachableLogs(options.producerLogs, topic, ownProducerLog(log));
-    const own = { service, db, kafka, handlers, inbox, journal, orders, discarded, transaction, now, logger };
+    const own = {
+      service,
+      db,
+      kafka,
+      handlers,
+      inbox,
+      journal,
+      unnameErased,
+      orders,
+      discarded,
+      transaction,
+      now,
+      logger,
+    };
     const { tooOldMs } = periods;
     const { handlerRuns, heldRecords, externalMs, patienceMs, failpoint } = options;
     return createHandling({
@@ -228,7 +244,7 @@ export const createEvents = (options: EventsOptions): Events => {
     schedule: timers.schedule,
     unschedule: timers.unschedule,
     redrives: handling?.redrives,
-    persons: createPersons(db),
+    persons,
     kafkaUntil: (from) => kafkaUntil(kafka, topic, from),
     redaction: createRedaction({
       ...{ db, collections, log: log.collection, handled: inbox.collection, now },

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { createCatchUpRows } from '../catch-up/catch-up-rows.ts';
 import { createCatchUps } from '../catch-up/catch-ups.ts';
+import type { UnnameErased } from '../erasure/unname-erased.ts';
 import { thenFailpoint, type Failpoint } from '../failpoint.ts';
 import type { KafkaPort } from '../kafka/port.ts';
 import type { ProducerLog } from '../log/producer-log.ts';
@@ -45,6 +46,7 @@ export interface HandlingOptions {
   readonly handlers: readonly Handler[];
   readonly inbox: Inbox;
   readonly journal: SessionJournal;
+  readonly unnameErased: UnnameErased;
   readonly orders: RecordedCollection<RedriveDocument>;
   readonly discarded: RecordedCollection<DiscardDocument>;
   readonly replayOrders: RecordedCollection<ReplayDocument>;
@@ -83,13 +85,14 @@ const handlersMs = 3_000;
 
 /** Wires a service's handlers: delivered events, the parking lot, and the way back out of it. */
 export const createHandling = (options: HandlingOptions): Handling => {
-  const { service, db, kafka, handlers, inbox, journal, transaction, logs, now, logger, failpoint } = options;
+  const { service, db, kafka, handlers, inbox, journal, unnameErased, transaction, logs, now, logger, failpoint } =
+    options;
   const stopping = new AbortController();
   const { signal } = stopping;
   const parking = createParking({ db, inbox, now, transaction });
-  const runBatch = createBatchRunner({ inbox, journal, transaction, signal });
+  const runBatch = createBatchRunner({ inbox, journal, transaction, signal, unnameErased });
   const { externalMs, patienceMs } = options;
-  const run = createHandlerRunner({ db, inbox, journal, transaction, signal, externalMs, runBatch });
+  const run = createHandlerRunner({ db, inbox, journal, transaction, signal, externalMs, runBatch, unnameErased });
   const topics = [...new Set(handlers.flatMap(({ on }) => on.map(({ type }) => topicOf(serviceOf(type)))))];
   const metrics = createConsumerMetrics(
     handlers.map(({ name }) => name),

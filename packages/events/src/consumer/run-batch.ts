@@ -1,6 +1,7 @@
-import type { EventEnvelope } from '@causeway/contracts';
+import type { Cause, EventEnvelope } from '@causeway/contracts';
 import type { ClientSession } from 'mongodb';
 
+import type { UnnameErased } from '../erasure/unname-erased.ts';
 import type { SessionJournal } from '../recording/session-journal.ts';
 import { causeOf, checked } from './handled-event.ts';
 import type { BatchHandler } from './handler.ts';
@@ -23,6 +24,7 @@ export interface BatchRunnerOptions {
   readonly transaction: <T>(work: (session: ClientSession, signal: AbortSignal) => Promise<T>) => Promise<T>;
   /** Tells handlers to give up: the service stops. */
   readonly signal: AbortSignal;
+  readonly unnameErased: UnnameErased;
 }
 
 /** Runs one attempt of a batch handler. */
@@ -43,11 +45,22 @@ export interface BatchRunner {
 }
 
 /** Makes the runner of a service's batch handlers. */
-export const createBatchRunner = ({ inbox, journal, transaction, signal }: BatchRunnerOptions): BatchRunner => {
+export const createBatchRunner = (options: BatchRunnerOptions): BatchRunner => {
+  const { inbox, journal, transaction, signal, unnameErased } = options;
+
+  type CauseOf = (event: EventEnvelope) => Cause;
+
+  const causesOf = async (events: readonly EventEnvelope[]): Promise<CauseOf> => {
+    const unnamed = await Promise.all(events.map((event) => unnameErased(causeOf(event))));
+    const causes = new Map(events.map(({ id }, index) => [id, unnamed[index]]));
+    return (event) => causes.get(event.id) ?? causeOf(event);
+  };
+
   /** @returns the ids of what is acknowledged */
   const handle = async (
     handler: BatchHandler,
     events: readonly EventEnvelope[],
+    causes: CauseOf,
     session: ClientSession,
     late: AbortSignal,
   ): Promise<ReadonlySet<string>> => {
@@ -60,7 +73,7 @@ export const createBatchRunner = ({ inbox, journal, transaction, signal }: Batch
         get signal() {
           return AbortSignal.any([late, signal]);
         },
-        causeOf,
+        causeOf: causes,
         acknowledge({ id }) {
           if (!given.has(id)) throw new TypeError(`${handler.name} acknowledges an event that is not in its batch`);
           acknowledged.add(id);
@@ -89,24 +102,28 @@ export const createBatchRunner = ({ inbox, journal, transaction, signal }: Batch
   };
 
   return {
-    all: (handler, events) =>
-      transaction(async (session, late) => {
+    async all(handler, events) {
+      const causes = await causesOf(events);
+      return transaction(async (session, late) => {
         await inbox.claimAll(handler.name, events, session);
-        const acknowledged = await handle(handler, events, session, late);
+        const acknowledged = await handle(handler, events, causes, session, late);
         checkLeft(handler, events, acknowledged, session);
         const left = events.filter(({ id }) => !acknowledged.has(id));
         if (left.length > 0) await inbox.unclaim(handler.name, left, session);
         const caused = [...acknowledged].map((id) => [id, journal.eventsCausedBy(session, id)] as const);
         await inbox.noteAllCaused(handler.name, new Map(caused), session);
         return left;
-      }),
-    one: (handler, event, attempt) =>
-      transaction(async (session, late) => {
+      });
+    },
+    async one(handler, event, attempt) {
+      const causes = await causesOf([event]);
+      await transaction(async (session, late) => {
         if (typeof attempt === 'number') await inbox.claim(handler.name, event, attempt, session);
         else await inbox.claimParked(handler.name, event, attempt, session);
-        const acknowledged = await handle(handler, [event], session, late);
+        const acknowledged = await handle(handler, [event], causes, session, late);
         if (!acknowledged.has(event.id)) throw new NotAcknowledged(`${handler.name} did not acknowledge the event`);
         await inbox.noteCaused(handler.name, event.id, journal.eventsCausedBy(session, event.id), session);
-      }),
+      });
+    },
   };
 };

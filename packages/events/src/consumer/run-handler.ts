@@ -1,6 +1,7 @@
 import { isRedacted, type EventEnvelope } from '@causeway/contracts';
 import type { ClientSession, Db } from 'mongodb';
 
+import type { UnnameErased } from '../erasure/unname-erased.ts';
 import { OutOfTime, unlessAborted } from '../recording/out-of-time.ts';
 import type { SessionJournal } from '../recording/session-journal.ts';
 import { discardRedacted } from './discard-redacted.ts';
@@ -33,6 +34,7 @@ export interface HandlerRunnerOptions {
   /** Default 30,000. */
   readonly externalMs?: number | undefined;
   readonly runBatch: BatchRunner;
+  readonly unnameErased: UnnameErased;
 }
 
 /**
@@ -43,17 +45,18 @@ export type HandlerRunner = (handler: Handler, event: EventEnvelope, attempt: nu
 
 /** Makes the runner of a service's handlers. */
 export const createHandlerRunner = (options: HandlerRunnerOptions): HandlerRunner => {
-  const { db, inbox, journal, transaction, signal, externalMs = defaultExternalMs, runBatch } = options;
+  const { db, inbox, journal, transaction, signal, externalMs = defaultExternalMs, runBatch, unnameErased } = options;
 
   type Attempt = Parameters<HandlerRunner>[2];
 
   const runTransaction = async (handler: TransactionHandler, event: EventEnvelope, attempt: Attempt): Promise<void> => {
+    const cause = await unnameErased(causeOf(event));
     await transaction(async (session, late) => {
       if (typeof attempt === 'number') await inbox.claim(handler.name, event, attempt, session);
       else await inbox.claimParked(handler.name, event, attempt, session);
       const context = {
         session,
-        cause: causeOf(event),
+        cause,
         // Made for whoever asks: most handlers do not.
         get signal() {
           return AbortSignal.any([late, signal]);
@@ -73,10 +76,11 @@ export const createHandlerRunner = (options: HandlerRunnerOptions): HandlerRunne
     const before = await inbox.statusOf(handler.name, event.id);
     const open = typeof attempt === 'number' ? [undefined, 'retrying'] : ['parked'];
     if (!open.includes(before)) throw new AlreadyHandled(event.id);
+    const cause = await unnameErased(causeOf(event));
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(tooSlow(externalMs)), externalMs);
     const bounded = AbortSignal.any([signal, late.signal]);
-    const context = { cause: causeOf(event), idempotencyKey: event.id, signal: bounded };
+    const context = { cause, idempotencyKey: event.id, signal: bounded };
     try {
       await unlessAborted(handler.handle(checked(handler, event), context), bounded, graceMs);
     } finally {

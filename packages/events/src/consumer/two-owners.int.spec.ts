@@ -4,6 +4,8 @@ import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { after, before, describe, it } from 'node:test';
 
+import { createPersons } from '../erasure/persons.ts';
+import { createUnnameErased } from '../erasure/unname-erased.ts';
 import type { Events } from '../events.ts';
 import type { RecordedCollection } from '../recording/recorded-collection.ts';
 import { draft } from '../recording/recorded-document.ts';
@@ -80,8 +82,9 @@ describe('an event that two owners of its partition hold, one whose handler fail
         await lot.park(...args);
       },
     };
-    const runBatch = createBatchRunner({ inbox, journal, transaction, signal });
-    const run = createHandlerRunner({ db, inbox, journal, transaction, signal, runBatch });
+    const unnameErased = createUnnameErased(createPersons(db));
+    const runBatch = createBatchRunner({ inbox, journal, transaction, signal, unnameErased });
+    const run = createHandlerRunner({ db, inbox, journal, transaction, signal, runBatch, unnameErased });
     const firsts = createFirstDeliveries();
     const deliver = createDelivery({ run, inbox, parking, firsts, logger, metrics: createConsumerMetrics([]), signal });
     const handler = onEvent.transaction({

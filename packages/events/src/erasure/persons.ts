@@ -64,14 +64,20 @@ export interface Persons {
   close(personId: string, at: Date, session: ClientSession): Promise<void>;
   /** Whether a person is erased, as far as is committed: for who only reads. */
   isErased(personId: string): Promise<boolean>;
+  /** Those of several who are erased, as {@link Persons.isErased}. */
+  erasedOf(personIds: readonly string[]): Promise<ReadonlySet<string>>;
 }
 
 /** Makes the {@link Persons} of one service. */
 export const createPersons = (db: Db): Persons => {
   const rows = db.collection<PersonRow>(persons);
 
-  const isErased: Persons['isErased'] = async (personId) =>
-    (await rows.findOne({ _id: personId, erasedAt: { $exists: true } }, { projection: { _id: 1 } })) !== null;
+  const erasedOf = async (personIds: readonly string[], session?: ClientSession): Promise<ReadonlySet<string>> => {
+    const options = { projection: { _id: 1 }, ...(session !== undefined && { session }) };
+    const erased = rows.find({ _id: { $in: [...new Set(personIds)] }, erasedAt: { $exists: true } }, options);
+    return new Set((await erased.toArray()).map(({ _id }) => _id));
+  };
+  const isErased: Persons['isErased'] = async (personId) => (await erasedOf([personId])).has(personId);
 
   /** @returns false where the person is erased */
   const begin = async (_id: string, id: string): Promise<boolean> => {
@@ -108,8 +114,7 @@ export const createPersons = (db: Db): Persons => {
         ids.map((_id) => ({ updateOne: { filter: { _id }, update: { $inc: { entered: 1 } }, upsert: true } })),
         { session },
       );
-      const erased = rows.find({ _id: { $in: ids }, erasedAt: { $exists: true } }, { session, projection: { _id: 1 } });
-      return new Set((await erased.toArray()).map(({ _id }) => _id));
+      return erasedOf(ids, session);
     },
     async close(personId, at, session) {
       await rows.updateOne({ _id: personId }, { $set: { erasedAt: at } }, { upsert: true, session });
@@ -138,5 +143,6 @@ export const createPersons = (db: Db): Persons => {
       }
     },
     isErased,
+    erasedOf: (personIds) => erasedOf(personIds),
   };
 };

@@ -10,6 +10,7 @@ import {
 import { withProcessSpan } from '@causeway/telemetry';
 import { setImmediate as immediately, setTimeout as delay } from 'node:timers/promises';
 
+import type { UnnameErased } from '../erasure/unname-erased.ts';
 import { isOutage } from '../recording/outage.ts';
 import type { RecordedCollection } from '../recording/recorded-collection.ts';
 import { draft } from '../recording/recorded-document.ts';
@@ -26,6 +27,7 @@ export interface TimerReleasesOptions {
   readonly declared: (type: string) => EventContract | undefined;
   /** The slots that this replica leads now. */
   readonly slots: () => readonly number[];
+  readonly unnameErased: UnnameErased;
   readonly metrics: TimerMetrics;
   readonly now: () => Date;
   readonly logger: RelayLogger;
@@ -72,7 +74,7 @@ const liftedData = (contract: EventContract, timer: TimerDocument, { correlation
 
 /** Makes the releases of one replica. */
 export const createTimerReleases = (options: TimerReleasesOptions): TimerReleases => {
-  const { service, collection, declared, slots, metrics, now, logger } = options;
+  const { service, collection, declared, slots, unnameErased, metrics, now, logger } = options;
   const { native } = collection;
   const stopping = new AbortController();
   let running: Promise<void> | undefined;
@@ -112,7 +114,8 @@ export const createTimerReleases = (options: TimerReleasesOptions): TimerRelease
     if (contract === undefined || cause === undefined) {
       throw new TypeError(`${type} is not declared any more: name it in the timers of createEvents`);
     }
-    const write = await collection.update({ ...cause, causationId: event }, _id, (current) => {
+    const own = await unnameErased({ ...cause, causationId: event });
+    const write = await collection.update(own, _id, (current) => {
       if (current.status !== 'scheduled') return undefined;
       const data = liftedData(contract, current, cause);
       return { state: settledState(current, 'released', now()), event: draft(contract, data) };

@@ -166,6 +166,7 @@ describe('timers', () => {
       ...{ service: world.service, collection: rows(events), now: () => new Date() },
       declared: () => contracts.bare,
       slots: () => [0, 1, 2, 3],
+      unnameErased: (cause) => Promise.resolve(cause),
       metrics: createTimerMetrics(() => undefined),
       logger: createLogger({ service: world.service, level: 'silent' }),
     });

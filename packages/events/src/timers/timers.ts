@@ -1,6 +1,7 @@
 import { operationsOf, serviceOf, type EventContract } from '@causeway/contracts';
 import type { Db } from 'mongodb';
 
+import type { UnnameErased } from '../erasure/unname-erased.ts';
 import type { RecordedCollection } from '../recording/recorded-collection.ts';
 import type { RelayLogger } from '../relay/relay-metrics.ts';
 import type { SlotLeases } from '../relay/slot-leases.ts';
@@ -24,6 +25,7 @@ export interface TimersOptions {
   /** Contracts that handlers take: of these, what this service's own timers release may be scheduled too. */
   readonly handled: readonly EventContract[];
   readonly stream: Pick<CommitStream, 'subscribe'>;
+  readonly unnameErased: UnnameErased;
   readonly now: () => Date;
   readonly logger: RelayLogger;
 }
@@ -57,7 +59,7 @@ const declaredBy = ({ service, timers, handled }: TimersOptions): ReadonlyMap<st
 
 /** Makes the timers of one service in this process; nothing is released before `start()`. */
 export const createTimers = (options: TimersOptions): Timers => {
-  const { service, db, slots, leases, collection, stream, now, logger } = options;
+  const { service, db, slots, leases, collection, stream, unnameErased, now, logger } = options;
   const contracts = operationsOf(service);
   const known = declaredBy(options);
   const declared = (type: string): EventContract | undefined => known.get(type);
@@ -66,7 +68,16 @@ export const createTimers = (options: TimersOptions): Timers => {
   let ends: (() => void)[] = [];
 
   const metrics = createTimerMetrics(() => waiting);
-  const releases = createTimerReleases({ service, collection, declared, slots: led, metrics, now, logger });
+  const releases = createTimerReleases({
+    service,
+    collection,
+    declared,
+    slots: led,
+    unnameErased,
+    metrics,
+    now,
+    logger,
+  });
 
   const count = async (): Promise<void> => {
     const own = { status: 'scheduled' as const, slot: { $in: [...led()] } };
