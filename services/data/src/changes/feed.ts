@@ -29,6 +29,8 @@ export interface FeedOptions {
   readonly writer: FeedWriter;
   /** Whether it begins with the current result, and is sent that anew wherever changes are missing. */
   readonly snapshots: boolean;
+  /** Learns that it is told of a gap, and why. */
+  readonly noteGap?: (reason: string) => void;
 }
 
 /** Sees nothing. */
@@ -221,7 +223,8 @@ export class Feed {
    * is whole: whoever is cut off before comes back with the cursor of before, and is sent another one.
    */
   lose(reason: GapReason): void {
-    if (!this.write({ event: 'gap', data: JSON.stringify({ reason }) })) this.end('gap', 'slow');
+    if (this.write({ event: 'gap', data: JSON.stringify({ reason }) })) this.#options.noteGap?.(reason);
+    else this.end('gap', 'slow');
     this.askSnapshot();
   }
 
@@ -274,6 +277,7 @@ export class Feed {
   }
 
   end(event: 'end' | 'gap', reason: string): void {
+    if (event === 'gap' && !this.hasEnded()) this.#options.noteGap?.(reason);
     this.#writer.end(messageOf({ event, data: JSON.stringify({ reason }) }));
   }
 

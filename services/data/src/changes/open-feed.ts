@@ -1,6 +1,7 @@
 import { faults } from '@causeway/contracts';
 import type { Principal } from '@causeway/contracts';
 import type { AccessClaims } from '@causeway/service';
+import { createCounter } from '@causeway/telemetry';
 import type { Db, Timestamp } from 'mongodb';
 
 import type { Collection } from '../collections/collection-registry.ts';
@@ -90,6 +91,11 @@ interface Judged {
 /** Makes what opens feeds. */
 export function createOpenFeed(dependencies: OpenFeedDependencies): OpenFeed {
   const { findCurrent, cursors, feedCursors, hub, admit, places, db, now } = dependencies;
+  const gaps = createCounter('causeway.data.feed.gaps', {
+    description: 'Times that a feed was told that changes are missing, by why',
+    unit: '{gap}',
+  });
+  const noteGap = (reason: string): void => gaps.add(1, { reason });
   /** Judges what a feed begins with as the query that it is, and takes a place for it. */
   const prepareSnapshot = async (asked: Judged, signal: AbortSignal): Promise<Release> => {
     try {
@@ -123,7 +129,7 @@ export function createOpenFeed(dependencies: OpenFeedDependencies): OpenFeed {
     return {
       begin(writer, endsWith) {
         const beginCursors = (rule: string): string => feedCursors.begin(bound, rule);
-        const feed = new Feed({ ...judged, token: endsWith, beginCursors, writer, snapshots: snapshot });
+        const feed = new Feed({ ...judged, token: endsWith, beginCursors, writer, snapshots: snapshot, noteGap });
         return { feed, over: hub.serve(feed, { resumed, after, snapshotPlace }) };
       },
       release: () => snapshotPlace?.(),
