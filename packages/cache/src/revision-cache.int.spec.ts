@@ -46,7 +46,11 @@ describe('a cache of revisions', () => {
     await telemetry.shutdown(1_000);
   });
 
-  const replica = (connection = redis, name = 'test'): RevisionCache<Value> => {
+  const replica = (
+    connection = redis,
+    name = 'test',
+    bounds: { readonly maxFloors?: number; readonly maxTextLength?: number } = {},
+  ): RevisionCache<Value> => {
     const cache = createRevisionCache<Value>({
       name,
       codec: {
@@ -61,6 +65,7 @@ describe('a cache of revisions', () => {
       maxBytes: 10_000,
       ttlMs,
       clock: () => now,
+      ...bounds,
     });
     // A new process does not know what it has missed.
     now += ttlMs;
@@ -183,6 +188,51 @@ describe('a cache of revisions', () => {
     await two.read('a', () => Promise.resolve(value(4)));
     await settled();
     assert.deepEqual(await replica().read('a', () => Promise.resolve(value(5))), value(5));
+  });
+
+  it('believes no older value that was filled in after Redis had lost the floor, and puts Redis right', async () => {
+    const [one, two] = [replica(), replica()];
+    one.invalidate('a', 5);
+    await settled();
+    // Evicted, or lost in a crash.
+    await redis.del(`${prefix}a`);
+    await two.read('a', () => Promise.resolve(value(4)));
+    await settled();
+    assert.deepEqual(await one.read('a', () => Promise.resolve(value(5))), value(5));
+    await settled();
+    assert.equal(await redis.hget(`${prefix}a`, 'v'), null);
+  });
+
+  it('has the database asked again where it knows less than was told before', async () => {
+    const cache = replica();
+    cache.invalidate('a', 5);
+    cache.invalidate('b', 5);
+    const late = (again: boolean): Promise<Value> => Promise.resolve(value(again ? 5 : 4));
+    assert.deepEqual(await cache.read('a', late), value(5));
+    assert.deepEqual(await cache.read('a', never), value(5));
+    assert.deepEqual(await cache.read('b', (again) => Promise.resolve(again ? value(5) : undefined)), value(5));
+  });
+
+  it('does not believe Redis while it has heard of more changes than it remembers', async () => {
+    const [one, two] = [replica(), replica(redis, 'test', { maxFloors: 2 })];
+    for (const key of ['a', 'b', 'c']) two.invalidate(key, 2);
+    await one.read('d', () => Promise.resolve(value(1)));
+    await settled();
+    assert.deepEqual(await two.read('d', () => Promise.resolve(value(2))), value(2));
+  });
+
+  it('puts no more into Redis than its room, and nothing that is too long', async () => {
+    const cache = replica(redis, 'test', { maxTextLength: 1_000 });
+    const texts = { long: 'x'.repeat(2_000), a: 'x'.repeat(900), z: 'x' };
+    for (const [key, text] of Object.entries(texts))
+      await cache.read(key, () => Promise.resolve({ revision: 1, text }));
+    for (let index = 0; index < 20; index += 1)
+      await cache.read(`k${index}`, () => Promise.resolve({ revision: 1, text: texts.a }));
+    await settled();
+    const kept = await Promise.all((await redis.keys(`${prefix}*`)).map((key) => redis.hstrlen(key, 'v')));
+    const bytes = kept.reduce((sum, each) => sum + each, 0);
+    assert.ok(bytes > 5_000 && bytes < 10_000, `${bytes} bytes were put`);
+    assert.equal(await redis.hget(`${prefix}long`, 'v'), null);
   });
 
   it('keeps nothing where there is nothing', async () => {

@@ -37,7 +37,13 @@ export interface SharedTierOptions {
 /** A read of the database that takes longer than this may not fill any more. */
 const leaseMs = 5_000;
 
-/** One hash a key: v value, r its revision, e its end; l lease, le its end; f floor. Times are Redis's own. */
+/** How long floors and leases are kept: they outlive every value that they guard against. */
+export const keepMsOf = (ttlMs: number): number => 2 * (ttlMs + leaseMs);
+
+/**
+ * One hash a key: v value, r its revision, e its end; l lease, le its end; f floor. So Redis forgets all of a key or nothing, also where it
+ * evicts: a lease never outlives its floor. Times are Redis's own.
+ */
 const now = "local t = redis.call('TIME') local now = t[1] * 1000 + math.floor(t[2] / 1000)";
 
 const lookupScript = redisScript(`${now}
@@ -57,11 +63,12 @@ redis.call('HSET', KEYS[1], 'v', ARGV[3], 'r', ARGV[2], 'e', now + ARGV[4])
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return 1`);
 
+/** What takes away comes first: a Redis that is full and may not evict refuses a script that begins with adding, and no other. */
 const invalidateScript = redisScript(`
 local h = redis.call('HMGET', KEYS[1], 'f', 'r')
-if not h[1] or tonumber(h[1]) < tonumber(ARGV[1]) then redis.call('HSET', KEYS[1], 'f', ARGV[1]) end
-if h[2] and tonumber(h[2]) < tonumber(ARGV[1]) then redis.call('HDEL', KEYS[1], 'v', 'r', 'e') end
 redis.call('HDEL', KEYS[1], 'l', 'le')
+if h[2] and tonumber(h[2]) < tonumber(ARGV[1]) then redis.call('HDEL', KEYS[1], 'v', 'r', 'e') end
+if not h[1] or tonumber(h[1]) < tonumber(ARGV[1]) then redis.call('HSET', KEYS[1], 'f', ARGV[1]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1`);
 
@@ -73,8 +80,7 @@ return 1`);
  * this process, cost the tier its trust for as long as a value may live.
  */
 export function createSharedTier({ redis, prefix, logger, ttlMs, clock }: SharedTierOptions): SharedTier {
-  // Floors and leases outlive every value that they guard against.
-  const keepMs = 2 * (ttlMs + leaseMs);
+  const keepMs = keepMsOf(ttlMs);
   let trustedFrom = clock() + ttlMs;
 
   const distrust = (error: unknown): void => {

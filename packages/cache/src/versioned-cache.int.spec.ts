@@ -107,6 +107,14 @@ describe('a cache of versions', () => {
     assert.deepEqual(await cache.read('a', '1', value('again')), { text: 'again' });
   });
 
+  it('puts no more into Redis than its room', async () => {
+    const cache = replica();
+    for (let index = 0; index < 50; index += 1) await cache.read(`k${index}`, '1', value('x'.repeat(4_000)));
+    await settled();
+    const kept = (await redis.keys(`${prefix}*`)).length;
+    assert.ok(kept > 15 && kept < 25, `${kept} of 50 are there`);
+  });
+
   it('leaves nothing in Redis for ever', async () => {
     await replica().read('a', '1', value('one'));
     await settled();

@@ -4,6 +4,8 @@ import { createCounter } from '@causeway/telemetry';
 import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 
+import { createSharedRoom } from './shared-room.ts';
+
 /** How a value is kept as text, and what it takes in memory. */
 export interface VersionedCodec<Value> {
   encode(value: Value): string;
@@ -20,12 +22,14 @@ export interface VersionedCacheOptions<Value> {
   readonly redis: Redis;
   /** Before the keys in Redis. */
   readonly prefix: string;
-  /** For the values in this process. */
+  /** For the values in this process; in Redis it takes no more for its own. */
   readonly maxBytes: number;
   /** What is longer as text is not kept; 256 KiB by default. */
   readonly maxTextLength?: number;
   /** How long a value lies in Redis; 60 s by default. */
   readonly ttlMs?: number;
+  /** Monotonic milliseconds. */
+  readonly clock?: () => number;
 }
 
 /**
@@ -55,6 +59,8 @@ export function createVersionedCache<Value extends object>(
   options: VersionedCacheOptions<Value>,
 ): VersionedCache<Value> {
   const { codec, name, maxBytes, redis, prefix, maxTextLength = 262_144, ttlMs = 60_000 } = options;
+  const { clock = () => performance.now() } = options;
+  const room = createSharedRoom({ maxBytes, maxTextLength, ttlMs, clock });
   const values = new LRUCache<string, Kept<Value>>({ maxSize: maxBytes, maxEntrySize: Math.ceil(maxBytes / 8) });
   const reads = createCounter('causeway.cache.reads', { description: 'Reads of a cache, by where they ended.' });
   const loading = new Map<string, Promise<Value>>();
@@ -75,7 +81,7 @@ export function createVersionedCache<Value extends object>(
   };
 
   const fill = (place: string, text: string): void => {
-    if (redis.status !== 'ready') return;
+    if (redis.status !== 'ready' || !room.take(text)) return;
     // Not waited for: the answer does not depend on it. Not there is not there.
     redis.set(place, text, 'PX', ttlMs).catch(() => undefined);
   };

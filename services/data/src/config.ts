@@ -62,13 +62,13 @@ export const settings = defineSettings({
     env: 'RECORD_CACHE_SIZE',
     type: 'bytes',
     default: 64 * 1_048_576,
-    description: 'Memory for records that were read.',
+    description: 'Memory for records that were read; a replica puts no more of them into Redis.',
   },
   queryCacheBytes: {
     env: 'QUERY_CACHE_SIZE',
     type: 'bytes',
     default: 32 * 1_048_576,
-    description: 'Memory for pages that were asked for before.',
+    description: 'Memory for pages that were asked for before; a replica puts no more of them into Redis.',
   },
   feedLimit: {
     env: 'FEED_LIMIT',

@@ -9,6 +9,7 @@ import { EndedTokens } from './ended-tokens.ts';
 import type { Ending } from './ending.ts';
 import { createRevocationTeller } from './revocation-teller.ts';
 import { createRevocations } from './revocations.ts';
+import { startSmallRedis } from '../testing/small-redis.ts';
 
 const url = process.env.REDIS_URL ?? '';
 const logger = createLogger({ service: 'test', level: 'silent' });
@@ -22,11 +23,11 @@ const connect = (name: string, address = url): Redis => {
 };
 
 /** A process of auth, whose database is a list. */
-const openAuth = async (prefix: string, before: readonly Ending[] = []) => {
+const openAuth = async (prefix: string, before: readonly Ending[] = [], address = url) => {
   const tokens = new EndedTokens();
   const state = { settles: true };
   const teller = createRevocationTeller({
-    ...{ tokens, logger, prefix, redis: connect(`${prefix}-auth`) },
+    ...{ tokens, logger, prefix, redis: connect(`${prefix}-auth`, address) },
     load: async function* () {
       await Promise.resolve();
       yield* before;
@@ -69,6 +70,23 @@ const newPrefix = (): string => `causeway-spec-${randomUUID()}`;
 const soon = (): number => Date.now() + 60_000;
 
 describe('revocations through Redis', () => {
+  it('reach those who listen where Redis is full', async () => {
+    const server = await startSmallRedis({ beside: url, maxMemory: '4mb', policy: 'noeviction' });
+    stops.unshift(() => server.stop());
+    const filler = connect('filler', server.url);
+    const fill = async (): Promise<void> => {
+      for (let index = 0; ; index += 1) await filler.set(`filled:${index}`, 'x'.repeat(65_536));
+    };
+    await assert.rejects(fill(), /OOM/);
+    const prefix = newPrefix();
+    const { teller } = await openAuth(prefix, [{ sid: 'ses_before', untilMs: soon() }], server.url);
+    const { isRevoked, asked } = await openService(prefix, { address: server.url });
+    assert.equal(isRevoked('ses_before'), true);
+    assert.equal(await teller.tell([{ sid: 'ses_1', untilMs: soon() }]), true);
+    await until('it has heard', () => isRevoked('ses_1') === true);
+    assert.deepEqual(asked, []);
+  });
+
   it('reach those who run, those who start later, and nobody else', async () => {
     const prefix = newPrefix();
     const { teller } = await openAuth(prefix, [{ sid: 'ses_before', untilMs: soon() }]);

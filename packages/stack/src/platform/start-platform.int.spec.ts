@@ -109,6 +109,7 @@ describe('a platform', () => {
     );
     const redis = new Redis(platform.urls.redis ?? '', { lazyConnect: true });
     await redis.set('platform-spec', 'acknowledged');
+    assert.match(await redis.info('memory'), /^maxmemory:268435456\r\n(.*\r\n)*maxmemory_policy:volatile-ttl\r$/mu);
     redis.disconnect();
 
     const children = [...Object.values(platform.servers), ...Object.values(platform.services)];

@@ -10,12 +10,19 @@ export function redisUrl(port: number): string {
   return `redis://${loopback}:${port}`;
 }
 
-/** Redis with an append-only file: what was acknowledged survives the end of the process. */
+/** Enough for what one replica of each service puts there, three times. */
+const maxMemory = '256mb';
+
+/**
+ * Redis with an append-only file: what was acknowledged survives the end of the process. Where it is full, what would end first anyway goes
+ * first: cached pages and records live a minute, and what is counted against guesses for hours and days.
+ */
 export function redisChild(program: Program, { dir, port, env }: ServerPlace): ChildSpec {
   const launcher = program.launcherFor({ name: 'redis', dir, ports: [port.port] });
   const args = [
     ...['--port', String(port.port), '--bind', launcher.bind, '--dir', dir],
     ...['--appendonly', 'yes', '--appendfsync', 'everysec', '--save', ''],
+    ...['--maxmemory', maxMemory, '--maxmemory-policy', 'volatile-ttl'],
   ];
   return {
     name: 'redis',

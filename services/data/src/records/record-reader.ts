@@ -73,7 +73,10 @@ export function createRecordReader(options: RecordReaderOptions): RecordReader {
       // Taken before the read: whatever is found is at least as new.
       const { position } = stream;
       const key = `${collectionId}/${id}`;
-      const found = cache.peek(key) ?? (await cache.read(key, () => load(collectionId, id)));
+      const find = (again: boolean): Promise<CachedRecord | undefined> =>
+        // A primary that has just been elected, or deposed, may know less than this process has heard.
+        again ? readAfter(client, stream.position, (own) => load(collectionId, id, own)) : load(collectionId, id);
+      const found = cache.peek(key) ?? (await cache.read(key, find));
       // It may be newer than all that this process has heard of, and then another replica has yet to hear of it, too.
       return found === undefined ? undefined : { ...found, position: laterOf(position, found.asOf) };
     },

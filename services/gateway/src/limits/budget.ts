@@ -83,6 +83,12 @@ export class Budget implements Policy {
     try {
       const { consumedPoints, msBeforeNext } = await this.#options.shared.penalty(key, points);
       count.own -= points;
+      const known = count.shared + points;
+      if (consumedPoints < known) {
+        // Redis has forgotten what was counted: what it has told holds to the end of the window.
+        count.shared = known;
+        return;
+      }
       count.shared = consumedPoints;
       // The window is the one of whoever counted first.
       if (msBeforeNext > 0) count.endsAt = Math.min(this.#now() + msBeforeNext, this.#now() + this.windowMs);

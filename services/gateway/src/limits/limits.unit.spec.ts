@@ -75,6 +75,26 @@ describe('budget', () => {
     assert.equal(shared.counts.get('a'), 3);
   });
 
+  it('holds to what it knows where Redis has forgotten, and to the end of its window alone', async () => {
+    const shared = new Shared();
+    const time = clock();
+    const budget = new Budget({ ...policy, shared, now: time.now });
+    budget.take('a');
+    budget.take('a');
+    await budget.exchange();
+    time.ms += 5_000;
+    // Evicted, or flushed.
+    shared.counts.clear();
+    budget.take('a');
+    await budget.exchange();
+    const standing = budget.take('a');
+    assert.equal(standing.allowed, false);
+    assert.equal(standing.resetMs, 3_000);
+    time.ms += 3_000;
+    shared.counts.clear();
+    assert.ok(budget.take('a').allowed);
+  });
+
   it('keeps a bounded number of callers', () => {
     const budget = new Budget({ ...policy, limit: 1, shared: new Shared(), now: clock().now, mostKeys: 2 });
     for (const key of ['a', 'b', 'c']) budget.take(key);
