@@ -16,7 +16,8 @@ export interface Policy {
   readonly windowMs: number;
 }
 
-const seconds = (ms: number): number => Math.max(1, Math.ceil(ms / 1000));
+// The difference of two times may be a whole second and some 10⁻¹² of one.
+const seconds = (ms: number): number => Math.max(1, Math.ceil(Math.round(ms) / 1000));
 
 /**
  * `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10 §3): each budget with its quota and window in seconds.

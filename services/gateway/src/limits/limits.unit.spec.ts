@@ -113,5 +113,6 @@ describe('limit headers', () => {
       rateLimitHeader([{ name: 'address', allowed: true, remaining: 2, resetMs: 9_001 }]),
       '"address";r=2;t=10',
     );
+    assert.match(rateLimitHeader([{ name: 'a', allowed: true, remaining: 2, resetMs: 60_000.000_000_001 }]), /t=60$/);
   });
 });
