@@ -36,6 +36,8 @@ export interface SendSnapshotOptions {
   readonly cursors: Pick<FeedCursors, 'seal'>;
   /** How long MongoDB may take for one batch. */
   readonly queryTimeoutMs: number;
+  /** How long its reader may take for all of it. Default 60,000. */
+  readonly boundMs?: number;
   readonly now: () => Date;
 }
 
@@ -79,7 +81,7 @@ export const snapshotQuery = (filter: RecordQuery['filter'], at: Date): RecordQu
 
 /** Makes what sends snapshots. */
 export function createSendSnapshot(options: SendSnapshotOptions): SendSnapshot {
-  const { client, db, admit, places, cursors, queryTimeoutMs, now } = options;
+  const { client, db, admit, places, cursors, queryTimeoutMs, boundMs = snapshotMs, now } = options;
   const definitions = db.collection<DefinitionDocument>(definitionsCollection);
 
   /** Opens a snapshot, and has the feed see by the definition of then. @returns undefined where that is gone, or has ended the feed */
@@ -148,7 +150,7 @@ export function createSendSnapshot(options: SendSnapshotOptions): SendSnapshot {
   };
 
   return async (feed, { notBefore, place }) => {
-    const bound = AbortSignal.timeout(snapshotMs);
+    const bound = AbortSignal.timeout(boundMs);
     let release = place;
     try {
       if (release === undefined) {
