@@ -4,6 +4,7 @@ import { createCounter } from '@causeway/telemetry';
 import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 
+import { createSharedPlaces } from './shared-places.ts';
 import { createSharedRoom } from './shared-room.ts';
 
 /** How a value is kept as text, and what it takes in memory. */
@@ -28,6 +29,8 @@ export interface VersionedCacheOptions<Value> {
   readonly maxTextLength?: number;
   /** How long a value lies in Redis; 60 s by default. */
   readonly ttlMs?: number;
+  /** How long a value that another replica is loading is waited for, about; 100 ms by default. */
+  readonly waitMs?: number;
   /** Monotonic milliseconds. */
   readonly clock?: () => number;
 }
@@ -59,8 +62,9 @@ export function createVersionedCache<Value extends object>(
   options: VersionedCacheOptions<Value>,
 ): VersionedCache<Value> {
   const { codec, name, maxBytes, redis, prefix, maxTextLength = 262_144, ttlMs = 60_000 } = options;
-  const { clock = () => performance.now() } = options;
+  const { clock = () => performance.now(), waitMs = 100 } = options;
   const room = createSharedRoom({ maxBytes, maxTextLength, ttlMs, clock });
+  const places = createSharedPlaces({ redis, ttlMs, waitMs });
   const values = new LRUCache<string, Kept<Value>>({ maxSize: maxBytes, maxEntrySize: Math.ceil(maxBytes / 8) });
   const reads = createCounter('causeway.cache.reads', { description: 'Reads of a cache, by where they ended.' });
   const loading = new Map<string, Promise<Value>>();
@@ -73,35 +77,26 @@ export function createVersionedCache<Value extends object>(
     values.set(key, { version, value }, { size: Math.max(1, key.length + codec.sizeBytesOf(value)) });
   };
 
-  const lookup = async (place: string): Promise<Value | undefined> => {
-    if (redis.status !== 'ready') return undefined;
-    // Whoever asks a cache can go on without.
-    const text = await redis.get(place).catch(() => null);
-    return text === null ? undefined : codec.decode(text);
-  };
-
-  const fill = (place: string, text: string): void => {
-    if (redis.status !== 'ready' || !room.take(text)) return;
-    // Not waited for: the answer does not depend on it. Not there is not there.
-    redis.set(place, text, 'PX', ttlMs).catch(() => undefined);
-  };
-
   const load = async (hash: string, version: string, from: () => Promise<Value>): Promise<Value> => {
     const place = `${prefix}${hash}:${version}`;
-    const shared = await lookup(place);
+    const shared = await places.lookup(place);
     if (shared !== undefined) {
+      const value = codec.decode(shared);
       count('redis');
-      keep(hash, version, shared);
-      return shared;
-    }
-    const value = await from();
-    count('database');
-    const text = codec.encode(value);
-    if (text.length <= maxTextLength) {
       keep(hash, version, value);
-      fill(place, text);
+      return value;
     }
-    return value;
+    let text: string | undefined;
+    try {
+      const value = await from();
+      count('database');
+      const encoded = codec.encode(value);
+      if (encoded.length <= maxTextLength) keep(hash, version, value);
+      if (room.take(encoded)) text = encoded;
+      return value;
+    } finally {
+      places.settle(place, text);
+    }
   };
 
   return {

@@ -37,7 +37,7 @@ describe('pages that were asked for before', () => {
 
   /** What a flush of Redis does to pages. */
   const forget = async (): Promise<void> => {
-    const keys = await redis.keys(`${data.redisPrefix}:page:*`);
+    const keys = await redis.keys(`${data.redisPrefix}:pages:*`);
     if (keys.length > 0) await redis.del(keys);
   };
 

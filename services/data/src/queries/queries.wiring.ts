@@ -29,7 +29,7 @@ export function createQueries({
     name: 'pages',
     codec: pageCodec,
     redis,
-    prefix: `${redisPrefix}:page:`,
+    prefix: `${redisPrefix}:pages:`,
     maxBytes: config.queryCacheBytes,
   });
   const pages = createPageCache({ cache, versions: createCollectionVersions(stream), stream, client });
