@@ -312,7 +312,8 @@ describe('aggregates', () => {
     ];
     const wrong = { place: { $geoIntersects: { $geometry: { type: 'Polygon', coordinates: [crossing] } } } };
     const answer = await ask(name, [{ match: wrong }, count]);
-    assert.deepEqual(faultsOf(answer), [400, 'invalid-request', [['', '/stages/0/match', 'invalid-geometry']]]);
+    const place = '/stages/0/match/place/$geoIntersects/$geometry/coordinates';
+    assert.deepEqual(faultsOf(answer), [400, 'invalid-request', [['', place, 'invalid-geometry']]]);
   });
 
   it('are refused where they are none, by their place', async () => {

@@ -11,7 +11,6 @@ import { createLookTime } from '../pacing/look-time.ts';
 import type { Locate } from '../queries/asked-query.ts';
 import { askingCaller } from '../queries/asking-caller.ts';
 import { faultOfQuery } from '../queries/find-records.ts';
-import { demandPlaceable } from '../queries/geo/demand-placeable.ts';
 import type { AdmitWhole } from '../queries/plan/admit-query.ts';
 import type { Explanation } from '../queries/plan/explain-query.ts';
 import { explainQuery } from '../queries/plan/explain-query.ts';
@@ -108,7 +107,7 @@ export function createAnswerAggregate(dependencies: AnswerAggregateDependencies)
       const caller = await readAfter(client, after, (read) =>
         followAll(dependencies.db, collection, asking, { ...read, time }),
       );
-      await demandAllowed(collection, caller, aggregate, time.leftMs());
+      demandAllowed(collection, caller, aggregate);
       return await readAfter(client, after, (read) =>
         underWords(collection, aggregate.query, () => run({ collection, caller, aggregate, body, after, time }, read)),
       );
@@ -119,16 +118,10 @@ export function createAnswerAggregate(dependencies: AnswerAggregateDependencies)
 }
 
 /** Refuses what cannot be asked, or not by this caller, whatever the records are. */
-async function demandAllowed(
-  collection: Collection,
-  caller: Caller,
-  { query, locate, computed }: Aggregate,
-  timeoutMs: number,
-): Promise<void> {
+function demandAllowed(collection: Collection, caller: Caller, { query, locate, computed }: Aggregate): void {
   demandSeen(collection, caller, { ...query, ranked: rankedFieldsOf(collection, query) }, locate);
   demandComputable(collection, caller, computed);
   demandRequiredIndexes(collection, caller, query);
-  await demandPlaceable(collection, query, locate, timeoutMs);
 }
 
 const answer = (items: readonly string[], explain: Explanation | undefined): Answer<200> => ({

@@ -420,7 +420,7 @@ describe('writes by filter', () => {
       'filter=%7B%22%24where%22%3A1%7D',
       'filter=%7B',
       `filter=${encodeURIComponent('{"$text": {"$search": "a"}}')}`,
-      `filter=${encodeURIComponent('{"at": {"$geoWithin": {"$centerSphere": [[0, 0], 1]}}}')}`,
+      `filter=${encodeURIComponent('{"at": {"$near": {"$geometry": {"type": "Point", "coordinates": [0, 0]}}}}')}`,
       ...['limit=0', 'limit=10001', 'limit=many', 'dryRun=yes', 'partial=1', 'scan=no', 'sort=n', 'cursor=abc'].map(
         (each) => `${good}&${each}`,
       ),

@@ -9,6 +9,7 @@ import { createBudget, TooCostly } from '../conditions/evaluation-budget.ts';
 import type { RecordQuery } from '../queries/asked-query.ts';
 import { visibleCondition, visibleMatch } from '../queries/find-records.ts';
 import { inParameters } from '../queries/query-parameters.ts';
+import { demandPlaces } from '../queries/required-indexes.ts';
 import { demandReadable, demandWritable } from '../records/judge-record.ts';
 import type { RecordDocument } from '../records/record.model.ts';
 import { followAll } from '../rules/follow/follow-records.ts';
@@ -34,13 +35,15 @@ const maxBytes = 8 * 1_048_576;
 /**
  * Makes sure, under the definition of now, that what was asked may still be asked.
  *
- * @throws Fault `not-found`, `definition-busy`, `invalid-request` where fields have become guarded
+ * @throws Fault `not-found`, `definition-busy`, `invalid-request` where fields have become guarded, `query-needs-index` where places are not
+ *   indexed any more
  */
 export function demandMatchable(collection: Collection, { collectionId, caller, query }: Matching): void {
   if (collection.id !== collectionId) throw faults.notFound();
   demandReadable(collection, caller);
   demandWritable(collection);
   demandSeen(collection, caller, query, inParameters);
+  demandPlaces(collection, query);
 }
 
 /** What meets the filter, as the caller sees it now. */

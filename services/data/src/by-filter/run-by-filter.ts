@@ -104,7 +104,7 @@ export function createRunByFilter({
     demandEver(collection, judgements, caller);
     if (asked.scan && !caller.administrator) throw faults.forbidden();
     demandNoRevision(call);
-    // Each record is judged by itself as well, which nobody can by words and places: these are refused here as in feeds.
+    // Each record is judged by itself as well, which nobody can by words, or by what is nearest: these are refused here as in feeds.
     parseFilter(asked.filter, inParameters);
     const parts = { filter: asked.filter, sort: [], fields: undefined, locate: inParameters };
     const given = parseRecordQuery(parts, collection.scalarTypesAt, now());

@@ -68,7 +68,7 @@ export function createFairBudget<View extends object>(options: FairBudgetOptions
           const beyond = -own;
           own = 0;
           note(view, beyond);
-          if (beyond > spare) throw new TooCostly('patterns took more than there is for all');
+          if (beyond > spare) throw new TooCostly('evaluations took more than there is for all');
           spare -= beyond;
         };
       };

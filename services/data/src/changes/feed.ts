@@ -6,6 +6,8 @@ import type { Collection } from '../collections/collection-registry.ts';
 import type { Condition, Operand } from '../conditions/condition.ts';
 import { TooCostly } from '../conditions/evaluation-budget.ts';
 import { encryptedPaths } from '../encryption/sealed-fields.ts';
+import { queryNeedsIndex } from '../queries/queries.errors.ts';
+import { arePlaced } from '../queries/required-indexes.ts';
 import type { Caller } from '../rules/rule.ts';
 import { GuardRefused } from '../rules/guard-condition.ts';
 import { visionOf } from '../rules/see.ts';
@@ -163,6 +165,8 @@ export class Feed {
       this.#followed.redefine(collection, nameOfRule(collection) === nameOfRule(this.#collection));
       this.#collection = collection;
       this.#newestRule = this.#nameRule();
+      // Nothing has values checked any more of which the filter asks where they lie.
+      if (!arePlaced(collection, this.filter)) this.end('end', queryNeedsIndex.declaration.code);
     }
     return this.isOutdated;
   }

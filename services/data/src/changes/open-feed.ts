@@ -10,6 +10,7 @@ import type { CursorCodec } from '../cursors/cursor-codec.ts';
 import type { Locate } from '../queries/asked-query.ts';
 import { parseFilter } from '../queries/asked-query.ts';
 import { faultOfQuery } from '../queries/find-records.ts';
+import { demandPlaces } from '../queries/required-indexes.ts';
 import type { FaultPlace } from '../queries/refuse-query.ts';
 import type { AdmitQuery } from '../queries/plan/admit-query.ts';
 import type { FindCurrent } from '../records/find-current.ts';
@@ -113,6 +114,7 @@ export function createOpenFeed(dependencies: OpenFeedDependencies): OpenFeed {
     demandReadable(collection, caller);
     const filter = parseFilter(asked.filter, locate);
     demandSeen(collection, caller, { filter }, locate);
+    demandPlaces(collection, { condition: filter });
     // A cursor is good for all kinds of feeds: it says what was seen, and not how.
     const bound = cursors({
       collectionId: collection.id,

@@ -14,6 +14,7 @@ import type { Rules } from '../rules/rule.ts';
 import { checkReferenceFields } from '../references/check-reference-fields.ts';
 import { targetsOf } from '../references/declared-references.ts';
 import type { Definition, OnErase, Scans } from './collection.model.ts';
+import { checkPlaced } from './check-placed.ts';
 import type { GeoPlaces } from './geo-places.ts';
 import { geoPlacesOf } from './geo-places.ts';
 import { parseIndexes } from './parse-indexes.ts';
@@ -69,7 +70,7 @@ export function parseDefinition(json: {
   if (schema.ok && fields.ok) errors.push(...checkReferenceFields(fields.value, schema.value, '/fields'));
   if (indexes.ok && rules.ok && fields.ok && expiry.ok) {
     const own = { fields: fields.value, indexes: indexes.value, rules: rules.value, expiry: expiry.value };
-    errors.push(...checkEncrypted(own));
+    errors.push(...checkEncrypted(own), ...checkPlaced(own));
   }
   if (errors.length > 0 || !schema.ok || !indexes.ok || !rules.ok || !fields.ok || !follows.ok || !expiry.ok)
     throw faults.invalidRequest({ errors });

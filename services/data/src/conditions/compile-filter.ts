@@ -1,6 +1,6 @@
 import type { Document } from 'mongodb';
 import type { Atom, Condition, ElementTest, Value } from './condition.ts';
-import type { Area } from './geo/area.ts';
+import type { Area } from './geo/geometry.ts';
 
 /** MongoDB's form of a condition that nothing meets, and that its planner answers without reading. */
 const never = { _id: { $in: [] } };

@@ -1,5 +1,6 @@
 import { compareText, compareValues, typeRank } from './bson-order.ts';
 import type { Atom, Comparison, Condition, ElementTest, Value } from './condition.ts';
+import { compileLies } from './geo/compile-lies.ts';
 import type { Spend } from './pattern/automaton.ts';
 import type { Test } from './values-at.ts';
 import { compileSomeAt } from './values-at.ts';
@@ -12,7 +13,7 @@ export type Predicate = (document: object) => boolean;
  * condition; `conditions-agree.int.spec.ts` holds the two against each other.
  *
  * @param condition - Bound to its caller.
- * @param spend - Is told of the work of patterns, which grows with the texts; what it throws ends the evaluation.
+ * @param spend - Is told of the work of patterns and places, which grows with the values; what it throws ends the evaluation.
  */
 export function compilePredicate(condition: Condition<Value>, spend: Spend): Predicate {
   switch (condition.kind) {
@@ -83,7 +84,7 @@ function compileAtom(atom: Atom<Value>, spend: Spend): Test {
     case 'regex':
       return (value) => typeof value === 'string' && atom.pattern.test(value, spend);
     case 'geo':
-      return isNowhere;
+      return compileLies(atom.relation, atom.area, spend);
     case 'element-passes': {
       const test = compileTest(atom.test, spend);
       return (value) => Array.isArray(value) && value.some(test);
@@ -112,12 +113,6 @@ function compileTest(test: ElementTest<Value>, spend: Spend): Test {
       return compileAtom(test.atom, spend);
   }
 }
-
-/** Where places lie MongoDB alone says: what is asked here is asked of what is missing, or of what no filter lets through. */
-const isNowhere: Test = (value) => {
-  if (value === undefined) return false;
-  throw new TypeError('places are compared by MongoDB alone');
-};
 
 /** Null is equal to what is missing; everything else only to its own type. */
 function equals(operand: Value): Test {

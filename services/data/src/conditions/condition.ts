@@ -1,5 +1,5 @@
 import type { FieldPath } from './field-path.ts';
-import type { Area, Relation } from './geo/area.ts';
+import type { Area, Relation } from './geo/geometry.ts';
 import type { Pattern } from './pattern.ts';
 
 /** A value that a condition compares with: JSON, or a time where the field holds one. */
@@ -43,7 +43,7 @@ export type Atom<O> =
   | { readonly op: 'exists' }
   | { readonly op: 'size'; readonly size: number }
   | { readonly op: 'regex'; readonly pattern: Pattern }
-  /** A geometry that lies so; asked of MongoDB alone. */
+  /** A geometry that lies so. */
   | { readonly op: 'geo'; readonly relation: Relation; readonly area: Area }
   | { readonly op: 'element-passes'; readonly test: ElementTest<O> }
   | { readonly op: 'element-matches'; readonly condition: Condition<O> };

@@ -16,7 +16,7 @@ export function createBudget(units: number, whole?: Spend): Spend {
   let left = units;
   return (spent) => {
     left -= spent;
-    if (left < 0) throw new TooCostly(`patterns took more than ${units} units`);
+    if (left < 0) throw new TooCostly(`an evaluation took more than ${units} units`);
     whole?.(spent);
   };
 }

@@ -1,7 +1,7 @@
 import type { Atom, Condition, ElementTest, Operand } from './condition.ts';
 import type { FieldPath } from './field-path.ts';
 import { fieldsKey, parseFieldPath } from './field-path.ts';
-import type { Relation } from './geo/area.ts';
+import type { Relation } from './geo/geometry.ts';
 import { areaOperators, parseArea } from './geo/area.ts';
 import type { Parsed } from './located-fault.ts';
 import { pointerTo } from './located-fault.ts';
@@ -36,7 +36,7 @@ const areaNodes = 100;
  *
  * @param json - As `JSON.parse` gave it.
  * @param options - which places may stand for values, none where nothing is said; `geo`: whether `$geoWithin` and `$geoIntersects`
- *   are taken, which MongoDB alone can answer; `pointer`: where the condition stands
+ *   are taken, by who makes sure that an index of the definition has the values checked; `pointer`: where the condition stands
  * @returns The tree, or all faults that were found.
  */
 export function parseCondition(

@@ -24,15 +24,15 @@ export interface Place {
 
 const atTop =
   'use it once, at the top of the filter of a list or a query, and not in its branches, in rules, in feeds or in changes by filter';
-const inLists =
-  'use it on a field of a record, in the filter of a list or a query, and not in $elemMatch, in rules, in feeds or in changes by filter';
+const onFields =
+  'use it on a field of a record itself, in a filter or a rule, and not in $elemMatch, in $follow, behind other stages or in the `where` of an index';
 
 /** Where the operators of words and places belong. */
 const misplaced: ReadonlyMap<string, string> = new Map([
   ['$text', atTop],
   ['$near', atTop],
-  ['$geoWithin', inLists],
-  ['$geoIntersects', inLists],
+  ['$geoWithin', onFields],
+  ['$geoIntersects', onFields],
 ]);
 
 /** Whether an operator is one of words or places. */

@@ -6,7 +6,8 @@ import type { DeclaredField } from '../fields/declared-field.ts';
 import { fieldsKey } from '../conditions/field-path.ts';
 import type { Expiry } from '../expiry/expiry-of.ts';
 import type { IndexDefinition } from '../collections/collection.model.ts';
-import type { Rule, Rules } from '../rules/rule.ts';
+import type { Rules } from '../rules/rule.ts';
+import { rulesOf } from '../rules/rules-of.ts';
 import { isWithin } from '../fields/is-within.ts';
 import { encryptedIn, overlap } from './sealed-fields.ts';
 
@@ -48,23 +49,14 @@ export function checkEncrypted({ fields, indexes, rules, expiry }: Asking): Loca
       if (isAsked(path.split('.'))) found.push(fault(pointerTo(pointerTo('/indexes', at), 'where'), path));
     }
   }
-  const lookAt = (rule: Rule | undefined, pointer: string): void => {
-    if (rule?.kind !== 'alternatives') return;
+  for (const { rule, pointer } of rulesOf(rules, fields)) {
+    if (rule.kind !== 'alternatives') continue;
     for (const [at, alternative] of rule.alternatives.entries()) {
       for (const path of encryptedAskedBy(alternative, encrypted)) found.push(fault(pointerTo(pointer, at), path));
     }
-  };
-  const { read, create, update, delete: remove } = rules;
-  for (const [name, rule] of Object.entries({ read, create, delete: remove })) lookAt(rule, `/rules/${name}`);
-  if (update.after === update.before) lookAt(update.before, '/rules/update');
-  else {
-    lookAt(update.before, '/rules/update/before');
-    lookAt(update.after, '/rules/update/after');
   }
   for (const field of fields) {
     const pointer = pointerTo('/fields', field.path);
-    lookAt(field.read, pointerTo(pointer, 'read'));
-    lookAt(field.write, pointerTo(pointer, 'write'));
     const outer = encrypted.find((each) => isWithin(field.segments, each.segments));
     if (outer === undefined) continue;
     if (field.reference !== undefined) found.push(fault(pointerTo(pointer, 'reference'), field.path));

@@ -67,7 +67,7 @@ async function checkStep(
   const errors: LocatedFault[] = [];
   const filter = own.kind === 'change' ? own.change.filter : own.kind === 'remove' ? own.remove.filter : undefined;
   if (filter !== undefined) {
-    const parsed = parseCondition(filter, { pointer: pointerTo(at, 'filter'), now: true });
+    const parsed = parseCondition(filter, { pointer: pointerTo(at, 'filter'), now: true, geo: true });
     if (!parsed.ok) errors.push(...parsed.faults);
     else errors.push(...askedInClear(parsed.value, encrypted, pointerTo(at, 'filter')));
   }

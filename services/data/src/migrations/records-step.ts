@@ -11,6 +11,7 @@ import { demandPlain } from '../encryption/demand-plain.ts';
 import { outermostFaults } from '../encryption/outermost-faults.ts';
 import { encryptedPaths } from '../encryption/sealed-fields.ts';
 import { openFields, sealFields } from '../encryption/seal-fields.ts';
+import { demandPlaces } from '../queries/required-indexes.ts';
 import { checkRecord } from '../records/judge-record.ts';
 import type { Fields, RecordDocument } from '../records/record.model.ts';
 import { updated } from '../records/records.events.ts';
@@ -81,9 +82,11 @@ function demandKept(of: Collection, fields: unknown): asserts fields is Fields {
  */
 export function readRecordsStep(own: StepKind & { readonly kind: 'change' | 'remove' }, begunAt: Date): RecordsStep {
   const { collection, filter = {} } = own.kind === 'change' ? own.change : own.remove;
-  const asked = known(parseCondition(filter, { now: true }));
+  const asked = known(parseCondition(filter, { now: true, geo: true }));
   const condition = bindCondition(asked, { at: begunAt });
-  const demandStep = ({ fields }: Collection): void => {
+  const demandStep = (of: Collection): void => {
+    const { fields } = of;
+    demandPlaces(of, { condition });
     demandPlain(fields, { filter: asked }, (part) => ({ pointer: `/${own.kind}/${part}` }));
     if (own.kind === 'remove') return;
     // It may have been encrypted since the migration was sent.

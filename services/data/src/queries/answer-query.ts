@@ -20,7 +20,6 @@ import type { AskedQuery, QueryPart } from './asked-query.ts';
 import { parseRecordQuery } from './asked-query.ts';
 import { askingCaller } from './asking-caller.ts';
 import { faultOfQuery } from './find-records.ts';
-import { demandPlaceable } from './geo/demand-placeable.ts';
 import type { AdmitQuery } from './plan/admit-query.ts';
 import { queryNeedsIndex, queryTooCostly } from './queries.errors.ts';
 import { demandRequiredIndexes, rankedFieldsOf } from './required-indexes.ts';
@@ -134,7 +133,6 @@ export function createAnswerQuery({
     const time = createLookTime(queryTimeoutMs);
     const caller = await readAfter(client, after, (read) => followAll(db, collection, asking, { ...read, time }));
     demandRequiredIndexes(collection, caller, query);
-    await demandPlaceable(collection, query, asked.locate, time.leftMs());
     if (mediaType !== ndjsonType && mediaType !== csvType) {
       time.demand();
       const timeoutMs = time.leftMs();

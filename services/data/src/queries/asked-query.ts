@@ -79,7 +79,7 @@ export interface RecordQuery {
 export const maxFields = 50;
 
 /**
- * Parses the filter of what judges records one by one: a feed, or a change by filter.
+ * Parses a filter without what ranks records: all of that of a feed, or of a change by filter, where each record is judged by itself.
  *
  * @param json - undefined for every record
  * @param locate - says where a part of it was sent
@@ -87,12 +87,8 @@ export const maxFields = 50;
  * @throws Fault `invalid-request` naming every fault by its place
  */
 export function parseFilter(json: unknown, locate: Locate): Condition<Operand> {
-  return parseConditionOf(json, locate, {});
-}
-
-function parseConditionOf(json: unknown, locate: Locate, options: { readonly geo?: boolean }): Condition<Operand> {
   if (json === undefined) return everything;
-  const parsed = parseCondition(json, { now: true, ...options });
+  const parsed = parseCondition(json, { now: true, geo: true });
   if (parsed.ok) return parsed.value;
   throw refused(parsed.faults, (pointer) => locate('filter', pointer));
 }
@@ -109,7 +105,7 @@ export function parseRecordQuery(
   at: Date,
 ): RecordQuery {
   const { rest, text, near } = parseRanking({ filter, search }, locate);
-  const parsed = parseConditionOf(rest, locate, { geo: true });
+  const parsed = parseFilter(rest, locate);
   if (near !== undefined && sort.length > 0) {
     const message = 'Leave it out: what is near comes in the order of its distance.';
     throw refused([{ pointer: '', code: 'invalid-combination', message }], () => locate('sort'));

@@ -25,9 +25,6 @@ export const visibleCondition = (
   { condition, at }: RecordQuery,
 ): Condition<Value> => conditionSeen(collection, caller, condition, { at });
 
-/** A condition as a MongoDB query that is explained, and never run: it knows nothing of what the caller sees. */
-export const explainedFilter = (condition: Condition<Value>): Document => compileFilter(condition);
-
 /** A condition on rows that were put together of what a caller sees, as a MongoDB query. */
 export const groupFilter = (condition: Condition<Value>): Document => compileFilter(condition);
 

@@ -4,6 +4,7 @@ import type { IndexDefinition, KeyKind } from '../collections/collection.model.t
 import type { Condition, Value } from '../conditions/condition.ts';
 import type { FieldPath } from '../conditions/field-path.ts';
 import { parseFieldPath } from '../conditions/field-path.ts';
+import { askedPlaces } from '../conditions/geo/asked-places.ts';
 import { declaredFields } from '../exporting/declared-fields.ts';
 import type { Caller } from '../rules/rule.ts';
 import type { RecordQuery } from './asked-query.ts';
@@ -53,14 +54,36 @@ export function demandRequiredIndexes(collection: Collection, caller: Caller, qu
     if (index === undefined) throw lacking(wordFieldsOf(collection, caller), 'of words');
     if (!holdsAll(index, condition())) throw partial('words');
   }
-  const places = new Set(source.indexes.flatMap(geoPathsOf));
-  for (const { text } of geoFieldsOf(query)) if (!places.has(text)) throw lacking({ [text]: '2dsphere' }, 'of places');
+  demandPlaces(collection, query);
   const near = query.near?.path.text;
   if (near === undefined) return;
   const own = source.indexes.filter((index) => geoPathsOf(index).includes(near));
   const leading = own.filter((index) => leadsTo(index, near, condition()));
   if (leading.length === 0) throw lacking({ [near]: '2dsphere' }, 'that begins with the place');
   if (!leading.some((index) => holdsAll(index, condition()))) throw partial('places');
+}
+
+/**
+ * Refuses what asks where fields lie that no index of the definition has checked, whoever answers it: MongoDB or memory.
+ *
+ * @throws Fault `query-needs-index`
+ */
+export function demandPlaces({ source }: Pick<Collection, 'source'>, { condition, near }: Placing): void {
+  const asked = [...(near === undefined ? [] : [near.path.text]), ...askedPlaces(condition)];
+  const places = new Set(source.indexes.flatMap(geoPathsOf));
+  const missing = asked.find((path) => !places.has(path));
+  if (missing !== undefined) throw lacking({ [missing]: '2dsphere' }, 'of places');
+}
+
+/** Whether {@link demandPlaces} takes a condition. */
+export function arePlaced({ source }: Pick<Collection, 'source'>, condition: Condition<unknown>): boolean {
+  return askedPlaces(condition).every((path) => source.indexes.some((index) => geoPathsOf(index).includes(path)));
+}
+
+/** What asks where something lies. */
+interface Placing {
+  readonly condition: Condition<unknown>;
+  readonly near?: RecordQuery['near'];
 }
 
 /** The index of words of a definition. */
@@ -76,18 +99,6 @@ function leadsTo({ keys }: IndexDefinition, place: string, condition: Condition<
   return (
     more.length === 0 && before.every((name) => conjuncts.some(({ path, help }) => path === name && help !== 'wide'))
   );
-}
-
-function geoFieldsOf({ condition, near }: RecordQuery): FieldPath[] {
-  const found: FieldPath[] = near === undefined ? [] : [near.path];
-  const visit = (each: Condition<Value>): void => {
-    if (each.kind === 'field') {
-      if (each.atom.op === 'geo') found.push(each.path);
-    } else if (each.kind === 'not') visit(each.branch);
-    else each.branches.forEach(visit);
-  };
-  visit(condition);
-  return found;
 }
 
 /** What may hold words; told to administrators alone, since whoever asks for words names no field. */

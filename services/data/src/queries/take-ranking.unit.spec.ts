@@ -98,7 +98,7 @@ describe('what ranks records', () => {
         parsed.faults.map((each) => [each.pointer, each.code]),
         [[pointer, 'unknown-operator']],
       );
-      assert.match(parsed.faults[0]?.message ?? '', /list or a query/);
+      assert.match(parsed.faults[0]?.message ?? '', /not in (its branches|\$elemMatch)/);
     }
   });
 });

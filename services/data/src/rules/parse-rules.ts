@@ -66,7 +66,7 @@ export function parseRule(json: unknown, { pointer, before = false, follow = fal
     return refused(pointer, 'invalid-rule', `${advice}; leave the rule out for administrators only.`);
   }
   const parsed = json.map((item, index) =>
-    parseCondition(item, { auth: true, now: true, before, follow, pointer: pointerTo(pointer, index) }),
+    parseCondition(item, { auth: true, now: true, geo: true, before, follow, pointer: pointerTo(pointer, index) }),
   );
   const faults = parsed.flatMap((each) => (each.ok ? [] : each.faults));
   if (faults.length > 0) return { ok: false, faults };

@@ -2,21 +2,8 @@ import { checkGeometry } from '../../queries/geo/geo-json.ts';
 import type { LocatedFault, Parsed } from '../located-fault.ts';
 import { pointerTo } from '../located-fault.ts';
 import { isObject } from '../plain-value.ts';
-
-/** A GeoJSON geometry that `checkGeometry` has accepted. */
-export interface Geometry {
-  readonly type: string;
-  readonly coordinates: readonly unknown[];
-}
-
-/** A part of the globe. Of the two sides of a polygon's ring the smaller one is meant, whichever way it goes round. */
-export type Area =
-  | { readonly kind: 'geometry'; readonly geometry: Geometry }
-  /** All that is no farther from a place than so many radians. */
-  | { readonly kind: 'circle'; readonly center: readonly [number, number]; readonly radians: number };
-
-/** How a value has to lie to an area: all of it inside, or some of it. */
-export type Relation = 'within' | 'intersects';
+import type { Area, Geometry, Relation } from './geometry.ts';
+import { layOut } from './laid-out.ts';
 
 /** The operators that ask where something lies. */
 export const areaOperators: ReadonlyMap<string, Relation> = new Map([
@@ -55,8 +42,18 @@ function parseGeometry(json: unknown, relation: Relation, pointer: string): Pars
     const message = 'Give a Polygon or a MultiPolygon: nothing lies within a point or a line.';
     return refused([fault(pointerTo(pointer, 'type'), message)]);
   }
-  return { ok: true, value: { kind: 'geometry', geometry } };
+  const area: Area = { kind: 'geometry', geometry };
+  return layOut(area) === undefined
+    ? refused([notLaidOut(pointerTo(pointer, 'coordinates'))])
+    : { ok: true, value: area };
 }
+
+const notLaidOut = (pointer: string): LocatedFault => ({
+  pointer,
+  code: 'invalid-geometry',
+  message:
+    'Give a geometry that can be laid out on the globe: rings cross neither themselves nor each other, holes lie inside the first ring, and no edge goes half way round.',
+});
 
 function parseCircle(json: unknown, pointer: string): Parsed<Area> {
   if (!Array.isArray(json) || json.length !== 2) {

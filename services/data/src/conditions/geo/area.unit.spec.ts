@@ -14,6 +14,14 @@ const ring = [
 const polygon = { type: 'Polygon', coordinates: [ring] };
 const line = { type: 'LineString', coordinates: ring.slice(0, 2) };
 
+const crossing = [
+  [0, 0],
+  [2, 2],
+  [2, 0],
+  [0, 2],
+  [0, 0],
+];
+
 const compiled = (json: unknown): unknown => {
   const parsed = parseCondition(json, { geo: true });
   assert.ok(parsed.ok, JSON.stringify(parsed));
@@ -59,6 +67,14 @@ describe('where something lies', () => {
       { $geoWithin: { $geometry: { type: 'Polygon', coordinates: [ring.slice(1)] } } },
       '/at/$geoWithin/$geometry/coordinates/0',
     ],
+    [
+      { $geoIntersects: { $geometry: { type: 'Polygon', coordinates: [crossing] } } },
+      '/at/$geoIntersects/$geometry/coordinates',
+    ],
+    [
+      { $geoWithin: { $geometry: { type: 'Polygon', coordinates: [ring, ring] } } },
+      '/at/$geoWithin/$geometry/coordinates',
+    ],
   ];
   for (const [operators, pointer] of bad) {
     it(`is refused: ${JSON.stringify(operators)}`, () => {
@@ -83,9 +99,16 @@ describe('where something lies', () => {
     assert.ok(!many(10).ok);
   });
 
-  it('is refused in rules and feeds', () => {
-    const parsed = parseCondition({ at: { $geoWithin: { $geometry: polygon } } }, { auth: true, now: true });
-    assert.ok(!parsed.ok);
-    assert.match(parsed.faults[0]?.message ?? '', /in rules, in feeds or in changes by filter/);
+  it('is refused where nobody makes sure that the values have been checked', () => {
+    const within = { at: { $geoWithin: { $geometry: polygon } } };
+    const places = [
+      parseCondition(within, {}),
+      parseCondition({ list: { $elemMatch: within } }, { geo: true }),
+      parseCondition({ other: { $follow: within } }, { auth: true, follow: true, geo: true }),
+    ];
+    for (const parsed of places) {
+      assert.ok(!parsed.ok);
+      assert.match(parsed.faults[0]?.message ?? '', /not in \$elemMatch, in \$follow, behind other stages/);
+    }
   });
 });

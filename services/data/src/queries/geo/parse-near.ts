@@ -1,6 +1,6 @@
 import type { FieldPath } from '../../conditions/field-path.ts';
 import { fieldsKey, parseFieldPath } from '../../conditions/field-path.ts';
-import type { Geometry } from '../../conditions/geo/area.ts';
+import type { Geometry } from '../../conditions/geo/geometry.ts';
 import type { LocatedFault, Parsed } from '../../conditions/located-fault.ts';
 import { pointerTo } from '../../conditions/located-fault.ts';
 import { isObject } from '../../conditions/plain-value.ts';

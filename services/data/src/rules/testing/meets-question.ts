@@ -4,7 +4,7 @@ import { parseCondition } from '../../conditions/parse-condition.ts';
 
 /** Whether a record meets a filter as it was answered, without what is hidden in it; undefined where the filter is none. */
 export function compileQuestion(filter: unknown): ((answer: Readonly<Record<string, unknown>>) => boolean) | undefined {
-  const parsed = parseCondition(filter, { now: true });
+  const parsed = parseCondition(filter, { now: true, geo: true });
   if (!parsed.ok) return undefined;
   const meets = compilePredicate(bindCondition(parsed.value, { at: new Date() }), () => undefined);
   return ({ id, revision, createdAt, updatedAt, createdBy, updatedBy, ...fields }) => {
