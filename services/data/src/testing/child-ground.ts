@@ -5,6 +5,7 @@ import type { Events } from '@causeway/events';
 import { isolatedKafka } from '@causeway/events/testing';
 import { createLogger } from '@causeway/telemetry';
 import { MongoClient } from 'mongodb';
+import type { MongoClientOptions } from 'mongodb';
 
 import { createFieldKeys } from '../encryption/field-keys.ts';
 
@@ -14,11 +15,16 @@ import { createFieldKeys } from '../encryption/field-keys.ts';
  *
  * @param database - of the spec
  * @param failpoint - called where its events get to
+ * @param options - of its connection to MongoDB, besides
  */
-export async function openChildGround(database: string, failpoint: (name: string) => void = () => undefined) {
+export async function openChildGround(
+  database: string,
+  failpoint: (name: string) => void = () => undefined,
+  options: Pick<MongoClientOptions, 'monitorCommands'> = {},
+) {
   const { MONGODB_URL = '', KAFKA_BROKERS = '', CAUSEWAY_FIELD_KEY } = process.env;
   const logger = createLogger({ service: 'data', level: 'silent' });
-  const client = await MongoClient.connect(MONGODB_URL, { appName: 'causeway-data' });
+  const client = await MongoClient.connect(MONGODB_URL, { appName: 'causeway-data', ...options });
   const kafka = createKafka({ driver: 'platformatic', brokers: KAFKA_BROKERS.split(','), clientId: database, logger });
   const events: Events = createEvents({
     ...{ service: 'data', client, database, partitions: 2, logger, failpoint },
