@@ -3,10 +3,10 @@ import { describe, it } from 'node:test';
 import { specBounds } from './spec-bounds.ts';
 
 describe('specBounds', () => {
-  it('gives each file of a long run four times as long', () => {
+  it('gives each file of a long run much longer', () => {
     for (const kind of ['unit', 'int', 'e2e'] as const) {
       const [short, long] = [specBounds(kind, {}), specBounds(kind, { CAUSEWAY_TEST_LONG: '1' })];
-      assert.equal(long.fileTimeoutMs, 4 * short.fileTimeoutMs, kind);
+      assert.equal(long.fileTimeoutMs, 15 * short.fileTimeoutMs, kind);
       assert.equal(long.concurrency, short.concurrency, kind);
     }
   });
