@@ -251,8 +251,15 @@ describe(`a migration whose process is killed at a write (CAUSEWAY_TEST_SEED=${s
   it('while it defines and changes goes on at another, and has done everything once', async (context) => {
     const begin = async () => {
       const { of, name } = await prepare();
-      const job = { make: { name, steps: reversible(of) } };
-      return { job, name, demand: () => demandApplied(of, name) };
+      const was = await stateOf(of.rows);
+      const demand = async (): Promise<void> => {
+        await demandApplied(of, name);
+        // What it has noted of what was there before has to be that, whoever has gone on with it.
+        await call(`POST /v1/migrations/${name}/revert`);
+        assert.equal(await settled(name), 'reverted');
+        await demandReverted(of, name, was);
+      };
+      return { job: { make: { name, steps: reversible(of) } }, name, demand };
     };
     await killed(context, begin, 'applied');
   });
