@@ -5,7 +5,7 @@ import type { DeclaredField } from '../fields/declared-field.ts';
 import { rulesOf } from '../rules/rules-of.ts';
 import type { Rules } from '../rules/rule.ts';
 import type { IndexDefinition } from './collection.model.ts';
-import { geoPathsOf } from './parse-index.ts';
+import { wholeGeoPathsOf } from './parse-index.ts';
 
 /** What a definition says, as far as it may ask where fields lie. */
 interface Asking {
@@ -20,7 +20,7 @@ interface Asking {
  * @returns faults by where in the definition they stand
  */
 export function checkPlaced({ fields, indexes, rules }: Asking): LocatedFault[] {
-  const indexed = new Set(indexes.flatMap(geoPathsOf));
+  const indexed = new Set(indexes.flatMap(wholeGeoPathsOf));
   return rulesOf(rules, fields).flatMap(({ rule, pointer }) => {
     if (rule.kind !== 'alternatives') return [];
     return rule.alternatives.flatMap((alternative, at) =>
@@ -29,7 +29,7 @@ export function checkPlaced({ fields, indexes, rules }: Asking): LocatedFault[] 
         .map((path) => ({
           pointer: pointerTo(pointer, at),
           code: 'needs-index',
-          message: `Add {"keys": {"${path}": "2dsphere"}} to the indexes: the rule asks where \`${path}\` lies, and the index has its values checked.`,
+          message: `Add {"keys": {"${path}": "2dsphere"}} to the indexes: the rule asks where \`${path}\` lies, and an index without \`where\` has all of its values checked.`,
         })),
     );
   });

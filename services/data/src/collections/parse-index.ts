@@ -31,6 +31,10 @@ export const isTextIndex = (keys: Keys): boolean => Object.values(keys).includes
 export const geoPathsOf = ({ keys }: Pick<IndexDefinition, 'keys'>): string[] =>
   Object.entries(keys).flatMap(([path, kind]) => (kind === '2dsphere' ? [path] : []));
 
+/** Those of an index of all records: it has each of their values checked. */
+export const wholeGeoPathsOf = (index: Pick<IndexDefinition, 'keys' | 'where'>): string[] =>
+  index.where === undefined ? geoPathsOf(index) : [];
+
 /**
  * Parses one index of a definition.
  *

@@ -187,8 +187,14 @@ function parseGeo(
     state.fault(at.pointer, 'invalid-operator', `\`${path.text}\` is kept by the service, and holds no place.`);
     return [];
   }
+  if (path.segments.some((segment) => /^\d+$/.test(segment))) {
+    const message =
+      'Ask of the whole array: an index has its places checked by the names of fields, and not by their numbers.';
+    state.fault(at.pointer, 'invalid-operator', message);
+    return [];
+  }
   if (!state.count(at, areaNodes)) return [];
-  return state.take(parseArea(operand, relation, at.pointer), (area) => ({
+  return state.take(parseArea(operand, relation, at.pointer, state.places), (area) => ({
     kind: 'field',
     path,
     atom: { op: 'geo', relation, area },

@@ -1,5 +1,6 @@
 import type { LocatedFault, Parsed } from './located-fault.ts';
 import type { PathRoot } from './field-path.ts';
+import { PlaceBudget } from './geo/place-budget.ts';
 import { PatternBudget } from './pattern/pattern-budget.ts';
 import type { AllowedReferences } from './reference.ts';
 
@@ -46,6 +47,7 @@ export class ParseState {
   /** Whether it may be asked where something lies. */
   readonly geo: boolean;
   readonly patterns = new PatternBudget();
+  readonly places = new PlaceBudget();
   #nodes = 0;
 
   constructor(

@@ -1,5 +1,5 @@
 import type { Collection } from '../collections/collection-registry.ts';
-import { geoPathsOf, isTextIndex } from '../collections/parse-index.ts';
+import { geoPathsOf, isTextIndex, wholeGeoPathsOf } from '../collections/parse-index.ts';
 import type { IndexDefinition, KeyKind } from '../collections/collection.model.ts';
 import type { Condition, Value } from '../conditions/condition.ts';
 import type { FieldPath } from '../conditions/field-path.ts';
@@ -54,7 +54,7 @@ export function demandRequiredIndexes(collection: Collection, caller: Caller, qu
     if (index === undefined) throw lacking(wordFieldsOf(collection, caller), 'of words');
     if (!holdsAll(index, condition())) throw partial('words');
   }
-  demandPlaces(collection, query);
+  demandIndexed(collection, query, geoPathsOf);
   const near = query.near?.path.text;
   if (near === undefined) return;
   const own = source.indexes.filter((index) => geoPathsOf(index).includes(near));
@@ -64,20 +64,27 @@ export function demandRequiredIndexes(collection: Collection, caller: Caller, qu
 }
 
 /**
- * Refuses what asks where fields lie that no index of the definition has checked, whoever answers it: MongoDB or memory.
+ * Refuses what asks, to be decided in memory, where fields lie that no index of the definition has checked in all records.
  *
  * @throws Fault `query-needs-index`
  */
-export function demandPlaces({ source }: Pick<Collection, 'source'>, { condition, near }: Placing): void {
+export const demandPlaces = (collection: Pick<Collection, 'source'>, placing: Placing): void =>
+  demandIndexed(collection, placing, wholeGeoPathsOf);
+
+function demandIndexed(
+  { source }: Pick<Collection, 'source'>,
+  { condition, near }: Placing,
+  placesOf: (index: IndexDefinition) => string[],
+): void {
   const asked = [...(near === undefined ? [] : [near.path.text]), ...askedPlaces(condition)];
-  const places = new Set(source.indexes.flatMap(geoPathsOf));
+  const places = new Set(source.indexes.flatMap(placesOf));
   const missing = asked.find((path) => !places.has(path));
   if (missing !== undefined) throw lacking({ [missing]: '2dsphere' }, 'of places');
 }
 
 /** Whether {@link demandPlaces} takes a condition. */
 export function arePlaced({ source }: Pick<Collection, 'source'>, condition: Condition<unknown>): boolean {
-  return askedPlaces(condition).every((path) => source.indexes.some((index) => geoPathsOf(index).includes(path)));
+  return askedPlaces(condition).every((path) => source.indexes.some((index) => wholeGeoPathsOf(index).includes(path)));
 }
 
 /** What asks where something lies. */

@@ -1,8 +1,9 @@
 import { bindCondition } from '../conditions/bind-condition.ts';
 import { compilePredicate } from '../conditions/compile-predicate.ts';
-import type { Condition, Operand, Value } from '../conditions/condition.ts';
+import type { Atom, Condition, Operand, Value } from '../conditions/condition.ts';
 import { everything, nothing } from '../conditions/condition.ts';
 import type { FieldPath } from '../conditions/field-path.ts';
+import { positionsOf } from '../conditions/geo/geometry.ts';
 import { isWithin } from '../fields/is-within.ts';
 
 /** A field that a caller sees in some records only, or in none. */
@@ -167,10 +168,16 @@ export const missingMeetsOpen: MeetsMissing<Operand> = (field) =>
   compilePredicate(bindCondition(field, { at: new Date(0) }), () => undefined)({});
 
 /** How much of a query a condition is. */
+/** How many values an atom holds beside its operator. */
+function valuesOf(atom: Atom<unknown>): number {
+  if (atom.op === 'in' || atom.op === 'all') return atom.operands.length;
+  return atom.op === 'geo' && atom.area.kind === 'geometry' ? positionsOf(atom.area.geometry) : 0;
+}
+
 function sizeOf(condition: Condition<unknown>): number {
   switch (condition.kind) {
     case 'field':
-      return 1 + (condition.atom.op === 'in' || condition.atom.op === 'all' ? condition.atom.operands.length : 0);
+      return 1 + valuesOf(condition.atom);
     case 'not':
       return 1 + sizeOf(condition.branch);
     case 'and':

@@ -2,8 +2,12 @@ import { checkGeometry } from '../../queries/geo/geo-json.ts';
 import type { LocatedFault, Parsed } from '../located-fault.ts';
 import { pointerTo } from '../located-fault.ts';
 import { isObject } from '../plain-value.ts';
+import { TooCostly } from '../evaluation-budget.ts';
 import type { Area, Geometry, Relation } from './geometry.ts';
+import { positionsOf } from './geometry.ts';
 import { layOut } from './laid-out.ts';
+import type { PlaceBudget } from './place-budget.ts';
+import { placeLimits } from './place-budget.ts';
 
 /** The operators that ask where something lies. */
 export const areaOperators: ReadonlyMap<string, Relation> = new Map([
@@ -19,12 +23,13 @@ const surfaces: ReadonlySet<unknown> = new Set(['Polygon', 'MultiPolygon']);
  *
  * @param json - as `JSON.parse` gave it
  * @param pointer - where it stands, for the faults
+ * @param budget - of the condition that it is part of
  */
-export function parseArea(json: unknown, relation: Relation, pointer: string): Parsed<Area> {
+export function parseArea(json: unknown, relation: Relation, pointer: string, budget: PlaceBudget): Parsed<Area> {
   const entries = isObject(json) ? Object.entries(json) : [];
   const [name, operand] = entries[0] ?? ['', undefined];
   const isOnly = entries.length === 1;
-  if (isOnly && name === '$geometry') return parseGeometry(operand, relation, pointerTo(pointer, name));
+  if (isOnly && name === '$geometry') return parseGeometry(operand, relation, pointerTo(pointer, name), budget);
   if (isOnly && name === '$centerSphere' && relation === 'within')
     return parseCircle(operand, pointerTo(pointer, name));
   const message =
@@ -34,7 +39,7 @@ export function parseArea(json: unknown, relation: Relation, pointer: string): P
   return refused([fault(pointer, message)]);
 }
 
-function parseGeometry(json: unknown, relation: Relation, pointer: string): Parsed<Area> {
+function parseGeometry(json: unknown, relation: Relation, pointer: string, budget: PlaceBudget): Parsed<Area> {
   const faults = checkGeometry(json, pointer);
   if (faults.length > 0) return refused(faults);
   const geometry = json as Geometry;
@@ -42,11 +47,22 @@ function parseGeometry(json: unknown, relation: Relation, pointer: string): Pars
     const message = 'Give a Polygon or a MultiPolygon: nothing lies within a point or a line.';
     return refused([fault(pointerTo(pointer, 'type'), message)]);
   }
+  const at = pointerTo(pointer, 'coordinates');
+  if (!budget.count(positionsOf(geometry))) return refused([tooLarge(at, tooMany)]);
   const area: Area = { kind: 'geometry', geometry };
-  return layOut(area) === undefined
-    ? refused([notLaidOut(pointerTo(pointer, 'coordinates'))])
-    : { ok: true, value: area };
+  try {
+    return layOut(area, budget.spend) === undefined ? refused([notLaidOut(at)]) : { ok: true, value: area };
+  } catch (error) {
+    if (!(error instanceof TooCostly)) throw error;
+    return refused([tooLarge(at, tooSlow)]);
+  }
 }
+
+const tooMany = `Use at most ${placeLimits.positions} positions in all areas of one condition.`;
+const tooSlow =
+  'Give areas with fewer positions, or with edges that lie less beside each other: to lay those of this condition out takes too long.';
+
+const tooLarge = (pointer: string, message: string): LocatedFault => ({ pointer, code: 'too-large', message });
 
 const notLaidOut = (pointer: string): LocatedFault => ({
   pointer,

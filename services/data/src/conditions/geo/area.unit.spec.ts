@@ -99,6 +99,37 @@ describe('where something lies', () => {
     assert.ok(!many(10).ok);
   });
 
+  it('is asked of a whole array, and not of one in it by its number', () => {
+    const parsed = parseCondition({ 'places.0.at': { $geoIntersects: { $geometry: line } } }, { geo: true });
+    assert.ok(!parsed.ok);
+    assert.deepEqual([parsed.faults[0]?.code, parsed.faults[0]?.pointer], ['invalid-operator', '/places.0.at/$geoIntersects']);
+  });
+
+  it('takes no more positions, and no more time to be laid out, than one condition may', () => {
+    const star = (corners: number, inner: number) => {
+      const around = Array.from({ length: corners }, (_, index) => {
+        const [angle, radius] = [(2 * Math.PI * index) / corners, index % 2 === 0 ? 5 : 5 * inner];
+        return [10 + radius * Math.cos(angle), 20 + radius * Math.sin(angle)];
+      });
+      return { at: { $geoWithin: { $geometry: { type: 'Polygon', coordinates: [[...around, around[0]]] } } } };
+    };
+    const ask = (...areas: readonly object[]) => parseCondition({ $or: areas }, { geo: true });
+    assert.ok(ask(star(900, 0.5), star(900, 0.5)).ok);
+    const [three, spiky] = [ask(...[1, 2, 3].map(() => star(900, 0.9))), ask(star(998, 0.01))];
+    for (const [parsed, at, message] of [
+      [three, '/$or/2', /at most 2000 positions/],
+      [spiky, '/$or/0', /takes too long/],
+    ] as const) {
+      assert.ok(!parsed.ok);
+      const [fault] = parsed.faults;
+      assert.deepEqual(
+        [parsed.faults.length, fault?.code, fault?.pointer],
+        [1, 'too-large', `${at}/at/$geoWithin/$geometry/coordinates`],
+      );
+      assert.match(fault?.message ?? '', message);
+    }
+  });
+
   it('is refused where nobody makes sure that the values have been checked', () => {
     const within = { at: { $geoWithin: { $geometry: polygon } } };
     const places = [

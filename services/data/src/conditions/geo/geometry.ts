@@ -4,6 +4,10 @@ export interface Geometry {
   readonly coordinates: readonly unknown[];
 }
 
+/** How many positions a geometry has. */
+export const positionsOf = ({ coordinates }: Geometry): number =>
+  typeof coordinates[0] === 'number' ? 1 : coordinates.flat(3).length / 2;
+
 /** A part of the globe. Of the two sides of a polygon's ring the smaller one is meant, whichever way it goes round. */
 export type Area =
   | { readonly kind: 'geometry'; readonly geometry: Geometry }

@@ -1,8 +1,10 @@
+import type { Spend } from '../pattern/automaton.ts';
 import type { Area } from './geometry.ts';
 import { Cap } from './sphere/cap.ts';
 import { pointAt } from './sphere/point.ts';
 import type { Shape } from './sphere/shape.ts';
 import { shapeOf } from './sphere/shape.ts';
+import { withWork } from './sphere/work.ts';
 
 /** An area, ready to be held against what records have. */
 export type LaidOut =
@@ -14,12 +16,13 @@ const laidOut = new WeakMap<Area, LaidOut>();
 /**
  * Lays an area out on the globe.
  *
+ * @param spend - is told of the work where that has not been done yet; what it throws ends it
  * @returns undefined where that cannot be done: its edges cross, or go half way round
  */
-export function layOut(area: Area): LaidOut | undefined {
+export function layOut(area: Area, spend: Spend): LaidOut | undefined {
   const known = laidOut.get(area);
   if (known !== undefined) return known;
-  const found = layOutAnew(area);
+  const found = withWork(spend, () => layOutAnew(area));
   if (found !== undefined) laidOut.set(area, found);
   return found;
 }

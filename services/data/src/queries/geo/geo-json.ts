@@ -5,6 +5,9 @@ import { isContainer } from '../../conditions/values-at.ts';
 /** Of one geometry: each costs MongoDB time to place, and a polygon's edges are compared with each other. */
 const maxPositions = 1_000;
 
+/** So many are told at a time of one geometry, and some more. */
+const mostFaults = 100;
+
 /** What stands in `coordinates`, in levels of arrays above a position; what is asked of the lowest of these. */
 interface Shape {
   readonly levels: number;
@@ -62,7 +65,8 @@ function checkLevel(
   }
   const faults: LocatedFault[] = [];
   for (const [index, each] of value.entries()) {
-    faults.push(...checkLevel(each, levels - 1, shape, pointerTo(pointer, index), count));
+    if (faults.length >= mostFaults) break;
+    for (const one of checkLevel(each, levels - 1, shape, pointerTo(pointer, index), count)) faults.push(one);
   }
   return faults.length > 0 || levels > 1 ? faults : shape.check(value as Position[], pointer);
 }

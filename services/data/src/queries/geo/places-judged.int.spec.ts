@@ -166,6 +166,10 @@ describe('places, where records are judged one by one', () => {
     const bare = { ...definition, indexes: [] };
     const name = await asking.filled(bare, []);
     const filter = JSON.stringify(zone);
+    // What it does not hold MongoDB has not checked.
+    const partly = { ...definition, indexes: [{ keys: { at: '2dsphere' }, where: { name: 'a' } }] };
+    const ofSome = await asking.filled(partly, []);
+    assert.equal((await asking.list(`${ofSome}/changes`, { filter }, ada)).status, 422);
     const feed = await asking.list(`${name}/changes`, { filter }, ada);
     assert.deepEqual([feed.status, feed.body.code], [422, 'query-needs-index'], feed.text);
     assert.deepEqual(feed.body.indexes, [{ keys: { at: '2dsphere' } }]);
@@ -186,6 +190,7 @@ describe('places, where records are judged one by one', () => {
     const bad: readonly (readonly [object, string, string])[] = [
       [{ ...bare, rules: { update: [{ name: 'a' }, { $nor: [zone] }] } }, '/rules/update/1', 'needs-index'],
       [{ ...bare, fields: { name: { read: [zone] } } }, '/fields/name/read/0', 'needs-index'],
+      [{ ...partly, rules: { read: [zone] } }, '/rules/read/0', 'needs-index'],
       [
         { ...definition, rules: { read: [within(crossing)] } },
         '/rules/read/0/at/$geoWithin/$geometry/coordinates',

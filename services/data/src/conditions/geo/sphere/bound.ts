@@ -1,6 +1,10 @@
 import type { Point } from './point.ts';
 import { cross, dot, length, robustCross } from './point.ts';
 import { acos, atan2 } from './trigonometry.ts';
+import { worked } from './work.ts';
+
+/** What a vertex of a chain takes, as measured. */
+const vertexUnits = 150;
 
 /** From `low` to `high`; on the circle of longitudes `low` is the greater one where ±π lies between them. */
 export interface Interval {
@@ -124,6 +128,7 @@ export function boundOfChain(vertices: Iterable<Point>): Bound {
   let bound: Bound = { latitude: { low: Infinity, high: -Infinity }, longitude: nowhereAround };
   let before: { readonly point: Point; readonly up: number; readonly across: number } | undefined;
   for (const point of vertices) {
+    worked(vertexUnits);
     const here = { point, up: latitudeOf(point), across: longitudeOf(point) };
     const last = before ?? here;
     const ends: Bound = {

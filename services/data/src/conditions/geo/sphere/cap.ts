@@ -6,6 +6,10 @@ import type { Point } from './point.ts';
 import { angleBetween, cross, dot, minus, square, times, vertexAt } from './point.ts';
 import type { Surface } from './surface.ts';
 import { sin } from './trigonometry.ts';
+import { worked } from './work.ts';
+
+/** What the way to an edge takes, as measured. */
+const edgeUnits = 40;
 
 /** All that is within a distance of a point (MongoDB's src/third_party/s2/s2cap.cc). */
 export class Cap {
@@ -64,6 +68,7 @@ function nearestOfChains(point: Point, chains: readonly (readonly Point[])[]): P
   for (const chain of chains) {
     for (let index = 1; index < chain.length; index += 1) {
       const edge = [vertexAt(chain, index - 1), vertexAt(chain, index)] as const;
+      worked(edgeUnits);
       const away = distanceTo(point, ...edge);
       if (away < distance) [distance, nearest] = [away, edge];
     }

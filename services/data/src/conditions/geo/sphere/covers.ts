@@ -1,6 +1,10 @@
 import { isEdgeNear, nearestOn } from './edges.ts';
 import type { Point } from './point.ts';
 import { angleBetween, isSame, vertexAt } from './point.ts';
+import { worked } from './work.ts';
+
+/** What a step of theirs takes, and the look at an edge where they may begin, as measured. */
+const units = { step: 200, start: 40 };
 
 /** How far two travellers have come, one on each chain, always near each other. */
 interface Progress {
@@ -16,13 +20,14 @@ interface Progress {
  * @param tolerance - in radians
  */
 export function nearlyCovers(chain: readonly Point[], covered: readonly Point[], tolerance: number): boolean {
-  const seen = new Set<string>();
+  const seen = new Set<number>();
   const pending = startsOf(chain, covered, tolerance);
   for (let state = pending.pop(); state !== undefined; state = pending.pop()) {
     const { i, j, isUnderWay } = state;
-    const name = `${i} ${j} ${isUnderWay}`;
+    const name = (i * covered.length + j) * 2 + Number(isUnderWay);
     if (seen.has(name)) continue;
     seen.add(name);
+    worked(units.step);
     const [nextI, nextJ] = [nextDifferent(chain, i), nextDifferent(covered, j)];
     if (nextJ === covered.length) return true;
     if (nextI === chain.length) continue;
@@ -45,6 +50,7 @@ function startsOf(chain: readonly Point[], covered: readonly Point[], tolerance:
   const [first] = covered as readonly [Point];
   const starts: Progress[] = [];
   for (let i = 0, next = nextDifferent(chain, 0); next < chain.length; i = next, next = nextDifferent(chain, next)) {
+    worked(units.start);
     const end = vertexAt(chain, next);
     const nearest = nearestOn(first, vertexAt(chain, i), end);
     if (!isSame(nearest, end) && angleBetween(nearest, first) <= tolerance) starts.push({ i, j: 0, isUnderWay: true });

@@ -16,6 +16,10 @@ import {
   times,
   unit,
 } from './point.ts';
+import { worked } from './work.ts';
+
+/** What it takes to hold an edge against another, as measured, what is around it included. */
+const crossingUnits = 2;
 
 /** Whether two edges cross: 1 where inside both, 0 where they have an end in common, -1 where not. */
 export type Crossing = -1 | 0 | 1;
@@ -45,6 +49,7 @@ export class EdgeCrosser {
 
   /** Whether the edge crosses that from where the chain is to `d`, where it is then. */
   crossing(d: Point): Crossing {
+    worked(crossingUnits);
     const bda = orientation(this.#a, this.#b, d, this.#ab);
     const found = this.#crossing(d, bda);
     this.#c = d;

@@ -7,6 +7,10 @@ import type { Point } from './point.ts';
 import { angleBetween, isBefore, isSame, vertexAt } from './point.ts';
 import type { Surface } from './surface.ts';
 import { withoutRepeated } from './surface.ts';
+import { worked } from './work.ts';
+
+/** What the look at a vertex takes, as measured. */
+const vertexUnits = 4;
 
 /** An open chain of edges (MongoDB's src/third_party/s2/s2polyline.cc). */
 export class Line {
@@ -31,6 +35,7 @@ export class Line {
   }
 
   mayIntersect(cell: Cell): boolean {
+    worked(this.size * vertexUnits);
     if (this.vertices.some((vertex) => cellContains(cell, vertex))) return true;
     const [first] = cell.vertices as readonly [Point];
     return chainEdges([...cell.vertices, first]).some(([from, to]) => meets(from, to, this.vertices));
@@ -103,6 +108,7 @@ export function partsWithin(surface: Surface, { vertices }: Line): Point[][] {
 function passagesOf(from: Point, to: Point, boundary: readonly (readonly Point[])[]): Passage[] {
   const passages: Passage[] = [];
   for (const ring of boundary) {
+    worked(ring.length * vertexUnits);
     const [first] = ring as readonly [Point];
     const crosser = new EdgeCrosser(from, to, first);
     for (const [start, end] of chainEdges([...ring, first])) {

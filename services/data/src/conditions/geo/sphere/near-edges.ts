@@ -1,5 +1,6 @@
 import type { Point } from './point.ts';
 import { minus, square, vertexAt } from './point.ts';
+import { worked } from './work.ts';
 
 /** What holds an edge: between its ends, and as far beyond as it is bent. */
 interface Box {
@@ -7,6 +8,9 @@ interface Box {
   readonly low: Point;
   readonly high: Point;
 }
+
+/** What one takes that is held against another, and one that is near, as measured. */
+const units = { held: 2, near: 12 };
 
 /** What may be lost in rounding. */
 const margin = 1e-14;
@@ -36,6 +40,7 @@ export function* nearEdges(vertices: readonly Point[]): Generator<readonly [numb
   );
   let open: Box[] = [];
   for (const box of boxes.toSorted((a, b) => a.low.x - b.low.x)) {
+    worked(units.held * open.length);
     open = open.filter((other) => other.high.x >= box.low.x);
     for (const other of open) {
       const isNear =
@@ -43,7 +48,9 @@ export function* nearEdges(vertices: readonly Point[]): Generator<readonly [numb
         box.low.y <= other.high.y &&
         other.low.z <= box.high.z &&
         box.low.z <= other.high.z;
-      if (isNear) yield [Math.min(box.index, other.index), Math.max(box.index, other.index)];
+      if (!isNear) continue;
+      worked(units.near);
+      yield [Math.min(box.index, other.index), Math.max(box.index, other.index)];
     }
     open.push(box);
   }

@@ -18,6 +18,7 @@ import { isOrdered, orientation } from './orientation.ts';
 import { nearEdges } from './near-edges.ts';
 import type { Point } from './point.ts';
 import { angleBetween, isBefore, isSame, orthogonal, robustCross, unit, vertexAt } from './point.ts';
+import { worked } from './work.ts';
 
 /** Where every way into a ring begins; a place that is on no edge that anybody draws. */
 const outset = unit({ x: 0.00457, y: 1, z: 0.0321 });
@@ -26,6 +27,9 @@ const south: Point = { x: 0, y: 0, z: -1 };
 
 /** So few MongoDB holds against each other one by one, and of more those that are near. */
 const fewEdges = 100;
+
+/** What two rings take that are held against each other, whatever comes of it, as measured. */
+const pairUnits = 20;
 
 /** Of a ring that goes round half the globe, which counts as the smaller half either way. */
 const turningError = -1e-14;
@@ -84,6 +88,7 @@ export class Ring {
   }
 
   has(point: Point): boolean {
+    worked(this.size);
     return this.vertices.some((vertex) => isSame(vertex, point));
   }
 
@@ -171,6 +176,7 @@ export class Ring {
 
   /** Whether another ring lies inside, or its boundary crosses this one's. */
   relationTo(other: Ring): 'crosses' | 'contains' | 'other' {
+    worked(pairUnits);
     if (!boundsIntersect(this.bound, other.bound)) return 'other';
     const found = new Set<string>();
     const crosses = this.#meets(other, (vertex, own, others) => {
@@ -184,8 +190,10 @@ export class Ring {
 
   /** Whether another ring lies inside, where it is known that they do not cross. */
   containsNested(other: Ring): boolean {
+    worked(pairUnits);
     if (!boundContains(this.bound, other.bound)) return false;
     const vertex = other.vertex(1);
+    worked(this.size);
     const index = this.vertices.findIndex((each) => isSame(each, vertex));
     return index < 0
       ? this.contains(vertex)

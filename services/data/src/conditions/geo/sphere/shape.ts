@@ -7,6 +7,10 @@ import type { Point, Position } from './point.ts';
 import { pointAt } from './point.ts';
 import type { Surface } from './surface.ts';
 import { surfaceOf } from './surface.ts';
+import { worked } from './work.ts';
+
+/** What a position takes that is laid out, as measured. */
+const positionUnits = 250;
 
 /** A position, and the cell that it lies in. */
 export interface Spot {
@@ -55,12 +59,17 @@ export function shapeOf({ type, coordinates }: Geometry): Shape | undefined {
   }
 }
 
+const laidOutAt = (position: Position): Point => {
+  worked(positionUnits);
+  return pointAt(position);
+};
+
 const spotAt = (position: Position): Spot => {
-  const point = pointAt(position);
+  const point = laidOutAt(position);
   return { point, cell: cellOf(point) };
 };
 
-const chainAt = (positions: unknown): Point[] => (positions as readonly Position[]).map(pointAt);
+const chainAt = (positions: unknown): Point[] => (positions as readonly Position[]).map(laidOutAt);
 
 function shaped(
   spots: readonly Spot[],
