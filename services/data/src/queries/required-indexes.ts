@@ -77,6 +77,7 @@ function demandIndexed(
   placesOf: (index: IndexDefinition) => string[],
 ): void {
   const asked = [...(near === undefined ? [] : [near.path.text]), ...askedPlaces(condition)];
+  if (asked.length === 0) return;
   const places = new Set(source.indexes.flatMap(placesOf));
   const missing = asked.find((path) => !places.has(path));
   if (missing !== undefined) throw lacking({ [missing]: '2dsphere' }, 'of places');
