@@ -11,6 +11,7 @@ import type { ConsumerMetrics } from './consumer-metrics.ts';
 import type { BatchDelivery } from './deliver-batch.ts';
 import type { Delivery } from './deliver.ts';
 import { toHandlingError } from './error-categories.ts';
+import type { FirstDeliveries } from './first-deliveries.ts';
 import { createEventTasks } from './event-tasks.ts';
 import type { HandlerLag } from './handler-lag.ts';
 import type { Handler } from './handler.ts';
@@ -41,6 +42,7 @@ export interface ConsumerOptions {
   readonly deliverBatch: BatchDelivery;
   /** Parks an event that does not follow the one before it of its subject. */
   readonly parkOutOfSequence: ParkOutOfSequence;
+  readonly firsts: Pick<FirstDeliveries, 'begin'>;
   readonly catchUps: Pick<CatchUps, 'begin' | 'end' | 'admits'>;
   readonly parking: Parking;
   readonly places: RunPlaces;
@@ -187,7 +189,7 @@ export const createConsumer = (options: ConsumerOptions): Consumer => {
         const start = committed ?? 0n;
         const work = startWork(start, assigned.get(key)?.work.leave());
         lag.assigned({ topic, partition }, start);
-        watches.set(key, createSequenceWatch());
+        watches.set(key, createSequenceWatch({ onFirst: options.firsts.begin }));
         assigned.set(key, { topic, partition, work, committed: start, kept: undefined });
       }
       return [];

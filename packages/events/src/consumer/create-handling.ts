@@ -102,7 +102,7 @@ export const createHandling = (options: HandlingOptions): Handling => {
   const delivery = createDelivery({ run, inbox, parking, firsts, logger, metrics, patienceMs, signal });
   const deliver = thenFailpoint('consumer.handled', failpoint, delivery);
   const forgotten = createForgotten({ db, inbox, tooOldMs: options.tooOldMs, now });
-  const batches = createBatchDelivery({ runBatch, inbox, parking, forgotten, logger, metrics, signal });
+  const batches = createBatchDelivery({ runBatch, inbox, parking, forgotten, firsts, logger, metrics, signal });
   const places = createRunPlaces(options.handlerRuns ?? 16);
   const catchUpRows = createCatchUpRows(db, now);
   const parkLost = createParkLost({ parking, metrics, logger });
@@ -116,6 +116,7 @@ export const createHandling = (options: HandlingOptions): Handling => {
     handlers,
     deliver: parkForgotten(deliver, { forgotten, parking, metrics, logger }),
     deliverBatch: thenFailpoint('consumer.handled', failpoint, batches),
+    firsts,
     parkOutOfSequence: createParkOutOfSequence({ deliver, firsts, inbox, parking, metrics, logger }),
     catchUps,
     parking,

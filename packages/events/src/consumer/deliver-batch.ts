@@ -2,6 +2,7 @@ import { isRedacted, type EventEnvelope } from '@causeway/contracts';
 
 import type { RelayLogger } from '../relay/relay-metrics.ts';
 import type { ConsumerMetrics } from './consumer-metrics.ts';
+import type { FirstDeliveries } from './first-deliveries.ts';
 import type { Forgotten } from './forgotten.ts';
 import { checked } from './handled-event.ts';
 import type { BatchHandler } from './handler.ts';
@@ -17,6 +18,7 @@ export interface BatchDeliveryOptions {
   readonly inbox: Inbox;
   readonly parking: Parking;
   readonly forgotten: Forgotten;
+  readonly firsts: Pick<FirstDeliveries, 'note'>;
   readonly logger: RelayLogger;
   readonly metrics: Pick<ConsumerMetrics, 'handled' | 'duplicate' | 'waited'>;
   /** Aborted when handlers are told to give up: the service stops. */
@@ -55,7 +57,7 @@ interface Handled {
 
 /** Makes the delivery of batches. */
 export const createBatchDelivery = (options: BatchDeliveryOptions): BatchDelivery => {
-  const { runBatch, inbox, parking, forgotten, logger, metrics, signal } = options;
+  const { runBatch, inbox, parking, forgotten, firsts, logger, metrics, signal } = options;
 
   /** Whether an event is no matter for a batch: it is poison, or it is not to be run. */
   const isForItself = async (handler: BatchHandler, event: EventEnvelope): Promise<boolean> => {
@@ -134,8 +136,14 @@ export const createBatchDelivery = (options: BatchDeliveryOptions): BatchDeliver
     }
     const { done, settled } = outcome;
     const tookMs = performance.now() - began;
-    for (const { time } of done) metrics.handled(handler.name, tookMs / done.length, Date.now() - Date.parse(time));
-    for (let count = settled.length; count > 0; count -= 1) metrics.duplicate(handler.name);
+    for (const { id, time } of done) {
+      firsts.note(handler.name, id, false);
+      metrics.handled(handler.name, tookMs / done.length, Date.now() - Date.parse(time));
+    }
+    for (const { id } of settled) {
+      firsts.note(handler.name, id, true);
+      metrics.duplicate(handler.name);
+    }
     const over = new Set([...done, ...settled]);
     return { left: events.filter((event) => !over.has(event)), failed };
   };

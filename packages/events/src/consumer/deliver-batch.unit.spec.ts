@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { z } from 'zod';
 
 import { createBatchDelivery, type BatchDeliveryOptions } from './deliver-batch.ts';
+import { createFirstDeliveries } from './first-deliveries.ts';
 import { onEvent } from './handler.ts';
 import { AlreadyHandled, type HandledStatus, type Inbox } from './inbox.ts';
 import type { Parking } from './parking.ts';
@@ -28,6 +29,7 @@ const open = (statuses: (read: number) => ReadonlyMap<string, HandledStatus>, ru
   const learnt = new Set<string>();
   const ran: (readonly EventEnvelope[])[] = [];
   let reads = 0;
+  const firsts = createFirstDeliveries();
   const options = {
     runBatch: {
       all: (own, events) => {
@@ -42,6 +44,7 @@ const open = (statuses: (read: number) => ReadonlyMap<string, HandledStatus>, ru
       learn: (_: string, subject: string) => void learnt.add(subject),
     } as unknown as Parking,
     forgotten: () => Promise.resolve(false),
+    firsts,
     logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
     metrics: { handled: ignore, duplicate: ignore, waited: ignore },
     signal: new AbortController().signal,
@@ -53,6 +56,7 @@ const open = (statuses: (read: number) => ReadonlyMap<string, HandledStatus>, ru
   return {
     deliver: async (events: readonly EventEnvelope[]) => (await delivery(handler, events, turn)).left,
     outcome: (events: readonly EventEnvelope[]) => delivery(handler, events, turn),
+    cameAgain: (event: EventEnvelope) => firsts.cameAgain(handler.name, event.id),
     learnt,
     ran,
     pauses,
@@ -75,6 +79,15 @@ describe('a batch', () => {
     );
     assert.deepEqual(await deliver(all), []);
     assert.deepEqual(ran, [all, [a1, a2, c1]]);
+  });
+
+  it('is remembered by what of it was handled before, and what was not', async () => {
+    const { deliver, cameAgain } = open(
+      () => new Map([[b1.id, 'done']]),
+      () => Promise.resolve([c1]),
+    );
+    assert.deepEqual(await deliver(all), [c1]);
+    assert.deepEqual(all.map(cameAgain), [false, true, false, false]);
   });
 
   it('goes one by one where that happens again and again', async () => {

@@ -42,8 +42,19 @@ interface Last {
   readonly at: number;
 }
 
+/** How {@link createSequenceWatch} is wired. */
+export interface SequenceWatchOptions {
+  /** Learns of the first event of a subject, as far as is remembered. */
+  readonly onFirst?: (id: string) => void;
+  /** Monotonic milliseconds. */
+  readonly now?: () => number;
+}
+
 /** Makes the watch of one partition. */
-export const createSequenceWatch = (now: () => number = () => performance.now()): SequenceWatch => {
+export const createSequenceWatch = ({
+  onFirst = () => undefined,
+  now = () => performance.now(),
+}: SequenceWatchOptions = {}): SequenceWatch => {
   /** Those that moved last are at the end. */
   const subjects = new Map<string, Last>();
 
@@ -67,6 +78,7 @@ export const createSequenceWatch = (now: () => number = () => performance.now())
         return new OutOfSequence(
           `another event of the subject has come with sequence ${sequence}: which of them is true is for you to tell`,
         );
+      if (last === undefined) onFirst(id);
       // Told once: what comes after this one follows it.
       if (last === undefined || sequence >= last.sequence) remember(subject, { sequence, id, at });
       if (last !== undefined && sequence > last.sequence + 1)

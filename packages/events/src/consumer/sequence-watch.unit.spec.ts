@@ -17,6 +17,16 @@ void describe('the watch over sequences', () => {
     assert.equal(watch.arrived(event('b', 1)), undefined);
   });
 
+  it('says which is the first of a subject that it knows of', () => {
+    const firsts: string[] = [];
+    const watch = createSequenceWatch({ onFirst: (id) => firsts.push(id) });
+    for (const revision of [5, 6, 5, 7]) watch.arrived(event('a', revision));
+    watch.arrived(event('b', 1));
+    watch.reset();
+    watch.arrived(event('a', 6));
+    assert.deepEqual(firsts, ['a@5', 'b@1', 'a@6']);
+  });
+
   it('tells of revisions that are skipped, once', () => {
     const watch = createSequenceWatch();
     watch.arrived(event('a', 5));
@@ -35,7 +45,7 @@ void describe('the watch over sequences', () => {
 
   it('forgets after an hour, when it is reset, and the subject that has not moved for longest', () => {
     let now = 0;
-    const watch = createSequenceWatch(() => now);
+    const watch = createSequenceWatch({ now: () => now });
     watch.arrived(event('a', 5));
     now += 3_600_000;
     assert.equal(watch.arrived(event('a', 1)), undefined, 'a deleted id is used again');
