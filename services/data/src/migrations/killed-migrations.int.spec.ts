@@ -73,7 +73,6 @@ describe(`a migration whose process is killed at a write (CAUSEWAY_TEST_SEED=${s
   before(async () => {
     data = await openTestData();
     replica = await data.replica();
-    admin = await data.person({ roles: ['admin'] });
   });
   after(() => data.stop());
 
@@ -109,6 +108,8 @@ describe(`a migration whose process is killed at a write (CAUSEWAY_TEST_SEED=${s
   /** Collections as they are before. */
   const prepare = async (): Promise<{ readonly of: Names; readonly name: string }> => {
     run += 1;
+    // A long run is longer than a token lasts.
+    admin = await data.person({ roles: ['admin'] });
     const of = { rows: `rows${run}`, added: `added${run}`, empty: `empty${run}` };
     await call(`PUT /v1/collections/${of.rows}`, open);
     await call(`PUT /v1/collections/${of.empty}`, open);
