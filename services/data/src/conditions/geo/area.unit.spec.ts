@@ -102,7 +102,10 @@ describe('where something lies', () => {
   it('is asked of a whole array, and not of one in it by its number', () => {
     const parsed = parseCondition({ 'places.0.at': { $geoIntersects: { $geometry: line } } }, { geo: true });
     assert.ok(!parsed.ok);
-    assert.deepEqual([parsed.faults[0]?.code, parsed.faults[0]?.pointer], ['invalid-operator', '/places.0.at/$geoIntersects']);
+    assert.deepEqual(
+      [parsed.faults[0]?.code, parsed.faults[0]?.pointer],
+      ['invalid-operator', '/places.0.at/$geoIntersects'],
+    );
   });
 
   it('takes no more positions, and no more time to be laid out, than one condition may', () => {
