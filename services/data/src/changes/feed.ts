@@ -5,7 +5,6 @@ import type { AccessClaims } from '@causeway/service';
 import type { Collection } from '../collections/collection-registry.ts';
 import type { Condition, Operand } from '../conditions/condition.ts';
 import { TooCostly } from '../conditions/evaluation-budget.ts';
-import { encryptedPaths } from '../encryption/sealed-fields.ts';
 import { queryNeedsIndex } from '../queries/queries.errors.ts';
 import { arePlaced } from '../queries/required-indexes.ts';
 import type { Caller } from '../rules/rule.ts';
@@ -17,6 +16,7 @@ import type { FeedWriter, Message } from './feed-writer.ts';
 import { messageOf } from './feed-writer.ts';
 import type { FollowedRecords } from './followed-records.ts';
 import { createFollowedRecords } from './followed-records.ts';
+import { nameOfRule } from './name-of-rule.ts';
 import type { RecordChange } from './record-change.ts';
 
 /** What a feed is opened with. */
@@ -40,24 +40,6 @@ const blind: FeedView = { key: 'blind', interests: [], tell: () => undefined };
 
 /** Why changes are missing. */
 export type GapReason = 'expired' | 'rights' | 'history' | 'too-costly';
-
-/** Names the read rules, and what has to be opened, in cursors: under others, other changes would have been told, or told otherwise. */
-export const nameOfRule = ({ source, fields, follows }: Collection): string =>
-  createHash('sha256')
-    .update(JSON.stringify(source.rules.read ?? null))
-    .update(fieldRulesOf(source, fields))
-    .update(follows.read.map(({ target }) => target).join())
-    .update(encryptedPaths(fields).toSorted().join())
-    .digest('base64url')
-    .slice(0, 12);
-
-/** Nothing where there are none, so that cursors of before stay good. */
-const fieldRulesOf = (source: Collection['source'], fields: Collection['fields']): string =>
-  fields
-    .filter(({ read }) => read !== undefined)
-    .map(({ path }) => JSON.stringify([path, (source.fields?.[path] as { readonly read?: unknown }).read]))
-    .toSorted()
-    .join();
 
 /** One subscriber: what it sees, and where it is told. */
 export class Feed {

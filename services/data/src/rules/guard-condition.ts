@@ -167,13 +167,13 @@ export const missingMeets: MeetsMissing<Value> = (field) => compilePredicate(fie
 export const missingMeetsOpen: MeetsMissing<Operand> = (field) =>
   compilePredicate(bindCondition(field, { at: new Date(0) }), () => undefined)({});
 
-/** How much of a query a condition is. */
 /** How many values an atom holds beside its operator. */
 function valuesOf(atom: Atom<unknown>): number {
   if (atom.op === 'in' || atom.op === 'all') return atom.operands.length;
   return atom.op === 'geo' && atom.area.kind === 'geometry' ? positionsOf(atom.area.geometry) : 0;
 }
 
+/** How much of a query a condition is. */
 function sizeOf(condition: Condition<unknown>): number {
   switch (condition.kind) {
     case 'field':

@@ -160,12 +160,21 @@ describe('what is asked of what somebody does not see', () => {
   });
 
   it('has a bound, since each condition repeats the rule', () => {
-    const many = { salary: { read: [{ title: { $in: Array.from({ length: 400 }, (_, index) => String(index)) } }] } };
+    const ring = Array.from({ length: 401 }, (_, index) => {
+      const angle = (2 * Math.PI * (index % 400)) / 400;
+      return [Math.cos(angle), Math.sin(angle)];
+    });
+    const area = { $geoWithin: { $geometry: { type: 'Polygon', coordinates: [ring] } } };
     const asked = { $and: Array.from({ length: 40 }, () => ({ salary: { $gt: 1 } })) };
-    const seen = guarded(many);
-    const filter = bindCondition(filterOf(asked), { at });
-    assert.throws(() => visibleCondition(seen, ada, filter, { at }), GuardRefused);
-    visibleCondition(seen, ada, bindCondition(filterOf({ salary: { $gt: 1 } }), { at }), { at });
+    for (const rule of [
+      { title: { $in: Array.from({ length: 400 }, (_, index) => String(index)) } },
+      { title: area },
+    ]) {
+      const seen = guarded({ salary: { read: [rule] } });
+      const filter = bindCondition(filterOf(asked), { at });
+      assert.throws(() => visibleCondition(seen, ada, filter, { at }), GuardRefused);
+      visibleCondition(seen, ada, bindCondition(filterOf({ salary: { $gt: 1 } }), { at }), { at });
+    }
   });
 });
 

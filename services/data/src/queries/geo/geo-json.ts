@@ -2,7 +2,7 @@ import type { LocatedFault } from '../../conditions/located-fault.ts';
 import { pointerTo } from '../../conditions/located-fault.ts';
 import { isContainer } from '../../conditions/values-at.ts';
 
-/** Of one geometry: each costs MongoDB time to place, and a polygon's edges are compared with each other. */
+/** Of one geometry: each costs time to lay out, here and in MongoDB, and a polygon's edges are compared with each other. */
 const maxPositions = 1_000;
 
 /** So many are told at a time of one geometry, and some more. */
@@ -30,7 +30,7 @@ const shapes: ReadonlyMap<unknown, Shape> = new Map<unknown, Shape>([
 
 /**
  * Checks that a value is a GeoJSON geometry on the globe (RFC 7946), as strictly as no reader would misunderstand: a position is
- * a longitude and a latitude in degrees, nothing stands beside `type` and `coordinates`. Whether edges cross is left to MongoDB.
+ * a longitude and a latitude in degrees, nothing stands beside `type` and `coordinates`. Whether edges cross is told by who lays it out.
  *
  * @param value - as `JSON.parse` gave it
  * @param pointer - where it stands, for the faults
