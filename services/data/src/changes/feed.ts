@@ -16,7 +16,7 @@ import type { FeedWriter, Message } from './feed-writer.ts';
 import { messageOf } from './feed-writer.ts';
 import type { FollowedRecords } from './followed-records.ts';
 import { createFollowedRecords } from './followed-records.ts';
-import { nameOfRule } from './name-of-rule.ts';
+import { nameOfRights, nameOfRule } from './name-of-rule.ts';
 import type { RecordChange } from './record-change.ts';
 
 /** What a feed is opened with. */
@@ -267,11 +267,13 @@ export class Feed {
     this.#writer.end(messageOf({ event, data: JSON.stringify({ reason }) }));
   }
 
-  /** Under another rule, or by other records that it follows, other changes would have been told. */
+  /** Under another rule, with other rights, or by other records that it follows, other changes would have been told. */
   #nameRule(): string {
     const rule = nameOfRule(this.#collection);
-    if (!this.isFollowing) return rule;
-    return createHash('sha256').update(rule).update(this.#followed.name).digest('base64url').slice(0, 12);
+    const rights = nameOfRights(this.#collection, this.asker);
+    if (!this.isFollowing && rights === '') return rule;
+    const followed = this.isFollowing ? this.#followed.name : '';
+    return createHash('sha256').update(rule).update(followed).update(rights).digest('base64url').slice(0, 12);
   }
 
   #makeView(): FeedView {

@@ -94,6 +94,17 @@ export function usesNow(condition: Condition<Operand>): boolean {
   return isUsed;
 }
 
+/** What of the caller a condition asks for, also of the records that it follows. */
+export function authNamesIn(condition: Condition<Operand>): ReadonlySet<AuthName> {
+  const found = new Set<AuthName>();
+  bind(condition, (operand) => {
+    if (operand.kind === 'auth') found.add(operand.name);
+    if (operand.kind === 'follow') for (const name of authNamesIn(operand.condition)) found.add(name);
+    return [operand];
+  });
+  return found;
+}
+
 /** The references that a condition follows. */
 export function followedIn(condition: Condition<Operand>): readonly FollowOperand[] {
   const found: FollowOperand[] = [];

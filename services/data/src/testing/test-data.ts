@@ -71,7 +71,12 @@ export interface TestData {
     readonly exp?: number;
   }): Promise<Person>;
   /** A token of such claims. */
-  token(claims: { readonly sub: string; readonly sid: string }): Promise<string>;
+  token(claims: {
+    readonly sub: string;
+    readonly sid: string;
+    readonly roles?: readonly string[];
+    readonly org?: string;
+  }): Promise<string>;
   /** How many change streams are open on its database. */
   changeStreams(): Promise<number>;
   /** Follows what is published; call it once a replica has started. */
