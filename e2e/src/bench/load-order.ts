@@ -6,7 +6,7 @@ import process from 'node:process';
 export interface LoadOrder {
   readonly origin: string;
   readonly method: 'GET' | 'POST' | 'PATCH';
-  /** Taken in turn, by all connections together. */
+  /** Taken in turn, by all connections together; `{n}` in them as in the body. */
   readonly paths: readonly string[];
   /** Ends when each path has been taken once, even if there is time left. */
   readonly onceEach?: boolean;

@@ -20,7 +20,7 @@ function nextPath(): string | undefined {
   if (maySkip && next >= paths.length) return undefined;
   const path = paths[next % paths.length];
   next += 1;
-  return path;
+  return path?.replaceAll('{n}', String(next));
 }
 
 /** One request and its answer, with as little around it as can be: what is measured is the other side. */

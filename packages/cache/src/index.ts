@@ -1,3 +1,4 @@
+export { createAskedBefore } from './asked-before.ts';
 export { createRevisionCache } from './revision-cache.ts';
 export type { CacheCodec, RevisionCache, RevisionCacheOptions } from './revision-cache.ts';
 export { createSharedReads } from './shared-reads.ts';

@@ -47,6 +47,16 @@ export interface VersionedCache<Value> {
    * @param version - taken before; `load` may find what is newer, and never what is older
    */
   read(key: string, version: string, load: () => Promise<Value>): Promise<Value>;
+  /** Whether this process has a value. */
+  has(key: string, version: string): boolean;
+  /** A value that this process has. */
+  peek(key: string, version: string): Value | undefined;
+  /**
+   * Keeps a value in this process alone.
+   *
+   * @param version - taken before the value was loaded, which is not older
+   */
+  keep(key: string, version: string, value: Value): void;
 }
 
 /** A value of this process. */
@@ -77,6 +87,13 @@ export function createVersionedCache<Value extends object>(
     values.set(key, { version, value }, { size: Math.max(1, key.length + codec.sizeBytesOf(value)) });
   };
 
+  const known = (hash: string, version: string): Value | undefined => {
+    const kept = values.get(hash);
+    if (kept?.version !== version) return undefined;
+    count('process');
+    return kept.value;
+  };
+
   const load = async (hash: string, version: string, from: () => Promise<Value>): Promise<Value> => {
     const place = `${prefix}${hash}:${version}`;
     const shared = await places.lookup(place);
@@ -102,17 +119,20 @@ export function createVersionedCache<Value extends object>(
   return {
     async read(key, version, from) {
       const hash = hashOf(key);
-      const known = values.get(hash);
-      if (known?.version === version) {
-        count('process');
-        return known.value;
-      }
+      const kept = known(hash, version);
+      if (kept !== undefined) return kept;
       const asked = `${hash}:${version}`;
       const under = loading.get(asked);
       if (under !== undefined) return under;
       const own = load(hash, version, from).finally(() => loading.delete(asked));
       loading.set(asked, own);
       return own;
+    },
+    has: (key, version) => values.peek(hashOf(key))?.version === version,
+    peek: (key, version) => known(hashOf(key), version),
+    keep(key, version, value) {
+      // Two bytes a letter: what is not text yet is not made text for this.
+      if (codec.sizeBytesOf(value) <= 2 * maxTextLength) keep(hashOf(key), version, value);
     },
   };
 }

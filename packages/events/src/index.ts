@@ -88,7 +88,8 @@ export { clusterTimeOf, formatPosition, laterOf, parseAfter } from './stream/pos
 export { readAfter, readAfterTimeoutMs } from './stream/read-after.ts';
 export type { ReadAfterOptions } from './stream/read-after.ts';
 export type { Change, CommitStream } from './stream/commit-stream.ts';
-export type { Settled } from './stream/settled.ts';
+export { createSettled } from './stream/settled.ts';
+export type { Settled, SettledOptions } from './stream/settled.ts';
 export { serverTime } from './timers/server-time.ts';
 export type { ScheduledTimer, ScheduleRequest, TimerSchedule } from './timers/schedule-timers.ts';
 export type { TimerOf, TimerReport } from './timers/timer-of.ts';

@@ -14,6 +14,7 @@ import type { Beside, OutboxEvent } from '../recording/recorded-document.ts';
 import { tombstones, withoutBeside } from '../recording/recorded-document.ts';
 import type { RelayLogger } from '../relay/relay-metrics.ts';
 import { createListeners } from './listeners.ts';
+import { clusterTimeOf } from './position.ts';
 
 /** A committed write of a recorded document, in commit order, which is the same in every replica. */
 export interface Change {
@@ -44,12 +45,21 @@ export interface CommitStream {
    * @returns ends it
    */
   subscribe(listener: (change: Change) => void, onGap?: () => void): () => void;
+  /**
+   * Waits for a mark in the order of commits (`settled.ts`).
+   *
+   * @param told - called once, when listeners have been given all that was committed before it
+   * @returns ends the waiting
+   */
+  onMark(mark: string, told: () => void): () => void;
   /** The last cluster time that was seen, a beacon's too. */
   readonly position: Timestamp | undefined;
   /** Whether more of a transaction at {@link CommitStream.position} may follow: its changes come one by one, and not always in one answer. */
   readonly midTransaction: boolean;
   /** Milliseconds since the last beacon or change; `Infinity` before the first. */
   readonly ageMs: number;
+  /** Seconds of MongoDB's time, in whole ones, that it is behind what this process has heard of in any other way; `Infinity` before the first. */
+  readonly behindS: number;
   readonly ready: boolean;
   /**
    * Reads changes again from a cluster time on, that time included, and goes on with what follows: for ever, or until
@@ -110,6 +120,13 @@ const addedEvents = (updated: Document): OutboxEvent[] =>
     return path.startsWith('outbox.') ? [value as OutboxEvent] : [];
   });
 
+/** What a row of the beacons was marked with last. */
+const markOf = (raw: ChangeStreamDocument): unknown => {
+  if (raw.operationType === 'insert') return raw.ns.coll === beacons ? raw.fullDocument.mark : undefined;
+  if (raw.operationType !== 'update' || raw.ns.coll !== beacons) return undefined;
+  return (raw.updateDescription.updatedFields as Document | undefined)?.mark;
+};
+
 const transactionOf = ({
   lsid,
   txnNumber,
@@ -157,6 +174,7 @@ const isHistoryLost = (error: unknown): boolean =>
 export const createCommitStream = (db: Db, logger: RelayLogger): CommitStream => {
   const listeners = createListeners<Change>(logger);
   const stopping = new AbortController();
+  const marks = new Map<unknown, () => void>();
   let running: Promise<void> | undefined;
   let position: Timestamp | undefined;
   let midTransaction = false;
@@ -177,6 +195,7 @@ export const createCommitStream = (db: Db, logger: RelayLogger): CommitStream =>
       return;
     }
     if (change !== undefined) listeners.tell(change);
+    else if (marks.size > 0) marks.get(markOf(raw))?.();
   };
 
   /** Follows one stream until it breaks; gives the token to go on from. */
@@ -233,6 +252,14 @@ export const createCommitStream = (db: Db, logger: RelayLogger): CommitStream =>
         running = run(resolve);
       }),
     subscribe: (listener, onGap) => listeners.add(listener, onGap),
+    onMark(mark, told) {
+      const forget = (): void => void marks.delete(mark);
+      marks.set(mark, () => {
+        forget();
+        told();
+      });
+      return forget;
+    },
     get position() {
       return position;
     },
@@ -241,6 +268,10 @@ export const createCommitStream = (db: Db, logger: RelayLogger): CommitStream =>
     },
     get ageMs() {
       return performance.now() - seenAt;
+    },
+    get behindS() {
+      if (position === undefined) return Number.POSITIVE_INFINITY;
+      return Math.max(0, (clusterTimeOf(db.client)?.t ?? 0) - position.t);
     },
     get ready() {
       return ready;

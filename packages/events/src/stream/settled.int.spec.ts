@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { Timestamp } from 'mongodb';
+
 import { draft } from '../recording/recorded-document.ts';
 import type { Events } from '../events.ts';
 import { noteEvents, openWorld, testCause, type Note, type TestWorld } from '../testing/test-events.ts';
@@ -56,8 +58,24 @@ describe('what has been committed for certain', () => {
     await Promise.all(Array.from({ length: 10 }, worker));
   });
 
+  it('is asked for together by the calls of one moment', async () => {
+    const db = world.client.db(world.database);
+    const { operationTime } = (await db.command({ ping: 1 })) as { operationTime: Timestamp };
+    await one.settled(5_000);
+    await Promise.all(Array.from({ length: 100 }, () => one.settled(5_000)));
+    const last = await db.collection<{ _id: string; mark: string }>('beacons').findOne({ _id: 'mark' });
+    const marks = new Set<string>();
+    const writes = db.watch([{ $match: { 'documentKey._id': 'mark' } }], { startAtOperationTime: operationTime });
+    while (last !== null && !marks.has(last.mark)) {
+      const write = (await writes.next()) as { updateDescription?: { updatedFields: { mark: string } } };
+      marks.add(write.updateDescription?.updatedFields.mark ?? '');
+    }
+    await writes.close();
+    assert.ok(marks.size >= 2 && marks.size <= 4, `${marks.size} marks`);
+  });
+
   it('is not known where the stream does not tell', async () => {
     const silent = world.replica();
-    await assert.rejects(silent.settled(200), /behind/);
+    await assert.rejects(silent.settled(200), /not come up/);
   });
 });

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Db, MongoClient, Timestamp } from 'mongodb';
 
 import { beacons, type CommitStream } from './commit-stream.ts';
@@ -8,7 +7,7 @@ import { beacons, type CommitStream } from './commit-stream.ts';
 export interface SettledOptions {
   readonly client: MongoClient;
   readonly db: Db;
-  readonly stream: Pick<CommitStream, 'position'>;
+  readonly stream: Pick<CommitStream, 'onMark'>;
 }
 
 /** Knows what has been committed for certain, and when the commit stream has told of it. */
@@ -21,21 +20,18 @@ export interface Settled {
    */
   mark(withinMs: number): Promise<Timestamp>;
   /**
-   * Resolves when the listeners of this process's commit stream have been given every write that was acknowledged before the call.
+   * Resolves when the listeners of this process's commit stream have been given every write that was acknowledged, by whichever process,
+   * before the call. It takes a write to a majority, which calls of one moment share.
    *
    * @throws where that takes longer than `withinMs`
    */
   settled(withinMs: number): Promise<void>;
 }
 
-const pollMs = 2;
-
-const within = async <Value>(work: Promise<Value>, withinMs: number): Promise<Value> => {
+/** Lets work end in so many milliseconds, or fail. */
+const within = async <Value>(work: Promise<Value>, withinMs: number, what: string): Promise<Value> => {
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => late.reject(new Error(`no majority has taken the mark within ${withinMs} ms`)),
-    withinMs,
-  );
+  const timer = setTimeout(() => late.reject(new Error(`${what} within ${withinMs} ms`)), withinMs);
   try {
     return await Promise.race([work, late.promise]);
   } finally {
@@ -43,21 +39,46 @@ const within = async <Value>(work: Promise<Value>, withinMs: number): Promise<Va
   }
 };
 
+/** Calls of one moment share one. One that has begun may stand before what the caller knows of: who comes meanwhile waits for the next. */
+const together = <Value>(work: (withinMs: number) => Promise<Value>): ((withinMs: number) => Promise<Value>) => {
+  let running: Promise<unknown> | undefined;
+  let next: Promise<Value> | undefined;
+  const begin = (withinMs: number): Promise<Value> => {
+    const own = work(withinMs);
+    const ended = own.then(
+      () => undefined,
+      () => undefined,
+    );
+    running = ended;
+    void ended.then(() => {
+      if (running === ended) running = undefined;
+    });
+    return own;
+  };
+  return (withinMs) => {
+    if (running === undefined) return begin(withinMs);
+    next ??= running.then(() => {
+      next = undefined;
+      return begin(withinMs);
+    });
+    return next;
+  };
+};
+
 /**
  * Makes it. A mark is a write, for a read would prove nothing: a primary that has been voted out without knowing it answers reads of what it
- * knows, but gets no majority for a write.
+ * knows, but gets no majority for a write, and no stream brings what it has written.
  */
 export const createSettled = ({ client, db, stream }: SettledOptions): Settled => {
   const rows = db.collection<{ _id: string; at: Date; mark: string }>(beacons);
   const _id = 'mark';
 
-  const write = async (withinMs: number): Promise<Timestamp> => {
+  const write = async (mark: string, withinMs: number): Promise<Timestamp> => {
     const session = client.startSession({ causalConsistency: true });
     try {
-      // Never the same twice: a write that changes nothing stands nowhere.
       await rows.updateOne(
         { _id },
-        { $set: { mark: randomUUID() }, $currentDate: { at: true } },
+        { $set: { mark }, $currentDate: { at: true } },
         { upsert: true, session, writeConcern: { w: 'majority', wtimeoutMS: withinMs } },
       );
       if (session.operationTime === undefined) throw new Error('MongoDB did not say when the mark was made');
@@ -66,40 +87,26 @@ export const createSettled = ({ client, db, stream }: SettledOptions): Settled =
       await session.endSession();
     }
   };
-
-  /** One that has begun may stand before what the caller knows of: who comes meanwhile waits for the next. */
-  let running: Promise<unknown> | undefined;
-  let next: Promise<Timestamp> | undefined;
-  const begin = (withinMs: number): Promise<Timestamp> => {
-    const mark = within(write(withinMs), withinMs);
-    const ended = mark.then(
-      () => undefined,
-      () => undefined,
-    );
-    running = ended;
-    void ended.then(() => {
-      if (running === ended) running = undefined;
-    });
-    return mark;
-  };
-  const mark = (withinMs: number): Promise<Timestamp> => {
-    if (running === undefined) return begin(withinMs);
-    next ??= running.then(() => {
-      next = undefined;
-      return begin(withinMs);
-    });
-    return next;
-  };
+  // Never the same twice: a write that changes nothing stands nowhere.
+  const newMark = (): string => randomUUID();
 
   return {
-    mark,
-    async settled(withinMs) {
-      const deadline = performance.now() + withinMs;
-      const place = await mark(withinMs);
-      while (stream.position?.greaterThanOrEqual(place) !== true) {
-        if (performance.now() > deadline) throw new Error(`the commit stream is more than ${withinMs} ms behind`);
-        await delay(pollMs);
+    mark: together((withinMs) => within(write(newMark(), withinMs), withinMs, 'no majority has taken the mark')),
+    settled: together(async (withinMs) => {
+      const mark = newMark();
+      const told = Promise.withResolvers<undefined>();
+      // The mark itself, and not its time: that can be one of other databases, and nothing of this one's reaches it until the next beacon.
+      const forget = stream.onMark(mark, () => told.resolve(undefined));
+      try {
+        await within(
+          // Asking for a majority has MongoDB flush its journal at once; the stream brings the mark as soon as that is done.
+          Promise.race([told.promise, write(mark, withinMs).then(() => told.promise)]),
+          withinMs,
+          'the commit stream has not come up to the mark',
+        );
+      } finally {
+        forget();
       }
-    },
+    }),
   };
 };

@@ -1,5 +1,4 @@
 import type { VersionedCache } from '@causeway/cache';
-import { createSharedReads } from '@causeway/cache';
 import { clusterTimeOf, formatPosition, laterOf, parseAfter } from '@causeway/events';
 import type { MongoClient, Timestamp } from 'mongodb';
 
@@ -7,6 +6,7 @@ import type { Followed } from '../positions/freshness.ts';
 import { reaches } from '../positions/freshness.ts';
 import type { PagePlace } from '../queries/page-place.ts';
 import type { CollectionVersions } from './collection-versions.ts';
+import type { PlainReads } from './plain-reads.ts';
 
 /** A page as it was found: the same for all who ask the same and see the same. */
 export interface FoundPage {
@@ -24,7 +24,7 @@ export interface PositionedPage extends FoundPage {
 }
 
 /** A page as it is kept. */
-interface KeptPage extends FoundPage {
+export interface KeptPage extends FoundPage {
   /** MongoDB's time once it had been read, as text: nothing in it is newer. */
   readonly asOf: string;
 }
@@ -40,11 +40,11 @@ export interface PageKey {
 /** Pages that were asked for before. */
 export interface PageCache {
   /**
-   * A page: one that is kept, where the caller has said what it has seen and this process has seen that too; otherwise as it is found,
-   * together with those who ask for the same.
+   * A page: one that is kept, where this process has seen all that the caller may have seen; otherwise as it is found, together with those who
+   * ask for the same.
    *
    * @param key - undefined where it is not to be kept, nor shared
-   * @param after - the highest position that the caller has seen; without one the cache is passed by
+   * @param after - the highest position that the caller has seen; without one it is taken to have seen all that there is
    * @param find - finds it, nothing older than a position
    */
   read(
@@ -59,6 +59,7 @@ export interface PageCacheOptions {
   readonly cache: VersionedCache<KeptPage>;
   readonly versions: CollectionVersions;
   readonly stream: Followed;
+  readonly plain: PlainReads;
   readonly client: MongoClient;
 }
 
@@ -88,25 +89,39 @@ function versionOf(versions: CollectionVersions, collectionIds: readonly string[
  * Makes it. A page is found by who asks first after a change of its collections, and kept until the next one: changes are found out by
  * the version alone, so that no replica has to be told.
  */
-export function createPageCache({ cache, versions, stream, client }: PageCacheOptions): PageCache {
-  const shared = createSharedReads<FoundPage>();
+export function createPageCache({ cache, versions, stream, plain, client }: PageCacheOptions): PageCache {
+  const place = (collectionIds: readonly string[]) => {
+    const { position } = stream;
+    const version = versionOf(versions, collectionIds);
+    return position === undefined || version === undefined ? undefined : { position, version: textOf(version) };
+  };
+  const load = async (find: (notBefore: Timestamp) => Promise<FoundPage>, notBefore: Timestamp): Promise<KeptPage> => ({
+    // A primary that has just been elected may not know yet how far the majority has come.
+    ...(await find(notBefore)),
+    asOf: formatPosition(clusterTimeOf(client) ?? notBefore),
+  });
+  // What was read may show changes that this process has yet to hear of, and another replica too.
+  const given = ({ asOf, ...found }: KeptPage, position: Timestamp | undefined): PositionedPage => ({
+    ...found,
+    position: laterOf(position, parseAfter(asOf)),
+  });
+
   return {
     async read(key, after, find) {
       if (key === undefined) return find(after);
       const name = JSON.stringify([key.collectionIds, key.query]);
-      if (after === undefined) return shared(name, () => find(undefined));
-      if (!reaches(stream, after)) return find(after);
       // Taken before anything is read: what is found is at least as new.
-      const { position } = stream;
-      const version = versionOf(versions, key.collectionIds);
-      if (position === undefined || version === undefined) return find(after);
-      const { asOf, ...found } = await cache.read(name, textOf(version), async () => ({
-        // A primary that has just been elected may not know yet how far the majority has come.
-        ...(await find(position)),
-        asOf: formatPosition(clusterTimeOf(client) ?? position),
-      }));
-      // What was read may show changes that this process has yet to hear of, and another replica too.
-      return { ...found, position: laterOf(position, parseAfter(asOf)) };
+      const now = () => place(key.collectionIds);
+      if (after === undefined) {
+        const found = await plain.read(name, now, {
+          find: () => find(undefined),
+          load: (notBefore) => load(find, notBefore),
+        });
+        return 'asOf' in found ? given(found, stream.position) : found;
+      }
+      const known = reaches(stream, after) ? now() : undefined;
+      if (known === undefined) return find(after);
+      return given(await cache.read(name, known.version, () => load(find, known.position)), known.position);
     },
   };
 }

@@ -1,7 +1,9 @@
 import { createVersionedCache } from '@causeway/cache';
+import { createSettled } from '@causeway/events';
 
 import { createCollectionVersions } from '../caching/collection-versions.ts';
 import { createPageCache, pageCodec } from '../caching/page-cache.ts';
+import { createPlainReads } from '../caching/plain-reads.ts';
 import type { Feature, Ground } from '../feature.ts';
 import { createAnswerPage } from './answer-page.ts';
 import { createAnswerQuery } from './answer-query.ts';
@@ -20,6 +22,7 @@ export function createQueries({
   stream,
   events,
   cursors,
+  logger,
   now,
 }: Ground) {
   const { db } = events;
@@ -32,7 +35,9 @@ export function createQueries({
     prefix: `${redisPrefix}:pages:`,
     maxBytes: config.queryCacheBytes,
   });
-  const pages = createPageCache({ cache, versions: createCollectionVersions(stream), stream, client });
+  const { settled } = createSettled({ client, db, stream });
+  const plain = createPlainReads({ cache, settled, logger });
+  const pages = createPageCache({ cache, versions: createCollectionVersions(stream), stream, plain, client });
   const answerPage = createAnswerPage({ cursors, admit, client, db, pages, queryTimeoutMs, queryCostLimit });
   const answerQuery = createAnswerQuery({ findCurrent, registry, client, db, admit, answerPage, queryTimeoutMs, now });
   return {

@@ -14,7 +14,7 @@ export interface HeldStream {
 /** Makes it; it holds nothing at first. */
 export function createHeldStream(): HeldStream {
   const listeners = new Set<(change: Change) => void>();
-  const waiting: Change[] = [];
+  const waiting: (Change | (() => void))[] = [];
   let inner: CommitStream | undefined;
   let heldSince: number | undefined;
   let position: Timestamp | undefined;
@@ -37,6 +37,11 @@ export function createHeldStream(): HeldStream {
             end();
           };
         },
+        onMark: (mark, told) =>
+          stream.onMark(mark, () => {
+            if (heldSince === undefined) told();
+            else waiting.push(told);
+          }),
         get position() {
           return heldSince === undefined ? stream.position : position;
         },
@@ -45,6 +50,9 @@ export function createHeldStream(): HeldStream {
         },
         get ageMs() {
           return heldSince === undefined ? stream.ageMs : performance.now() - heldSince;
+        },
+        get behindS() {
+          return stream.behindS;
         },
         get ready() {
           return stream.ready;
@@ -58,6 +66,10 @@ export function createHeldStream(): HeldStream {
     },
     release() {
       for (const change of waiting.splice(0)) {
+        if (typeof change === 'function') {
+          change();
+          continue;
+        }
         position = change.clusterTime;
         for (const listener of listeners) listener(change);
       }
