@@ -7,18 +7,15 @@ import type { TestData, TestReplica } from '../testing/test-data.ts';
 import { demandFeedsAgree, generateFeedsCase } from './testing/feeds-agree.ts';
 import type { WorldCase } from './testing/for-seeds.ts';
 import { forSeeds } from './testing/for-seeds.ts';
-import { differ } from './testing/generate-twins.ts';
-import { demandNothingTold, generateHiddenCase } from './testing/hidden-values.ts';
 import type { OpenWorld } from './testing/open-world.ts';
-import { openWorld } from './testing/open-world.ts';
 import { demandReadersAgree, generateReadersCase } from './testing/readers-agree.ts';
 import type { Tally } from './testing/writers-agree.ts';
 import { demandWritersAgree, generateWritersCase } from './testing/writers-agree.ts';
 
 const { CAUSEWAY_TEST_LONG } = process.env;
 const rounds = CAUSEWAY_TEST_LONG === undefined ? 2 : 100;
-/** Of worlds in which much is hidden, and seen. */
-const kept = [8];
+/** Of a world in which much is hidden, and seen. */
+const kept = [104];
 
 describe('who may see and do what', () => {
   let data: TestData;
@@ -55,16 +52,5 @@ describe('who may see and do what', () => {
     await forEach(generateWritersCase, (world, given) => demandWritersAgree(world, given, tally));
     test.diagnostic(Object.entries(tally).join(' · '));
     assert.ok(Object.keys(tally).length > 3);
-  });
-
-  it('tells nothing of what is hidden: worlds that differ in that alone are answered the same', async (test) => {
-    let answers = 0;
-    await forEach(generateHiddenCase, async (world, given) => {
-      const records = given.world.records.map((entry, index) => ({ ...entry, fields: given.others[index] ?? {} }));
-      const other = await openWorld({ data, replica }, { ...given.world, records });
-      if (other !== undefined && differ(given)) answers += await demandNothingTold(world, other, given);
-    });
-    test.diagnostic(`${answers} pairs of answers compared`);
-    assert.ok(answers > 0);
   });
 });

@@ -95,7 +95,8 @@ async function change(world: OpenWorld, { changes, created }: FeedsCase): Promis
  * @throws AssertionError
  */
 export async function demandFeedsAgree(world: OpenWorld, about: FeedsCase): Promise<number> {
-  const following = await followAll(world, about.filter);
+  const filter = world.filled(about.filter);
+  const following = await followAll(world, filter);
   try {
     const before = await readAll(world);
     const done = await change(world, about);
@@ -107,11 +108,11 @@ export async function demandFeedsAgree(world: OpenWorld, about: FeedsCase): Prom
     // They all have been told by then; what each is told next is that its rule has changed.
     assert.equal((await world.define({}, {})).status, 200);
     let events = 0;
-    for (const { asker, filter, feed } of following) {
-      const own = told(asker, filter);
+    for (const { asker, filter: asked, feed } of following) {
+      const own = told(asker, asked);
       if (feed.status !== 200) continue;
       await feed.until('the end', () => feed.blocks.some(({ event }) => event === 'gap' || event === 'end'));
-      assert.deepEqual(toldBy(feed), own, `${asker}, the feed of ${JSON.stringify(filter)}`);
+      assert.deepEqual(toldBy(feed), own, `${asker}, the feed of ${JSON.stringify(asked)}`);
       events += own?.size ?? 0;
     }
     return events;

@@ -2,20 +2,20 @@ import { generateValue } from '../../conditions/testing/generate.ts';
 import type { Random } from '../../conditions/testing/random.ts';
 import { valueAt } from '../../fields/value-at.ts';
 import { generateQuestion } from './generate-sight.ts';
+import { generateArea } from './generate-spots.ts';
 import type { GeneratedWorld } from './generate-world.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
 /** A value that some record has at a path, or would have. */
 function valueOf(random: Random, { records }: GeneratedWorld, path: string): unknown {
-  const there = records
-    .map(({ fields }) => valueAt(fields, path.split('.')))
-    .filter((value) => value !== undefined && !JSON.stringify(value).includes('@'));
+  const there = records.map(({ fields }) => valueAt(fields, path.split('.'))).filter((value) => value !== undefined);
   return there.length > 0 && random.chance(75) ? random.pick(there) : generateValue(random, 1);
 }
 
-/** A condition on one path that meets some of the records of a world, were nothing hidden. */
+/** A condition on one path that meets some of the records of a world, were nothing hidden; as they are, with names for ids. */
 export function generateAtom(random: Random, world: GeneratedWorld, path: string): Json {
+  if ((path === 'at' || path === 'spot') && random.chance(70)) return generateArea(random, path);
   const value = valueOf(random, world, path);
   const operators = [
     { $eq: value },
@@ -41,6 +41,6 @@ export function generateFilterOf(random: Random, world: GeneratedWorld): Json {
   }
   const atom = generateAtom(random, world, random.pick(guarded));
   if (random.chance(65)) return atom;
-  const other = generateAtom(random, world, random.pick([...guarded, 'status', 'n', 'a']));
+  const other = generateAtom(random, world, random.pick([...guarded, 'status', 'n', 'a', 'at', 'spot']));
   return { [random.pick(['$and', '$or', '$nor'])]: [atom, other] };
 }

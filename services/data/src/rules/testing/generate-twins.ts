@@ -7,8 +7,12 @@ import type { Caller } from '../rule.ts';
 import { decide } from '../rule.ts';
 import { parseRule } from '../parse-rules.ts';
 import { createSight } from '../see.ts';
+import type { GeneratedProject } from './generate-projects.ts';
+import { plainFollows } from './generate-projects.ts';
+import { generateRule } from './generate-rules.ts';
+import { generateSpot } from './generate-spots.ts';
 import type { Asker, GeneratedEntry, GeneratedWorld } from './generate-world.ts';
-import { generateEntryFields, generateRule, generateWorld, lookedAtByNone, worldSchema } from './generate-world.ts';
+import { generateEntryFields, generateWorld, lookedAtByNone, worldSchema } from './generate-world.ts';
 import { claims } from './open-world.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -19,12 +23,16 @@ export interface Twins {
   readonly world: GeneratedWorld;
   /** The fields of the other one's records. */
   readonly others: readonly Json[];
+  /** What those refer to. */
+  readonly otherProjects: readonly GeneratedProject[];
 }
 
 /** Rules and places that look at nothing which a twin has otherwise. */
 function generateRules(random: Random): Pick<GeneratedWorld, 'rules' | 'fields'> {
-  const rule = (): unknown => generateRule(random, () => ({ status: 'open' })) ?? [];
-  const mostly = (): unknown => (random.chance(70) ? 'public' : rule());
+  const mayAsk = (): Json => ({ status: 'open' });
+  const rule = (): unknown => generateRule(random, { mayAsk }) ?? [];
+  const mostly = (): unknown =>
+    random.chance(70) ? 'public' : (generateRule(random, { mayAsk, follows: plainFollows }) ?? []);
   const paths = [...new Set(Array.from({ length: random.below(4) + 2 }, () => random.pick(lookedAtByNone)))];
   const options = (): Json => ({
     read: random.chance(50) ? [] : rule(),
@@ -49,7 +57,10 @@ function hiddenFrom(
   { rules, fields }: Pick<GeneratedWorld, 'rules' | 'fields'>,
   { by, fields: own }: GeneratedEntry,
 ) {
-  const [read, declared] = [parseRule(rules.read, { pointer: '' }), parseFields(fields, worldSchema, '')];
+  // A rule that follows something may let the record be seen: then less of it is taken to be hidden than may be.
+  const isFollowing = JSON.stringify(rules.read).includes('$follow');
+  const read = parseRule(isFollowing ? 'public' : rules.read, { pointer: '' });
+  const declared = parseFields(fields, worldSchema, '');
   if (!read.ok || !declared.ok) return [];
   const at = new Date();
   const record = { _id: '', revision: 1, fields: own, createdBy: `@${by}`, createdAt: at, updatedAt: at };
@@ -60,7 +71,8 @@ function hiddenFrom(
 /** Another value for a place, or none; one that the schema takes. */
 function otherAt(random: Random, path: string): unknown {
   if (random.chance(25)) return undefined;
-  if (path === 'n' || path === 's' || path === 'b') return generateEntryFields(random)[path];
+  if (path === 'spot') return generateSpot(random);
+  if (['n', 's', 'b', 'words', 'ref'].includes(path)) return generateEntryFields(random)[path];
   if (path === 'd.b') return random.chance(50) ? {} : { a: generateValue(random, 1) };
   return generateValue(random, 2);
 }
@@ -78,23 +90,44 @@ function setAt(fields: Json, [name = '', ...rest]: readonly string[], value: unk
     : fields;
 }
 
+const sees = (asker: Twins['asker'], { open, members }: GeneratedProject): boolean =>
+  open || members.includes(`@${asker}`);
+
+/** A project without what somebody does not see of it. */
+function seenOf(asker: Twins['asker'], project: GeneratedProject): Json {
+  const { hush, title, ...rest } = project;
+  const isMember = project.members.includes(`@${asker}`);
+  return { ...rest, ...(sees(asker, project) ? { title } : {}), ...(isMember ? { hush } : {}) };
+}
+
+/** What somebody does not see of projects is another: whether they are there, who is in them and what they are called, rules may follow. */
+const generateOtherProjects = (random: Random, asker: Twins['asker'], projects: readonly GeneratedProject[]) =>
+  projects.map((project, index): GeneratedProject => ({
+    ...project,
+    ...(sees(asker, project) ? {} : { title: `another title of ${index}` }),
+    ...(project.members.includes(`@${asker}`) ? {} : { hush: random.pick(['four', 'five', null]) }),
+  }));
+
 /** Two worlds; what somebody does not see is another in most places. */
 export function generateTwins(random: Random): Twins {
   const asker = random.pick(['ada', 'bob', 'stranger', 'nobody'] as const);
-  const world = { ...generateWorld(random, 10), ...generateRules(random) };
+  // What is encrypted is in no cache of pages.
+  const world = { ...generateWorld(random, 10), ...generateRules(random), isSealed: random.chance(20) };
   const others = world.records.map((entry) =>
     hiddenFrom(callerOf(asker), world, entry).reduce(
       (fields, path) => (random.chance(85) ? setAt(fields, path, otherAt(random, path.join('.'))) : fields),
       entry.fields,
     ),
   );
-  return { asker, world, others };
+  return { asker, world, others, otherProjects: generateOtherProjects(random, asker, world.projects) };
 }
 
 /** Whether it is so that they differ in nothing which is seen, as it has to be of what was made smaller too. */
-export function areTwins({ asker, world, others }: Twins): boolean {
+export function areTwins({ asker, world, others, otherProjects }: Twins): boolean {
   const caller = callerOf(asker);
   if (others.length !== world.records.length) return false;
+  const [here, there] = [world.projects, otherProjects].map((each) => each.map((project) => seenOf(asker, project)));
+  if (JSON.stringify(here) !== JSON.stringify(there)) return false;
   return world.records.every((entry, index) => {
     const other = { by: entry.by, fields: others[index] ?? {} };
     const hidden = hiddenFrom(caller, world, entry);

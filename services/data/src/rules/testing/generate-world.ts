@@ -1,6 +1,9 @@
-import { generateFilter, generateValue } from '../../conditions/testing/generate.ts';
+import { generateValue } from '../../conditions/testing/generate.ts';
 import type { Random } from '../../conditions/testing/random.ts';
-import { parseRule } from '../parse-rules.ts';
+import type { GeneratedProject } from './generate-projects.ts';
+import { follows, generateProjects, projectNames } from './generate-projects.ts';
+import { generateRule, times } from './generate-rules.ts';
+import { generateSpot } from './generate-spots.ts';
 
 /** Who records are of; in a generated world `@ada` stands for her id. */
 export const authors = ['ada', 'bob', 'eve'] as const;
@@ -19,6 +22,10 @@ export interface GeneratedWorld {
   /** Of the definition. */
   readonly fields: Json;
   readonly records: readonly GeneratedEntry[];
+  /** What they refer to. */
+  readonly projects: readonly GeneratedProject[];
+  /** Whether `secret` is stored encrypted, so that nothing can be found by it. */
+  readonly isSealed: boolean;
 }
 
 const scalar = (type: string): Json => ({ type: [type, 'null'] });
@@ -32,64 +39,44 @@ export const worldSchema = {
     team: true,
     role: true,
     due: true,
+    at: true,
+    project: scalar('string'),
     a: true,
     n: scalar('number'),
     s: scalar('string'),
     list: true,
+    words: scalar('string'),
+    spot: true,
+    ref: scalar('string'),
+    secret: true,
     b: { type: 'object', properties: { a: true, c: true } },
     d: { type: 'object', properties: { b: { type: 'object', properties: { a: true } } } },
   },
 };
 
 /** Of those, what no generated rule looks at but by a filter of its own. */
-export const lookedAtByNone = ['a', 'n', 's', 'list', 'b.a', 'b.c', 'b', 'd.b', 'd.b.a'];
-
-const lookedAt = ['owner', 'status', 'team', 'role', 'due'];
-
-/** So far from now that it is the same side of it however long a test takes. */
-const times = ['2001-01-01T00:00:00.000Z', '2101-01-01T00:00:00.000Z'];
-
-/** The parts of rules that look at {@link lookedAt} and the author alone. */
-const plain: readonly Json[] = [
-  { owner: { $auth: 'sub' } },
-  { createdBy: { $auth: 'sub' } },
-  { team: { $auth: 'org' } },
-  { role: { $in: { $auth: 'roles' } } },
-  { status: 'open' },
-  { status: { $ne: 'closed' } },
-  { owner: { $exists: false } },
-  { due: { $lt: { $now: true } } },
-  { due: { $gte: { $now: '-1h' } } },
-  { team: { $nin: [{ $auth: 'org' }, null] } },
-  { owner: { $not: { $eq: { $auth: 'sub' } } } },
+export const lookedAtByNone = [
+  ...['a', 'n', 's', 'list', 'words', 'spot', 'ref', 'secret'],
+  ...['b.a', 'b.c', 'b', 'd.b', 'd.b.a'],
 ];
 
-/** A filter without the time: it may be asked at another one by another way. */
-export function generateTimeless(random: Random, depth: number): Json {
-  const filter = generateFilter(random, depth);
-  return JSON.stringify(filter).includes('$now') ? { status: 'open' } : filter;
-}
+const lookedAt = ['owner', 'status', 'team', 'role', 'due', 'at', 'project'];
 
-const generateAlternative = (random: Random, mayAsk: (random: Random) => Json): Json => {
-  const part = (): Json => (random.chance(75) ? random.pick(plain) : mayAsk(random));
-  if (random.chance(60)) return part();
-  return { [random.pick(['$and', '$or', '$nor'])]: [part(), part()] };
-};
-
-/** @returns undefined where administrators alone may */
-export function generateRule(random: Random, mayAsk = (own: Random): Json => generateTimeless(own, 1)): unknown {
-  if (random.chance(8)) return undefined;
-  if (random.chance(20)) return random.pick(['public', 'signed-in', 'signed-in']);
-  const rule = Array.from({ length: random.below(3) + 1 }, () => generateAlternative(random, mayAsk));
-  return parseRule(rule, { pointer: '' }).ok ? rule : 'signed-in';
-}
+/** Of each world, whatever its rules: a key, words and places. */
+export const worldIndexes = [
+  { keys: { key: 1 }, unique: true },
+  { keys: { s: 'text', words: 'text' } },
+  { keys: { at: '2dsphere' } },
+  { keys: { spot: '2dsphere' } },
+];
 
 /** Leaves out what is undefined, as JSON does. */
 const json = (value: object): Json => JSON.parse(JSON.stringify(value)) as Json;
 
 function generateRules(random: Random): Json {
-  const [read, create, update, remove] = Array.from({ length: 4 }, () => generateRule(random));
-  const before = generateRule(random) ?? [];
+  const rule = (): unknown => generateRule(random, { follows });
+  const [read, create, update, remove] = Array.from({ length: 4 }, rule);
+  const before = rule() ?? [];
   const after = random.chance(50) ? [{ owner: { $before: 'owner' } }, { createdBy: { $auth: 'sub' } }] : 'signed-in';
   // Most have to see most of it, else there is nothing to agree on.
   const seen = random.chance(40) ? random.pick(['public', 'signed-in']) : read;
@@ -111,6 +98,12 @@ function generateFields(random: Random): Json {
   );
 }
 
+/** A text of words that others have, too. */
+export const generateWords = (random: Random): string =>
+  Array.from({ length: random.below(6) + 1 }, () => random.pick(['old', 'stone', 'bridge', 'by', 'sea', 'a'])).join(
+    ' ',
+  );
+
 /** Fields of a record: missing, null, arrays and odd values among them. */
 export function generateEntryFields(random: Random): Record<string, unknown> {
   const made: Record<string, unknown> = {
@@ -123,6 +116,12 @@ export function generateEntryFields(random: Random): Record<string, unknown> {
     n: random.pick([-1, 0, 1, 1.5, 2, null]),
     s: random.pick(['', 'a', 'A', 'ab', 'é', null]),
     list: random.list(3, () => generateValue(random, 1)),
+    at: random.chance(85) ? generateSpot(random) : null,
+    spot: random.chance(85) ? generateSpot(random) : null,
+    project: random.pick([...projectNames, null]),
+    ref: random.pick([...projectNames, null]),
+    words: generateWords(random),
+    secret: generateValue(random, 2),
     b: {
       ...(random.chance(70) ? { a: generateValue(random, 2) } : {}),
       ...(random.chance(50) ? { c: random.below(3) } : {}),
@@ -143,6 +142,8 @@ export function generateWorld(random: Random, records: number): GeneratedWorld {
       by: random.pick(authors),
       fields: { key: `k${index}`, ...generateEntryFields(random) },
     })),
+    projects: generateProjects(random),
+    isSealed: random.chance(35),
   };
 }
 

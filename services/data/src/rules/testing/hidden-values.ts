@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 
 import type { Random } from '../../conditions/testing/random.ts';
-import type { Answered } from '../../testing/test-data.ts';
+import type { Twin } from './ask-twin.ts';
+import { askTwin, twinOf } from './ask-twin.ts';
 import { openFeed } from '../../testing/test-feed.ts';
 import type { TestFeed } from '../../testing/test-feed.ts';
 import type { Twins } from './generate-twins.ts';
@@ -23,71 +23,6 @@ export interface HiddenCase extends Twins {
 export function generateHiddenCase(random: Random): HiddenCase {
   const twins = generateTwins(random);
   return { ...twins, requests: generateRequests(random, twins), filter: generateFilterOf(random, twins.world) };
-}
-
-/** One of the twins, with names for ids in the order in which they are met: the same in both. */
-interface Twin {
-  readonly world: OpenWorld;
-  readonly plain: (text: string) => string;
-}
-
-function twinOf(world: OpenWorld): Twin {
-  const names = new Map<string, string>(world.ids.map((id, index) => [id, `record ${index}`]));
-  const nameOf = (id: string): string => {
-    const name = names.get(id) ?? `id ${names.size}`;
-    names.set(id, name);
-    return name;
-  };
-  return {
-    world,
-    plain: (text) =>
-      text
-        .replaceAll(world.name, 'collection')
-        .replaceAll(/(?:rec|usr|ses)_[0-9a-z]{20,}/gi, nameOf)
-        .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, nameOf)
-        .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, 'time')
-        // What it is made of is signed, but not hidden: its length may not tell of values either.
-        .replaceAll(
-          /("nextCursor":"|cursor=)([\w.%-]+)/g,
-          (_all, name: string, cursor: string) => `${name}${cursor.length}`,
-        ),
-  };
-}
-
-/**
- * An entity tag without what is another each time: that of a page is a hash of its text, that of a record has the revision before it. Told apart
- * by the hash, for a hash may begin as a revision does.
- */
-function plainTag(tag: string, text: string): string {
-  if (!tag.startsWith('W/"')) return tag;
-  const hash = createHash('sha256').update(text).digest('base64url');
-  if (tag === `W/"${hash.slice(0, 22)}"`) return 'of the text';
-  const [revision = ''] = tag.slice(3).split('-', 1);
-  return tag === `W/"${revision}-${hash.slice(0, 16)}"` ? `${revision} of the text` : 'of something else';
-}
-
-/** What is answered, without what is another each time: an entity tag is made of what is answered beside it, or says the revision. */
-function plainAnswer({ plain }: Twin, { status, headers, text }: Answered): Readonly<Record<string, unknown>> {
-  const shown = ['content-type', 'link', 'cache-control', 'allow', 'retry-after', 'location', 'causeway-event'];
-  return {
-    status,
-    text: plain(text),
-    tag: plainTag(headers.get('etag') ?? '', text),
-    headers: shown.map((name) => plain(headers.get(name) ?? '')),
-  };
-}
-
-async function send({ world, plain }: Twin, asker: Twins['asker'], { call, body, type, accept }: TwinRequest) {
-  const named = (text: string): string =>
-    text.replaceAll(/#(\d+)/g, (_all, index: string) => world.ids[Number(index)] ?? '');
-  const json =
-    body === undefined ? undefined : named(JSON.stringify(world.filled(body)).replaceAll('"*"', `"${world.name}"`));
-  const answer = await world.call(asker, named(call), {
-    ...(json === undefined ? {} : { body: json }),
-    ...(type === undefined ? {} : { type }),
-    ...(accept === undefined ? {} : { headers: { accept } }),
-  });
-  return plainAnswer({ world, plain }, answer);
 }
 
 const follow = (
@@ -123,6 +58,21 @@ async function toldBy(
   );
 }
 
+/** What would be put in order by, or made of, what somebody sees in no record is refused to them, and so is what is not for them. */
+function demandRefused(
+  { world: { fields } }: HiddenCase,
+  { computed = [], isForbidden = false, ...request }: TwinRequest,
+  status: number,
+): void {
+  const isNeverSeen = (path: string): boolean => {
+    const { read } = (fields[path] ?? {}) as { readonly read?: unknown };
+    return Array.isArray(read) && read.length === 0;
+  };
+  if (isForbidden || computed.some(isNeverSeen)) {
+    assert.ok(status >= 400 && status < 500, `${status} for what is to be refused: ${JSON.stringify(request)}`);
+  }
+}
+
 /**
  * Has somebody ask of two worlds, and write in them, that differ in what is hidden from them alone: byte for byte they are answered the
  * same but for times and ids, and their feeds tell the same.
@@ -135,13 +85,14 @@ export async function demandNothingTold(world: OpenWorld, other: OpenWorld, give
   const { asker, requests, filter } = given;
   const twins = [twinOf(world), twinOf(other)] as const;
   const feeds = await Promise.all(
-    twins.map(({ world: own }) => Promise.all([follow(own, asker), follow(own, asker, filter)])),
+    twins.map(({ world: own }) => Promise.all([follow(own, asker), follow(own, asker, own.filled(filter))])),
   );
   const clocks = await Promise.all(twins.map(({ world: own }) => follow(own, 'admin', undefined, false)));
   try {
     for (const request of requests) {
-      const [here, there] = await Promise.all([send(twins[0], asker, request), send(twins[1], asker, request)]);
+      const [here, there] = await Promise.all([askTwin(twins[0], asker, request), askTwin(twins[1], asker, request)]);
       assert.deepEqual(there, here, `${asker}: ${JSON.stringify(request)}`);
+      demandRefused(given, request, Number(here.status));
       assert.ok(!String(here.tag).includes('else'), `an entity tag of more than is told: ${JSON.stringify(request)}`);
     }
     const [here, there] = await Promise.all(

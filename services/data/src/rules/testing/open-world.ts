@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 
 import type { Answered, Person, TestCall, TestData, TestReplica } from '../../testing/test-data.ts';
 import type { Asker, GeneratedEntry, GeneratedWorld } from './generate-world.ts';
-import { authors, worldSchema } from './generate-world.ts';
+import { authors, worldIndexes, worldSchema } from './generate-world.ts';
+import { projectsDefinition } from './generate-projects.ts';
 
 /** A generated world that is served, and whoever asks of it. */
 export interface OpenWorld {
@@ -12,11 +13,13 @@ export interface OpenWorld {
   readonly replica: TestReplica;
   /** Ids of its records, in their order. */
   readonly ids: readonly string[];
+  /** What its records refer to: the collection's name, and the ids. */
+  readonly projects: { readonly name: string; readonly ids: readonly string[] };
   /** Somebody; undefined for nobody. */
   person(asker: Asker): (Person & { readonly roles: readonly string[]; readonly org?: string }) | undefined;
   /** Calls as somebody; where the call has no collection's name, `*` stands for it. */
   call(asker: Asker, methodAndPath: string, options?: TestCall): Promise<Answered>;
-  /** Puts the persons' ids in their places. */
+  /** Puts the ids of persons and of projects in their places. */
   filled<Value>(value: Value): Value;
   /** Has their authors send records, and gives their ids. */
   send(entries: readonly GeneratedEntry[]): Promise<readonly string[]>;
@@ -25,7 +28,6 @@ export interface OpenWorld {
 }
 
 const open = { read: 'signed-in', create: 'signed-in', update: 'signed-in', delete: 'signed-in' };
-const indexes = [{ keys: { key: 1 }, unique: true }];
 
 type Persons = ReadonlyMap<Asker, NonNullable<ReturnType<OpenWorld['person']>>>;
 
@@ -39,6 +41,32 @@ export const claims: Readonly<
   stranger: { roles: [] },
   admin: { roles: ['admin'] },
 };
+
+/** What a definition says of fields, whatever its rules. */
+const optionsOf = (projects: string, { isSealed }: GeneratedWorld): Readonly<Record<string, object>> => ({
+  project: { reference: { collection: projects } },
+  ref: { reference: { collection: projects, onDelete: 'null' } },
+  ...(isSealed ? { secret: { encrypted: true } } : {}),
+});
+
+/** Makes what records refer to, for all to see until {@link closeProjects}. */
+async function makeProjects(
+  call: OpenWorld['call'],
+  name: string,
+  projects: readonly object[],
+): Promise<readonly string[]> {
+  const defined = await call('admin', `PUT /v1/collections/${name}`, { body: { ...projectsDefinition, rules: open } });
+  assert.equal(defined.status, 201, defined.text);
+  const operations = projects.map((fields) => ({ op: 'create', collection: name, fields }));
+  const made = await call('admin', 'POST /v1/batch', { body: { operations } });
+  assert.equal(made.status, 200, made.text);
+  return (made.body.results as unknown as readonly { readonly id: string }[]).map(({ id }) => id);
+}
+
+async function closeProjects(call: OpenWorld['call'], name: string): Promise<void> {
+  const closed = await call('admin', `PUT /v1/collections/${name}`, { body: projectsDefinition });
+  assert.equal(closed.status, 200, closed.text);
+}
 
 async function makePersons(data: TestData): Promise<Persons> {
   const made = Object.entries(claims).map(
@@ -58,17 +86,21 @@ export async function openWorld(
 ): Promise<OpenWorld | undefined> {
   const name = `c${randomUUID().slice(0, 8)}`;
   const persons = await makePersons(data);
+  const names = new Map(authors.map((author) => [`"@${author}"`, JSON.stringify(persons.get(author)?.id)]));
   const filled: OpenWorld['filled'] = (value) => {
-    const text = authors.reduce(
-      (before, author) => before.replaceAll(`"@${author}"`, JSON.stringify(persons.get(author)?.id)),
-      JSON.stringify(value),
-    );
+    const text = [...names].reduce((before, [own, id]) => before.replaceAll(own, id), JSON.stringify(value));
     return JSON.parse(text) as typeof value;
   };
   const call: OpenWorld['call'] = (asker, methodAndPath, options = {}) =>
     replica.call(methodAndPath.replace('*', name), { ...options, token: persons.get(asker)?.token });
-  const define: OpenWorld['define'] = (rules, fields) =>
-    call('admin', 'PUT /v1/collections/*', { body: { schema: worldSchema, indexes, rules, fields } });
+  const projectsName = `${name}p`;
+  const options = optionsOf(projectsName, world);
+  const define: OpenWorld['define'] = (rules, fields) => {
+    const given = fields as Readonly<Record<string, object>>;
+    const declared = Object.keys({ ...options, ...given }).map((path) => [path, { ...options[path], ...given[path] }]);
+    const body = { schema: worldSchema, indexes: worldIndexes, rules, fields: Object.fromEntries(declared) as unknown };
+    return call('admin', 'PUT /v1/collections/*', { body });
+  };
   const send: OpenWorld['send'] = async (entries) => {
     for (const author of new Set(entries.map(({ by }) => by))) {
       const own = filled(entries.filter(({ by }) => by === author)).map(({ fields }) => JSON.stringify(fields));
@@ -83,9 +115,14 @@ export async function openWorld(
     const items = found.body.items as unknown as readonly { readonly id: string; readonly key: string }[];
     return keys.map((key) => items.find((each) => each.key === key)?.id ?? assert.fail(`${String(key)} is not there`));
   };
-  assert.equal((await define(open, {})).status, 201);
+  const projectIds = await makeProjects(call, projectsName, filled(world.projects));
+  for (const [index, id] of projectIds.entries()) names.set(`"@project${index}"`, JSON.stringify(id));
+  const made = await define(open, {});
+  assert.equal(made.status, 201, made.text);
   const ids = await send(world.records);
+  await closeProjects(call, projectsName);
   const defined = await define(filled(world.rules), filled(world.fields));
   if (defined.status !== 200) return undefined;
-  return { name, replica, ids, person: (asker) => persons.get(asker), call, filled, send, define };
+  const projects = { name: projectsName, ids: projectIds };
+  return { name, replica, ids, projects, person: (asker) => persons.get(asker), call, filled, send, define };
 }

@@ -9,7 +9,16 @@ import type { OpenWorld } from './open-world.ts';
 import type { Found, Question } from './reader-paths.ts';
 import { aggregatedCount, count, resultPaths } from './reader-paths.ts';
 import type { Referring } from './record-paths.ts';
-import { checkEach, csvRows, expandEach, explainEach, getEach, makeReferring, rowsOf } from './record-paths.ts';
+import {
+  checkEach,
+  csvRows,
+  expandEach,
+  explainEach,
+  getEach,
+  makeReferring,
+  referredEach,
+  rowsOf,
+} from './record-paths.ts';
 
 /** What is read, and what for. */
 export interface ReadersCase {
@@ -54,7 +63,7 @@ export async function demandReadersAgree(
     for (const [path, each] of Object.entries(found)) {
       assert.deepEqual(each.records, seen, `${asker}, ${path}, beside each record by its id`);
     }
-    for (const question of questions) await demandAnswer(world, asker, question, seen);
+    for (const question of questions) await demandAnswer(world, asker, world.filled(question), seen);
     compared.answers += 1 + questions.length;
     const isPartial = [...seen].some(
       ([id, record]) => Object.keys(record).length < Object.keys(whole.get(id) ?? {}).length,
@@ -85,6 +94,10 @@ async function demandSame(
   assert.deepEqual(await checkEach(world, asker, revisions), [...seen.keys()], `${asker}, checks of a batch`);
   for (const expanded of await expandEach(world, asker, referring)) {
     assert.deepEqual(expanded, seen, `${asker}, beside what refers to it`);
+  }
+  const { single, ...beside } = await referredEach(world, asker, seen);
+  for (const [path, each] of Object.entries(beside)) {
+    assert.deepEqual(each, single, `${asker}, what records refer to, ${path}`);
   }
   assert.deepEqual(await explainEach(world, asker, whole), seen, `${asker}, explained rights`);
   const [head = '', ...rows] = await csvRows(world, asker);

@@ -84,6 +84,40 @@ export async function expandEach(
   return [...lists, byId((body._expand as unknown as { readonly many: readonly Answer[] }).many)];
 }
 
+/** What the records of a world refer to: by the one reference, and by the other. */
+type Referred = ReadonlyMap<string, readonly [project: unknown, ref: unknown]>;
+
+/** What somebody is shown beside each record of what it refers to: where that is read by its id, from a list that may be cached, and by an aggregate. */
+export async function referredEach(
+  world: OpenWorld,
+  asker: Asker,
+  records: Found['records'],
+): Promise<Readonly<Record<'single' | 'listed' | 'looked up', Referred>>> {
+  const projects = new Map<unknown, unknown>();
+  for (const id of world.projects.ids) {
+    const { status, body } = await world.call(asker, `GET /v1/data/${world.projects.name}/${id}`);
+    if (status === 200) projects.set(id, body);
+    else assert.equal(status, 404);
+  }
+  const named = (id: unknown): unknown => projects.get(id) ?? null;
+  const single = [...records].map(([id, { project, ref }]) => [id, [named(project), named(ref)]] as const);
+
+  const list = (headers = {}) => world.call(asker, 'GET /v1/data/*?expand=project,ref&limit=200', { headers });
+  await list(await seen(world));
+  const { body: page } = await list(await seen(world));
+  const rows = page.items as unknown as undefined | readonly { readonly id: string; readonly _expand: Json }[];
+  const listed = (rows ?? []).map(({ id, _expand: { project, ref } }) => [id, [project, ref]] as const);
+
+  const stages = [
+    { limit: 1_000 },
+    ...['project', 'ref'].map((reference) => ({ lookup: { reference, as: `${reference}Record` } })),
+  ];
+  const { body } = await world.call(asker, 'POST /v1/data/*/aggregate', { body: { stages } });
+  const items = body.items as unknown as undefined | readonly (Answer & Json)[];
+  const lookedUp = (items ?? []).map(({ id, projectRecord, refRecord }) => [id, [projectRecord, refRecord]] as const);
+  return { single: new Map(single), listed: new Map(listed), 'looked up': new Map(lookedUp) };
+}
+
 /** What an administrator is told that somebody sees: the records, without the fields that they do not see. */
 export async function explainEach(world: OpenWorld, asker: Asker, whole: Found['records']): Promise<Found['records']> {
   const { roles, org, id: sub } = world.person(asker) ?? {};

@@ -5,7 +5,9 @@ import { valueAt } from '../../fields/value-at.ts';
 import type { Changes } from '../try/changes.ts';
 import type { TriedRules } from '../try/try-rules.ts';
 import type { Asker, GeneratedWorld } from './generate-world.ts';
-import { askers, generateEntryFields, generateRule, generateWorld } from './generate-world.ts';
+import { follows, spareProject } from './generate-projects.ts';
+import { generateRule } from './generate-rules.ts';
+import { askers, generateEntryFields, generateWorld } from './generate-world.ts';
 import type { OpenWorld } from './open-world.ts';
 import type { Json } from './reader-paths.ts';
 import { getEach } from './record-paths.ts';
@@ -25,7 +27,7 @@ export type Found = Record<string, number>;
 /** What a change makes is judged by itself: here it is the beginning that decides. */
 const withOpenEnd = (random: Random, rules: Json): Json => ({
   ...rules,
-  update: { before: generateRule(random) ?? [], after: 'public' },
+  update: { before: generateRule(random, { follows }) ?? [], after: 'public' },
 });
 
 /** Each path with options of its own, as the others of the definition are. */
@@ -62,18 +64,18 @@ interface Doing {
   readonly write: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
-const others: Json = { owner: 'somebody else', status: 'other', n: 12_345, s: 'other' };
+const elsewhere = { type: 'Point', coordinates: [100.7, -33.3] };
+
+const others: Json = {
+  ...{ owner: 'somebody else', status: 'other', n: 12_345, s: 'other', b: { c: 'other' }, 'd.b': { a: 'other' } },
+  ...{ at: elsewhere, spot: elsewhere, project: spareProject, ref: spareProject },
+};
 
 const isWithin = (path: string, outer: string): boolean => path.startsWith(`${outer}.`);
 
 /** A patch that changes one field. */
 const patchOf = (path: string): Json =>
-  path
-    .split('.')
-    .reduceRight<unknown>(
-      (inner, name) => ({ [name]: inner }),
-      others[path] ?? (path === 'b' ? { c: 'other' } : path === 'd.b' ? { a: 'other' } : 'other'),
-    ) as Json;
+  path.split('.').reduceRight<unknown>((inner, name) => ({ [name]: inner }), others[path] ?? 'other') as Json;
 
 async function findOut(world: OpenWorld, asker: Asker, paths: readonly string[]): Promise<Doing> {
   const allowed = async (body?: Json): Promise<ReadonlySet<string>> => {
@@ -90,7 +92,7 @@ async function findOut(world: OpenWorld, asker: Asker, paths: readonly string[])
   const read = await getEach(world, asker);
   const update = await allowed({ key: 'another key' });
   const write = new Map<string, ReadonlySet<string>>();
-  for (const path of paths) write.set(path, await allowed(patchOf(path)));
+  for (const path of paths) write.set(path, await allowed(world.filled(patchOf(path))));
   return { read, update, delete: await allowed(), write };
 }
 

@@ -5,7 +5,9 @@ import type { Random } from '../../conditions/testing/random.ts';
 import type { Edit } from './edit.ts';
 import { asMerge, editsOf } from './edit.ts';
 import type { Asker, GeneratedWorld } from './generate-world.ts';
-import { askers, generateEntryFields, generateWorld } from './generate-world.ts';
+import { projectNames } from './generate-projects.ts';
+import { generateSpot } from './generate-spots.ts';
+import { askers, generateEntryFields, generateWorld, generateWords } from './generate-world.ts';
 import type { OpenWorld } from './open-world.ts';
 import type { Json } from './reader-paths.ts';
 import type { Outcome } from './writer-paths.ts';
@@ -25,7 +27,10 @@ export interface WritersCase {
 
 const pathsOf = { change: changePaths, delete: deletePaths, create: createPaths };
 
-const editable = ['a', 'n', 's', 'list', 'b.a', 'b.c', 'd.b.a', 'owner', 'status', 'team', 'role'];
+const editable = [
+  ...['a', 'n', 's', 'list', 'b.a', 'b.c', 'd.b.a', 'owner', 'status', 'team', 'role'],
+  ...['at', 'spot', 'project', 'ref', 'words', 'secret'],
+];
 
 /** Whether an upsert leaves it as it is where nothing is sent for it, as no other way does. */
 const isKept = (options: unknown): boolean =>
@@ -39,6 +44,9 @@ function generateEdit(random: Random, fields: Json, mayRemove: boolean): Edit {
   if (path === 'status') return { path, value: random.pick(['open', 'closed']) };
   if (path === 's') return { path, value: random.pick(['a', 'b', 5]) };
   if (path === 'n') return { path, value: random.pick([1, 2, 'no number']) };
+  if (path === 'at' || path === 'spot') return { path, value: random.chance(85) ? generateSpot(random) : 'nowhere' };
+  if (path === 'project' || path === 'ref') return { path, value: random.pick([...projectNames, 'rec_none']) };
+  if (path === 'words') return { path, value: generateWords(random) };
   const value = generateValue(random, 1);
   return { path, value: typeof value === 'object' && !Array.isArray(value) ? 7 : value };
 }
