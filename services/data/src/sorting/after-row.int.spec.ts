@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomInt, randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { MongoClient } from 'mongodb';
+import { longTexts, oddTexts } from '../conditions/testing/odd-texts.ts';
 import { seededRandom } from '../conditions/testing/random.ts';
 import { compileAfterRow } from './after-row.ts';
 import type { ScalarType, Sort, SortKey } from './sort.ts';
@@ -11,6 +12,8 @@ const { MONGODB_URL = '', CAUSEWAY_TEST_SEED } = process.env;
 
 const types: ReadonlySet<ScalarType> = new Set<ScalarType>(['number', 'string', 'boolean']);
 const values = [null, undefined, -1, -0, 0, 1.5, 2, '', 'a', 'B', 'é', '\uFFFD', '\u{1F600}', true, false];
+/** Half of them are some of these. */
+const texts = [...oddTexts, ...longTexts];
 const sorts = [
   '',
   '-id',
@@ -41,7 +44,7 @@ describe('paging by "after this row"', () => {
     await client.connect();
     const random = seededRandom(seed);
     const field = (name: string): Record<string, unknown> => {
-      const value = random.pick(values);
+      const value: unknown = random.pick<unknown>(random.chance(50) ? values : texts);
       return value === undefined ? {} : { [name]: value };
     };
     const documents = Array.from({ length: 400 }, (_, index) => ({

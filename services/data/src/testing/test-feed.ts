@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
-import { createInterface } from 'node:readline';
 
 import type { TestReplica } from './test-data.ts';
 import type { SocketMessage, TestSocket } from './test-socket.ts';
@@ -123,18 +122,22 @@ async function readEventStream(
   const blocks: FeedBlock[] = [];
   let isOver = false;
   let block: Record<string, string> = {};
-  const lines = createInterface({ input: response });
-  lines.on('line', (line) => {
-    const [, name = '', value = ''] = /^([^:]*):? ?(.*)$/.exec(line) ?? [];
+  const take = (line: string): void => {
+    const [, name = '', value = ''] = /^([^:]*):? ?([^]*)$/.exec(line) ?? [];
     if (line !== '') block[name] = value;
     else {
       blocks.push(block);
       block = {};
     }
+  };
+  // Of an event stream other line ends than these are part of a line, as U+2028 is, at which others break one.
+  let rest = '';
+  response.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) take(line);
   });
   if (paused) response.pause();
-  // It passes on the errors of its input.
-  lines.on('error', () => undefined);
   response.once('close', () => (isOver = true));
   return {
     status: response.statusCode ?? 0,

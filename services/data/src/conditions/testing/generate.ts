@@ -1,8 +1,26 @@
+import { longTexts, oddTexts } from './odd-texts.ts';
 import type { Random } from './random.ts';
 
-/** Few names, so that conditions meet documents; "0" and "1" are places in arrays too. */
-const names = ['a', 'b', 'c', '0', '1'];
-const texts = ['', 'a', 'A', 'ab', 'ab\n', 'ba', 'a\nb', 'k', 'K', 'é', 'É', '\uFFFD', '\u{1F600}', 'a\0b', '1'];
+/** Few names, so that conditions meet documents; "0" and "1" are places in arrays too. At times one is a letter of two code points, or of two units. */
+const names = [...['a', 'b', 'c', '0', '1'], ...['a', 'b', 'c', '0', '1'], ...['a', 'b'], 'e\u0301', '\u{1F600}'];
+const plainTexts = [
+  '',
+  'a',
+  'A',
+  'ab',
+  'ab\n',
+  'ba',
+  'a\nb',
+  'k',
+  '\u212A',
+  '\u00E9',
+  '\u00C9',
+  '\uFFFD',
+  '\u{1F600}',
+  'a\0b',
+  '1',
+];
+const texts = [...plainTexts, ...plainTexts, ...oddTexts, ...longTexts];
 const numbers = [-1, -0, 0, 1, 1.5, 2, 9_007_199_254_740_991];
 const times = ['2026-01-01T00:00:00.000Z', '2026-01-02T00:00:00.000Z', '2026-01-02T00:00:00.001Z'];
 const people = ['usr_1', 'usr_2'];

@@ -1,4 +1,5 @@
 import { generateValue } from '../../conditions/testing/generate.ts';
+import { longTexts, oddTexts } from '../../conditions/testing/odd-texts.ts';
 import type { Random } from '../../conditions/testing/random.ts';
 import type { GeneratedProject } from './generate-projects.ts';
 import { follows, generateProjects, projectNames } from './generate-projects.ts';
@@ -114,7 +115,7 @@ export function generateEntryFields(random: Random): Record<string, unknown> {
     due: random.pick([...times, times, null, 5, 'soon']),
     a: generateValue(random, 2),
     n: random.pick([-1, 0, 1, 1.5, 2, null]),
-    s: random.pick(['', 'a', 'A', 'ab', 'é', null]),
+    s: random.pick(['', 'a', 'A', 'ab', 'é', null, ...oddTexts, ...longTexts]),
     list: random.list(3, () => generateValue(random, 1)),
     at: random.chance(85) ? generateSpot(random) : null,
     spot: random.chance(85) ? generateSpot(random) : null,

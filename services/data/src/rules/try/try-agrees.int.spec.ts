@@ -24,7 +24,7 @@ describe('what is said of rules before they are saved', () => {
 
   it('is what becomes of records and fields once they are', async (test) => {
     const found: Found = {};
-    await forSeeds({ data, replica, kept: [3, 5, 18, 24], rounds }, generateTrialCase, (world, given) =>
+    await forSeeds({ data, replica, kept: [0, 3, 5], rounds }, generateTrialCase, (world, given) =>
       demandTrialAgrees(world, given, found),
     );
     test.diagnostic(JSON.stringify(found));
