@@ -16,7 +16,7 @@ type Tell = (changes: readonly RecordChange[]) => Promise<void> | void;
 /** Somebody who has missed changes that the history has forgotten. */
 interface Reader {
   readonly place: Place;
-  readonly collectionId: string;
+  readonly collectionIds: readonly string[];
   readonly tell: Tell;
   readonly signal: AbortSignal;
   readonly done: (place: Place) => void;
@@ -26,12 +26,12 @@ interface Reader {
 /** Reads missed changes again. */
 export interface CatchUp {
   /**
-   * Tells the changes after a place, in commit order, those of one commit together.
+   * Tells the changes of some collections after a place, in commit order, those of one commit together.
    *
    * @returns the place up to which everything has been told
    * @throws HistoryLost where MongoDB does not reach back so far
    */
-  read(place: Place, collectionId: string, tell: Tell, signal: AbortSignal): Promise<Place>;
+  read(place: Place, collectionIds: readonly string[], tell: Tell, signal: AbortSignal): Promise<Place>;
   stop(): Promise<void>;
 }
 
@@ -57,7 +57,7 @@ export function createCatchUp(stream: Pick<CommitStream, 'readFrom'>, now: () =>
     const tell = async (commit: readonly RecordChange[]): Promise<void> => {
       const telling = filters.map(async ({ reader, isAfter }) => {
         // Asked of each change in turn, of whichever collection: within a transaction it counts.
-        const own = commit.filter((change) => isAfter(change) && change.collectionId === reader.collectionId);
+        const own = commit.filter((change) => isAfter(change) && reader.collectionIds.includes(change.collectionId));
         if (own.length > 0 && !reader.signal.aborted) await reader.tell(own);
       });
       // One that is slow is waited for, but not one after the other.
@@ -110,9 +110,9 @@ export function createCatchUp(stream: Pick<CommitStream, 'readFrom'>, now: () =>
   };
 
   return {
-    read: (place, collectionId, tell, signal) =>
+    read: (place, collectionIds, tell, signal) =>
       new Promise((done, failed) => {
-        waiting.push({ place, collectionId, tell, signal, done, failed });
+        waiting.push({ place, collectionIds, tell, signal, done, failed });
         running ??= run();
       }),
     async stop() {

@@ -43,7 +43,7 @@ describe('catching up', () => {
     const told: string[] = [];
     const place = { position: at(from), eventId: undefined };
     const tell = (changes: readonly RecordChange[]): void => void told.push(...changes.map(({ eventId }) => eventId));
-    const end = await catchUp.read(place, collectionId, tell, signal);
+    const end = await catchUp.read(place, [collectionId], tell, signal);
     return { told, end: end.position.t };
   };
 
@@ -63,7 +63,7 @@ describe('catching up', () => {
       return told.promise;
     };
     const place = { position: at(1), eventId: undefined };
-    await Promise.all(Array.from({ length: 3 }, () => catchUp.read(place, 'col_even', tell, signal)));
+    await Promise.all(Array.from({ length: 3 }, () => catchUp.read(place, ['col_even'], tell, signal)));
     assert.equal(waiting, 3);
   });
 
@@ -97,7 +97,7 @@ describe('catching up', () => {
     const read = async (t: number, eventId?: string): Promise<string[][]> => {
       const told: string[][] = [];
       const tell = (changes: readonly RecordChange[]) => void told.push(changes.map(({ id }) => id));
-      await catchUp.read({ position: at(t), eventId }, 'col_even', tell, signal);
+      await catchUp.read({ position: at(t), eventId }, ['col_even'], tell, signal);
       return told;
     };
     assert.deepEqual(await read(1), [['a', 'c', 'd'], ['e'], ['f']]);

@@ -268,10 +268,12 @@ class Hub implements FeedHub {
       const changes = raw.flatMap((each) => this.#progress.note(each) ?? []);
       const last = changes.at(-1);
       if (last === undefined) return;
-      this.#follow(changes);
+      const turned = this.#follow(changes);
       for (const [id, own] of Map.groupBy(changes, ({ collectionId }) => collectionId)) {
         this.#teller.tellAll(id, own, placeAfter(last));
       }
+      // Where they go on lies after all of this commit, which what there is then holds.
+      for (const feed of turned) this.#goOn(feed, 'rights');
     } catch (error) {
       // Not only while the stream, which is guarded, brings something.
       this.#options.logger.error({ error }, 'changes could not be told to feeds');
@@ -279,13 +281,21 @@ class Hub implements FeedHub {
     }
   }
 
-  /** Has feeds hear of what their rules may follow: a right that is lost is lost before anything more is told. */
-  #follow(changes: readonly RecordChange[]): void {
+  /**
+   * Has feeds hear of what their rules may follow: a right that is lost is lost before anything more is told.
+   *
+   * @returns those that see by other rights now, which are told nothing until they go on by these
+   */
+  #follow(changes: readonly RecordChange[]): readonly Feed[] {
+    const turned: Feed[] = [];
     for (const feed of this.#following) {
       for (const change of changes) feed.hear(change);
       // Who is catching up, or is sent a snapshot, is told when it gets to its next step.
-      if (feed.isOutdated && this.#audiences.has(feed)) this.#goOn(feed, 'rights');
+      if (!feed.isOutdated || !this.#audiences.has(feed)) continue;
+      this.#audiences.detach(feed);
+      turned.push(feed);
     }
+    return turned;
   }
 
   /** Changes may have been missed. */

@@ -9,6 +9,7 @@ import { queryNeedsIndex } from '../queries/queries.errors.ts';
 import { arePlaced } from '../queries/required-indexes.ts';
 import type { Caller } from '../rules/rule.ts';
 import { GuardRefused } from '../rules/guard-condition.ts';
+import { targetOf } from '../rules/follow/follows.ts';
 import { visionOf } from '../rules/see.ts';
 import type { FeedView } from './feed-view.ts';
 import { createFeedView } from './feed-view.ts';
@@ -65,6 +66,7 @@ export class Feed {
   #view: FeedView;
   #cursorsBegin: string;
   #awaitsSnapshot = false;
+  #hasTurned = false;
   #wake: (() => void) | undefined;
   #toldLate: Promise<void> | undefined;
 
@@ -132,9 +134,16 @@ export class Feed {
     return this.#awaitsSnapshot;
   }
 
-  /** Whether the read rule has changed since the view was made. */
+  /** Whether the read rule has changed since the view was made, or was another one in what is being told. */
   get isOutdated(): boolean {
-    return this.#newestRule !== this.#rule;
+    return this.#hasTurned || this.#newestRule !== this.#rule;
+  }
+
+  /** The collections whose changes decide what it is told. */
+  get concerns(): readonly string[] {
+    const { follows } = this.#collection;
+    const followed = this.isFollowing ? follows.read.map((follow) => targetOf(follow, this.#collection)) : [];
+    return [this.collectionId, ...followed];
   }
 
   /**
@@ -191,8 +200,20 @@ export class Feed {
     if (this.#followed.isTooMuch) this.end('end', 'rule-too-costly');
   }
 
+  /** Learns of changes that it has missed, before it is told them: by other rights than those of now it would have been told otherwise. */
+  hearEarlier(changes: readonly RecordChange[]): void {
+    if (!this.isFollowing) return;
+    try {
+      this.#hasTurned ||= changes.some((change) => this.#followed.isTurnedBy(change));
+    } catch (error) {
+      if (!(error instanceof TooCostly)) throw error;
+      this.end('end', 'rule-too-costly');
+    }
+  }
+
   /** Sees by the current rule from now on. */
   renew(): void {
+    this.#hasTurned = false;
     this.#rule = this.#newestRule;
     this.#view = this.#makeView();
     this.#cursorsBegin = this.#options.beginCursors(this.#rule);

@@ -41,6 +41,12 @@ export interface FollowedRecords {
    * @throws TooCostly where patterns take too long to tell what follows from it
    */
   hear(change: RecordChange): boolean;
+  /**
+   * Whether a change of before led references elsewhere, which may lead back by now.
+   *
+   * @throws TooCostly where patterns take too long to tell
+   */
+  isTurnedBy(change: RecordChange): boolean;
 }
 
 interface Known {
@@ -132,6 +138,11 @@ export function createFollowedRecords(collection: Collection, asker: Caller): Fo
       rename();
       return true;
     },
+    isTurnedBy: ({ collectionId, before, after }) =>
+      (known ?? []).some(
+        ({ target, isMet }) =>
+          target === collectionId && (before !== undefined && isMet(before)) !== (after !== undefined && isMet(after)),
+      ),
   };
 }
 

@@ -9,7 +9,7 @@ import type { Collection } from '../collections/collection-registry.ts';
 import { parseDefinition } from '../collections/parse-definition.ts';
 import type { Caller } from '../rules/rule.ts';
 import type { FakeResponse } from '../testing/fake-response.ts';
-import { changeOf, openTestHub } from '../testing/test-hub.ts';
+import { at, changeOf, openTestHub } from '../testing/test-hub.ts';
 
 const project = { type: 'string' };
 const following = (revision: number, member: string): Collection =>
@@ -92,6 +92,23 @@ describe('a feed whose rule follows references', () => {
     bring(task('rec_3', 7, 'rec_q'));
     await nextTurn();
     assert.deepEqual(eventsOf(feed), ['created rec_1', 'gap rights', 'gap rights', 'created rec_3']);
+  });
+
+  it('is not told what was committed with the change of its rights: who goes on after a gap asks for that', async () => {
+    const { bring, decode, follow, looks } = open();
+    const feed = follow();
+    await looks[0]?.settle();
+    const together = { transaction: 't1', batch: { id: 'b1', size: 2 } };
+    bring({
+      ...changeOf('rec_p', 2, { ...together, before: {}, after: { members: ['usr_ada'] } }),
+      collection: 'records_col_p',
+    });
+    bring(changeOf('rec_1', 2, { ...together, after: { project: 'rec_p' } }));
+    bring(task('rec_2', 3, 'rec_p'));
+    await nextTurn();
+    assert.deepEqual(eventsOf(feed), ['gap rights', 'created rec_2']);
+    const gap = feed.blocks().find(({ event }) => event === 'gap');
+    assert.deepEqual(decode(gap?.id ?? '').place, { position: at(2), eventId: 'rec_1-1' });
   });
 
   it('ends where changes were missed, also while somebody looks', async () => {

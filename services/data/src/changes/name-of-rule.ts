@@ -1,27 +1,21 @@
 import { createHash } from 'node:crypto';
 
 import type { Collection } from '../collections/collection-registry.ts';
+import { readingOf } from '../collections/reading-of.ts';
 import { authNamesIn } from '../conditions/bind-condition.ts';
-import { encryptedPaths } from '../encryption/sealed-fields.ts';
 import type { Caller, Rule } from '../rules/rule.ts';
 
-/** Names the read rules, and what has to be opened, in cursors: under others, other changes would have been told, or told otherwise. */
-export const nameOfRule = ({ source, fields, follows }: Collection): string =>
+/**
+ * Names the read rules, and what has to be opened, in cursors: under others, other changes would have been told, or told otherwise. Rules that have
+ * come back have another name, for what was committed meanwhile was under others.
+ */
+export const nameOfRule = (collection: Collection): string =>
   createHash('sha256')
-    .update(JSON.stringify(source.rules.read ?? null))
-    .update(fieldRulesOf(source, fields))
-    .update(follows.read.map(({ target }) => target).join())
-    .update(encryptedPaths(fields).toSorted().join())
+    .update(readingOf(collection))
+    // Nothing where they have not changed since this is kept, so that cursors of before stay good.
+    .update(String(collection.readSince ?? ''))
     .digest('base64url')
     .slice(0, 12);
-
-/** Nothing where there are none, so that cursors of before stay good. */
-const fieldRulesOf = (source: Collection['source'], fields: Collection['fields']): string =>
-  fields
-    .filter(({ read }) => read !== undefined)
-    .map(({ path }) => JSON.stringify([path, (source.fields?.[path] as { readonly read?: unknown }).read]))
-    .toSorted()
-    .join();
 
 /**
  * Names what a caller is to the read rules beside who they are, which cursors are bound to: a role, an organisation or a session is another one in

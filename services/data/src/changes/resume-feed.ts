@@ -83,8 +83,12 @@ export function createResumeFeed(options: ResumeOptions): ResumeFeed {
     }
   };
 
-  const tellLate = async (feed: Feed, changes: readonly RecordChange[], place: Place): Promise<void> => {
-    if (!isHeldBack(feed)) await tellSlowly(feed, judge(feed.view, changes), place);
+  /** @param commit - what it has changed, also of the records that the feed's rule follows */
+  const tellLate = async (feed: Feed, commit: readonly RecordChange[], place: Place): Promise<void> => {
+    feed.hearEarlier(commit);
+    if (isHeldBack(feed) || feed.hasEnded()) return;
+    const own = commit.filter(({ collectionId }) => collectionId === feed.collectionId);
+    await tellSlowly(feed, judge(feed.view, own), place);
   };
 
   const resumeAfter = async (feed: Feed, from: Place): Promise<void> => {
@@ -96,8 +100,7 @@ export function createResumeFeed(options: ResumeOptions): ResumeFeed {
         // In one go with the attaching, so that no change falls between.
         for (const commit of byCommit(history.after(place))) {
           place = afterAll(commit, place);
-          const own = commit.filter(({ collectionId }) => collectionId === feed.collectionId);
-          await tellLate(feed, own, place);
+          await tellLate(feed, commit, place);
           if (stops(feed)) return;
         }
         // The history may have been begun anew meanwhile, or cut off: then more is missing than it can tell.
@@ -107,7 +110,7 @@ export function createResumeFeed(options: ResumeOptions): ResumeFeed {
       }
       try {
         const late = (changes: readonly RecordChange[]) => tellLate(feed, changes, afterAll(changes, place));
-        place = await catchUp.read(place, feed.collectionId, late, feed.signal);
+        place = await catchUp.read(place, feed.concerns, late, feed.signal);
       } catch (error) {
         if (!(error instanceof HistoryLost)) throw error;
         goOn(feed, 'expired');

@@ -28,13 +28,17 @@ const change = (t: number): RecordChange => ({
 /** A feed that notes what becomes of it; `onDrained` happens while its reader is waited for. */
 function feedOf(onDrained: (feed: { isOutdated: boolean; awaitsSnapshot: boolean }) => void = () => undefined) {
   const feed = {
-    collectionId: 'col_a',
+    ...{ collectionId: 'col_a', concerns: ['col_a', 'col_p'] },
     isOutdated: false,
     awaitsSnapshot: false,
     isOver: false,
     ends: [] as string[],
     signal: new AbortController().signal,
     view: { key: '', tell: ({ eventId }: RecordChange) => ({ event: 'created', data: eventId }) },
+    // What it follows has led elsewhere by any change there.
+    hearEarlier: (changes: readonly RecordChange[]): void => {
+      feed.isOutdated ||= changes.some(({ collectionId }) => collectionId === 'col_p');
+    },
     hasEnded: (): boolean => feed.isOver,
     drained: async (): Promise<boolean> => {
       onDrained(feed);
@@ -114,6 +118,23 @@ describe('a feed that resumes', () => {
     assert.deepEqual(await resume({ feed: loses(), changes }), ['gap rights']);
     const missed = [change(1), change(2)];
     assert.deepEqual(await resume({ feed: loses(), changes, missed }), ['caught up', 'gap rights']);
+  });
+
+  it('is told nothing of what it sees by other rights than it saw before', async () => {
+    const turned = { ...change(4), collectionId: 'col_p' };
+    const changes = [change(3), turned, change(5)];
+    assert.deepEqual(await resume({ changes }), ['e3', 'gap rights']);
+    assert.deepEqual(await resume({ changes: [change(9)], missed: changes }), ['e3', 'caught up', 'gap rights']);
+    // Committed together: by which of them is not said.
+    assert.deepEqual(
+      await resume({
+        changes: [
+          { ...change(4), inTransaction: true },
+          { ...turned, inTransaction: true },
+        ],
+      }),
+      ['gap rights'],
+    );
   });
 
   it('is told nothing more once a snapshot is due', async () => {

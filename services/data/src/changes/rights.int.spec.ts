@@ -110,6 +110,102 @@ describe('who comes back to a feed with other rights', () => {
     );
   });
 
+  describe('is told nothing of what was committed while they were not what they are again', () => {
+    const notWritten = (feed: TestFeed): string[] => toldBy(feed).filter((each) => each !== 'ready');
+    const write = async (to: string, body: object): Promise<string> => {
+      const made = await replica.call(`POST /v1/data/${to}`, { body, token: admin.token });
+      assert.equal(made.status, 201, made.text);
+      return String(made.body.id);
+    };
+    const change = async (path: string, body: object): Promise<void> => {
+      const type = 'application/merge-patch+json';
+      const changed = await replica.call(`PATCH /v1/data/${path}`, { body, type, token: admin.token });
+      assert.equal(changed.status, 200, changed.text);
+    };
+    /** @returns the cursor of a feed, which is left with it */
+    const left = async (name: string, token: string): Promise<string> => {
+      const feed = await follow(name, token);
+      await isReady(feed);
+      feed.close();
+      return feed.lastId();
+    };
+    /** A record is written while they see none, and is another one by the time that they see it again. */
+    const assertUntold = async (name: string, token: string, after: string): Promise<void> => {
+      for (const at of [replica, await data.replica()]) {
+        const feed = await openFeed(at, name, { token, snapshot: true, after });
+        feeds.push(feed);
+        await isReady(feed);
+        assert.deepEqual(notWritten(feed).toSorted(), ['current 1', 'current 2', 'current 4', 'gap rights']);
+        const bare = await openFeed(at, name, { token, after });
+        feeds.push(bare);
+        await bare.until('a gap', () => toldBy(bare).length > 0);
+        assert.deepEqual(notWritten(bare), ['gap rights']);
+      }
+    };
+
+    it('by the rule', async () => {
+      const put = async (name: string, read: unknown, more: object = {}): Promise<void> => {
+        const body = { schema: { properties: { ...properties, ...more } }, rules: { read } };
+        const answer = await replica.call(`PUT /v1/collections/${name}`, { body, token: admin.token });
+        assert.ok(answer.status < 300, answer.text);
+      };
+      const name = `c${randomUUID().slice(0, 8)}`;
+      await put(name, 'signed-in');
+      for (const n of [1, 2]) await write(name, { n });
+      const token = await tokenOf(`usr_${randomUUID()}`);
+      const after = await left(name, token);
+      await put(name, []);
+      const id = await write(name, { n: 3, secret: 'x' });
+      await change(`${name}/${id}`, { n: 4, secret: null });
+      await put(name, 'signed-in');
+      // What else a definition says is no other rule.
+      await put(name, 'signed-in', { more: { type: 'string' } });
+      await assertUntold(name, token, after);
+      const again = await left(name, token);
+      await put(name, 'signed-in');
+      const feed = await follow(name, token, again);
+      await write(name, { n: 5 });
+      await feed.count(1);
+      assert.deepEqual(toldBy(feed), ['created 5']);
+    });
+
+    it('by the record that a rule follows', async () => {
+      const sub = `usr_${randomUUID()}`;
+      const token = await tokenOf(sub);
+      const teams = `c${randomUUID().slice(0, 8)}`;
+      const members = { type: 'array', items: { type: 'string' } };
+      const name = `c${randomUUID().slice(0, 8)}`;
+      for (const [to, body] of [
+        [teams, { schema: { properties: { members } }, indexes: [{ keys: { members: 1 } }] }],
+        [
+          name,
+          {
+            schema: { properties },
+            fields: { team: { reference: { collection: teams } } },
+            rules: { read: [{ team: { $follow: { members: { $auth: 'sub' } } } }] },
+          },
+        ],
+      ] as const) {
+        const answer = await replica.call(`PUT /v1/collections/${to}`, { body, token: admin.token });
+        assert.equal(answer.status, 201, answer.text);
+      }
+      const team = await write(teams, { members: [sub] });
+      for (const n of [1, 2]) await write(name, { n, team });
+      const after = await left(name, token);
+      await change(`${teams}/${team}`, { members: [] });
+      const id = await write(name, { n: 3, secret: 'x', team });
+      await change(`${name}/${id}`, { n: 4, secret: null });
+      await change(`${teams}/${team}`, { members: [sub, 'usr_else'] });
+      await assertUntold(name, token, after);
+      const again = await left(name, token);
+      await change(`${teams}/${team}`, { members: [sub] });
+      const feed = await follow(name, token, again);
+      await write(name, { n: 5, team });
+      await feed.count(1);
+      assert.deepEqual(toldBy(feed), ['created 5']);
+    });
+  });
+
   it('goes on where it was with another session, organisation or role that no rule asks for', async () => {
     const name = await define([{ n: { $gte: 1 } }, { team: { $auth: 'sub' } }]);
     const sub = `usr_${randomUUID()}`;

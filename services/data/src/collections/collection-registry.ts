@@ -23,6 +23,8 @@ export interface Collection extends CompiledDefinition {
   readonly id: string;
   readonly name: string;
   readonly revision: number;
+  /** See {@link DefinitionDocument.readSince}. */
+  readonly readSince: number | undefined;
   /** What a record that is written under this definition has to say. */
   readonly def: number;
   /** What writes have to keep to as well, while it is being checked against the records. */
@@ -128,7 +130,7 @@ export function createCollectionRegistry({
 
   const make = (
     about: { readonly id: string; readonly name: string; readonly revision: number },
-    { definition, keys }: Pick<DefinitionDocument, 'definition' | 'keys'>,
+    { definition, keys, readSince }: Pick<DefinitionDocument, 'definition' | 'keys' | 'readSince'>,
     change: Pick<DefinitionChange, 'def' | 'pending' | 'removing'>,
   ): Collection => {
     const compiled = parseStored(definition);
@@ -136,7 +138,7 @@ export function createCollectionRegistry({
     return {
       ...about,
       ...compiled,
-      cipher,
+      ...{ cipher, readSince },
       def: change.def,
       pending: change.pending === undefined ? undefined : parseStored(change.pending),
       removing: change.removing === true,

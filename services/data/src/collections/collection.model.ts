@@ -50,6 +50,8 @@ export interface DefinitionDocument extends RecordedDocument {
   readonly definition: Definition;
   /** Of what is stored encrypted; kept once there are some, for feeds may go back to what was sealed with them. */
   readonly keys?: CollectionKeys;
+  /** The revision since which it decides as it does what of records is shown to whom; absent where that has not changed since this is kept. */
+  readonly readSince?: number;
 }
 
 /** What a change of a definition is at: it looks at the records, builds an index, or looks for what records refer to. */

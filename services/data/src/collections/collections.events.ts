@@ -2,7 +2,6 @@ import { collectionCreated, collectionDeleted, collectionUpdated } from '@causew
 import { draft } from '@causeway/events';
 import type { EventDraft } from '@causeway/events';
 
-import type { CollectionKeys } from '../encryption/field-keys.ts';
 import type { Definition, DefinitionDocument } from './collection.model.ts';
 
 const dataOf = (collectionId: string, name: string, definition: Definition) => ({
@@ -11,10 +10,16 @@ const dataOf = (collectionId: string, name: string, definition: Definition) => (
   definition: { ...definition },
 });
 
-/** What goes along with a definition's event as far as MongoDB, so that every replica has the keys before what is sealed with them. */
-export type DefinitionBeside = Pick<DefinitionDocument, 'keys'>;
+/**
+ * What goes along with a definition's event as far as MongoDB, so that every replica has the keys before what is sealed with them, and knows since
+ * when its records are shown as they are.
+ */
+export type DefinitionBeside = Pick<DefinitionDocument, 'keys' | 'readSince'>;
 
-const besideOf = ({ keys }: DefinitionBeside): { readonly keys: CollectionKeys } | undefined => keys && { keys };
+const besideOf = ({ keys, readSince }: DefinitionBeside): DefinitionBeside | undefined =>
+  keys === undefined && readSince === undefined
+    ? undefined
+    : { ...(keys === undefined ? {} : { keys }), ...(readSince === undefined ? {} : { readSince }) };
 
 /** A collection has been defined. */
 export const created = (id: string, name: string, definition: Definition, beside: DefinitionBeside): EventDraft =>

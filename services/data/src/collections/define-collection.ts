@@ -29,8 +29,10 @@ import { definitionBusy, definitionConflict, tooManyCollections } from './collec
 import type { DefinitionLock, Ending } from './definition-lock.ts';
 import { followChange, wantedBy } from './follow-change.ts';
 import { lockDefinition } from './definition-lock.ts';
+import { parseDefinition } from './parse-definition.ts';
 import type { CompiledDefinition } from './parse-definition.ts';
 import { isTextIndex } from './parse-index.ts';
+import { readingOf } from './reading-of.ts';
 import { buildIndex, hasIndexes, restoreIndexes } from './record-indexes.ts';
 import { createRecordsCollection, demandDefinition } from './records-store.ts';
 
@@ -125,9 +127,12 @@ export function createDefineCollection(given: DefineCollectionDependencies) {
       await lock.commit(session);
       await holdTargets(db, source.refersTo ?? [], session);
       if (keys.keys !== now?.keys) await fieldRoots.demandOurs(session);
+      const isRead = readingOf(definition) === readingOf(parseDefinition(current.definition));
+      const readSince = isRead ? current.readSince : current.revision + 1;
+      const beside = { ...keys, ...(readSince === undefined ? {} : { readSince }) };
       const decision = {
-        state: { name: current.name, definition: source, ...keys },
-        event: updated(current._id, current.name, source, keys),
+        state: { name: current.name, definition: source, ...beside },
+        event: updated(current._id, current.name, source, beside),
       };
       // Nobody else changes it while we have the lock; a revision that moved on ends the change.
       return await definitions.update(cause, current._id, () => decision, { ifMatch: [current.revision], session });

@@ -65,7 +65,7 @@ export function createRotations({ events, definitions, registry, fieldKeys, fiel
 
   const announce = async (
     cause: Cause,
-    { _id: id, name, definition, revision, keys }: DefinitionDocument & { readonly keys: CollectionKeys },
+    { _id: id, name, definition, revision, keys, readSince }: DefinitionDocument & { readonly keys: CollectionKeys },
   ): Promise<BegunRotation> => {
     const version = Math.max(...keys.versions.map((each) => each.version)) + 1;
     const wider = { current: keys.current, versions: [...keys.versions, fieldKeys.make(id, version)] };
@@ -81,10 +81,8 @@ export function createRotations({ events, definitions, registry, fieldKeys, fiel
       await rotations.deleteOne({ _id }, { session });
       await rotations.insertOne(begun, { session });
       // Its event brings the key to every replica in commit order, before anything that is sealed with it.
-      const decision = {
-        state: { name, definition, keys: wider },
-        event: updated(id, name, definition, { keys: wider }),
-      };
+      const beside = { keys: wider, ...(readSince === undefined ? {} : { readSince }) };
+      const decision = { state: { name, definition, ...beside }, event: updated(id, name, definition, beside) };
       const write = await definitions.update(cause, id, () => decision, { ifMatch: [revision], session });
       if (write?.event === undefined) throw faults.conflict();
       return { rotation: begun, eventId: write.event.id };

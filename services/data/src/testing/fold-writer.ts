@@ -24,6 +24,8 @@ export interface FoldWriterOptions {
   readonly random: Random;
   /** Whose records they are: the first one's are 30 in 100. */
   readonly authors: readonly [string, string];
+  /** What else they hold, of each anew. */
+  readonly more?: () => object;
   /** Whether calls may fail with 5xx: what they were to do may or may not have been done. */
   readonly mayFail: boolean;
   readonly goesOn: () => boolean;
@@ -36,12 +38,13 @@ const pauseMs = 50;
 
 /** Creates, changes and deletes records of a collection, by single calls and by batches, until it is told to stop. */
 export async function writeFolded(name: string, options: FoldWriterOptions): Promise<void> {
-  const { call, random, authors, mayFail, goesOn, done } = options;
+  const { call, random, authors, more, mayFail, goesOn, done } = options;
   const own: string[] = [];
   const fields = () => ({
     status: random.pick(['draft', 'published']),
     author: random.chance(30) ? authors[0] : authors[1],
     n: random.below(100),
+    ...more?.(),
   });
   /** @returns undefined where it failed, which it may */
   const send = async (what: string, status: number, sent: TestCall = {}): Promise<WriteAnswer | undefined> => {

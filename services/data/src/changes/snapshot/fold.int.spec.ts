@@ -100,11 +100,12 @@ describe('what is held by who follows a feed from a snapshot on', () => {
     }
     const views = foldFeed(feed.blocks);
     const names = [...new Set(views.map(({ rule }) => rule))];
-    assert.equal(names.length, 2);
+    // A rule that has come back has another name.
+    assert.equal(names.length, 3);
     for (const [index, rule] of names.entries()) {
       const own = views.filter((view) => view.rule === rule);
       assert.ok(own.length > 1);
-      await world.compare(await world.definitionOf(name), own, index, `seed ${seed}`);
+      await world.compare(await world.definitionOf(name), own, index % 2, `seed ${seed}`);
     }
   });
 });

@@ -181,8 +181,9 @@ async function settle(feed: Feed, error: unknown, bound: AbortSignal): Promise<v
 }
 
 /** A collection as a definition makes it that was read at some time. */
-function definedBy(known: Collection, { name, revision, definition }: DefinitionDocument): Collection {
+function definedBy(known: Collection, { name, revision, definition, readSince }: DefinitionDocument): Collection {
   if (revision === known.revision) return known;
   const typesAt = (segments: readonly string[]) => scalarTypesAt(definition.schema, segments);
-  return { ...known, ...parseDefinition(definition), name, revision, pending: undefined, scalarTypesAt: typesAt };
+  const parsed = parseDefinition(definition);
+  return { ...known, ...parsed, name, revision, readSince, pending: undefined, scalarTypesAt: typesAt };
 }
