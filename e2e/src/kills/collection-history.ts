@@ -41,7 +41,8 @@ export async function timeNow(): Promise<Timestamp> {
   });
 }
 
-async function withMongodb<T>(work: (client: MongoClient) => Promise<T>): Promise<T> {
+/** Does some work with a connection of its own to MongoDB. */
+export async function withMongodb<T>(work: (client: MongoClient) => Promise<T>): Promise<T> {
   const client = await MongoClient.connect(addressOf('mongodb'));
   try {
     return await work(client);

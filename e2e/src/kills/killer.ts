@@ -3,7 +3,7 @@ import { killAndWait } from '../harness/kill-and-wait.ts';
 import { recoveryMs } from './survives.ts';
 
 /** What may be killed: of data and gateway there are two, the second ones behind each other. */
-export type Victim = 'auth' | 'data' | 'data-2' | 'gateway' | 'gateway-2' | 'kafka' | 'mongodb' | 'redis';
+export type Victim = 'auth' | 'data' | 'data-2' | 'gateway' | 'gateway-2' | 'kafka' | 'mongodb' | 'redis' | 'user';
 
 /** Kills one after the other, sooner than the one before has come back. */
 export interface Killer {

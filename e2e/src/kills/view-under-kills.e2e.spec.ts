@@ -2,24 +2,23 @@ import assert from 'node:assert/strict';
 import process from 'node:process';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import type { TestReplicas } from '@causeway/stack/testing';
-import { seededRandom } from '../../../services/data/src/conditions/testing/random.ts';
-import { foldedProperties, writeFolded } from '../../../services/data/src/testing/fold-writer.ts';
-import { call } from '../harness/client.ts';
+import { foldedProperties } from '../../../services/data/src/testing/fold-writer.ts';
 import { createRecord, defineCollection } from '../harness/collections.ts';
-import { eventually } from '../harness/eventually.ts';
 import { admin, signUp } from '../harness/people.ts';
 import { startReplicas } from '../harness/replicas.ts';
 import { readHistory, timeNow } from './collection-history.ts';
+import { startFoldWriters } from './fold-writers.ts';
 import { createKiller, type Victim } from './killer.ts';
 import { seed, seededRandom as chances, shuffled } from './seeded-random.ts';
 import { recoveryMs } from './survives.ts';
 import { readRule, startViewSubscriber, type ViewSubscription } from './view-subscriber.ts';
 
 const rounds = process.env.CAUSEWAY_TEST_LONG === undefined ? 1 : 8;
-const patienceMs = 15_000;
-const writers = 3;
 
-const victims: readonly Victim[] = ['data', 'gateway', 'auth', 'mongodb', 'kafka', 'redis', 'data-2', 'gateway-2'];
+const victims: readonly Victim[] = [
+  ...(['data', 'gateway', 'auth', 'user', 'mongodb', 'kafka', 'redis'] as const),
+  ...(['data-2', 'gateway-2'] as const),
+];
 
 describe(`the view of a feed under kill -9 (CAUSEWAY_TEST_SEED=${seed})`, () => {
   let replicas: TestReplicas;
@@ -29,45 +28,21 @@ describe(`the view of a feed under kill -9 (CAUSEWAY_TEST_SEED=${seed})`, () => 
   after(() => replicas.stop());
 
   const follow = async (round: number, context: TestContext): Promise<void> => {
-    const random = seededRandom(seed + round);
     const since = await timeNow();
     const [administrator, ada, bob] = await Promise.all([admin(), signUp(), signUp()]);
     const rules = { read: readRule, create: 'signed-in', update: 'signed-in', delete: 'signed-in' } as const;
     const collection = await defineCollection(administrator, { properties: foldedProperties, required: [], rules });
 
-    let isOver = false;
-    let writes = 0;
-    const written = Array.from({ length: writers }, (_, index) =>
-      writeFolded(collection, {
-        random: seededRandom(seed + 100 * round + index),
-        authors: [ada.id, bob.id],
-        mayFail: true,
-        goesOn: () => !isOver,
-        done: () => (writes += 1),
-        call: async (what, { body, type }) => {
-          const [method = '', path = ''] = what.split(' ');
-          const at = random.pick([undefined, replicas.gateway.url]);
-          const signal = AbortSignal.timeout(patienceMs);
-          const options = { token: administrator, ...(type === undefined ? {} : { type }), at, signal };
-          try {
-            const answer = await call(method, path, { ...options, ...(body === undefined ? {} : { json: body }) });
-            return { status: answer.status, text: answer.text, body: answer.text === '' ? {} : answer.json() };
-          } catch (error) {
-            if (error instanceof assert.AssertionError) throw error;
-            return { status: 599, text: String(error), body: {} };
-          }
-        },
-      }),
+    const writers = startFoldWriters(
+      collection,
+      {
+        ...{ token: administrator, authors: [ada.id, bob.id], seed: seed + 100 * round },
+        gateways: [undefined, replicas.gateway.url],
+      },
+      context,
     );
-    const allWritten = Promise.all(written);
-    allWritten.catch(() => (isOver = true));
-    context.after(() => (isOver = true));
-    const progress = async (times: number): Promise<void> => {
-      const goal = writes + times;
-      await eventually(() => assert.ok(isOver || writes >= goal, 'writers get no answer'), { withinMs: recoveryMs });
-    };
 
-    await progress(20);
+    await writers.progress(20);
     const filter = { n: { $gte: 40 } };
     const root = { id: '', accessToken: administrator };
     const subscriptions: ViewSubscription[] = [
@@ -89,13 +64,12 @@ describe(`the view of a feed under kill -9 (CAUSEWAY_TEST_SEED=${seed})`, () => 
     for (const { feed } of subscribers) context.after(() => feed.stop());
     const killer = createKiller(replicas);
     for (const victim of shuffled(victims, chances(seed + round))) {
-      await progress(10);
+      await writers.progress(10);
       await killer.kill(victim);
     }
     await killer.allBack();
-    await progress(20);
-    isOver = true;
-    await allWritten;
+    await writers.progress(20);
+    await writers.stop();
 
     // Everybody sees it, and it is the last.
     const json = { status: 'published', author: bob.id, n: 99 };
