@@ -147,8 +147,22 @@ describe('places, where records are judged one by one', () => {
   it('let a migration reach what lies in an area', async () => {
     const rows = [point(10, 7), point(10, 10.05)].map((at, n) => ({ name: `r${n}`, at }));
     const name = await asking.filled(definition, rows);
-    const steps = [{ change: { collection: name, filter: zone, operators: { $set: { seen: true } } } }];
-    const sent = await call('POST /v1/migrations', { name: '0001-places', steps }, admin);
+    const change = { change: { collection: name, filter: zone, operators: { $set: { seen: true } } } };
+    const define = (indexes: readonly object[]) => ({ define: { collection: name, ...definition, indexes } });
+    const placed = define(definition.indexes);
+    const make = (steps: readonly object[]): Promise<Answered> =>
+      call('POST /v1/migrations', { name: '0001-places', steps }, admin);
+    // Nobody has to wait until it runs to be told that by then no index checks its places.
+    for (const steps of [
+      [define([]), change],
+      [placed, define([]), change],
+    ]) {
+      const refused = await make(steps);
+      const [fault] = refused.body.errors as unknown as readonly [{ readonly pointer: string; readonly code: string }];
+      const pointer = `/steps/${steps.length - 1}/change/filter`;
+      assert.deepEqual([refused.status, fault.pointer, fault.code], [400, pointer, 'needs-index'], refused.text);
+    }
+    const sent = await make([define([]), placed, change]);
     assert.equal(sent.status, 202, sent.text);
     for (let status: unknown = ''; status !== 'applied';) {
       const asked = await replica.call('GET /v1/migrations/0001-places', { token: admin.token });
