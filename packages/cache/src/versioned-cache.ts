@@ -57,6 +57,8 @@ export interface VersionedCache<Value> {
    * @param version - taken before the value was loaded, which is not older
    */
   keep(key: string, version: string, value: Value): void;
+  /** Counts a read for which it was not asked. */
+  passed(): void;
 }
 
 /** A value of this process. */
@@ -128,6 +130,7 @@ export function createVersionedCache<Value extends object>(
       loading.set(asked, own);
       return own;
     },
+    passed: () => count('database'),
     has: (key, version) => values.peek(hashOf(key))?.version === version,
     peek: (key, version) => known(hashOf(key), version),
     keep(key, version, value) {

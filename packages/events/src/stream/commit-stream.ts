@@ -7,6 +7,7 @@ import {
   type Document,
   type Timestamp,
 } from 'mongodb';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { eventLog } from '../log/event-log.ts';
@@ -46,12 +47,12 @@ export interface CommitStream {
    */
   subscribe(listener: (change: Change) => void, onGap?: () => void): () => void;
   /**
-   * Waits for a mark in the order of commits (`settled.ts`).
+   * Waits for a mark in the order of commits, which no other process is told of.
    *
    * @param told - called once, when listeners have been given all that was committed before it
-   * @returns ends the waiting
+   * @returns what to write, and what ends the waiting
    */
-  onMark(mark: string, told: () => void): () => void;
+  awaitMark(told: () => void): { readonly mark: string; readonly forget: () => void };
   /** The last cluster time that was seen, a beacon's too. */
   readonly position: Timestamp | undefined;
   /** Whether more of a transaction at {@link CommitStream.position} may follow: its changes come one by one, and not always in one answer. */
@@ -97,17 +98,22 @@ export const plumbing = [
 ];
 
 /**
- * Inserts and replaces, and updates that set `revision`: a relay's pull does not, and is never sent to us. Decided in the
- * server.
+ * Inserts and replaces, and updates that set `revision`: a relay's pull does not, and is never sent to us; and beacons, and marks of one's own. Decided
+ * in the server.
  */
-const pipeline: Document[] = [
+const pipelineOf = (origin: string): Document[] => [
   {
     $match: {
       'ns.coll': { $nin: plumbing },
       $or: [
         { operationType: { $in: ['insert', 'replace'] } },
         { operationType: 'update', 'updateDescription.updatedFields.revision': { $exists: true } },
-        { operationType: 'update', 'ns.coll': beacons },
+        { operationType: 'update', 'ns.coll': beacons, 'updateDescription.updatedFields.mark': { $exists: false } },
+        {
+          operationType: 'update',
+          'ns.coll': beacons,
+          'updateDescription.updatedFields.mark': new RegExp(`^${origin}/`),
+        },
       ],
     },
   },
@@ -174,6 +180,8 @@ const isHistoryLost = (error: unknown): boolean =>
 export const createCommitStream = (db: Db, logger: RelayLogger): CommitStream => {
   const listeners = createListeners<Change>(logger);
   const stopping = new AbortController();
+  const origin = randomUUID();
+  const pipeline = pipelineOf(origin);
   const marks = new Map<unknown, () => void>();
   let running: Promise<void> | undefined;
   let position: Timestamp | undefined;
@@ -252,13 +260,14 @@ export const createCommitStream = (db: Db, logger: RelayLogger): CommitStream =>
         running = run(resolve);
       }),
     subscribe: (listener, onGap) => listeners.add(listener, onGap),
-    onMark(mark, told) {
+    awaitMark(told) {
+      const mark = `${origin}/${randomUUID()}`;
       const forget = (): void => void marks.delete(mark);
       marks.set(mark, () => {
         forget();
         told();
       });
-      return forget;
+      return { mark, forget };
     },
     get position() {
       return position;

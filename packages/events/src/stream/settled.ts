@@ -7,7 +7,7 @@ import { beacons, type CommitStream } from './commit-stream.ts';
 export interface SettledOptions {
   readonly client: MongoClient;
   readonly db: Db;
-  readonly stream: Pick<CommitStream, 'onMark'>;
+  readonly stream: Pick<CommitStream, 'awaitMark'>;
 }
 
 /** Knows what has been committed for certain, and when the commit stream has told of it. */
@@ -31,7 +31,10 @@ export interface Settled {
 /** Lets work end in so many milliseconds, or fail. */
 const within = async <Value>(work: Promise<Value>, withinMs: number, what: string): Promise<Value> => {
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error(`${what} within ${withinMs} ms`)), withinMs);
+  const timer = setTimeout(
+    () => late.reject(new Error(`${what} within ${withinMs.toFixed(0)} ms`)),
+    Math.max(0, withinMs),
+  );
   try {
     return await Promise.race([work, late.promise]);
   } finally {
@@ -57,9 +60,11 @@ const together = <Value>(work: (withinMs: number) => Promise<Value>): ((withinMs
   };
   return (withinMs) => {
     if (running === undefined) return begin(withinMs);
+    const askedAt = performance.now();
     next ??= running.then(() => {
       next = undefined;
-      return begin(withinMs);
+      // Whoever was first to wait has waited for as long as the one before took.
+      return begin(withinMs - (performance.now() - askedAt));
     });
     return next;
   };
@@ -79,7 +84,7 @@ export const createSettled = ({ client, db, stream }: SettledOptions): Settled =
       await rows.updateOne(
         { _id },
         { $set: { mark }, $currentDate: { at: true } },
-        { upsert: true, session, writeConcern: { w: 'majority', wtimeoutMS: withinMs } },
+        { upsert: true, session, writeConcern: { w: 'majority', wtimeoutMS: Math.max(1, Math.ceil(withinMs)) } },
       );
       if (session.operationTime === undefined) throw new Error('MongoDB did not say when the mark was made');
       return session.operationTime;
@@ -87,16 +92,13 @@ export const createSettled = ({ client, db, stream }: SettledOptions): Settled =
       await session.endSession();
     }
   };
-  // Never the same twice: a write that changes nothing stands nowhere.
-  const newMark = (): string => randomUUID();
-
   return {
-    mark: together((withinMs) => within(write(newMark(), withinMs), withinMs, 'no majority has taken the mark')),
+    // Never the same twice: a write that changes nothing stands nowhere.
+    mark: together((withinMs) => within(write(randomUUID(), withinMs), withinMs, 'no majority has taken the mark')),
     settled: together(async (withinMs) => {
-      const mark = newMark();
       const told = Promise.withResolvers<undefined>();
       // The mark itself, and not its time: that can be one of other databases, and nothing of this one's reaches it until the next beacon.
-      const forget = stream.onMark(mark, () => told.resolve(undefined));
+      const { mark, forget } = stream.awaitMark(() => told.resolve(undefined));
       try {
         await within(
           // Asking for a majority has MongoDB flush its journal at once; the stream brings the mark as soon as that is done.

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 import type { VersionedCache } from '@causeway/cache';
 import { clusterTimeOf, formatPosition, laterOf, parseAfter } from '@causeway/events';
 import type { MongoClient, Timestamp } from 'mongodb';
@@ -68,7 +70,7 @@ export const pageCodec = {
   encode: (page: KeptPage): string => JSON.stringify(page),
   decode: (text: string): KeptPage => JSON.parse(text) as KeptPage,
   /** One byte a letter, or two. */
-  sizeBytesOf: ({ items }: KeptPage): number => 2 * items.length + 200,
+  sizeBytesOf: ({ items, next }: KeptPage): number => 2 * (items.length + JSON.stringify(next ?? null).length) + 200,
 };
 
 /** Text that is ordered as positions are. */
@@ -109,7 +111,10 @@ export function createPageCache({ cache, versions, stream, plain, client }: Page
   return {
     async read(key, after, find) {
       if (key === undefined) return find(after);
-      const name = JSON.stringify([key.collectionIds, key.query]);
+      // Queries may be long.
+      const name = createHash('sha256')
+        .update(JSON.stringify([key.collectionIds, key.query]))
+        .digest('base64url');
       // Taken before anything is read: what is found is at least as new.
       const now = () => place(key.collectionIds);
       if (after === undefined) {

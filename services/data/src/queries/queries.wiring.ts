@@ -4,7 +4,9 @@ import { createSettled } from '@causeway/events';
 import { createCollectionVersions } from '../caching/collection-versions.ts';
 import { createPageCache, pageCodec } from '../caching/page-cache.ts';
 import { createPlainReads } from '../caching/plain-reads.ts';
+import { createSharedMarks } from '../caching/shared-marks.ts';
 import type { Feature, Ground } from '../feature.ts';
+import { isFresh } from '../positions/freshness.ts';
 import { createAnswerPage } from './answer-page.ts';
 import { createAnswerQuery } from './answer-query.ts';
 import { listRecordsRoute } from './list-records.route.ts';
@@ -36,7 +38,8 @@ export function createQueries({
     maxBytes: config.queryCacheBytes,
   });
   const { settled } = createSettled({ client, db, stream });
-  const plain = createPlainReads({ cache, settled, logger });
+  const marks = createSharedMarks({ settled, isFollowing: () => isFresh(stream), logger });
+  const plain = createPlainReads({ cache, marks });
   const pages = createPageCache({ cache, versions: createCollectionVersions(stream), stream, plain, client });
   const answerPage = createAnswerPage({ cursors, admit, client, db, pages, queryTimeoutMs, queryCostLimit });
   const answerQuery = createAnswerQuery({ findCurrent, registry, client, db, admit, answerPage, queryTimeoutMs, now });

@@ -37,8 +37,8 @@ export function createHeldStream(): HeldStream {
             end();
           };
         },
-        onMark: (mark, told) =>
-          stream.onMark(mark, () => {
+        awaitMark: (told) =>
+          stream.awaitMark(() => {
             if (heldSince === undefined) told();
             else waiting.push(told);
           }),
