@@ -76,7 +76,7 @@ export function createSharedMarks({
   clock = () => performance.now(),
 }: SharedMarksOptions): SharedMarks {
   const durations = createDurationHistogram(
-    'causeway.data.list.marks',
+    'causeway.data.list.mark.duration',
     'How long marks took that lists waited for, by whether they were told in time.',
   );
   const markMs = createMean(roundMs, 0.2);
