@@ -36,6 +36,7 @@ export function generateAtom(random: Random, world: GeneratedWorld, path: string
 export function generateFilterOf(random: Random, world: GeneratedWorld): Json {
   const guarded = Object.keys(world.fields);
   if (guarded.length === 0 || random.chance(25)) {
+    if (random.chance(40)) return generateArea(random, random.pick(['at', 'spot']));
     const question = generateQuestion(random);
     return JSON.stringify(question).includes('$now') ? { a: { $exists: true } } : question;
   }

@@ -38,7 +38,8 @@ function askAbout(random: Random, { world, others }: Twins): Json {
     : generateFilterOf(random, own);
 }
 
-const sorts = ['n', '-s', 'status', 'n,-s', '-createdAt', 'owner,n', 'key', '-key', 'words', '-words,n'];
+/** None by the time: what refers to something is imported by itself, later than what stands beside it. */
+const sorts = ['n', '-s', 'status', 'n,-s', '-status,key', 'owner,n', 'key', '-key', 'words', '-words,n'];
 
 const sortedBy = (sort: string | undefined): readonly string[] =>
   sort === undefined ? [] : sort.split(',').map((term) => term.replace('-', ''));
