@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import type { AccessClaims } from '@causeway/service';
+import type { Timestamp } from 'mongodb';
 
 import type { Collection } from '../collections/collection-registry.ts';
 import type { Condition, Operand } from '../conditions/condition.ts';
@@ -172,9 +173,10 @@ export class Feed {
    *
    * @param collection - under whose definition somebody has looked
    * @param caller - by `followAll`
+   * @param asOf - the time of which that was read; undefined for now
    */
-  settleLook(collection: Collection, caller: Caller): void {
-    this.#followed.settle(collection, caller);
+  settleLook(collection: Collection, caller: Caller, asOf?: Timestamp): void {
+    this.#followed.settle(collection, caller, asOf);
     this.#newestRule = this.#nameRule();
     // The definition has changed meanwhile, or changes were missed.
     if (this.needsLook) this.end('gap', 'rights');

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 
+import type { Timestamp } from 'mongodb';
+
 import type { Collection } from '../collections/collection-registry.ts';
 import { compilePredicate } from '../conditions/compile-predicate.ts';
 import type { Predicate } from '../conditions/compile-predicate.ts';
@@ -30,8 +32,9 @@ export interface FollowedRecords {
    *
    * @param collection - under whose definition
    * @param caller - by `followAll`
+   * @param asOf - the time of which that was read: what was committed by then is in it, whenever one learns of it; undefined where it is of now
    */
-  settle(collection: Collection, caller: Caller): void;
+  settle(collection: Collection, caller: Caller, asOf?: Timestamp): void;
   /** Changes may have been missed: nothing is known, and what is being looked for does not count. */
   forget(): void;
   /**
@@ -61,9 +64,13 @@ export function createFollowedRecords(collection: Collection, asker: Caller): Fo
   let current = collection;
   let known: readonly Known[] | undefined;
   let heard: RecordChange[] | undefined;
+  /** What was committed by then is known, of a transaction all: they share one time. */
+  let knownAsOf: Timestamp | undefined;
   let name = '';
 
-  const apply = ({ collectionId, id, after }: RecordChange): boolean => {
+  const apply = ({ collectionId, id, after, position }: RecordChange): boolean => {
+    // A process that is behind learns of it late: it would fall back to how things were then.
+    if (knownAsOf !== undefined && position.lessThanOrEqual(knownAsOf)) return false;
     let isOther = false;
     for (const { target, isMet, ids } of known ?? []) {
       if (target !== collectionId) continue;
@@ -116,12 +123,13 @@ export function createFollowedRecords(collection: Collection, asker: Caller): Fo
     begin() {
       heard = [];
     },
-    settle(own, caller) {
+    settle(own, caller, asOf) {
       const changes = heard;
       heard = undefined;
       // The rule has changed since, or something was missed.
       if (own !== current || changes === undefined) return;
       learn(own, ({ operand }) => caller.followed?.get(operand));
+      knownAsOf = asOf;
       for (const each of changes) apply(each);
       rename();
     },

@@ -10,6 +10,8 @@ import { parseDefinition } from '../collections/parse-definition.ts';
 import type { Caller } from '../rules/rule.ts';
 import type { FakeResponse } from '../testing/fake-response.ts';
 import { at, changeOf, openTestHub } from '../testing/test-hub.ts';
+import { createFollowedRecords } from './followed-records.ts';
+import { toRecordChange } from './record-change.ts';
 
 const project = { type: 'string' };
 const following = (revision: number, member: string): Collection =>
@@ -22,10 +24,14 @@ const following = (revision: number, member: string): Collection =>
     ...{ id: 'col_a', name: 'tasks', revision, def: 1, removing: false, pending: undefined },
   }) as unknown as Collection;
 
-describe('a feed whose rule follows references', () => {
-  const ada: Caller = { signedIn: true, administrator: false, auth: { sub: 'usr_ada' } };
-  const shared = following(1, 'members');
+const ada: Caller = { signedIn: true, administrator: false, auth: { sub: 'usr_ada' } };
+const shared = following(1, 'members');
+const memberOf = (id: string, seconds: number, members: readonly string[]): Change => ({
+  ...changeOf(id, seconds, { before: {}, after: { members } }),
+  collection: 'records_col_p',
+});
 
+describe('a feed whose rule follows references', () => {
   /** A hub whose looks are answered by the test. */
   const open = () => {
     const looks: { readonly settle: (...ids: string[]) => Promise<void>; readonly refuse: (error: Error) => void }[] =
@@ -54,10 +60,6 @@ describe('a feed whose rule follows references', () => {
     const follow = () => hub.follow(undefined, { caller: ada, collection: shared });
     return { ...hub, follow, looks, define: (collection: Collection) => redefine?.('col_a', collection) };
   };
-  const memberOf = (id: string, seconds: number, members: readonly string[]): Change => ({
-    ...changeOf(id, seconds, { before: {}, after: { members } }),
-    collection: 'records_col_p',
-  });
   const task = (id: string, seconds: number, to: string): Change => changeOf(id, seconds, { after: { project: to } });
   const eventsOf = ({ blocks }: FakeResponse): string[] =>
     blocks().flatMap(({ event, data = '{}' }) => {
@@ -146,5 +148,37 @@ describe('a feed whose rule follows references', () => {
     bring(task('rec_1', 3, 'rec_p'));
     await nextTurn();
     assert.deepEqual([eventsOf(refused), eventsOf(full)], [['end unavailable'], ['end rule-too-costly']]);
+  });
+});
+
+describe('what is followed, as it was found of a time', () => {
+  const found = (...ids: string[]): Caller => ({
+    ...ada,
+    followed: new Map(shared.follows.read.map(({ operand }) => [operand, ids])),
+  });
+  const change = (...about: Parameters<typeof memberOf>) => toRecordChange(memberOf(...about)) ?? assert.fail();
+  const idsOf = ({ followed }: Caller): string[] => [...(followed?.values() ?? [])].flat().sort();
+
+  it('does not fall back by what was committed until then, of which one hears before or after', () => {
+    const records = createFollowedRecords(shared, ada);
+    records.begin();
+    records.hear(change('rec_lost', 3, ['usr_ada']));
+    // Its transaction ends later in the stream: they share one time.
+    records.hear(change('rec_kept', 5, []));
+    records.hear(change('rec_new', 6, ['usr_ada']));
+    records.settle(shared, found('rec_kept'), at(5));
+    assert.deepEqual(idsOf(records.caller), ['rec_kept', 'rec_new']);
+    assert.equal(records.hear(change('rec_kept', 5, [])), false);
+    assert.equal(records.hear(change('rec_kept', 7, [])), true);
+    assert.deepEqual(idsOf(records.caller), ['rec_new']);
+  });
+
+  it('is of now again once somebody has looked anew', () => {
+    const records = createFollowedRecords(shared, ada);
+    records.begin();
+    records.settle(shared, found('rec_p'), at(5));
+    records.begin();
+    records.settle(shared, found('rec_p'));
+    assert.equal(records.hear(change('rec_p', 4, [])), true);
   });
 });

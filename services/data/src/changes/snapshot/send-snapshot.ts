@@ -86,7 +86,7 @@ export function createSendSnapshot(options: SendSnapshotOptions): SendSnapshot {
 
   /** Opens a snapshot, and has the feed see by the definition of then. @returns undefined where that is gone, or has ended the feed */
   const open = async (feed: Feed, { notBefore, signal }: Sending): Promise<Snapshot | undefined> => {
-    // Changes of records that its rule follows are kept from here on: what is found is of a later time.
+    // Changes of records that its rule follows are kept from here on: those of after the snapshot are not in what is found.
     feed.beginLook();
     const about = { projection: { _id: 1 }, maxTimeMS: readAfterTimeoutMs, signal };
     await readAfter(client, notBefore, (read) =>
@@ -97,7 +97,8 @@ export function createSendSnapshot(options: SendSnapshotOptions): SendSnapshot {
     feed.redefine(definedBy(feed.collection, snapshot.definition));
     if (feed.isFollowing) {
       const { collection, asker } = feed;
-      feed.settleLook(collection, await followAll(db, collection, asker, { readConcern: snapshot.readConcern }));
+      const { readConcern, time } = snapshot;
+      feed.settleLook(collection, await followAll(db, collection, asker, { readConcern }), time);
     } else feed.renew();
     return feed.hasEnded() ? undefined : snapshot;
   };
