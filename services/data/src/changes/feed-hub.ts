@@ -9,6 +9,7 @@ import type { Timestamp } from 'mongodb';
 
 import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
 import type { Caller } from '../rules/rule.ts';
+import { aheadOfStream } from './ahead-of-stream.ts';
 import type { CatchUp } from './catch-up.ts';
 import { createCatchUp } from './catch-up.ts';
 import { createChangeHistory } from './change-history.ts';
@@ -23,8 +24,7 @@ import type { GatheredStream } from './gather-transactions.ts';
 import { gatherTransactions } from './gather-transactions.ts';
 import { createKeepAlive } from './keep-alive.ts';
 import { createJudgeChanges } from './judge-changes.ts';
-import type { Told } from './judge-changes.ts';
-import type { FeedCursor, Place } from './place.ts';
+import type { FeedCursor } from './place.ts';
 import { placeAfter } from './place.ts';
 import type { RecordChange } from './record-change.ts';
 import { createResumeFeed } from './resume-feed.ts';
@@ -38,7 +38,7 @@ import { followProgress } from './stream-progress.ts';
 /** What {@link createFeedHub} is given. */
 export interface FeedHubOptions {
   readonly stream: CommitStream;
-  readonly registry: Pick<CollectionRegistry, 'get' | 'onChange'>;
+  readonly registry: Pick<CollectionRegistry, 'get' | 'knownAsOf' | 'onChange'>;
   /** Of the database; see `readGeneration`. */
   readonly generation: string;
   readonly cursors: Pick<FeedCursors, 'seal'>;
@@ -118,7 +118,8 @@ class Hub implements FeedHub {
     const goOn = (feed: Feed, reason: GapReason): void => this.#goOn(feed, reason);
     this.#teller = createFeedTeller({
       ...{ audiences: this.#audiences, judge, cursors: options.cursors, goOn },
-      tellLate: (feed, told, place) => feed.followTelling(this.#tellLate(feed, told, place)),
+      tellLate: (feed, told, place) =>
+        feed.followTelling(this.#resumeLate(feed, this.#resume.withCommit(feed, told, place))),
     });
     this.#resume = createResumeFeed({
       ...{ progress: this.#progress, history, catchUp: this.#catchUp, judge, goOn },
@@ -194,8 +195,10 @@ class Hub implements FeedHub {
     } else if (feed.snapshots) {
       feed.askSnapshot();
     } else {
-      this.#audiences.attach(feed);
-      this.#teller.tellPlace([feed], this.#progress.place());
+      const ahead = aheadOfStream(this.#options, feed.collectionId);
+      this.#teller.tellPlace([feed], ahead ?? this.#progress.place());
+      if (ahead === undefined) this.#audiences.attach(feed);
+      else await this.#resume.after(feed, ahead);
     }
   }
 
@@ -247,17 +250,20 @@ class Hub implements FeedHub {
       return;
     }
     feed.renew();
-    this.#audiences.attach(feed);
-    this.#teller.tell(feed, { event: 'gap', data: JSON.stringify({ reason }) }, this.#progress.place());
+    const ahead = aheadOfStream(this.#options, feed.collectionId);
+    if (ahead === undefined) this.#audiences.attach(feed);
+    else this.#audiences.detach(feed);
+    this.#teller.tell(feed, { event: 'gap', data: JSON.stringify({ reason }) }, ahead ?? this.#progress.place());
+    if (ahead !== undefined) void this.#resumeLate(feed, this.#resume.after(feed, ahead));
   }
 
-  /** Tells a commit to a feed that had no room for it, and what has come meanwhile. */
-  async #tellLate(feed: Feed, told: readonly Told[], place: Place): Promise<void> {
+  /** Has a feed told live once it has been told what it had no room for, or what comes after a definition that the stream has yet to bring. */
+  async #resumeLate(feed: Feed, resuming: Promise<void>): Promise<void> {
     try {
-      await this.#resume.withCommit(feed, told, place);
+      await resuming;
     } catch (error) {
       if (feed.hasEnded()) return;
-      this.#options.logger.error({ error }, 'a feed could not be told what it had no room for');
+      this.#options.logger.error({ error }, 'a feed could not be told what it is behind with');
       this.#goOn(feed, 'history');
     }
   }

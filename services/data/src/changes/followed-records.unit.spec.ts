@@ -40,6 +40,7 @@ describe('a feed whose rule follows references', () => {
     const hub = openTestHub({
       registry: {
         get: () => shared,
+        knownAsOf: () => undefined,
         onChange: (listener) => {
           redefine = listener;
           return () => undefined;

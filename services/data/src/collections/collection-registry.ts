@@ -1,7 +1,8 @@
 import type { EventEnvelope } from '@causeway/contracts';
 import { collectionDeleted, collectionUpdated, collectionCreated } from '@causeway/contracts';
+import { clusterTimeOf } from '@causeway/events';
 import type { Change, Events, RecordedCollection } from '@causeway/events';
-import type { Db } from 'mongodb';
+import type { Db, Timestamp } from 'mongodb';
 
 import { createFieldCipher } from '../encryption/field-cipher.ts';
 import type { FieldCipher, LearningCipher } from '../encryption/field-cipher.ts';
@@ -47,6 +48,11 @@ export interface CollectionRegistry {
   find(name: string): Promise<Collection | undefined>;
   /** By id, as far as this process knows. */
   get(id: string): Collection | undefined;
+  /**
+   * When what {@link CollectionRegistry.get} gives had been committed by: its own time, once the commit stream has brought it; a later one, where somebody has read it
+   * ahead of that. Undefined where nobody knows.
+   */
+  knownAsOf(id: string): Timestamp | undefined;
   /** Reads a definition anew, and the change of it that is under way. */
   reload(id: string): Promise<Collection | undefined>;
   /** Calls a listener after a definition has changed in commit order, or is gone; and for each, after changes may have been missed. */
@@ -92,6 +98,7 @@ export function createCollectionRegistry({
   const definitions = db.collection<DefinitionDocument>(definitionsCollection);
   const byId = new Map<string, Collection>();
   const idByName = new Map<string, string>();
+  const asOf = new Map<string, Timestamp | undefined>();
   const recorded = new Map<string, RecordedCollection<RecordDocument>>();
   const ciphers = new Map<string, LearningCipher>();
   const listeners = new Set<(id: string, collection: Collection | undefined) => void>();
@@ -125,6 +132,7 @@ export function createCollectionRegistry({
   const forget = (id: string): void => {
     const collection = byId.get(id);
     byId.delete(id);
+    asOf.delete(id);
     if (collection !== undefined && idByName.get(collection.name) === id) idByName.delete(collection.name);
   };
 
@@ -159,6 +167,7 @@ export function createCollectionRegistry({
     if (document.keys !== undefined) ciphers.get(id)?.learn(document.keys);
     // The stream may have brought a later one meanwhile.
     if (known !== undefined && (known.revision > document.revision || isSame(known, document, change))) return known;
+    if (known?.revision !== document.revision) asOf.set(id, clusterTimeOf(db.client));
     return put(make({ id, name: document.name, revision: document.revision }, document, change));
   };
 
@@ -193,7 +202,7 @@ export function createCollectionRegistry({
     inBackground(reload(id));
   };
 
-  const follow = ({ collection, id, revision, event, beside, deleted }: Change): void => {
+  const follow = ({ collection, id, revision, event, beside, deleted, clusterTime }: Change): void => {
     if (collection !== definitionsCollection || event === undefined) return;
     try {
       if (deleted || event.type === collectionDeleted.type) forget(id);
@@ -204,6 +213,7 @@ export function createCollectionRegistry({
       logger.error({ error, id }, 'a definition could not be read');
       forget(id);
     }
+    if (byId.get(id)?.revision === revision) asOf.set(id, clusterTime);
     tell(id);
   };
 
@@ -221,6 +231,7 @@ export function createCollectionRegistry({
       return document === null ? undefined : reload(document._id);
     },
     get: (id) => byId.get(id),
+    knownAsOf: (id) => asOf.get(id),
     reload,
     onChange(listener) {
       listeners.add(listener);

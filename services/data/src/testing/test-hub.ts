@@ -103,7 +103,7 @@ export function openTestHub(options: Partial<FeedHubOptions> = {}): TestHub {
   };
   const hub = createFeedHub({
     stream: stream as unknown as CommitStream,
-    registry: { get: () => hubCollection, onChange: () => () => undefined },
+    registry: { get: () => hubCollection, knownAsOf: () => undefined, onChange: () => () => undefined },
     generation: 'g',
     cursors: feedCursors,
     isRevoked: () => false,
