@@ -1,12 +1,13 @@
+import { clusterTimeOf } from '@causeway/events';
 import { linkRoute } from '@causeway/service';
 
 import type { Feature, Ground } from '../feature.ts';
 import type { AdmitQuery } from '../queries/plan/admit-query.ts';
 import { changesRoute } from './changes.route.ts';
-import { followAll } from '../rules/follow/follow-records.ts';
 import { createFeedCursors } from './feed-cursors.ts';
 import { createFeedHub } from './feed-hub.ts';
 import { readGeneration } from './generation.ts';
+import { createLookAsOf } from './look-as-of.ts';
 import { createOpenFeed } from './open-feed.ts';
 import { createSendSnapshot } from './snapshot/send-snapshot.ts';
 import { createSnapshotPlaces } from './snapshot/snapshot-places.ts';
@@ -34,7 +35,8 @@ export async function createChanges(
     ...{ stream, registry, isRevoked, logger, generation },
     cursors: feedCursors,
     sendSnapshot: createSendSnapshot({ client, db, admit, places, cursors: feedCursors, queryTimeoutMs, now }),
-    look: (collection, caller) => followAll(db, collection, caller),
+    look: createLookAsOf(db),
+    clusterTime: () => clusterTimeOf(client),
     limit: config.feedLimit,
     historyBytes: config.feedHistoryBytes,
   });

@@ -8,7 +8,6 @@ import { createUpDownCounter } from '@causeway/telemetry';
 import type { Timestamp } from 'mongodb';
 
 import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
-import type { Caller } from '../rules/rule.ts';
 import { aheadOfStream } from './ahead-of-stream.ts';
 import type { CatchUp } from './catch-up.ts';
 import { createCatchUp } from './catch-up.ts';
@@ -24,6 +23,7 @@ import type { GatheredStream } from './gather-transactions.ts';
 import { gatherTransactions } from './gather-transactions.ts';
 import { createKeepAlive } from './keep-alive.ts';
 import { createJudgeChanges } from './judge-changes.ts';
+import type { LookAsOf } from './look-as-of.ts';
 import type { FeedCursor } from './place.ts';
 import { placeAfter } from './place.ts';
 import type { RecordChange } from './record-change.ts';
@@ -45,8 +45,9 @@ export interface FeedHubOptions {
   /** Whether a token has ended before it expired; rejected where nobody knows. */
   readonly isRevoked: RevocationList['isRevoked'];
   readonly sendSnapshot: SendSnapshot;
-  /** Looks where the references lead that its rule follows: `followAll`. */
-  readonly look: (collection: Collection, caller: Caller) => Promise<Caller>;
+  readonly look: LookAsOf;
+  /** The latest that MongoDB has told this process. */
+  readonly clusterTime: () => Timestamp | undefined;
   readonly limit: number;
   readonly historyBytes: number;
   readonly logger: { error(fields: Record<string, unknown>, message: string): void };
@@ -191,11 +192,11 @@ class Hub implements FeedHub {
       feed.write({ id: given });
       if (cursor.generation !== this.#options.generation) this.#goOn(feed, 'expired');
       else if (cursor.rule !== feed.rule) this.#goOn(feed, 'rights');
-      else await this.#resume.after(feed, cursor.place);
+      else await this.#resume.after(feed, cursor.place, aheadOfStream(this.#options, feed));
     } else if (feed.snapshots) {
       feed.askSnapshot();
     } else {
-      const ahead = aheadOfStream(this.#options, feed.collectionId);
+      const ahead = aheadOfStream(this.#options, feed);
       this.#teller.tellPlace([feed], ahead ?? this.#progress.place());
       if (ahead === undefined) this.#audiences.attach(feed);
       else await this.#resume.after(feed, ahead);
@@ -207,12 +208,13 @@ class Hub implements FeedHub {
     else this.#following.delete(feed);
   }
 
-  /** Has a feed know where the references lead that its rule follows; what changes meanwhile it is told of. */
+  /** Has a feed know where the references lead that its rule follows, as of now; what changes after that it is told of. */
   async #look(feed: Feed): Promise<void> {
     const { collection, asker } = feed;
     feed.beginLook();
     try {
-      feed.settleLook(collection, await this.#options.look(collection, asker));
+      const { caller, asOf } = await this.#options.look(collection, asker, this.#options.clusterTime());
+      feed.settleLook(collection, caller, asOf);
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       feed.end('end', error.code);
@@ -250,7 +252,7 @@ class Hub implements FeedHub {
       return;
     }
     feed.renew();
-    const ahead = aheadOfStream(this.#options, feed.collectionId);
+    const ahead = aheadOfStream(this.#options, feed);
     if (ahead === undefined) this.#audiences.attach(feed);
     else this.#audiences.detach(feed);
     this.#teller.tell(feed, { event: 'gap', data: JSON.stringify({ reason }) }, ahead ?? this.#progress.place());

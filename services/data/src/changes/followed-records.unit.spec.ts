@@ -10,7 +10,9 @@ import { parseDefinition } from '../collections/parse-definition.ts';
 import type { Caller } from '../rules/rule.ts';
 import type { FakeResponse } from '../testing/fake-response.ts';
 import { at, changeOf, openTestHub } from '../testing/test-hub.ts';
+import type { FeedHubOptions } from './feed-hub.ts';
 import { createFollowedRecords } from './followed-records.ts';
+import type { Looked } from './look-as-of.ts';
 import { toRecordChange } from './record-change.ts';
 
 const project = { type: 'string' };
@@ -33,11 +35,12 @@ const memberOf = (id: string, seconds: number, members: readonly string[]): Chan
 
 describe('a feed whose rule follows references', () => {
   /** A hub whose looks are answered by the test. */
-  const open = () => {
+  const open = (options: Partial<FeedHubOptions> = {}) => {
     const looks: { readonly settle: (...ids: string[]) => Promise<void>; readonly refuse: (error: Error) => void }[] =
       [];
     let redefine: ((id: string, collection: Collection | undefined) => void) | undefined;
     const hub = openTestHub({
+      ...options,
       registry: {
         get: () => shared,
         knownAsOf: () => undefined,
@@ -46,11 +49,12 @@ describe('a feed whose rule follows references', () => {
           return () => undefined;
         },
       },
-      look: (collection, caller) => {
-        const { promise, resolve, reject } = Promise.withResolvers<Caller>();
+      look: (collection, caller, asOf) => {
+        const { promise, resolve, reject } = Promise.withResolvers<Looked>();
         looks.push({
           settle: async (...ids) => {
-            resolve({ ...caller, followed: new Map(collection.follows.read.map(({ operand }) => [operand, ids])) });
+            const followed = new Map(collection.follows.read.map(({ operand }) => [operand, ids]));
+            resolve({ caller: { ...caller, followed }, asOf });
             await nextTurn();
           },
           refuse: reject,
@@ -81,6 +85,25 @@ describe('a feed whose rule follows references', () => {
     bring(task('rec_3', 6, 'rec_come'));
     await nextTurn();
     assert.deepEqual(eventsOf(feed), ['created rec_3']);
+  });
+
+  it('is told nothing of before somebody has looked, where the process has yet to hear of it, and keeps its rights meanwhile', async () => {
+    const { bring, follow, looks } = open({ clusterTime: () => at(5) });
+    const feed = follow();
+    await looks[0]?.settle('rec_p');
+    bring(memberOf('rec_p', 2, []));
+    bring(task('rec_1', 3, 'rec_p'));
+    bring(memberOf('rec_p', 4, ['usr_ada']));
+    bring(task('rec_2', 6, 'rec_p'));
+    const deadline = performance.now() + 60_000;
+    while (eventsOf(feed).length === 0) {
+      assert.ok(performance.now() < deadline);
+      await nextTurn();
+    }
+    bring(task('rec_3', 7, 'rec_p'));
+    bring(memberOf('rec_p', 8, []));
+    await nextTurn();
+    assert.deepEqual(eventsOf(feed), ['created rec_2', 'created rec_3', 'gap rights']);
   });
 
   it('loses a right before anything more is told, and is told that it has another', async () => {

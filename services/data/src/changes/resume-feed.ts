@@ -28,8 +28,12 @@ export interface ResumeOptions {
 
 /** Tells feeds what they have missed, and then has them told live. */
 export interface ResumeFeed {
-  /** Tells a feed the changes after a place. */
-  after(feed: Feed, place: Place): Promise<void>;
+  /**
+   * Tells a feed the changes after a place.
+   *
+   * @param until - up to here this process has to have come first, beside that place
+   */
+  after(feed: Feed, place: Place, until?: Place): Promise<void>;
   /** Tells a feed what one commit has changed, after which stands a place, and the changes after that. */
   withCommit(feed: Feed, told: readonly Told[], place: Place): Promise<void>;
 }
@@ -91,10 +95,10 @@ export function createResumeFeed(options: ResumeOptions): ResumeFeed {
     await tellSlowly(feed, judge(feed.view, own), place);
   };
 
-  const resumeAfter = async (feed: Feed, from: Place): Promise<void> => {
+  const resumeAfter = async (feed: Feed, from: Place, until: Place = from): Promise<void> => {
     let place = from;
     // It was told by a replica, or read of MongoDB, ahead of this process: what comes here first, it has been told.
-    if (!(await arrives(place, feed))) return;
+    if (!(await arrives(place, feed)) || !(await arrives(until, feed))) return;
     for (let rounds = 0; rounds < maxRounds && !feed.hasEnded(); rounds += 1) {
       if (history.covers(place)) {
         // In one go with the attaching, so that no change falls between.

@@ -27,6 +27,10 @@ const unavailableCodes: ReadonlySet<unknown> = new Set([239, 246, 175]);
 export const isSnapshotGone = (error: unknown): boolean =>
   error instanceof MongoServerError && unavailableCodes.has(error.code);
 
+/** For reads as of a time. */
+export const readConcernAt = (time: Timestamp): ReadConcern =>
+  Object.assign(new ReadConcern('snapshot'), { atClusterTime: time });
+
 /**
  * Reads a definition at the last time of which MongoDB's majority knows, and names that time for further reads. MongoDB keeps 300 s
  * of history for them (`minSnapshotHistoryWindowInSeconds`).
@@ -55,6 +59,6 @@ export async function openSnapshot(db: Db, definitionId: string, signal?: AbortS
   return {
     time: atClusterTime,
     definition: firstBatch[0] as DefinitionDocument | undefined,
-    readConcern: Object.assign(new ReadConcern('snapshot'), { atClusterTime }),
+    readConcern: readConcernAt(atClusterTime),
   };
 }
