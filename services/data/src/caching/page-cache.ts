@@ -6,29 +6,14 @@ import type { MongoClient, Timestamp } from 'mongodb';
 
 import type { Followed } from '../positions/freshness.ts';
 import { reaches } from '../positions/freshness.ts';
-import type { PagePlace } from '../queries/page-place.ts';
 import type { CollectionVersions } from './collection-versions.ts';
+import type { FoundPage, KeptPage } from './found-page.ts';
 import type { PlainReads } from './plain-reads.ts';
-
-/** A page as it was found: the same for all who ask the same and see the same. */
-export interface FoundPage {
-  /** The records, as the JSON of an array. */
-  readonly items: string;
-  /** The last record's, where more come after it. */
-  readonly next?: PagePlace | undefined;
-  readonly count?: number | undefined;
-}
 
 /** A page, and how far the commits reach that it reflects. */
 export interface PositionedPage extends FoundPage {
   /** Undefined where that is as far as MongoDB has told. */
   readonly position?: Timestamp | undefined;
-}
-
-/** A page as it is kept. */
-export interface KeptPage extends FoundPage {
-  /** MongoDB's time once it had been read, as text: nothing in it is newer. */
-  readonly asOf: string;
 }
 
 /** What a page is kept under. */

@@ -2,7 +2,7 @@ import type { VersionedCache } from '@causeway/cache';
 import { createAskedBefore, createSharedReads } from '@causeway/cache';
 import type { Timestamp } from 'mongodb';
 
-import type { FoundPage, KeptPage } from './page-cache.ts';
+import type { FoundPage, KeptPage } from './found-page.ts';
 import type { SharedMarks } from './shared-marks.ts';
 
 /** How far this process has heard, and the version of what is read. */

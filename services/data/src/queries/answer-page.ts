@@ -4,7 +4,8 @@ import type { Answer } from '@causeway/service';
 import type { Db, MongoClient, Timestamp } from 'mongodb';
 import { z } from 'zod';
 
-import type { FoundPage, PageCache, PageKey } from '../caching/page-cache.ts';
+import type { FoundPage } from '../caching/found-page.ts';
+import type { PageCache, PageKey } from '../caching/page-cache.ts';
 
 import type { Collection } from '../collections/collection-registry.ts';
 import { usesNow } from '../conditions/bind-condition.ts';
