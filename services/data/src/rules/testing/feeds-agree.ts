@@ -8,6 +8,7 @@ import type { Asker, GeneratedEntry, GeneratedWorld } from './generate-world.ts'
 import { askers, authors, generateEntryFields, generateWorld } from './generate-world.ts';
 import { compileQuestion } from './meets-question.ts';
 import type { OpenWorld } from './open-world.ts';
+import { ofNobody } from './open-world.ts';
 import type { Found } from './reader-paths.ts';
 import { getEach } from './record-paths.ts';
 
@@ -106,7 +107,7 @@ export async function demandFeedsAgree(world: OpenWorld, about: FeedsCase): Prom
     const clock = following.find(({ asker, filter }) => asker === 'admin' && filter === undefined);
     await clock?.feed.count(told('admin')?.size ?? 0);
     // They all have been told by then; what each is told next is that its rule has changed.
-    assert.equal((await world.define({}, {})).status, 200);
+    assert.equal((await world.define(ofNobody, {})).status, 200);
     let events = 0;
     for (const { asker, filter: asked, feed } of following) {
       const own = told(asker, asked);

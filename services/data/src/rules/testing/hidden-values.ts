@@ -8,6 +8,7 @@ import type { TestFeed } from '../../testing/test-feed.ts';
 import type { Twins } from './generate-twins.ts';
 import { areTwins, generateTwins } from './generate-twins.ts';
 import type { OpenWorld } from './open-world.ts';
+import { ofNobody } from './open-world.ts';
 import type { TwinRequest } from './twin-requests.ts';
 import { generateRequests } from './twin-requests.ts';
 import { generateFilterOf } from './generate-question.ts';
@@ -45,7 +46,7 @@ async function toldBy(
   const body = { key: 'last' };
   const { body: last } = await world.call('admin', 'POST /v1/data/*', { body });
   await clock.until('the last record', () => clock.told().some(({ recordId }) => recordId === String(last.id)));
-  await world.define({}, {});
+  await world.define(ofNobody, {});
   const isOver = ({ event, data = '' }: TestFeed['blocks'][number]): boolean =>
     event === 'end' || (event === 'gap' && data.includes('rights'));
   return await Promise.all(

@@ -42,6 +42,9 @@ export const claims: Readonly<
   admin: { roles: ['admin'] },
 };
 
+/** Rules that no generated world has: whoever follows a feed is told that they are others. */
+export const ofNobody = { read: [{ key: 'of no record' }] };
+
 /** What a definition says of fields, whatever its rules. */
 const optionsOf = (projects: string, { isSealed }: GeneratedWorld): Readonly<Record<string, object>> => ({
   project: { reference: { collection: projects } },
