@@ -32,9 +32,32 @@ export function laterOf(a: Timestamp | undefined, b: Timestamp | undefined): Tim
   return a.greaterThan(b) ? a : b;
 }
 
+interface ClusterTime {
+  readonly clusterTime?: unknown;
+}
+
 /** What the driver keeps of the cluster's time, which every answer of a replica set carries; not in its types. */
 interface Gossip {
-  readonly topology?: { readonly clusterTime?: { readonly clusterTime?: unknown } };
+  readonly topology?: { clusterTime?: ClusterTime };
+}
+
+const timeOf = (told: ClusterTime | undefined): Timestamp | undefined =>
+  told?.clusterTime instanceof Timestamp ? told.clusterTime : undefined;
+
+const rising = new WeakSet<object>();
+
+/** Has a client's time rise only: the driver takes each answer's as it comes, and one that was made before another may come after it, as a large one does. */
+function keepRising(topology: { clusterTime?: ClusterTime }): void {
+  if (rising.has(topology)) return;
+  rising.add(topology);
+  let latest = topology.clusterTime;
+  Object.defineProperty(topology, 'clusterTime', {
+    get: () => latest,
+    set(told: ClusterTime | undefined) {
+      const [before, now] = [timeOf(latest), timeOf(told)];
+      if (before === undefined || now?.greaterThan(before) === true) latest = told;
+    },
+  });
 }
 
 /**
@@ -44,6 +67,8 @@ interface Gossip {
  * take, and command monitoring, which decodes every answer twice.
  */
 export function clusterTimeOf(client: MongoClient): Timestamp | undefined {
-  const time = (client as Gossip).topology?.clusterTime?.clusterTime;
-  return time instanceof Timestamp ? time : undefined;
+  const { topology } = client as Gossip;
+  if (topology === undefined) return undefined;
+  keepRising(topology);
+  return timeOf(topology.clusterTime);
 }

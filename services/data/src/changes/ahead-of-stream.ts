@@ -1,27 +1,23 @@
 import type { CommitStream } from '@causeway/events';
-import { laterOf } from '@causeway/events';
 
 import type { CollectionRegistry } from '../collections/collection-registry.ts';
-import type { Feed } from './feed.ts';
 import type { Place } from './place.ts';
 
 /** What {@link aheadOfStream} looks at. */
 export interface Known {
   readonly registry: Pick<CollectionRegistry, 'knownAsOf'>;
+  /** Its transactions as a whole: at the place of one that is still coming, not all has been told. */
   readonly stream: Pick<CommitStream, 'position'>;
 }
 
 /**
- * Where that lies by which a feed sees, where a process knows it ahead of its commit stream: a definition, as after a write that was refused under the
- * one before, or where the references lead that its rule follows. What lies before that place was committed under another, and is not to be told by this one.
+ * Where a definition lies that a process knows ahead of its commit stream, as after a write that was refused under the one before: what lies
+ * before that place was committed under another, and is not to be told by this one.
  *
  * @returns undefined where the stream has come there
  */
-export function aheadOfStream(
-  { registry, stream }: Known,
-  { collectionId, followedAsOf }: Pick<Feed, 'collectionId' | 'followedAsOf'>,
-): Place | undefined {
-  const position = laterOf(registry.knownAsOf(collectionId), followedAsOf);
+export function aheadOfStream({ registry, stream }: Known, collectionId: string): Place | undefined {
+  const position = registry.knownAsOf(collectionId);
   if (position === undefined || stream.position?.greaterThanOrEqual(position) === true) return undefined;
   return { position, eventId: undefined };
 }

@@ -1,4 +1,4 @@
-import { clusterTimeOf } from '@causeway/events';
+import { createSettled } from '@causeway/events';
 import { linkRoute } from '@causeway/service';
 
 import type { Feature, Ground } from '../feature.ts';
@@ -36,7 +36,7 @@ export async function createChanges(
     cursors: feedCursors,
     sendSnapshot: createSendSnapshot({ client, db, admit, places, cursors: feedCursors, queryTimeoutMs, now }),
     look: createLookAsOf(db),
-    clusterTime: () => clusterTimeOf(client),
+    settled: createSettled({ client, db, stream }).settled,
     limit: config.feedLimit,
     historyBytes: config.feedHistoryBytes,
   });

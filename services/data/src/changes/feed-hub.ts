@@ -8,6 +8,7 @@ import { createUpDownCounter } from '@causeway/telemetry';
 import type { Timestamp } from 'mongodb';
 
 import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
+import { TooCostly } from '../conditions/evaluation-budget.ts';
 import { aheadOfStream } from './ahead-of-stream.ts';
 import type { CatchUp } from './catch-up.ts';
 import { createCatchUp } from './catch-up.ts';
@@ -24,7 +25,7 @@ import { gatherTransactions } from './gather-transactions.ts';
 import { createKeepAlive } from './keep-alive.ts';
 import { createJudgeChanges } from './judge-changes.ts';
 import type { LookAsOf } from './look-as-of.ts';
-import type { FeedCursor } from './place.ts';
+import type { FeedCursor, Place } from './place.ts';
 import { placeAfter } from './place.ts';
 import type { RecordChange } from './record-change.ts';
 import { createResumeFeed } from './resume-feed.ts';
@@ -46,8 +47,8 @@ export interface FeedHubOptions {
   readonly isRevoked: RevocationList['isRevoked'];
   readonly sendSnapshot: SendSnapshot;
   readonly look: LookAsOf;
-  /** The latest that MongoDB has told this process. */
-  readonly clusterTime: () => Timestamp | undefined;
+  /** Resolves when the commit stream has brought all that was acknowledged before the call; rejects where that takes longer. */
+  readonly settled: (withinMs: number) => Promise<void>;
   readonly limit: number;
   readonly historyBytes: number;
   readonly logger: { error(fields: Record<string, unknown>, message: string): void };
@@ -82,6 +83,8 @@ const checkMs = 250;
 const keepAliveTurns = 60;
 const historyMs = 300_000;
 const positionMs = 5_000;
+/** So long a feed waits for what was committed before it was opened; one that does not is told a gap when that comes. */
+const settledMs = 2_000;
 
 /** Makes the hub of a process. Make it before the commit stream starts. */
 export function createFeedHub(options: FeedHubOptions): FeedHub {
@@ -192,15 +195,19 @@ class Hub implements FeedHub {
       feed.write({ id: given });
       if (cursor.generation !== this.#options.generation) this.#goOn(feed, 'expired');
       else if (cursor.rule !== feed.rule) this.#goOn(feed, 'rights');
-      else await this.#resume.after(feed, cursor.place, aheadOfStream(this.#options, feed));
+      else await this.#resume.after(feed, cursor.place, this.#ahead(feed));
     } else if (feed.snapshots) {
       feed.askSnapshot();
     } else {
-      const ahead = aheadOfStream(this.#options, feed);
+      const ahead = this.#ahead(feed);
       this.#teller.tellPlace([feed], ahead ?? this.#progress.place());
       if (ahead === undefined) this.#audiences.attach(feed);
       else await this.#resume.after(feed, ahead);
     }
+  }
+
+  #ahead({ collectionId }: Feed): Place | undefined {
+    return aheadOfStream({ registry: this.#options.registry, stream: this.#transactions }, collectionId);
   }
 
   #note(feed: Feed): void {
@@ -208,16 +215,21 @@ class Hub implements FeedHub {
     else this.#following.delete(feed);
   }
 
-  /** Has a feed know where the references lead that its rule follows, as of now; what changes after that it is told of. */
+  /**
+   * Has a feed know where the references lead that its rule follows, as of where the commit stream stands: what changes after that it is told of. All that was
+   * committed before it was opened is waited for, so that who has just been given a right is not told at once that it has changed.
+   */
   async #look(feed: Feed): Promise<void> {
+    await this.#options.settled(settledMs).catch(() => undefined);
     const { collection, asker } = feed;
     feed.beginLook();
     try {
-      const { caller, asOf } = await this.#options.look(collection, asker, this.#options.clusterTime());
+      const { caller, asOf } = await this.#options.look(collection, asker, this.#transactions.position);
       feed.settleLook(collection, caller, asOf);
     } catch (error) {
-      if (!(error instanceof Fault)) throw error;
-      feed.end('end', error.code);
+      if (error instanceof TooCostly) feed.end('end', 'rule-too-costly');
+      else if (error instanceof Fault) feed.end('end', error.code);
+      else throw error;
     }
   }
 
@@ -252,7 +264,7 @@ class Hub implements FeedHub {
       return;
     }
     feed.renew();
-    const ahead = aheadOfStream(this.#options, feed);
+    const ahead = this.#ahead(feed);
     if (ahead === undefined) this.#audiences.attach(feed);
     else this.#audiences.detach(feed);
     this.#teller.tell(feed, { event: 'gap', data: JSON.stringify({ reason }) }, ahead ?? this.#progress.place());
@@ -272,11 +284,12 @@ class Hub implements FeedHub {
 
   /** Takes the changes of one commit. */
   #take(raw: readonly Change[]): void {
+    const turned: Feed[] = [];
     try {
       const changes = raw.flatMap((each) => this.#progress.note(each) ?? []);
       const last = changes.at(-1);
       if (last === undefined) return;
-      const turned = this.#follow(changes);
+      this.#follow(changes, turned);
       for (const [id, own] of Map.groupBy(changes, ({ collectionId }) => collectionId)) {
         this.#teller.tellAll(id, own, placeAfter(last));
       }
@@ -286,16 +299,16 @@ class Hub implements FeedHub {
       // Not only while the stream, which is guarded, brings something.
       this.#options.logger.error({ error }, 'changes could not be told to feeds');
       this.#miss();
+      for (const feed of turned) if (!feed.hasEnded() && !this.#audiences.has(feed)) this.#goOn(feed, 'history');
     }
   }
 
   /**
    * Has feeds hear of what their rules may follow: a right that is lost is lost before anything more is told.
    *
-   * @returns those that see by other rights now, which are told nothing until they go on by these
+   * @param turned - gets those that see by other rights now, which are told nothing until they go on by these
    */
-  #follow(changes: readonly RecordChange[]): readonly Feed[] {
-    const turned: Feed[] = [];
+  #follow(changes: readonly RecordChange[], turned: Feed[]): void {
     for (const feed of this.#following) {
       for (const change of changes) feed.hear(change);
       // Who is catching up, or is sent a snapshot, is told when it gets to its next step.
@@ -303,7 +316,6 @@ class Hub implements FeedHub {
       this.#audiences.detach(feed);
       turned.push(feed);
     }
-    return turned;
   }
 
   /** Changes may have been missed. */

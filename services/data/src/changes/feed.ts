@@ -125,11 +125,6 @@ export class Feed {
     return this.#collection.follows.read.length > 0 && !this.asker.administrator;
   }
 
-  /** The time of which it was found where references lead; undefined where its rule follows none, or that was of no certain one. */
-  get followedAsOf(): Timestamp | undefined {
-    return this.isFollowing ? this.#followed.asOf : undefined;
-  }
-
   /** Whether somebody has to look where they lead before it can be told anything. */
   get needsLook(): boolean {
     return this.isFollowing && this.#followed.isUnknown;

@@ -23,8 +23,6 @@ export interface FollowedRecords {
   readonly caller: Caller;
   /** The same where the same is known. */
   readonly name: string;
-  /** The time of which it was found; undefined where that was of no certain one. */
-  readonly asOf: Timestamp | undefined;
   /** The rule is that of another definition. It stays known what is asked in the same places, where the rule is the same. */
   redefine(collection: Collection, isSame: boolean): void;
   /** Somebody begins to look: from here on changes are kept, for what is found may be of before them. */
@@ -113,9 +111,6 @@ export function createFollowedRecords(collection: Collection, asker: Caller): Fo
     },
     get name() {
       return name;
-    },
-    get asOf() {
-      return knownAsOf;
     },
     redefine(next, isSame) {
       current = next;

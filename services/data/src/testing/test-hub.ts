@@ -109,7 +109,7 @@ export function openTestHub(options: Partial<FeedHubOptions> = {}): TestHub {
     isRevoked: () => false,
     sendSnapshot: () => Promise.reject(new Error('no snapshot expected')),
     look: () => Promise.reject(new Error('nothing to look for')),
-    clusterTime: () => stream.position,
+    settled: () => Promise.resolve(),
     limit: 10_000,
     historyBytes: 10_000_000,
     logger,
