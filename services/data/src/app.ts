@@ -1,7 +1,14 @@
 import { hkdfSync } from 'node:crypto';
 
 import { topicOf } from '@causeway/contracts';
-import { createEvents, createIdempotency, faultOfError, followRevocations, removalMarkers } from '@causeway/events';
+import {
+  createEvents,
+  createIdempotency,
+  createSettled,
+  faultOfError,
+  followRevocations,
+  removalMarkers,
+} from '@causeway/events';
 import type { CommitStream, Events, KafkaPort } from '@causeway/events';
 import {
   askAuth,
@@ -53,15 +60,16 @@ const derive =
   (purpose: string): Uint8Array =>
     new Uint8Array(hkdfSync('sha256', config.internalKey, '', `causeway data ${purpose}`, 32));
 
-type Beginnings = Omit<Ground, 'derive' | 'findCurrent' | 'cursors' | 'idempotency'>;
+type Beginnings = Omit<Ground, 'derive' | 'settled' | 'findCurrent' | 'cursors' | 'idempotency'>;
 
 const groundOf = (beginnings: Beginnings): Ground => {
-  const { config, events, registry, stream } = beginnings;
+  const { config, client, events, registry, stream } = beginnings;
   const { db, transaction } = events;
   const own = derive(config);
   return {
     ...beginnings,
     derive: own,
+    settled: createSettled({ client, db, stream }).settled,
     findCurrent: createFindCurrent({ registry, stream }),
     cursors: createCursorCodec(own('cursor')),
     idempotency: createIdempotency({ db, transaction, secret: own('idempotency') }),

@@ -1,4 +1,4 @@
-import type { CommitStream, Events, Idempotency } from '@causeway/events';
+import type { CommitStream, Events, Idempotency, Settled } from '@causeway/events';
 import type { Identity, Job, RevocationList, Route } from '@causeway/service';
 import type { Logger } from '@causeway/telemetry';
 
@@ -19,6 +19,8 @@ export interface Ground extends Pick<Connections, 'client' | 'redis'> {
   readonly events: Events;
   /** The commits, as this service follows them. */
   readonly stream: CommitStream;
+  /** Waits until that has brought what is committed. */
+  readonly settled: Settled['settled'];
   readonly registry: CollectionRegistry;
   /** Opens the keys of collections with encrypted fields. */
   readonly fieldKeys: FieldKeys;

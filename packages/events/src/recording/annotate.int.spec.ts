@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
 import type { Events } from '../events.ts';
-import type { Change } from '../stream/commit-stream.ts';
+import type { Change } from '../stream/change.ts';
 import { eventually, noteEvents, openWorld, testCause, type Note, type TestWorld } from '../testing/test-events.ts';
 import type { RecordedCollection } from './recorded-collection.ts';
 import { draft } from './recorded-document.ts';

@@ -1,6 +1,6 @@
 import type { Db } from 'mongodb';
 
-import { beacons } from './commit-stream.ts';
+import { beacons } from './change.ts';
 
 /** How often the leaseholder says how late it is: a quiet stream is at most this much behind what it knows. */
 export const beaconMs = 1_000;

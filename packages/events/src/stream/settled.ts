@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Db, MongoClient, Timestamp } from 'mongodb';
 
-import { beacons, type CommitStream } from './commit-stream.ts';
+import { beacons } from './change.ts';
+import type { CommitStream } from './commit-stream.ts';
 
 /** What {@link createSettled} is given. */
 export interface SettledOptions {

@@ -15,7 +15,7 @@ import { isOutage } from '../recording/outage.ts';
 import type { RecordedCollection } from '../recording/recorded-collection.ts';
 import { draft } from '../recording/recorded-document.ts';
 import type { RelayLogger } from '../relay/relay-metrics.ts';
-import type { Change } from '../stream/commit-stream.ts';
+import type { Change } from '../stream/change.ts';
 import { settledState } from './schedule-timers.ts';
 import { timers, timerThing, type TimerDocument } from './timer.model.ts';
 import type { TimerMetrics } from './timer-metrics.ts';

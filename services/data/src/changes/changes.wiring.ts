@@ -1,4 +1,3 @@
-import { createSettled } from '@causeway/events';
 import { linkRoute } from '@causeway/service';
 
 import type { Feature, Ground } from '../feature.ts';
@@ -25,18 +24,17 @@ export async function createChanges(
   { config, client, events, findCurrent, cursors, ...ground }: Ground,
   { admit }: { readonly admit: AdmitQuery },
 ) {
-  const { stream, registry, isRevoked, identity, logger, now } = ground;
+  const { stream, settled, registry, isRevoked, identity, logger, now } = ground;
   const { db } = events;
   const { queryTimeoutMs } = config;
   const generation = await readGeneration(db);
   const feedCursors = createFeedCursors({ secret: ground.derive('feed place'), generation });
   const places = createSnapshotPlaces({ limit: config.snapshotLimit });
   const hub = createFeedHub({
-    ...{ stream, registry, isRevoked, logger, generation },
+    ...{ stream, settled, registry, isRevoked, logger, generation },
     cursors: feedCursors,
     sendSnapshot: createSendSnapshot({ client, db, admit, places, cursors: feedCursors, queryTimeoutMs, now }),
     look: createLookAsOf(db),
-    settled: createSettled({ client, db, stream }).settled,
     limit: config.feedLimit,
     historyBytes: config.feedHistoryBytes,
   });

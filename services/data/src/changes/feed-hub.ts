@@ -1,14 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { Fault, faults } from '@causeway/contracts';
-import { laterOf } from '@causeway/events';
+import { faults } from '@causeway/contracts';
 import type { Change, CommitStream } from '@causeway/events';
 import type { RevocationList } from '@causeway/service';
 import { createUpDownCounter } from '@causeway/telemetry';
-import type { Timestamp } from 'mongodb';
 
 import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
-import { TooCostly } from '../conditions/evaluation-budget.ts';
 import { aheadOfStream } from './ahead-of-stream.ts';
 import type { CatchUp } from './catch-up.ts';
 import { createCatchUp } from './catch-up.ts';
@@ -19,25 +16,25 @@ import type { FeedSessions, Listener } from './feed-sessions.ts';
 import { createFeedSessions } from './feed-sessions.ts';
 import type { FeedTeller } from './feed-teller.ts';
 import { createFeedTeller } from './feed-teller.ts';
-import type { Feed, GapReason } from './feed.ts';
+import type { Feed } from './feed.ts';
+import type { FeedBeginning, GapReason } from './feed-options.ts';
+import type { FollowingFeeds, FollowingFeedsOptions } from './following-feeds.ts';
+import { createFollowingFeeds } from './following-feeds.ts';
 import type { GatheredStream } from './gather-transactions.ts';
 import { gatherTransactions } from './gather-transactions.ts';
 import { createKeepAlive } from './keep-alive.ts';
 import { createJudgeChanges } from './judge-changes.ts';
-import type { LookAsOf } from './look-as-of.ts';
-import type { FeedCursor, Place } from './place.ts';
+import type { Place } from './place.ts';
 import { placeAfter } from './place.ts';
-import type { RecordChange } from './record-change.ts';
 import { createResumeFeed } from './resume-feed.ts';
 import type { ResumeFeed } from './resume-feed.ts';
+import { sendDueSnapshots } from './snapshot/send-due-snapshots.ts';
 import type { SendSnapshot } from './snapshot/send-snapshot.ts';
-import type { Release } from './snapshot/snapshot-places.ts';
-import { createSnapshotPace } from './snapshot/snapshot-pace.ts';
 import type { StreamProgress } from './stream-progress.ts';
 import { followProgress } from './stream-progress.ts';
 
 /** What {@link createFeedHub} is given. */
-export interface FeedHubOptions {
+export interface FeedHubOptions extends Pick<FollowingFeedsOptions, 'look' | 'settled'> {
   readonly stream: CommitStream;
   readonly registry: Pick<CollectionRegistry, 'get' | 'knownAsOf' | 'onChange'>;
   /** Of the database; see `readGeneration`. */
@@ -46,24 +43,11 @@ export interface FeedHubOptions {
   /** Whether a token has ended before it expired; rejected where nobody knows. */
   readonly isRevoked: RevocationList['isRevoked'];
   readonly sendSnapshot: SendSnapshot;
-  readonly look: LookAsOf;
-  /** Resolves when the commit stream has brought all that was acknowledged before the call; rejects where that takes longer. */
-  readonly settled: (withinMs: number) => Promise<void>;
   readonly limit: number;
   readonly historyBytes: number;
   readonly logger: { error(fields: Record<string, unknown>, message: string): void };
   /** Milliseconds since 1970. */
   readonly now?: () => number;
-}
-
-/** From where on a feed is told. */
-export interface FeedBeginning {
-  /** Where it was told last, and as it was sent; undefined for from now on. */
-  readonly resumed: { readonly cursor: FeedCursor; readonly given: string } | undefined;
-  /** The highest position that the caller has seen. */
-  readonly after: Timestamp | undefined;
-  /** The place that was taken for its snapshot. */
-  readonly snapshotPlace: Release | undefined;
 }
 
 /** Brings every change to every feed that sees it. */
@@ -83,8 +67,6 @@ const checkMs = 250;
 const keepAliveTurns = 60;
 const historyMs = 300_000;
 const positionMs = 5_000;
-/** So long a feed waits for what was committed before it was opened; one that does not is told a gap when that comes. */
-const settledMs = 2_000;
 
 /** Makes the hub of a process. Make it before the commit stream starts. */
 export function createFeedHub(options: FeedHubOptions): FeedHub {
@@ -101,8 +83,7 @@ class Hub implements FeedHub {
   readonly #teller: FeedTeller;
   /** Feeds that are told live, are catching up or are sent a snapshot. */
   readonly #feeds = new Set<Feed>();
-  /** Those whose rule follows references. */
-  readonly #following = new Set<Feed>();
+  readonly #following: FollowingFeeds;
   readonly #sessions: FeedSessions;
   readonly #keepAlive = createKeepAlive<Feed>(keepAliveTurns);
   readonly #timer: NodeJS.Timeout;
@@ -116,6 +97,7 @@ class Hub implements FeedHub {
     const history = createChangeHistory({ maxBytes: historyBytes, maxAgeMs: historyMs, clock });
     this.#transactions = gatherTransactions(stream, (changes) => this.#take(changes));
     this.#progress = followProgress(this.#transactions, history);
+    this.#following = createFollowingFeeds({ ...options, position: () => this.#transactions.position });
     this.#catchUp = createCatchUp(stream, () => this.#progress.place()?.position);
     this.#sessions = createFeedSessions(options);
     const judge = createJudgeChanges(options.logger);
@@ -173,18 +155,24 @@ class Hub implements FeedHub {
     const known = this.#options.registry.get(feed.collectionId);
     if (known === undefined) feed.end('end', 'collection-removed');
     else if (feed.redefine(known)) feed.renew();
-    this.#note(feed);
+    this.#following.note(feed);
     try {
-      if (feed.isFollowing) await this.#look(feed);
+      if (feed.isFollowing) await this.#following.look(feed);
       await this.#begin(feed, beginning);
-      if (feed.snapshots) await this.#sendSnapshots(feed, beginning);
+      if (feed.snapshots) {
+        await sendDueSnapshots(feed, beginning, {
+          send: this.#options.sendSnapshot,
+          position: () => this.#progress.place()?.position,
+          resume: (place) => this.#resume.after(feed, place),
+        });
+      }
       await feed.over;
     } finally {
       this.#audiences.detach(feed);
       this.#keepAlive.remove(feed);
       this.#sessions.remove(feed);
       this.#feeds.delete(feed);
-      this.#following.delete(feed);
+      this.#following.remove(feed);
       this.#open.add(-1);
     }
   }
@@ -208,46 +196,6 @@ class Hub implements FeedHub {
 
   #ahead({ collectionId }: Feed): Place | undefined {
     return aheadOfStream({ registry: this.#options.registry, stream: this.#transactions }, collectionId);
-  }
-
-  #note(feed: Feed): void {
-    if (feed.isFollowing) this.#following.add(feed);
-    else this.#following.delete(feed);
-  }
-
-  /**
-   * Has a feed know where the references lead that its rule follows, as of where the commit stream stands: what changes after that it is told of. All that was
-   * committed before it was opened is waited for, so that who has just been given a right is not told at once that it has changed.
-   */
-  async #look(feed: Feed): Promise<void> {
-    await this.#options.settled(settledMs).catch(() => undefined);
-    const { collection, asker } = feed;
-    feed.beginLook();
-    try {
-      const { caller, asOf } = await this.#options.look(collection, asker, this.#transactions.position);
-      feed.settleLook(collection, caller, asOf);
-    } catch (error) {
-      if (error instanceof TooCostly) feed.end('end', 'rule-too-costly');
-      else if (error instanceof Fault) feed.end('end', error.code);
-      else throw error;
-    }
-  }
-
-  /** Sends a snapshot whenever one is due, and goes on after it. */
-  async #sendSnapshots(feed: Feed, { after, snapshotPlace }: FeedBeginning): Promise<void> {
-    const pace = createSnapshotPace();
-    let place = snapshotPlace;
-    while (await feed.snapshotIsDue()) {
-      if (!pace.begin()) {
-        feed.end('end', 'too-many-gaps');
-        return;
-      }
-      // Nothing older than what the caller, or this feed, has seen.
-      const notBefore = laterOf(after, this.#progress.place()?.position);
-      const sentUpTo = await this.#options.sendSnapshot(feed, { notBefore, place });
-      place = undefined;
-      if (sentUpTo !== undefined) await this.#resume.after(feed, sentUpTo);
-    }
   }
 
   /** Says that something is missing, and goes on from now; with the whole result, where the feed is sent snapshots. */
@@ -284,12 +232,19 @@ class Hub implements FeedHub {
 
   /** Takes the changes of one commit. */
   #take(raw: readonly Change[]): void {
+    /** Those that see by other rights now, which are told nothing until they go on by these. */
     const turned: Feed[] = [];
     try {
       const changes = raw.flatMap((each) => this.#progress.note(each) ?? []);
       const last = changes.at(-1);
       if (last === undefined) return;
-      this.#follow(changes, turned);
+      // A right that is lost is lost before anything more is told.
+      this.#following.hear(changes, (feed) => {
+        // Who is catching up, or is sent a snapshot, is told when it gets to its next step.
+        if (!feed.isOutdated || !this.#audiences.has(feed)) return;
+        this.#audiences.detach(feed);
+        turned.push(feed);
+      });
       for (const [id, own] of Map.groupBy(changes, ({ collectionId }) => collectionId)) {
         this.#teller.tellAll(id, own, placeAfter(last));
       }
@@ -303,26 +258,11 @@ class Hub implements FeedHub {
     }
   }
 
-  /**
-   * Has feeds hear of what their rules may follow: a right that is lost is lost before anything more is told.
-   *
-   * @param turned - gets those that see by other rights now, which are told nothing until they go on by these
-   */
-  #follow(changes: readonly RecordChange[], turned: Feed[]): void {
-    for (const feed of this.#following) {
-      for (const change of changes) feed.hear(change);
-      // Who is catching up, or is sent a snapshot, is told when it gets to its next step.
-      if (!feed.isOutdated || !this.#audiences.has(feed)) continue;
-      this.#audiences.detach(feed);
-      turned.push(feed);
-    }
-  }
-
   /** Changes may have been missed. */
   #miss(): void {
     this.#transactions.forget();
     this.#progress.miss();
-    for (const feed of this.#following) feed.forgetLook();
+    this.#following.forget();
     for (const feed of [...this.#audiences.all()]) this.#goOn(feed, 'history');
   }
 
@@ -334,7 +274,7 @@ class Hub implements FeedHub {
         continue;
       }
       const isOutdated = feed.redefine(collection);
-      this.#note(feed);
+      this.#following.note(feed);
       // Who is catching up, or is sent a snapshot, is told when it gets to its next step.
       if (isOutdated && this.#audiences.has(feed)) this.#goOn(feed, 'rights');
     }

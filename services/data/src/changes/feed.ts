@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-
 import type { AccessClaims } from '@causeway/service';
 import type { Timestamp } from 'mongodb';
 
@@ -12,36 +10,18 @@ import type { Caller } from '../rules/rule.ts';
 import { GuardRefused } from '../rules/guard-condition.ts';
 import { targetOf } from '../rules/follow/follows.ts';
 import { visionOf } from '../rules/see.ts';
+import type { FeedOptions, GapReason } from './feed-options.ts';
 import type { FeedView } from './feed-view.ts';
 import { createFeedView } from './feed-view.ts';
 import type { FeedWriter, Message } from './feed-writer.ts';
 import { messageOf } from './feed-writer.ts';
 import type { FollowedRecords } from './followed-records.ts';
 import { createFollowedRecords } from './followed-records.ts';
-import { nameOfRights, nameOfRule } from './name-of-rule.ts';
+import { nameOfRule, nameOfSight } from './name-of-rule.ts';
 import type { RecordChange } from './record-change.ts';
-
-/** What a feed is opened with. */
-export interface FeedOptions {
-  readonly collection: Collection;
-  readonly caller: Caller;
-  /** What the feed ends with; undefined where anybody may listen, or where what it is one of many on ends with it. */
-  readonly token: AccessClaims | undefined;
-  readonly filter: Condition<Operand>;
-  /** What its cursors begin with while it is told by a rule; see `FeedCursors`. */
-  readonly beginCursors: (rule: string) => string;
-  readonly writer: FeedWriter;
-  /** Whether it begins with the current result, and is sent that anew wherever changes are missing. */
-  readonly snapshots: boolean;
-  /** Learns that it is told of a gap, and why. */
-  readonly noteGap?: (reason: string) => void;
-}
 
 /** Sees nothing. */
 const blind: FeedView = { key: 'blind', interests: [], tell: () => undefined };
-
-/** Why changes are missing. */
-export type GapReason = 'expired' | 'rights' | 'history' | 'too-costly';
 
 /** One subscriber: what it sees, and where it is told. */
 export class Feed {
@@ -176,7 +156,8 @@ export class Feed {
    * @param asOf - the time of which that was read; undefined for now
    */
   settleLook(collection: Collection, caller: Caller, asOf?: Timestamp): void {
-    this.#followed.settle(collection, caller, asOf);
+    this.#bounded(() => this.#followed.settle(collection, caller, asOf));
+    if (this.hasEnded()) return;
     this.#newestRule = this.#nameRule();
     // The definition has changed meanwhile, or changes were missed.
     if (this.needsLook) this.end('gap', 'rights');
@@ -192,25 +173,19 @@ export class Feed {
   /** Learns of a change of any record: it may be one that the rule follows. {@link isOutdated} tells what comes of it. */
   hear(change: RecordChange): void {
     if (!this.isFollowing) return;
-    try {
+    this.#bounded(() => {
       if (!this.#followed.hear(change)) return;
-    } catch (error) {
-      if (!(error instanceof TooCostly)) throw error;
-      this.end('end', 'rule-too-costly');
-    }
-    this.#newestRule = this.#nameRule();
-    if (this.#followed.isTooMuch) this.end('end', 'rule-too-costly');
+      this.#newestRule = this.#nameRule();
+      if (this.#followed.isTooMuch) this.end('end', 'rule-too-costly');
+    });
   }
 
   /** Learns of changes that it has missed, before it is told them: by other rights than those of now it would have been told otherwise. */
   hearEarlier(changes: readonly RecordChange[]): void {
     if (!this.isFollowing) return;
-    try {
+    this.#bounded(() => {
       this.#hasTurned ||= changes.some((change) => this.#followed.isTurnedBy(change));
-    } catch (error) {
-      if (!(error instanceof TooCostly)) throw error;
-      this.end('end', 'rule-too-costly');
-    }
+    });
   }
 
   /** Sees by the current rule from now on. */
@@ -290,13 +265,18 @@ export class Feed {
     this.#writer.end(messageOf({ event, data: JSON.stringify({ reason }) }));
   }
 
-  /** Under another rule, with other rights, or by other records that it follows, other changes would have been told. */
   #nameRule(): string {
-    const rule = nameOfRule(this.#collection);
-    const rights = nameOfRights(this.#collection, this.asker);
-    if (!this.isFollowing && rights === '') return rule;
-    const followed = this.isFollowing ? this.#followed.name : '';
-    return createHash('sha256').update(rule).update(followed).update(rights).digest('base64url').slice(0, 12);
+    return nameOfSight(this.#collection, this.asker, this.isFollowing ? this.#followed.name : undefined);
+  }
+
+  /** Ends the feed where that takes too long. */
+  #bounded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof TooCostly)) throw error;
+      this.end('end', 'rule-too-costly');
+    }
   }
 
   #makeView(): FeedView {

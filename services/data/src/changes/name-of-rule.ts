@@ -23,13 +23,30 @@ export const nameOfRule = (collection: Collection): string =>
  *
  * @returns nothing where the rules ask for none of it, so that cursors of before stay good
  */
-export function nameOfRights({ rules, fields }: Collection, { administrator, auth }: Caller): string {
+function nameOfRights({ rules, fields }: Collection, { administrator, auth }: Caller): string {
   if (administrator) return 'administrator';
   const asked = [rules.read, ...fields.map(({ read }) => read)].flatMap(alternativesOf);
   const names = new Set(asked.flatMap((condition) => [...authNamesIn(condition)]));
   names.delete('sub');
   if (names.size === 0) return '';
   return JSON.stringify([...names].toSorted().map((name) => [name, auth[name] ?? null]));
+}
+
+/**
+ * Names all by which a feed is told: under another rule, with other rights, or by other records that it follows, other changes would have been told.
+ *
+ * @param followed - names the records that its rule follows; undefined where it follows none
+ */
+export function nameOfSight(collection: Collection, caller: Caller, followed: string | undefined): string {
+  const rule = nameOfRule(collection);
+  const rights = nameOfRights(collection, caller);
+  if (followed === undefined && rights === '') return rule;
+  return createHash('sha256')
+    .update(rule)
+    .update(followed ?? '')
+    .update(rights)
+    .digest('base64url')
+    .slice(0, 12);
 }
 
 const alternativesOf = (rule: Rule | undefined) => (rule?.kind === 'alternatives' ? rule.alternatives : []);

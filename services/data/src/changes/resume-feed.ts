@@ -4,7 +4,8 @@ import { HistoryLost } from '@causeway/events';
 
 import type { CatchUp } from './catch-up.ts';
 import type { ChangeHistory } from './change-history.ts';
-import type { Feed, GapReason } from './feed.ts';
+import type { Feed } from './feed.ts';
+import type { GapReason } from './feed-options.ts';
 import { byCommit } from './gather-transactions.ts';
 import type { JudgeChanges, Told } from './judge-changes.ts';
 import type { Place } from './place.ts';

@@ -1,4 +1,4 @@
-import { Fault, faults, newId } from '@causeway/contracts';
+import { faults, newId } from '@causeway/contracts';
 import type { Cause } from '@causeway/contracts';
 import { DuplicateKey } from '@causeway/events';
 import type { Events, IfMatch, RecordedCollection } from '@causeway/events';
@@ -17,9 +17,10 @@ import { allIndexesOf, referenceIndexesOf } from '../references/all-indexes.ts';
 import { checkDangling, newReferences } from '../references/check-dangling.ts';
 import { holdTargets } from '../references/referrers.ts';
 import type { Fields, RecordDocument } from '../records/record.model.ts';
+import { beginOrJoin } from './begin-or-join.ts';
 import { endingOf } from './change-ending.ts';
 import { demandNoneBreaks } from './check-records.ts';
-import type { Definition, DefinitionChange, DefinitionDocument, IndexDefinition } from './collection.model.ts';
+import type { DefinitionChange, DefinitionDocument, IndexDefinition } from './collection.model.ts';
 import { changesCollection, recordsCollection } from './collection.model.ts';
 import type { CollectionRegistry } from './collection-registry.ts';
 import type { DefinitionBeside } from './collections.events.ts';
@@ -28,7 +29,6 @@ import { asksMore, isSame } from './compare-definitions.ts';
 import { definitionBusy, definitionConflict, tooManyCollections } from './collections.errors.ts';
 import type { DefinitionLock, Ending } from './definition-lock.ts';
 import { followChange, wantedBy } from './follow-change.ts';
-import { lockDefinition } from './definition-lock.ts';
 import { parseDefinition } from './parse-definition.ts';
 import type { CompiledDefinition } from './parse-definition.ts';
 import { isTextIndex } from './parse-index.ts';
@@ -216,7 +216,7 @@ export function createDefineCollection(given: DefineCollectionDependencies) {
     }
     const wanted = wantedBy(source);
     for (let tries = 1; ; tries += 1) {
-      const lock = await beginOrJoin(id, source, wanted);
+      const lock = await beginOrJoin({ db, changes }, id, source, wanted);
       command.onBegun?.();
       if (typeof lock !== 'string') return await changeUnder(cause, id, command, lock);
       const last = await followChange(db, id, lock, command.patience);
@@ -230,19 +230,6 @@ export function createDefineCollection(given: DefineCollectionDependencies) {
       }
       // Whoever had begun it is gone, or somebody has changed it again.
       if (last?.outcome === 'applied' || tries >= maxTries) throw definitionBusy();
-    }
-  };
-
-  /** @returns the lock, or the owner of a change to the same definition that is under way */
-  const beginOrJoin = async (id: string, source: Definition, wanted: string): Promise<DefinitionLock | string> => {
-    // Asked of writers later where references come first: see below.
-    const demand = referenceIndexesOf(source).length === 0 ? { pending: source } : undefined;
-    try {
-      return await lockDefinition(db, id, demand, undefined, wanted);
-    } catch (error) {
-      const row = error instanceof Fault ? await changes.findOne({ _id: id }) : null;
-      if (row?.owner === undefined || row.progress?.wanted !== wanted) throw error;
-      return row.owner;
     }
   };
 

@@ -1,5 +1,4 @@
 import { createVersionedCache } from '@causeway/cache';
-import { createSettled } from '@causeway/events';
 
 import { createCollectionVersions } from '../caching/collection-versions.ts';
 import { createPageCache, pageCodec } from '../caching/page-cache.ts';
@@ -22,6 +21,7 @@ export function createQueries({
   redis,
   redisPrefix,
   stream,
+  settled,
   events,
   cursors,
   logger,
@@ -37,7 +37,6 @@ export function createQueries({
     prefix: `${redisPrefix}:pages:`,
     maxBytes: config.queryCacheBytes,
   });
-  const { settled } = createSettled({ client, db, stream });
   const marks = createSharedMarks({ settled, isFollowing: () => isFresh(stream), logger });
   const plain = createPlainReads({ cache, marks });
   const pages = createPageCache({ cache, versions: createCollectionVersions(stream), stream, plain, client });

@@ -12,7 +12,7 @@ import type { Collection } from '../collections/collection-registry.ts';
 import { createCollectionRegistry } from '../collections/collection-registry.ts';
 import { createFieldKeys } from '../encryption/field-keys.ts';
 import type { Answered, TestCall, TestData } from './test-data.ts';
-import { openTestData } from './test-data.ts';
+import { openTestData, required } from './test-data.ts';
 
 /** A world in which a test sends snapshots by itself, to feeds of its own. */
 export interface SnapshotGround {
@@ -30,9 +30,9 @@ export async function openSnapshotGround(): Promise<SnapshotGround> {
   const data = await openTestData();
   const replica = await data.replica();
   const { token } = await data.person({ roles: ['admin'] });
-  const client = await MongoClient.connect(process.env.MONGODB_URL ?? '');
+  const client = await MongoClient.connect(required('MONGODB_URL'));
   const logger = createLogger({ service: 'data', level: 'silent' });
-  const brokers = (process.env.KAFKA_BROKERS ?? '').split(',');
+  const brokers = required('KAFKA_BROKERS').split(',');
   const kafka = createKafka({ driver: 'platformatic', brokers, clientId: 'snapshots', logger });
   const events = createEvents({
     service: 'data',

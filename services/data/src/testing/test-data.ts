@@ -94,7 +94,8 @@ export interface TestData {
 /** What MongoDB is asked for what it does just now by: no majority knows of that. */
 export const whatIsRunning = { readConcern: { level: 'local' } } as const;
 
-const required = (name: string): string => process.env[name] ?? assert.fail(`${name} is not set`);
+/** What the stack that tests run on says of its servers. */
+export const required = (name: string): string => process.env[name] ?? assert.fail(`${name} is not set`);
 
 /**
  * Opens a world.

@@ -7,7 +7,8 @@ import { Timestamp } from 'mongodb';
 
 import { createEventStreamWriter } from '../changes/event-stream-writer.ts';
 import { createFeedCursors } from '../changes/feed-cursors.ts';
-import type { FeedBeginning, FeedHub, FeedHubOptions } from '../changes/feed-hub.ts';
+import type { FeedHub, FeedHubOptions } from '../changes/feed-hub.ts';
+import type { FeedBeginning } from '../changes/feed-options.ts';
 import { createFeedHub } from '../changes/feed-hub.ts';
 import { Feed } from '../changes/feed.ts';
 import type { FeedCursor } from '../changes/place.ts';

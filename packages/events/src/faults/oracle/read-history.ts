@@ -5,7 +5,7 @@ import type { HandledRow } from '../../consumer/inbox.ts';
 import { fromBinary } from '../../envelope/binary-mode.ts';
 import type { KafkaPort } from '../../kafka/port.ts';
 import { eventLog, type LoggedEvent } from '../../log/event-log.ts';
-import { beacons, plumbing } from '../../stream/commit-stream.ts';
+import { beacons, plumbing } from '../../stream/change.ts';
 import type { Fleet } from '../fleet.ts';
 import { journalCollection, type JournalRow } from '../replica/journal.ts';
 import type { EffectFacts } from '../replica/protocol.ts';
