@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 
-import type { EventEnvelope } from '@causeway/contracts';
 import type { PublishedEvents } from '@causeway/events/testing';
 
+import { accountUpdate } from '../../testing/account-update.ts';
 import { claimsOf, openTestAuth, password, randomEmail, signIn, signUp } from '../../testing/test-auth.ts';
 import type { Answered, Person, TestAuth, TestCall, TestReplica } from '../../testing/test-auth.ts';
 import { forgedFrom, refusedAsLink, sendLink, verifyAddress } from '../../testing/test-links.ts';
@@ -31,8 +31,6 @@ describe("changing an account's address", () => {
   const accountOf = async ({ accessToken: token }: Person) => (await auth.call('GET /v1/auth/account', { token })).body;
   const rowOf = ({ id }: Person) =>
     world.db.collection<{ _id: string; emailKeys: string[]; revision: number }>('accounts').findOne({ _id: id });
-  const recorded = (subject: string, type: string): Promise<EventEnvelope[]> =>
-    published.waitFor((event) => event.subject === subject && event.type === type);
   const told = ({ status, body }: Answered) => [status, body.code];
 
   before(async () => {
@@ -71,9 +69,8 @@ describe("changing an account's address", () => {
     assert.deepEqual(told(await auth.call('POST /v1/auth/sign-in', { body: { email: ada.email, password } })), [
       ...[401, 'invalid-credentials'],
     ]);
-    const updates = await recorded(`account/${ada.id}`, 'auth.account.updated');
-    const updated = updates.find(({ data }) => (data as { changed: string[] }).changed.includes('email'));
-    const { email, previousEmail, changed, sessionsFrom } = updated?.data as Record<string, unknown>;
+    const updated = await accountUpdate(published, ada.id, 'email');
+    const { email, previousEmail, changed, sessionsFrom } = updated.data as Record<string, unknown>;
     assert.deepEqual([email, previousEmail, changed, sessionsFrom], [target, ada.email, ['email'], 2]);
     const undo = await mailbox.mailAbout(ada.email, 'Your account at 127.0.0.1:8080 has another address now');
     assert.match(undo.text, /http:\/\/127\.0\.0\.1:8080\/account\/undo\/cwp_\S+\n/);
