@@ -1,9 +1,10 @@
-// `npm run bench [-- --short] [--part <words>]…`: what the platform reaches on this machine, each figure beside the bare limit that it is
+// `npm run bench [-- --short] [--part <words>]… [--help]`: what the platform reaches on this machine, each figure beside the bare limit that it is
 // measured against in the same run. A report, not a test.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
+import process from 'node:process';
+import { benchOptionsOrExit, type Part } from './bench-options.ts';
 import { type BenchPlatform, makeCollection, recordBody, startBenchPlatform } from './bench-platform.ts';
 import { measureAuth } from './auth/measure-auth.ts';
 import { measureData } from './data/measure-data.ts';
@@ -17,13 +18,7 @@ import { milliseconds, perSecond, ratio, reportOf, type Row } from './report.ts'
 import { measureRecovery } from './recovery.ts';
 import { startBareServer, startGatewayBefore, startTraceSink } from './side-processes.ts';
 
-const { values: options } = parseArgs({
-  options: {
-    short: { type: 'boolean', default: false },
-    /** Only the parts whose name has these words in it. */
-    part: { type: 'string', multiple: true, default: [] },
-  },
-});
+const options = benchOptionsOrExit(process.argv.slice(2));
 const span = options.short ? { warmUpMs: 500, measureMs: 1000 } : { warmUpMs: 2000, measureMs: 4000 };
 /** What is compared is measured in turns, so that a neighbour who is loud for a while is loud for both. */
 const turns = options.short ? 1 : 3;
@@ -36,8 +31,8 @@ const rows: Row[] = [];
 const say = (text: string): void => console.error(text);
 
 /** Measures one part; what cannot be measured is said, and the rest goes on. */
-async function part(what: string, measure: () => Promise<void>): Promise<void> {
-  if (options.part.length > 0 && !options.part.some((each) => what.includes(each))) return;
+async function part(what: Part, measure: () => Promise<void>): Promise<void> {
+  if (!options.parts.has(what)) return;
   const startedAt = performance.now();
   try {
     await measure();
