@@ -5,8 +5,10 @@ import type { AdmitQuery } from '../queries/plan/admit-query.ts';
 import { changesRoute } from './changes.route.ts';
 import { createFeedCursors } from './feed-cursors.ts';
 import { createFeedHub } from './feed-hub.ts';
+import { createFeedViews } from './feed-views.ts';
 import { readGeneration } from './generation.ts';
 import { createLookAsOf } from './look-as-of.ts';
+import { createIdSets } from './id-sets.ts';
 import { createOpenFeed } from './open-feed.ts';
 import { createSendSnapshot } from './snapshot/send-snapshot.ts';
 import { createSnapshotPlaces } from './snapshot/snapshot-places.ts';
@@ -38,7 +40,8 @@ export async function createChanges(
     limit: config.feedLimit,
     historyBytes: config.feedHistoryBytes,
   });
-  const openFeed = createOpenFeed({ findCurrent, cursors, feedCursors, hub, admit, places, db, now });
+  const shared = { idSets: createIdSets(), views: createFeedViews() };
+  const openFeed = createOpenFeed({ findCurrent, cursors, feedCursors, hub, admit, places, db, shared, now });
   const { publicUrl, feedLimit: limit } = config;
   const shares = createCallerShares(limit);
   const socket = socketRoute({ openFeed, hub, identity, shares, limit, publicUrl, logger, times: socketTimes });

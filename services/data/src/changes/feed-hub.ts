@@ -34,7 +34,7 @@ import type { StreamProgress } from './stream-progress.ts';
 import { followProgress } from './stream-progress.ts';
 
 /** What {@link createFeedHub} is given. */
-export interface FeedHubOptions extends Pick<FollowingFeedsOptions, 'look' | 'settled'> {
+export interface FeedHubOptions extends Pick<FollowingFeedsOptions, 'look' | 'settled' | 'followedLimit'> {
   readonly stream: CommitStream;
   readonly registry: Pick<CollectionRegistry, 'get' | 'knownAsOf' | 'onChange'>;
   /** Of the database; see `readGeneration`. */
@@ -57,8 +57,11 @@ export interface FeedHub {
   serve(feed: Feed, beginning: FeedBeginning): Promise<void>;
   /** Ends whoever else listens with a token when that ends, as it does feeds. @returns forgets them */
   watch(listener: Listener): () => void;
-  /** @throws Fault `unavailable` while there are too many feeds, or the commit stream has not begun */
-  admit(): Promise<void>;
+  /**
+   * @param asks - whether its rule follows references to other records
+   * @throws Fault `unavailable` while there are too many feeds, or these follow too many records, or the commit stream has not begun
+   */
+  admit(asks?: { readonly isFollowing: boolean }): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -130,9 +133,11 @@ class Hub implements FeedHub {
     return this.#feeds.size;
   }
 
-  async admit(): Promise<void> {
+  async admit({ isFollowing } = { isFollowing: false }): Promise<void> {
     if (this.#feeds.size >= this.#options.limit)
       throw faults.unavailable({ retryAfterS: 5, message: 'too many feeds' });
+    if (isFollowing && this.#following.isFull)
+      throw faults.unavailable({ retryAfterS: 5, message: 'feeds follow too many records' });
     const deadline = performance.now() + positionMs;
     while (this.#progress.place() === undefined) {
       if (performance.now() > deadline)
@@ -155,7 +160,7 @@ class Hub implements FeedHub {
     const known = this.#options.registry.get(feed.collectionId);
     if (known === undefined) feed.end('end', 'collection-removed');
     else if (feed.redefine(known)) feed.renew();
-    this.#following.note(feed);
+    this.#following.add(feed);
     try {
       if (feed.isFollowing) await this.#following.look(feed);
       await this.#begin(feed, beginning);
@@ -274,7 +279,6 @@ class Hub implements FeedHub {
         continue;
       }
       const isOutdated = feed.redefine(collection);
-      this.#following.note(feed);
       // Who is catching up, or is sent a snapshot, is told when it gets to its next step.
       if (isOutdated && this.#audiences.has(feed)) this.#goOn(feed, 'rights');
     }

@@ -5,6 +5,8 @@ import type { Collection } from '../collections/collection-registry.ts';
 import type { Condition, Operand } from '../conditions/condition.ts';
 import type { Caller } from '../rules/rule.ts';
 import type { FeedWriter } from './feed-writer.ts';
+import type { FeedViews } from './feed-views.ts';
+import type { IdSets } from './id-sets.ts';
 import type { FeedCursor } from './place.ts';
 import type { Release } from './snapshot/snapshot-places.ts';
 
@@ -20,8 +22,16 @@ export interface FeedOptions {
   readonly writer: FeedWriter;
   /** Whether it begins with the current result, and is sent that anew wherever changes are missing. */
   readonly snapshots: boolean;
+  /** What it shares with the other feeds of its process. */
+  readonly shared: SharedSights;
   /** Learns that it is told of a gap, and why. */
   readonly noteGap?: (reason: string) => void;
+}
+
+/** What feeds that see the same, or follow the same, keep once. */
+export interface SharedSights {
+  readonly idSets: IdSets;
+  readonly views: FeedViews;
 }
 
 /** From where on a feed is told. */

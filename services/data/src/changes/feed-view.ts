@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 import { bindCondition, usesNow } from '../conditions/bind-condition.ts';
 import type { Predicate } from '../conditions/compile-predicate.ts';
 import { compilePredicate } from '../conditions/compile-predicate.ts';
@@ -62,7 +64,8 @@ export function createFeedView(vision: Vision): AskedView {
     return { couldRead, event: eventBy({ saw, sees, isNew: before === undefined, isGone: after === undefined }) };
   };
   return {
-    key: visionKey(vision),
+    // The whole of it would be most of what a view holds.
+    key: createHash('sha256').update(visionKey(vision)).digest('base64url'),
     interests: interestsOf({ kind: 'and', branches: [vision.rule, vision.filter] }),
     tell(change, whole) {
       budget = createBudget(viewUnits, whole);

@@ -4,15 +4,15 @@ import type { Timestamp } from 'mongodb';
 import type { Collection } from '../collections/collection-registry.ts';
 import type { Condition, Operand } from '../conditions/condition.ts';
 import { TooCostly } from '../conditions/evaluation-budget.ts';
+import type { Spend } from '../conditions/pattern/automaton.ts';
 import { queryNeedsIndex } from '../queries/queries.errors.ts';
 import { arePlaced } from '../queries/required-indexes.ts';
 import type { Caller } from '../rules/rule.ts';
 import { GuardRefused } from '../rules/guard-condition.ts';
 import { targetOf } from '../rules/follow/follows.ts';
-import { visionOf } from '../rules/see.ts';
+import { createDueSnapshot } from './due-snapshot.ts';
 import type { FeedOptions, GapReason } from './feed-options.ts';
 import type { FeedView } from './feed-view.ts';
-import { createFeedView } from './feed-view.ts';
 import type { FeedWriter, Message } from './feed-writer.ts';
 import { messageOf } from './feed-writer.ts';
 import type { FollowedRecords } from './followed-records.ts';
@@ -22,6 +22,8 @@ import type { RecordChange } from './record-change.ts';
 
 /** Sees nothing. */
 const blind: FeedView = { key: 'blind', interests: [], tell: () => undefined };
+
+const none: Pick<FollowedRecords, 'interests' | 'sets'> = { interests: [], sets: [] };
 
 /** One subscriber: what it sees, and where it is told. */
 export class Feed {
@@ -39,6 +41,7 @@ export class Feed {
   readonly #options: FeedOptions;
   readonly #writer: FeedWriter;
   readonly #followed: FollowedRecords;
+  readonly #snapshot = createDueSnapshot();
   #collection: Collection;
   /** Of the collection as it is known. */
   #newestRule: string;
@@ -46,19 +49,17 @@ export class Feed {
   #rule: string;
   #view: FeedView;
   #cursorsBegin: string;
-  #awaitsSnapshot = false;
   #hasTurned = false;
-  #wake: (() => void) | undefined;
-  #toldLate: Promise<void> | undefined;
+  #noteFollowed: (() => void) | undefined;
 
   constructor(options: FeedOptions) {
-    const { collection, caller, token, filter, writer, snapshots } = options;
+    const { collection, caller, token, filter, writer, snapshots, shared } = options;
     this.#options = options;
     this.#collection = collection;
     this.collectionId = collection.id;
     this.token = token;
     this.asker = caller;
-    this.#followed = createFollowedRecords(collection, caller);
+    this.#followed = createFollowedRecords(collection, caller, shared.idSets);
     this.filter = filter;
     this.snapshots = snapshots;
     this.#writer = writer;
@@ -70,12 +71,11 @@ export class Feed {
     this.signal = ending.signal;
     const { promise, resolve } = Promise.withResolvers<undefined>();
     this.over = promise;
-    const close = (): void => {
+    writer.onEnd(() => {
       ending.abort();
       resolve(undefined);
-      this.#wake?.();
-    };
-    writer.onEnd(close);
+      this.#snapshot.end();
+    });
   }
 
   get rule(): string {
@@ -110,9 +110,14 @@ export class Feed {
     return this.isFollowing && this.#followed.isUnknown;
   }
 
+  /** Where the references lead that its rule follows, and what changes decide that. */
+  get followed(): Pick<FollowedRecords, 'interests' | 'sets'> {
+    return this.isFollowing ? this.#followed : none;
+  }
+
   /** Whether nothing is told until a snapshot has been sent. */
   get awaitsSnapshot(): boolean {
-    return this.#awaitsSnapshot;
+    return this.#snapshot.isAwaited;
   }
 
   /** Whether the read rule has changed since the view was made, or was another one in what is being told. */
@@ -137,10 +142,16 @@ export class Feed {
       this.#followed.redefine(collection, nameOfRule(collection) === nameOfRule(this.#collection));
       this.#collection = collection;
       this.#newestRule = this.#nameRule();
+      this.#noteFollowed?.();
       // Nothing has values checked any more of which the filter asks where they lie.
       if (!arePlaced(collection, this.filter)) this.end('end', queryNeedsIndex.declaration.code);
     }
     return this.isOutdated;
+  }
+
+  /** @param listener - is called whenever what its rule follows, or what is known of it, may be something else */
+  onFollowed(listener: () => void): void {
+    this.#noteFollowed = listener;
   }
 
   /** Somebody is about to look where references lead. */
@@ -158,6 +169,7 @@ export class Feed {
   settleLook(collection: Collection, caller: Caller, asOf?: Timestamp): void {
     this.#bounded(() => this.#followed.settle(collection, caller, asOf));
     if (this.hasEnded()) return;
+    this.#noteFollowed?.();
     this.#newestRule = this.#nameRule();
     // The definition has changed meanwhile, or changes were missed.
     if (this.needsLook) this.end('gap', 'rights');
@@ -168,14 +180,20 @@ export class Feed {
   forgetLook(): void {
     this.#followed.forget();
     this.#newestRule = this.#nameRule();
+    this.#noteFollowed?.();
   }
 
-  /** Learns of a change of any record: it may be one that the rule follows. {@link isOutdated} tells what comes of it. */
-  hear(change: RecordChange): void {
+  /**
+   * Learns of the changes of a commit that may be of records which the rule follows. {@link isOutdated} tells what comes of it.
+   *
+   * @param spend - what there is for all who hear of them
+   */
+  hear(changes: readonly RecordChange[], spend?: Spend): void {
     if (!this.isFollowing) return;
     this.#bounded(() => {
-      if (!this.#followed.hear(change)) return;
+      if (!this.#followed.hear(changes, spend)) return;
       this.#newestRule = this.#nameRule();
+      this.#noteFollowed?.();
       if (this.#followed.isTooMuch) this.end('end', 'rule-too-costly');
     });
   }
@@ -198,8 +216,7 @@ export class Feed {
 
   /** Begins with a snapshot. */
   askSnapshot(): void {
-    this.#awaitsSnapshot = true;
-    this.#wake?.();
+    this.#snapshot.ask();
   }
 
   /**
@@ -214,24 +231,13 @@ export class Feed {
 
   /** Waits until a snapshot is due, and takes it that it is seen to. @returns false where the feed has ended */
   async snapshotIsDue(): Promise<boolean> {
-    if (!this.#awaitsSnapshot && !this.signal.aborted) {
-      const { promise, resolve } = Promise.withResolvers<undefined>();
-      this.#wake = () => resolve(undefined);
-      await promise;
-    }
-    // It stops where a snapshot is due.
-    await this.#toldLate;
-    this.#awaitsSnapshot = false;
+    await this.#snapshot.wait();
     return !this.hasEnded();
   }
 
-  /**
-   * Learns that it is told what it had no room for, as its reader takes it, until it is told live again: no snapshot is sent meanwhile.
-   *
-   * @param telling - is never rejected
-   */
+  /** @param telling - of what it had no room for, until it is told live again; never rejected */
   followTelling(telling: Promise<void>): void {
-    this.#toldLate = telling;
+    this.#snapshot.followTelling(telling);
   }
 
   /** @param sealed - of a place, by `FeedCursors` */
@@ -282,7 +288,9 @@ export class Feed {
   #makeView(): FeedView {
     if (this.needsLook) return blind;
     try {
-      return createFeedView(visionOf(this.#collection, this.caller, this.filter));
+      const { caller, filter } = this;
+      const followed = this.isFollowing ? this.#followed.name : '';
+      return this.#options.shared.views.of({ collection: this.#collection, caller, filter, followed });
     } catch (error) {
       if (!(error instanceof GuardRefused)) throw error;
       // The rules have changed, so that such a filter could not be asked any more.

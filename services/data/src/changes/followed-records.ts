@@ -3,15 +3,27 @@ import { createHash } from 'node:crypto';
 import type { Timestamp } from 'mongodb';
 
 import type { Collection } from '../collections/collection-registry.ts';
+import { bindCaller } from '../conditions/bind-condition.ts';
 import { compilePredicate } from '../conditions/compile-predicate.ts';
-import type { Predicate } from '../conditions/compile-predicate.ts';
 import { createBudget } from '../conditions/evaluation-budget.ts';
+import type { Spend } from '../conditions/pattern/automaton.ts';
 import { conditionFor, followedBy, mostFollowed } from '../rules/follow/follow-records.ts';
 import type { FollowedReference } from '../rules/follow/follows.ts';
 import { targetOf } from '../rules/follow/follows.ts';
 import type { Caller } from '../rules/rule.ts';
 import { decisionUnits } from '../rules/rule.ts';
+import type { IdSet, IdSets } from './id-sets.ts';
+import type { Interest } from './interests.ts';
+import { interestsOf } from './interests.ts';
 import type { RecordChange } from './record-change.ts';
+
+/** What a change has to be of, for it to lead somebody elsewhere. */
+export interface FollowedInterest {
+  /** The id of the collection. */
+  readonly target: string;
+  /** What a record there has to have, before or after; undefined where that cannot be said. */
+  readonly interests: readonly Interest[] | undefined;
+}
 
 /** Where the references lead that the rule of a feed follows: looked for once, and kept in step with the changes of the records there. */
 export interface FollowedRecords {
@@ -19,10 +31,14 @@ export interface FollowedRecords {
   readonly isUnknown: boolean;
   /** Whether they are more than a rule may follow. */
   readonly isTooMuch: boolean;
+  /** What is known, for each reference. */
+  readonly sets: readonly IdSet[];
   /** The caller, of whom it is known where references lead. */
   readonly caller: Caller;
   /** The same where the same is known. */
   readonly name: string;
+  /** What changes have to be heard of; the same until it is redefined. */
+  readonly interests: readonly FollowedInterest[];
   /** The rule is that of another definition. It stays known what is asked in the same places, where the rule is the same. */
   redefine(collection: Collection, isSame: boolean): void;
   /** Somebody begins to look: from here on changes are kept, for what is found may be of before them. */
@@ -38,12 +54,13 @@ export interface FollowedRecords {
   /** Changes may have been missed: nothing is known, and what is being looked for does not count. */
   forget(): void;
   /**
-   * Learns of a change.
+   * Learns of the changes of a commit, those at least that concern its interests.
    *
-   * @returns whether references lead elsewhere by it
-   * @throws TooCostly where patterns take too long to tell what follows from it
+   * @param spend - what there is for all who hear of them
+   * @returns whether references lead elsewhere by them
+   * @throws TooCostly where patterns take too long to tell what follows from them
    */
-  hear(change: RecordChange): boolean;
+  hear(changes: readonly RecordChange[], spend?: Spend): boolean;
   /**
    * Whether a change of before led references elsewhere, which may lead back by now.
    *
@@ -55,44 +72,55 @@ export interface FollowedRecords {
 interface Known {
   readonly follow: FollowedReference;
   readonly target: string;
-  readonly isMet: Predicate;
-  readonly ids: Set<string>;
+  readonly isMet: (document: object, whole?: Spend) => boolean;
+  set: IdSet;
 }
 
-/** Makes it, with nothing known. */
-export function createFollowedRecords(collection: Collection, asker: Caller): FollowedRecords {
+/**
+ * Makes it, with nothing known.
+ *
+ * @param idSets - those of the process
+ */
+export function createFollowedRecords(collection: Collection, asker: Caller, idSets: IdSets): FollowedRecords {
   let current = collection;
+  let interests = interestsIn(collection, asker);
   let known: readonly Known[] | undefined;
   let heard: RecordChange[] | undefined;
   /** What was committed by then is known, of a transaction all: they share one time. */
   let knownAsOf: Timestamp | undefined;
   let name = '';
 
-  const apply = ({ collectionId, id, after, position }: RecordChange): boolean => {
-    // A process that is behind learns of it late: it would fall back to how things were then.
-    if (knownAsOf !== undefined && position.lessThanOrEqual(knownAsOf)) return false;
-    let isOther = false;
-    for (const { target, isMet, ids } of known ?? []) {
+  /** What becomes of one by changes; the last of a record decides. */
+  const turn = ({ target, isMet, set }: Known, changes: readonly RecordChange[], whole?: Spend): IdSet => {
+    const turned = new Map<string, boolean>();
+    for (const { collectionId, id, after, position } of changes) {
       if (target !== collectionId) continue;
-      const isThere = after !== undefined && isMet(after);
-      if (isThere === ids.has(id)) continue;
-      isOther = true;
-      if (isThere) ids.add(id);
-      else ids.delete(id);
+      // A process that is behind learns of it late: it would fall back to how things were then.
+      if (knownAsOf !== undefined && position.lessThanOrEqual(knownAsOf)) continue;
+      turned.set(id, after !== undefined && isMet(after, whole));
+    }
+    return turned.size === 0 ? set : set.turn(turned);
+  };
+  const apply = (changes: readonly RecordChange[], whole?: Spend): boolean => {
+    let isOther = false;
+    for (const each of known ?? []) {
+      const set = turn(each, changes, whole);
+      isOther ||= set !== each.set;
+      each.set = set;
     }
     return isOther;
   };
   const rename = (): void => {
     name = createHash('sha256')
-      .update(JSON.stringify((known ?? []).map(({ target, ids }) => [target, [...ids].sort()])))
+      .update(JSON.stringify((known ?? []).map(({ target, set }) => [target, set.name])))
       .digest('base64url');
   };
-  const learn = (own: Collection, idsOf: (follow: FollowedReference) => Iterable<string> | undefined): void => {
+  const learn = (own: Collection, setOf: (follow: FollowedReference) => IdSet | undefined): void => {
     known = own.follows.read.map((follow) => ({
       follow,
       target: targetOf(follow, own),
       isMet: withBudget(follow, asker),
-      ids: new Set(idsOf(follow)),
+      set: setOf(follow) ?? idSets.of([]),
     }));
   };
 
@@ -101,23 +129,29 @@ export function createFollowedRecords(collection: Collection, asker: Caller): Fo
       return known === undefined;
     },
     get isTooMuch() {
-      return known?.some(({ ids }) => ids.size > mostFollowed) ?? false;
+      return known?.some(({ set }) => set.ids.length > mostFollowed) ?? false;
+    },
+    get sets() {
+      return (known ?? []).map(({ set }) => set);
     },
     get caller() {
-      const idsOf = (follow: FollowedReference): readonly string[] => [
-        ...(known?.find((each) => each.follow === follow)?.ids ?? []),
-      ];
+      const idsOf = (follow: FollowedReference): readonly string[] =>
+        known?.find((each) => each.follow === follow)?.set.ids ?? [];
       return known === undefined ? asker : { ...asker, followed: followedBy(current.follows.read, idsOf) };
     },
     get name() {
       return name;
     },
+    get interests() {
+      return interests;
+    },
     redefine(next, isSame) {
       current = next;
+      interests = interestsIn(next, asker);
       const before = known;
       if (!isSame) known = undefined;
       else if (before !== undefined) {
-        learn(next, ({ operand }) => before.find(({ follow }) => follow.operand.pointer === operand.pointer)?.ids);
+        learn(next, ({ operand }) => before.find(({ follow }) => follow.operand.pointer === operand.pointer)?.set);
       }
     },
     begin() {
@@ -128,9 +162,9 @@ export function createFollowedRecords(collection: Collection, asker: Caller): Fo
       heard = undefined;
       // The rule has changed since, or something was missed.
       if (own !== current || changes === undefined) return;
-      learn(own, ({ operand }) => caller.followed?.get(operand));
+      learn(own, ({ operand }) => idSets.of(caller.followed?.get(operand) ?? []));
       knownAsOf = asOf;
-      for (const each of changes) apply(each);
+      apply(changes);
       rename();
     },
     forget() {
@@ -138,11 +172,12 @@ export function createFollowedRecords(collection: Collection, asker: Caller): Fo
       heard = undefined;
       name = 'unknown';
     },
-    hear(change) {
-      if (current.follows.read.every((follow) => targetOf(follow, current) !== change.collectionId)) return false;
-      heard?.push(change);
-      // To name what is known takes as long as there are records in it: most changes leave that as it is.
-      if (known === undefined || !apply(change)) return false;
+    hear(changes, spend) {
+      const own = changes.filter(({ collectionId }) => interests.some(({ target }) => target === collectionId));
+      if (own.length === 0) return false;
+      heard?.push(...own);
+      // Most changes leave it as it is.
+      if (known === undefined || !apply(own, spend)) return false;
       rename();
       return true;
     },
@@ -154,12 +189,19 @@ export function createFollowedRecords(collection: Collection, asker: Caller): Fo
   };
 }
 
+function interestsIn(collection: Collection, { auth }: Caller): readonly FollowedInterest[] {
+  return collection.follows.read.map((follow) => ({
+    target: targetOf(follow, collection),
+    interests: interestsOf(bindCaller(follow.operand.condition, auth)),
+  }));
+}
+
 /** What a followed record has to meet; its patterns have as much to spend on each as those of any rule. */
-function withBudget(follow: FollowedReference, caller: Caller): Predicate {
-  let budget = createBudget(decisionUnits);
+function withBudget(follow: FollowedReference, caller: Caller): Known['isMet'] {
+  let budget: Spend;
   const isMet = compilePredicate(conditionFor(follow, caller), (units) => budget(units));
-  return (document) => {
-    budget = createBudget(decisionUnits);
+  return (document, whole) => {
+    budget = createBudget(decisionUnits, whole);
     return isMet(document);
   };
 }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Collection } from '../collections/collection-registry.ts';
 import { readingOf } from '../collections/reading-of.ts';
 import { authNamesIn } from '../conditions/bind-condition.ts';
+import type { AuthName } from '../conditions/condition.ts';
 import type { Caller, Rule } from '../rules/rule.ts';
 
 /**
@@ -23,14 +24,18 @@ export const nameOfRule = (collection: Collection): string =>
  *
  * @returns nothing where the rules ask for none of it, so that cursors of before stay good
  */
-function nameOfRights({ rules, fields }: Collection, { administrator, auth }: Caller): string {
+function nameOfRights(collection: Collection, { administrator, auth }: Caller): string {
   if (administrator) return 'administrator';
-  const asked = [rules.read, ...fields.map(({ read }) => read)].flatMap(alternativesOf);
-  const names = new Set(asked.flatMap((condition) => [...authNamesIn(condition)]));
-  names.delete('sub');
-  if (names.size === 0) return '';
-  return JSON.stringify([...names].toSorted().map((name) => [name, auth[name] ?? null]));
+  const names = askedOfCaller(collection).filter((name) => name !== 'sub');
+  if (names.length === 0) return '';
+  return JSON.stringify(names.map((name) => [name, auth[name] ?? null]));
 }
+
+/** All that a caller is to the read rules beside what they follow, as text: to these, those with the same are one. */
+export const rightsIn = (collection: Collection, { administrator, signedIn, auth }: Caller): string =>
+  administrator
+    ? 'administrator'
+    : JSON.stringify([signedIn, askedOfCaller(collection).map((name) => auth[name] ?? null)]);
 
 /**
  * Names all by which a feed is told: under another rule, with other rights, or by other records that it follows, other changes would have been told.
@@ -47,6 +52,19 @@ export function nameOfSight(collection: Collection, caller: Caller, followed: st
     .update(rights)
     .digest('base64url')
     .slice(0, 12);
+}
+
+const asked = new WeakMap<Collection, readonly AuthName[]>();
+
+/** What of a caller the read rules ask for, in order. */
+function askedOfCaller(collection: Collection): readonly AuthName[] {
+  const known = asked.get(collection);
+  if (known !== undefined) return known;
+  const { rules, fields } = collection;
+  const conditions = [rules.read, ...fields.map(({ read }) => read)].flatMap(alternativesOf);
+  const names = [...new Set(conditions.flatMap((condition) => [...authNamesIn(condition)]))].sort();
+  asked.set(collection, names);
+  return names;
 }
 
 const alternativesOf = (rule: Rule | undefined) => (rule?.kind === 'alternatives' ? rule.alternatives : []);

@@ -22,6 +22,7 @@ import { demandSeen } from '../rules/see.ts';
 import type { FeedCursors } from './feed-cursors.ts';
 import type { FeedHub } from './feed-hub.ts';
 import type { FeedWriter } from './feed-writer.ts';
+import type { SharedSights } from './feed-options.ts';
 import { Feed } from './feed.ts';
 import { snapshotQuery } from './snapshot/send-snapshot.ts';
 import type { Release, SnapshotPlaces } from './snapshot/snapshot-places.ts';
@@ -35,6 +36,7 @@ export interface OpenFeedDependencies {
   readonly admit: Pick<AdmitQuery, 'demand'>;
   readonly places: SnapshotPlaces;
   readonly db: Db;
+  readonly shared: SharedSights;
   readonly now: () => Date;
 }
 
@@ -91,7 +93,7 @@ interface Judged {
 
 /** Makes what opens feeds. */
 export function createOpenFeed(dependencies: OpenFeedDependencies): OpenFeed {
-  const { findCurrent, cursors, feedCursors, hub, admit, places, db, now } = dependencies;
+  const { findCurrent, cursors, feedCursors, hub, admit, places, db, shared, now } = dependencies;
   const gaps = createCounter('causeway.data.feed.gaps', {
     description: 'Times that a feed was told that changes are missing, by why',
     unit: '{gap}',
@@ -123,7 +125,7 @@ export function createOpenFeed(dependencies: OpenFeedDependencies): OpenFeed {
     });
     const resumed =
       resume === undefined ? undefined : { cursor: feedCursors.read(resume, bound, asked.resumePlace), given: resume };
-    await hub.admit();
+    await hub.admit({ isFollowing: collection.follows.read.length > 0 && !caller.administrator });
     const judged: Judged = { collection, caller, filter };
     // What cannot be followed is said here; the feed looks for itself, once it hears of changes.
     const seeing = { ...judged, caller: await followAll(db, collection, caller) };
@@ -131,7 +133,8 @@ export function createOpenFeed(dependencies: OpenFeedDependencies): OpenFeed {
     return {
       begin(writer, endsWith) {
         const beginCursors = (rule: string): string => feedCursors.begin(bound, rule);
-        const feed = new Feed({ ...judged, token: endsWith, beginCursors, writer, snapshots: snapshot, noteGap });
+        const told = { writer, beginCursors, snapshots: snapshot, noteGap };
+        const feed = new Feed({ ...judged, ...told, token: endsWith, shared });
         return { feed, over: hub.serve(feed, { resumed, after, snapshotPlace }) };
       },
       release: () => snapshotPlace?.(),

@@ -10,7 +10,9 @@ import { inParameters } from '../../queries/query-parameters.ts';
 import { mergePatchType } from '../../records/merge-patch.ts';
 import type { SnapshotGround } from '../../testing/snapshot-ground.ts';
 import { createNotingWriter, openSnapshotGround } from '../../testing/snapshot-ground.ts';
+import { createFeedViews } from '../feed-views.ts';
 import { Feed } from '../feed.ts';
+import { createIdSets } from '../id-sets.ts';
 import type { RecordChange } from '../record-change.ts';
 
 const nothing = (): Promise<void> => Promise.resolve();
@@ -55,6 +57,7 @@ describe('a snapshot by a rule that follows references, at a process that learns
       ...{ collection, token: undefined, filter: parseFilter(undefined, inParameters), writer, snapshots: true },
       caller: { signedIn: true, administrator: false, auth: { sub: 'usr_ada' } },
       beginCursors: () => 'cursor',
+      shared: { idSets: createIdSets(), views: createFeedViews() },
     });
     const send = () =>
       ground.sender({ take: () => assert.fail() })(feed, {
@@ -72,17 +75,17 @@ describe('a snapshot by a rule that follows references, at a process that learns
       const { feed, changes, send, told: is } = await open(nothing, ...had);
       const sent = send();
       // It has begun to look, and has found nothing yet.
-      for (const change of changes.slice(0, 1)) feed.hear(change);
+      for (const change of changes.slice(0, 1)) feed.hear([change]);
       const place = await sent;
       assert.deepEqual(is, told);
-      for (const change of changes) feed.hear(change);
+      for (const change of changes) feed.hear([change]);
       assert.deepEqual([place === undefined, feed.isOutdated], [false, false]);
     });
   }
 
   it('is sent whole, where it hears while the rows go out of what was committed before', async () => {
     const hear = ([first]: readonly RecordChange[], feed: Feed): Promise<void> => {
-      feed.hear(first ?? assert.fail());
+      feed.hear([first ?? assert.fail()]);
       return nothing();
     };
     const { send, told } = await open(hear, [], ['usr_ada']);
@@ -93,7 +96,7 @@ describe('a snapshot by a rule that follows references, at a process that learns
   it('is not sent further, where a right is lost after its time', async () => {
     const lose = ([first = assert.fail()]: readonly RecordChange[], feed: Feed): Promise<void> => {
       const position = new Timestamp({ t: first.position.t + 3_600, i: 1 });
-      feed.hear({ ...first, position, after: undefined });
+      feed.hear([{ ...first, position, after: undefined }]);
       return nothing();
     };
     const { send, told } = await open(lose, ['usr_ada']);
