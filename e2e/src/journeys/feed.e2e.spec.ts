@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
+import { altered } from '@causeway/service/testing';
 import { call } from '../harness/client.ts';
 import { createRecord, defineCollection } from '../harness/collections.ts';
 import { expectProblem, expectStatus } from '../harness/expectations.ts';
@@ -161,7 +162,7 @@ describe('a feed', () => {
     await expectProblem(filtered, 400, 'invalid-request');
     const broken = await call('GET', path, {
       token: one.accessToken,
-      headers: { 'last-event-id': `${cursor.slice(0, -4)}AAAA` },
+      headers: { 'last-event-id': altered(cursor) },
     });
     await expectProblem(broken, 400, 'invalid-request');
   });

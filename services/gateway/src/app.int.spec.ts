@@ -14,7 +14,13 @@ import {
   whichEndedPath,
   type ServiceParts,
 } from '@causeway/service';
-import { startTestService, testIdentity, type TestIdentity, type TestService } from '@causeway/service/testing';
+import {
+  altered,
+  startTestService,
+  testIdentity,
+  type TestIdentity,
+  type TestService,
+} from '@causeway/service/testing';
 import { createLogger } from '@causeway/telemetry';
 
 import { start } from './app.ts';
@@ -213,11 +219,7 @@ describe('gateway', () => {
     assert.equal((await get(`${list}&cursor=${page.nextCursor}`, { sub: 'usr_1' })).status, 200);
     assert.equal((await get(`/v1/events?correlationId=d&cursor=${page.nextCursor}`, { sub: 'usr_1' })).status, 400);
     assert.equal((await get(`${list}&cursor=${page.nextCursor}`, { sub: 'usr_2' })).status, 404);
-    for (const cursor of [
-      'x',
-      `${page.nextCursor.slice(0, -2)}AA`,
-      Buffer.from(`["c","${id}"]`).toString('base64url'),
-    ]) {
+    for (const cursor of ['x', altered(page.nextCursor), Buffer.from(`["c","${id}"]`).toString('base64url')]) {
       assert.equal((await get(`${list}&cursor=${cursor}`, { sub: 'usr_1' })).status, 400, cursor);
     }
     assert.equal((await get('/v1/events?correlationId=refused', { sub: 'usr_1' })).status, 400, 'nobody is away');

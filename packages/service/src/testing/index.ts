@@ -1,3 +1,4 @@
+export { altered } from './altered.ts';
 export { testIdentity } from './test-identity.ts';
 export type { TestIdentity, TestTokenClaims } from './test-identity.ts';
 export { startTestService } from './test-service.ts';

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { after, before, beforeEach, describe, it } from 'node:test';
 
 import type { PublishedEvents } from '@causeway/events/testing';
+import { altered } from '@causeway/service/testing';
 
 import { CookieJar } from '../testing/browser.ts';
 import { claimsOf, openTestAuth, password, randomEmail, signUp } from '../testing/test-auth.ts';
@@ -135,7 +136,7 @@ describe('cookies for browsers', () => {
 
   it('are taken back where nothing comes of them any more', async () => {
     await signIn();
-    jar.plant('refresh', `${jar.get('refresh').slice(0, -4)}AAAA`);
+    jar.plant('refresh', altered(jar.get('refresh')));
     const answer = await call('POST /v1/auth/refresh', { headers: own });
     assert.deepEqual([answer.status, answer.body.code], [401, 'invalid-refresh-token']);
     assert.deepEqual(jar.names, ['__Host-causeway-device']);
