@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 
 import type { PublishedEvents } from '@causeway/events/testing';
+import { openCountedGuesses } from '../testing/counted-guesses.ts';
 import { claimsOf, openTestAuth, password, personOf, signUp } from '../testing/test-auth.ts';
 import type { Answered, Person, TestAuth, TestReplica } from '../testing/test-auth.ts';
 import { totpOf } from '../testing/test-totp.ts';
@@ -172,6 +173,8 @@ describe('an authenticator app as second factor', () => {
       assert.deepEqual(told(await secondStep(mfaToken, '000000')), [401, 'invalid-code']);
     }
     await firstStep(ada);
+    const counted = await openCountedGuesses(world);
+    await counted.prolong(ada.email).finally(() => counted.stop());
     assert.deepEqual(told(await secondStep(mfaToken, await codeOf(totp.secret))), [429, 'too-many-attempts']);
     const signIn = { email: ada.email, password };
     assert.equal((await auth.call('POST /v1/auth/sign-in', { body: signIn })).status, 429);
