@@ -86,6 +86,7 @@ describe('mails about second factors', () => {
     assert.equal((await auth.call(`DELETE /v1/auth/factors/${totp.id}`, by)).status, 204);
     const gone = await mailbox.mailAbout(ada.email, removed);
     assert.match(gone.text, /an authenticator app[^]*From: Firefox on Linux[^]*\/account\/reset\n[^]*\/security\n/);
+    await mailbox.tokenTo(ada.email, 'take-back');
     assert.deepEqual(await queued(ada), ['factor-added', 'factor-removed', 'recovery-codes-renewed', 'verify-email']);
   });
 

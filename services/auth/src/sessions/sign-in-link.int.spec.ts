@@ -176,7 +176,8 @@ describe('signing in by a mailed link', () => {
     const answer = await redeem(token);
     assert.deepEqual([answer.status, answer.body.code], [403, 'account-disabled']);
     await send(ada.email);
-    const proof = await world.db.collection('proofs').findOne({ emailKey: ada.email, status: 'open' });
+    const ofAda = { emailKey: ada.email, kind: 'sign-in-link' };
+    const proof = await world.db.collection('proofs').findOne(ofAda, { sort: { createdAt: -1 } });
     const [withdrawn] = await recorded(`proof/${String(proof?._id)}`, 'auth.proof.withdrawn');
     assert.equal((withdrawn?.data as { reason: string }).reason, 'account-disabled');
   });
