@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
 import { newId } from '@causeway/contracts';
-import { generate } from 'otplib';
 
 import { openTestAuth, password, signUp } from '../testing/test-auth.ts';
 import type { Person, TestAuth, TestReplica } from '../testing/test-auth.ts';
+import { totpOf } from '../testing/test-totp.ts';
 
 describe('the factors of somebody who is erased', () => {
   let world: TestAuth;
@@ -25,7 +25,7 @@ describe('the factors of somebody who is erased', () => {
     const { id, secret } = begun.body as unknown as { id: string; secret: string };
     const confirmed = await auth.call(`POST /v1/auth/factors/totp/${id}/confirm`, {
       token: ada.accessToken,
-      body: { code: await generate({ secret, epoch: Math.floor(Date.now() / 1000) - 30 }) },
+      body: { code: await totpOf(secret, -1) },
     });
     assert.equal(confirmed.status, 200);
     const first = await auth.call('POST /v1/auth/sign-in', { body: { email: ada.email, password } });
@@ -33,7 +33,7 @@ describe('the factors of somebody who is erased', () => {
     const rowsOf = (collection: string) => world.db.collection(collection).countDocuments({ accountId: ada.id });
     assert.deepEqual([await rowsOf('factors'), await rowsOf('tickets')], [2, 1]);
 
-    const proof = { token: ada.accessToken, body: { totp: await generate({ secret }) } };
+    const proof = { token: ada.accessToken, body: { totp: await totpOf(secret) } };
     const { accessToken: token } = (await auth.call('POST /v1/auth/step-up', proof)).body as unknown as Person;
     const erased = await auth.call('DELETE /v1/auth/account', { token, body: { password } });
     assert.equal(erased.status, 202, JSON.stringify(erased.body));
