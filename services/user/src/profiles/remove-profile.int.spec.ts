@@ -62,8 +62,10 @@ describe('somebody who is erased', () => {
     const prepared = await told('user.removal.prepared', id);
     assert.deepEqual(prepared.data, { accountId: id, counts: { profiles: 1 } });
     assert.equal(await profileOf(id), null);
-    const deleted = world.published.all.find((each) => each.type === 'user.profile.deleted');
-    assert.deepEqual([deleted?.subject, deleted?.data, deleted?.authid], [`profile/${id}`, { userId: id }, undefined]);
+    const [deleted] = await world.published.waitFor(
+      ({ type, subject }) => type === 'user.profile.deleted' && subject === `profile/${id}`,
+    );
+    assert.deepEqual([deleted?.data, deleted?.authid], [{ userId: id }, undefined]);
     assert.equal(prepared.correlationid, request.correlationid);
     const begun = await told('user.removal.begun', id);
     assert.deepEqual((await handledBy('begin-removal', request)).caused, [begun.id]);
