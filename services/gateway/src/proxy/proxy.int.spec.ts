@@ -450,9 +450,9 @@ describe('proxy', () => {
       [{ wholeMs: 100 }, declared, 'x', 0],
       [{ wholeMs: 100 }, 'Transfer-Encoding: chunked', '1\r\nx\r\n', 0],
       [{ wholeSilenceMs: 100 }, 'Content-Length: 70000', 'x', 0],
-      [{ streamSilenceMs: 100 }, 'Transfer-Encoding: chunked', `10001\r\n${large}\r\n`, 1],
-      [{ streamSilenceMs: 100 }, 'Content-Length: 70000', large, 1],
-      [{ streamMs: 100 }, 'Content-Length: 70000', large, 1],
+      [{ streamSilenceMs: 1_000 }, 'Transfer-Encoding: chunked', `10001\r\n${large}\r\n`, 1],
+      [{ streamSilenceMs: 1_000 }, 'Content-Length: 70000', large, 1],
+      [{ streamMs: 1_000 }, 'Content-Length: 70000', large, 1],
     ] as const;
     for (const [bounds, length, part, streamed] of cases) {
       await using edge = await startTestEdge(upstream.url, {
