@@ -187,7 +187,7 @@ class Hub implements FeedHub {
       const { cursor, given } = resumed;
       feed.write({ id: given });
       if (cursor.generation !== this.#options.generation) this.#goOn(feed, 'expired');
-      else if (cursor.rule !== feed.rule) this.#goOn(feed, 'rights');
+      else if (!(await this.#resume.seesAsBefore(feed, cursor))) this.#goOn(feed, 'rights');
       else await this.#resume.after(feed, cursor.place, this.#ahead(feed));
     } else if (feed.snapshots) {
       feed.askSnapshot();
@@ -205,6 +205,7 @@ class Hub implements FeedHub {
 
   /** Says that something is missing, and goes on from now; with the whole result, where the feed is sent snapshots. */
   #goOn(feed: Feed, reason: GapReason): void {
+    if (feed.hasEnded()) return;
     if (feed.snapshots) {
       this.#audiences.detach(feed);
       feed.lose(reason);

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 
 import type { Condition, Operand } from '../conditions/condition.ts';
 import type { Pattern } from '../conditions/pattern.ts';
-import type { Collection } from '../collections/collection-registry.ts';
+import type { Collection, CollectionRegistry } from '../collections/collection-registry.ts';
 import { changeOf, hubCollection, openTestHub } from '../testing/test-hub.ts';
 import type { FakeResponse } from '../testing/fake-response.ts';
 
@@ -35,6 +35,45 @@ describe('a feed whose collection has changed since it was asked for', () => {
     bring(changeOf('rec_1', 2, { after: { text: 'x' } }));
     await nextTurn();
     assert.deepEqual(eventsOf(feed), []);
+  });
+
+  it('goes on without a gap where it was told by a rule of which its replica has yet to hear', async () => {
+    const signedIn = { rules: { read: { kind: 'signed-in' } }, source: { rules: { read: 'signed-in' } } };
+    const newer = { ...hubCollection, ...signedIn, revision: 2, readSince: 2 } as unknown as Collection;
+    const caller = { signedIn: true, administrator: false, auth: {} };
+    const toldByOther = openTestHub({
+      registry: { get: () => newer, knownAsOf: () => undefined, onChange: () => () => undefined },
+    });
+    const first = toldByOther.follow(undefined, { caller, collection: newer });
+    toldByOther.bring(changeOf('rec_a', 5, { after: {} }));
+    await nextTurn();
+    const given = first.blocks().findLast(({ id }) => id !== undefined)?.id ?? assert.fail();
+    const cursor = toldByOther.decode(given);
+    for (const isKnownByThen of [true, false]) {
+      let redefine: Parameters<CollectionRegistry['onChange']>[0] | undefined;
+      const { bring, follow } = openTestHub({
+        registry: {
+          get: () => hubCollection,
+          knownAsOf: () => undefined,
+          onChange: (listener) => {
+            redefine = listener;
+            return () => undefined;
+          },
+        },
+      });
+      const feed = follow(undefined, { caller, resumed: { given, cursor } });
+      await nextTurn();
+      assert.deepEqual(eventsOf(feed), []);
+      if (isKnownByThen) redefine?.('col_a', newer);
+      bring(changeOf('rec_a', 5, { after: {} }));
+      bring(changeOf('rec_b', 6, { after: {} }));
+      const deadline = performance.now() + 60_000;
+      while (eventsOf(feed).length === 0) {
+        assert.ok(performance.now() < deadline);
+        await delay(5);
+      }
+      assert.deepEqual(eventsOf(feed), [isKnownByThen ? 'created' : 'gap rights']);
+    }
   });
 
   it('ends where the collection has gone', async () => {

@@ -8,7 +8,7 @@ import type { Feed } from './feed.ts';
 import type { GapReason } from './feed-options.ts';
 import { byCommit } from './gather-transactions.ts';
 import type { JudgeChanges, Told } from './judge-changes.ts';
-import type { Place } from './place.ts';
+import type { FeedCursor, Place } from './place.ts';
 import { placeAfter } from './place.ts';
 import type { RecordChange } from './record-change.ts';
 import type { StreamProgress } from './stream-progress.ts';
@@ -35,6 +35,8 @@ export interface ResumeFeed {
    * @param until - up to here this process has to have come first, beside that place
    */
   after(feed: Feed, place: Place, until?: Place): Promise<void>;
+  /** Whether a feed sees by the rule of a cursor, by what was defined where that stands; where that does not come in time, it has ended. */
+  seesAsBefore(feed: Feed, cursor: FeedCursor): Promise<boolean>;
   /** Tells a feed what one commit has changed, after which stands a place, and the changes after that. */
   withCommit(feed: Feed, told: readonly Told[], place: Place): Promise<void>;
 }
@@ -58,7 +60,7 @@ export function createResumeFeed(options: ResumeOptions): ResumeFeed {
   const { progress, history, catchUp, judge, attach, goOn, tell } = options;
 
   /** Waits until this process has seen everything up to a place. @returns false where that took too long: the feed has ended */
-  const arrives = async (place: Place, feed: Feed): Promise<boolean> => {
+  const reach = async (feed: Feed, place: Place): Promise<boolean> => {
     const deadline = performance.now() + behindMs;
     while (!progress.hasReached(place) && !feed.hasEnded()) {
       if (performance.now() > deadline) {
@@ -99,7 +101,7 @@ export function createResumeFeed(options: ResumeOptions): ResumeFeed {
   const resumeAfter = async (feed: Feed, from: Place, until: Place = from): Promise<void> => {
     let place = from;
     // It was told by a replica, or read of MongoDB, ahead of this process: what comes here first, it has been told.
-    if (!(await arrives(place, feed)) || !(await arrives(until, feed))) return;
+    if (!(await reach(feed, place)) || !(await reach(feed, until))) return;
     for (let rounds = 0; rounds < maxRounds && !feed.hasEnded(); rounds += 1) {
       if (history.covers(place)) {
         // In one go with the attaching, so that no change falls between.
@@ -122,13 +124,20 @@ export function createResumeFeed(options: ResumeOptions): ResumeFeed {
         return;
       }
       // The process's own stream may stand in the middle of a transaction that has been told as a whole.
-      if (stops(feed) || !(await arrives(place, feed))) return;
+      if (stops(feed) || !(await reach(feed, place))) return;
     }
     if (!feed.hasEnded()) feed.end('gap', 'slow');
   };
 
   return {
     after: resumeAfter,
+    async seesAsBefore(feed, { place, rule }) {
+      if (feed.rule === rule) return true;
+      // What is another rule for a replica that is behind may be the one by which another has told.
+      if (!(await reach(feed, place))) return false;
+      if (feed.isOutdated) feed.renew();
+      return feed.rule === rule;
+    },
     async withCommit(feed, told, place) {
       await tellSlowly(feed, told, place);
       if (!stops(feed)) await resumeAfter(feed, place);
