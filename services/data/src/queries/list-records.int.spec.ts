@@ -303,7 +303,7 @@ describe('lists', () => {
           .toString('latin1')
           .replaceAll(/./gs, (c) => (c < '\x80' ? 'a' : 'b')),
       };
-      const documents = Array.from({ length: 12 }, (_, n) => ({
+      const documents = Array.from({ length: 48 }, (_, n) => ({
         _id: `rec_${n}`,
         revision: 1,
         fields,
@@ -313,15 +313,16 @@ describe('lists', () => {
       const stored = data.db.collection<{ _id: string }>(`records_${id}`);
       await stored.insertMany(documents, { bypassDocumentValidation: true });
       const strict = await data.replica({ QUERY_TIMEOUT: '300ms' });
-      const slow = { $or: Array.from({ length: 12 }, (_, n) => ({ text: { $regex: `[ab]a[ab]{${n + 20}}[cd]` } })) };
+      const slow = { $or: Array.from({ length: 12 }, (_, n) => ({ text: { $regex: `[ab]a[ab]{${n + 300}}[cd]` } })) };
       const accept = { accept: 'application/x-ndjson' };
       const path = `GET /v1/data/texts?filter=${encodeURIComponent(JSON.stringify(slow))}`;
       const begun = performance.now();
       await assert.rejects(strict.call(path, { token: admin.token, headers: accept }));
-      // Unbounded it takes several seconds.
-      assert.ok(performance.now() - begun < 1_500, `${performance.now() - begun} ms`);
-      const whole = await strict.call('GET /v1/data/texts', { token: admin.token, headers: accept });
-      assert.equal(whole.text.trimEnd().split('\n').length, 12);
+      // Unbounded it takes half a minute.
+      assert.ok(performance.now() - begun < 5_000, `${performance.now() - begun} ms`);
+      // Where there is time enough for its one batch; in-time.unit.spec.ts tells that each has its own.
+      const whole = await replica.call('GET /v1/data/texts', { token: admin.token, headers: accept });
+      assert.equal(whole.text.trimEnd().split('\n').length, 48);
       await strict.stop();
     });
 
