@@ -52,6 +52,11 @@ describe('the value of an encrypted field', () => {
   });
   after(() => world.data.stop());
 
+  const isOfDefinition = ({ data }: EventEnvelope): boolean => {
+    const { collectionId: of, definition } = data as Readonly<Record<string, unknown>>;
+    return of === collectionId && definition !== undefined;
+  };
+
   /** All that is done with a value. */
   async function workWith(of: string): Promise<void> {
     const whole = { name: known, ssn: canary, visits: 1, tags: [canary], contact: { city: 'c', phone: canary } };
@@ -92,6 +97,7 @@ describe('the value of an encrypted field', () => {
     assert.ok(JSON.stringify(feed.blocks).includes(canary));
     feed.close();
     await published.waitFor(({ type, subject }) => type === recordDeleted.type && subject === `record/${id}`);
+    await published.waitFor(isOfDefinition);
   }
 
   it('is nowhere in MongoDB, nor in its oplog', async () => {
@@ -139,7 +145,7 @@ describe('the value of an encrypted field', () => {
     assert.ok((await log.countDocuments({ 'event.type': recordUpdated.type })) > 0);
     assert.equal(await log.countDocuments({ 'event.beside': { $exists: true } }), 0);
     // Nor are its keys, not even encrypted ones.
-    const defined = all.filter(({ data }) => data.collectionId === collectionId && 'definition' in data);
+    const defined = all.filter(isOfDefinition);
     assert.ok(defined.length > 0 && !JSON.stringify(defined).includes('"sealed"'));
   });
 

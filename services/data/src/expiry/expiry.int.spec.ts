@@ -244,13 +244,12 @@ describe('records that expire', () => {
     for (const id of [kept, going]) assert.equal((await patch(collection.name, id, { until: past })).status, 200);
     await left(collection, [kept]);
     assert.equal((await read(cascading.name, along)).status, 404);
-    const [event] = await eventually('its event', async () => {
-      const found = await deletions(cascading);
-      return found.length > 0 ? found : undefined;
-    });
-    const [own] = await deletions(collection);
-    const { reason, parentEvent } = event?.data as { reason?: string; parentEvent?: string };
-    assert.deepEqual([reason, parentEvent, event?.batchid], ['cascade', own?.id, own?.batchid]);
+    // Of two subjects: neither is in the log for the other's being there.
+    const deletionOf = (what: string, of: { id: string }) => eventually(what, async () => (await deletions(of))[0]);
+    const event = await deletionOf('its event', cascading);
+    const own = await deletionOf('the event of what it referred to', collection);
+    const { reason, parentEvent } = event.data as { reason?: string; parentEvent?: string };
+    assert.deepEqual([reason, parentEvent, event.batchid], ['cascade', own.id, own.batchid]);
     await eventually('a later look', async () => {
       const row = await stored(collection).findOne({ _id: kept });
       return row?.expiresAt !== undefined && row.expiresAt.getTime() > Date.now() ? true : undefined;
