@@ -166,7 +166,7 @@ describe('a change of a definition', () => {
   it('keeps its lock for as long as it works, however long a step takes', async () => {
     const { id } = await defined(open);
     const startedAt = Date.now();
-    const lockMs = 300;
+    const lockMs = 2_000;
     const lock = await lockDefinition(events.db, id, { pending: open }, lockMs);
     const bound = startedAt + 20 * lockMs;
     // Moved on twice, it would have run out by itself before.

@@ -169,7 +169,7 @@ describe('somebody who is erased', () => {
     await data.erase(ada.id, 'requested');
     const begun = performance.now();
     while ((await namedIn(kept, ada)) === 600) {
-      assert.ok(performance.now() - begun < 20_000, 'it begins');
+      assert.ok(performance.now() - begun < 60_000, 'it begins');
       await delay(2);
     }
     await replica.stop();

@@ -116,7 +116,7 @@ describe('a socket with feeds', () => {
     });
 
     it('by a newer token of the same session, which takes the place of one that expires', async () => {
-      const soon = Math.floor(Date.now() / 1_000) + 3;
+      const soon = Math.floor(Date.now() / 1_000) + 8;
       const old = await data.person({ exp: soon });
       const client = await open({ token: old.token });
       await subscribe(client, 'a');
@@ -151,7 +151,7 @@ describe('a socket with feeds', () => {
       const other = await open({ token: unsure.token });
       data.loseSession(unsure.sid);
       assert.equal(await other.closed(), '1013 unsure');
-      const expires = await data.person({ exp: Math.floor(Date.now() / 1_000) + 2 });
+      const expires = await data.person({ exp: Math.floor(Date.now() / 1_000) + 8 });
       assert.equal(await (await open({ token: expires.token })).closed(), '4401 token-expired');
     });
   });
