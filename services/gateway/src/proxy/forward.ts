@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Fault } from '@causeway/contracts';
 import type { Upgrade } from '@causeway/service';
@@ -33,6 +33,12 @@ const mostPauseMs = 60;
 /** The client went, or has ended what it was waiting for: nobody is left to be answered. */
 class Abandoned extends Error {
   override readonly name = 'Abandoned';
+}
+
+/** What a caller has sent has been passed on: thousands of feeds do not keep a token each. */
+function forgetHeaders(request: IncomingMessage): void {
+  request.headers = {};
+  request.rawHeaders = [];
 }
 
 /**
@@ -112,8 +118,10 @@ export class Forward implements Dispatcher.DispatchHandler {
     if (statusMessage === undefined || statusMessage === '') response.writeHead(status, head);
     else response.writeHead(status, statusMessage, head);
     // A feed says nothing for a while: its subscriber is to know that it is open.
-    if (headers['content-length'] === undefined) response.flushHeaders();
-    else this.#restBytes = Number(headers['content-length']);
+    if (headers['content-length'] === undefined) {
+      response.flushHeaders();
+      forgetHeaders(response.req);
+    } else this.#restBytes = Number(headers['content-length']);
   }
 
   /** Both have agreed to go on as a WebSocket: its end is that of the client's connection. */
