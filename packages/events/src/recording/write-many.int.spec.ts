@@ -22,7 +22,7 @@ describe('many writes of one transaction', () => {
   before(async () => {
     world = await openWorld();
     contracts = noteEvents(world.service);
-    events = world.replica({ abandonedAfterMs: 1_000 });
+    events = world.replica({ abandonedAfterMs: 5_000 });
     notes = events.collection<Note>('notes', { thing: 'note' });
     await notes.native.createIndex({ tag: 1 }, { unique: true, sparse: true }, undefined);
     await events.start();
