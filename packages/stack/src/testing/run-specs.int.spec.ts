@@ -90,14 +90,17 @@ describe('run-specs', () => {
   it('fails for a file that holds no test, crashes, or never ends', async () => {
     await spec('empty.unit.spec.ts', '');
     await spec('crash.unit.spec.ts', "it('one', () => {}); throw new Error('on the way');");
+    const ended = run(['unit']);
+    assert.equal(ended.status, 1);
+    assert.match(ended.output, /empty\.unit\.spec\.ts: holds no test/);
+    assert.match(ended.output, /on the way/);
+    assert.equal((await readTotals(dir, 'unit'))?.failed, 2);
+    // By itself: on a busy machine the others, too, may take longer than this bound.
     await spec('leak.unit.spec.ts', "it('two', () => {}); setInterval(() => {}, 1000);");
-    const { status, output } = run(['unit'], { SPEC_FILE_TIMEOUT_MS: '3000' });
+    const { status, output } = run(['unit', 'leak'], { SPEC_FILE_TIMEOUT_MS: '3000' });
     assert.equal(status, 1);
-    assert.match(output, /empty\.unit\.spec\.ts: holds no test/);
-    assert.match(output, /on the way/);
     assert.match(output, /leak\.unit\.spec\.ts: not ended after 3 s: a test hangs, or a handle was left open/);
-    const totals = await readTotals(dir, 'unit');
-    assert.equal(totals?.failed, 3);
+    assert.equal((await readTotals(dir, 'unit'))?.failed, 1);
   });
 
   it('counts nothing where there are no specs', async () => {
