@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Answer, call } from '../harness/client.ts';
 import { expectProblem, expectStatus } from '../harness/expectations.ts';
-import { admin, newEmail, type Person, signUp } from '../harness/people.ts';
+import { admin, newEmail, type Person, profileOf, signUp } from '../harness/people.ts';
 import { createRecord, defineCollection, listRecords } from '../harness/collections.ts';
 import { assertNoEvents } from './changes-nothing.ts';
 
@@ -80,7 +80,7 @@ describe('a body with', () => {
   before(async () => {
     [person, administrator] = await Promise.all([signUp(), admin()]);
     collection = await defineCollection(administrator);
-    expectStatus(await call('GET', '/v1/users/me', { token: person.accessToken }), 200);
+    await profileOf(person);
   });
   after(() => assertNoEvents(refused, administrator));
 

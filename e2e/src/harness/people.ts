@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { call, type CallOptions } from './client.ts';
+import { type Answer, call, type CallOptions } from './client.ts';
+import { eventually } from './eventually.ts';
 import { expectStatus } from './expectations.ts';
 import { platform } from './platform.ts';
 
@@ -40,6 +41,16 @@ export async function signUp(body: Readonly<Record<string, unknown>> = {}, optio
   const answer = expectStatus(await call('POST', '/v1/auth/sign-up', { json, ...options }), 201);
   const { account, accessToken, refreshToken } = answer.json<SignedIn>();
   return { id: account.id, email, password, accessToken, refreshToken, events: answer.events };
+}
+
+/**
+ * Waits for somebody's profile: it comes by Kafka after a sign-up, and is answered with 503 where it takes longer than 2 s.
+ *
+ * @returns the answer with it
+ */
+export function profileOf({ accessToken: token }: Pick<Person, 'accessToken'>): Promise<Answer> {
+  const read = async (): Promise<Answer> => expectStatus(await call('GET', '/v1/users/me', { token }), 200);
+  return eventually(read, { withinMs: 60_000, everyMs: 100 });
 }
 
 /** Signs somebody in once more: a further session. */

@@ -13,7 +13,7 @@ import { call } from '../harness/client.ts';
 import { defineCollection } from '../harness/collections.ts';
 import { eventually } from '../harness/eventually.ts';
 import { expectProblem, expectStatus } from '../harness/expectations.ts';
-import { admin, signUp } from '../harness/people.ts';
+import { admin, profileOf, signUp } from '../harness/people.ts';
 import { addressOf } from '../harness/platform.ts';
 
 interface Message {
@@ -180,14 +180,15 @@ describe('events in Kafka', () => {
   /** One of nearly everything that happens here. */
   const journey = async (): Promise<string[]> => {
     const administrator = await admin();
-    const { accessToken: token, refreshToken, events } = await signUp({ name: 'Ada' });
+    const person = await signUp({ name: 'Ada' });
+    const { accessToken: token, refreshToken, events } = person;
     const ids = [...events];
     const does = async (method: string, path: string, status: number, options: object = {}): Promise<string> => {
       const answer = expectStatus(await call(method, path, { token, ...options }), status);
       ids.push(...answer.events);
       return answer.text;
     };
-    await does('GET', '/v1/users/me', 200);
+    await profileOf(person);
     await does('PATCH', '/v1/users/me', 200, { type: 'application/merge-patch+json', json: { bio: 'Engines.' } });
     await does('POST', '/v1/auth/refresh', 200, { token: undefined, json: { refreshToken } });
     const name = await defineCollection(administrator);
@@ -203,8 +204,9 @@ describe('events in Kafka', () => {
   it('are as the document, and the schema that they name, have them', async () => {
     const { components } = expectStatus(await call('GET', '/asyncapi.json'), 200).json<AsyncApi>();
     const ids = await journey();
-    const found = await eventually(() =>
-      ids.map((id) => records.get(id) ?? assert.fail(`event ${id} is not in Kafka yet`)),
+    const found = await eventually(
+      () => ids.map((id) => records.get(id) ?? assert.fail(`event ${id} is not in Kafka yet`)),
+      { withinMs: 120_000 },
     );
     const types = new Set(found.map(({ headers }) => headers.ce_type));
     assert.ok(types.size >= 9, [...types].join());

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { call } from '../harness/client.ts';
 import { eventually } from '../harness/eventually.ts';
 import { expectProblem, expectStatus } from '../harness/expectations.ts';
-import { admin, signUp } from '../harness/people.ts';
+import { admin, profileOf, signUp } from '../harness/people.ts';
 import { addressOf } from '../harness/platform.ts';
 import { startSubscriber, type Subscriber } from '../harness/subscriber.ts';
 
@@ -121,8 +121,9 @@ describe('events and effects', () => {
   });
 
   it('reach an outside subscriber in order for each subject', async () => {
-    const { accessToken: token, id } = await signUp();
-    expectStatus(await call('GET', '/v1/users/me', { token }), 200);
+    const person = await signUp();
+    await profileOf(person);
+    const { accessToken: token, id } = person;
     const ids: string[] = [];
     for (let round = 0; round < 20; round += 1) {
       const type = 'application/merge-patch+json';

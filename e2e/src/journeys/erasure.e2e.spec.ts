@@ -8,7 +8,7 @@ import { eventually } from '../harness/eventually.ts';
 import { expectProblem, expectStatus } from '../harness/expectations.ts';
 import { openFeed } from '../harness/feed.ts';
 import { accountEvent, publishAsAuth } from '../harness/foreign-events.ts';
-import { admin, newEmail, type Person, signUp } from '../harness/people.ts';
+import { admin, newEmail, type Person, profileOf, signUp } from '../harness/people.ts';
 import { addressOf } from '../harness/platform.ts';
 
 interface CloudEvent {
@@ -93,7 +93,7 @@ describe('erasing oneself', () => {
     before(async () => {
       [person, bob] = await Promise.all([signUp({ name }), signUp()]);
       const token = person.accessToken;
-      expectStatus(await call('GET', '/v1/users/me', { token }), 200);
+      await profileOf(person);
       const type = 'application/merge-patch+json';
       const patch = { bio: `${secret} of a countess` };
       expectStatus(await call('PATCH', '/v1/users/me', { token, type, json: patch }), 200);

@@ -7,7 +7,7 @@ import { newEventId, newId } from '@causeway/contracts';
 import { call } from '../harness/client.ts';
 import { eventually } from '../harness/eventually.ts';
 import { accountEvent, publishAsAuth } from '../harness/foreign-events.ts';
-import { signUp } from '../harness/people.ts';
+import { profileOf, signUp } from '../harness/people.ts';
 import { addressOf, platform } from '../harness/platform.ts';
 
 const checkout = path.resolve(import.meta.dirname, '../../..');
@@ -159,7 +159,9 @@ describe('npm run events', () => {
   });
 
   it('has handlers go through past events again', async () => {
-    const { id } = await signUp();
+    const person = await signUp();
+    const { id } = person;
+    await profileOf(person);
     await eventually(async () => {
       const dry = jsonLines(await done(['replay', '--service', 'user', '--since', '1h', '--dry-run', '--json']));
       assert.ok(Number(dry[0]?.events) > 0, id);

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { call } from '../harness/client.ts';
 import { expectProblem, expectStatus } from '../harness/expectations.ts';
-import { newEmail, signIn, type SignedIn, signUp } from '../harness/people.ts';
+import { newEmail, profileOf, signIn, type SignedIn, signUp } from '../harness/people.ts';
 
 interface Profile {
   readonly id: string;
@@ -54,7 +54,7 @@ describe('signing up', () => {
 
   it('gives the person a profile, made from the account’s event', async () => {
     const person = await signUp({ name: 'Ada Lovelace' });
-    const answer = expectStatus(await call('GET', '/v1/users/me', { token: person.accessToken }), 200);
+    const answer = await profileOf(person);
     const profile = answer.json<Profile>();
     assert.deepEqual(
       { id: profile.id, name: profile.name, email: profile.email, revision: profile.revision },
@@ -66,9 +66,10 @@ describe('signing up', () => {
 
 describe('a profile', () => {
   it('is changed by a merge patch, once at each revision', async () => {
-    const { accessToken: token } = await signUp();
+    const person = await signUp();
+    const { accessToken: token } = person;
     const type = 'application/merge-patch+json';
-    expectStatus(await call('GET', '/v1/users/me', { token }), 200);
+    await profileOf(person);
     const patch = { bio: 'First programmer', preferences: { theme: 'dark' } };
     const first = await call('PATCH', '/v1/users/me', { token, type, json: patch, headers: { 'if-match': '"1"' } });
     expectStatus(first, 200);
@@ -89,8 +90,9 @@ describe('a profile', () => {
   });
 
   it('is not sent again to somebody who has it', async () => {
-    const { accessToken: token } = await signUp();
-    const { headers } = expectStatus(await call('GET', '/v1/users/me', { token }), 200);
+    const person = await signUp();
+    const { headers } = await profileOf(person);
+    const { accessToken: token } = person;
     const again = await call('GET', '/v1/users/me', { token, headers: { 'if-none-match': headers.etag ?? '' } });
     expectStatus(again, 304);
     assert.equal(again.text, '');
@@ -98,7 +100,7 @@ describe('a profile', () => {
 
   it('shows others the name and no address', async () => {
     const [one, other] = await Promise.all([signUp({ name: 'Ada' }), signUp()]);
-    expectStatus(await call('GET', '/v1/users/me', { token: one.accessToken }), 200);
+    await profileOf(one);
     const answer = await call('GET', `/v1/users/${one.id}`, { token: other.accessToken });
     assert.deepEqual(expectStatus(answer, 200).json(), { id: one.id, name: 'Ada' });
     await expectProblem(await call('GET', `/v1/users/${one.id}`), 401, 'unauthenticated');

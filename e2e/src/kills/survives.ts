@@ -1,10 +1,7 @@
 import type { TestContext } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { call } from '../harness/client.ts';
 import { defineCollection } from '../harness/collections.ts';
-import { eventually } from '../harness/eventually.ts';
-import { expectStatus } from '../harness/expectations.ts';
-import { admin, type Person, signUp } from '../harness/people.ts';
+import { admin, profileOf, signUp } from '../harness/people.ts';
 import type { Subscriber } from '../harness/subscriber.ts';
 import { assertNothingLost } from './outcome.ts';
 import { startResumingFeed } from './resuming-feed.ts';
@@ -28,7 +25,7 @@ export interface Harm {
 /** Does harm at one moment of a working platform, and holds what comes after against what was promised. */
 export async function survives({ name, harm, moment, subscriber }: Harm, context: TestContext): Promise<void> {
   const people = await Promise.all([signUp(), signUp()]);
-  await Promise.all(people.map(hasProfile));
+  await Promise.all(people.map(profileOf));
   const collection = await defineCollection(await admin());
   const [one, other] = people;
   const revoked = await startRevokedToken(['/v1/auth/account', '/v1/users/me', '/v1/collections']);
@@ -56,8 +53,7 @@ export async function survives({ name, harm, moment, subscriber }: Harm, context
   const readyAfter = performance.now() - killedAt;
   await workload.progress(3, recoveryMs);
   const writesAfter = performance.now() - killedAt;
-  const late = await signUp();
-  await eventually(() => hasProfile(late), { withinMs: recoveryMs, everyMs: 100 });
+  await profileOf(await signUp());
   const effectsAfter = performance.now() - killedAt;
 
   await workload.settle(recoveryMs);
@@ -72,8 +68,4 @@ export async function survives({ name, harm, moment, subscriber }: Harm, context
   context.diagnostic(
     `${name}: ready again after ${seconds(readyAfter)}, writes of every kind by ${seconds(writesAfter)}, their effects by ${seconds(effectsAfter)}, all accounted for by ${seconds(provenAfter)}; ${workload.acknowledged.length} writes acknowledged`,
   );
-}
-
-async function hasProfile({ accessToken: token }: Person): Promise<void> {
-  expectStatus(await call('GET', '/v1/users/me', { token }), 200);
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { call } from '../harness/client.ts';
 import { expectStatus } from '../harness/expectations.ts';
-import { admin, type Person, signIn, signUp } from '../harness/people.ts';
+import { admin, type Person, profileOf, signIn, signUp } from '../harness/people.ts';
 import { addressOf } from '../harness/platform.ts';
 import { rawRequest } from '../harness/raw-http.ts';
 
@@ -36,7 +36,7 @@ describe('what a caller says in headers', () => {
 
   before(async () => {
     [person, other, administrator] = await Promise.all([signUp(), signUp(), admin()]);
-    expectStatus(await call('GET', '/v1/users/me', { token: person.accessToken }), 200);
+    await profileOf(person);
   });
 
   it('of who it is opens nothing, neither at the gateway nor past it', async () => {

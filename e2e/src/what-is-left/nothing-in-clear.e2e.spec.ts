@@ -11,7 +11,7 @@ import { expectStatus } from '../harness/expectations.ts';
 import { addressOf, platform } from '../harness/platform.ts';
 import { secretsUsed } from '../harness/secrets-used.ts';
 import { writtenOtherwise } from '../harness/written-otherwise.ts';
-import { admin, signUp } from '../harness/people.ts';
+import { admin, profileOf, signUp } from '../harness/people.ts';
 import { inFiles } from './in-files.ts';
 import { inKafka } from './in-kafka.ts';
 import { inMongodb } from './in-mongodb.ts';
@@ -42,7 +42,7 @@ describe('what is left of passwords, tokens and codes', { skip: unknown }, () =>
     expectStatus(await call('PATCH', path, { token, json: { secret }, type: 'application/merge-patch+json' }), 200);
     assert.equal(expectStatus(await call('GET', path, { token }), 200).json<{ secret: string }>().secret, secret);
     // Its effect in another service is there: so is its event in Kafka.
-    expectStatus(await call('GET', '/v1/users/me', { token: person.accessToken }), 200);
+    await profileOf(person);
     const secrets = secretsUsed(platform.secrets ?? '');
     assert.ok(
       secrets.some(({ text }) => text === person.password) && secrets.some(({ text }) => text === secret),
