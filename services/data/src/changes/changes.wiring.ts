@@ -5,10 +5,9 @@ import type { AdmitQuery } from '../queries/plan/admit-query.ts';
 import { changesRoute } from './changes.route.ts';
 import { createFeedCursors } from './feed-cursors.ts';
 import { createFeedHub } from './feed-hub.ts';
-import { createFeedViews } from './feed-views.ts';
 import { readGeneration } from './generation.ts';
 import { createLookAsOf } from './look-as-of.ts';
-import { createIdSets } from './id-sets.ts';
+import { createSharedSights } from './shared-sights.ts';
 import { createOpenFeed } from './open-feed.ts';
 import { createSendSnapshot } from './snapshot/send-snapshot.ts';
 import { createSnapshotPlaces } from './snapshot/snapshot-places.ts';
@@ -35,12 +34,21 @@ export async function createChanges(
   const hub = createFeedHub({
     ...{ stream, settled, registry, isRevoked, logger, generation },
     cursors: feedCursors,
-    sendSnapshot: createSendSnapshot({ client, db, admit, places, cursors: feedCursors, queryTimeoutMs, now }),
+    sendSnapshot: createSendSnapshot({
+      client,
+      db,
+      admit,
+      registry,
+      places,
+      cursors: feedCursors,
+      queryTimeoutMs,
+      now,
+    }),
     look: createLookAsOf(db),
     limit: config.feedLimit,
     historyBytes: config.feedHistoryBytes,
   });
-  const shared = { idSets: createIdSets(), views: createFeedViews() };
+  const shared = createSharedSights();
   const openFeed = createOpenFeed({ findCurrent, cursors, feedCursors, hub, admit, places, db, shared, now });
   const { publicUrl, feedLimit: limit } = config;
   const shares = createCallerShares(limit);

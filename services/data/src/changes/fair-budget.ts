@@ -26,6 +26,9 @@ export interface FairBudgetOptions {
   readonly clock: () => number;
 }
 
+/** A commit of more changes has no more than one of so many: nothing else is served meanwhile. */
+const mostCounted = 8;
+
 /** For so long it counts what somebody took beyond an even part. */
 const rememberedMs = 1_000;
 
@@ -58,8 +61,9 @@ export function createFairBudget<View extends object>(options: FairBudgetOptions
   return {
     begin(views, changes) {
       const inTurn = order(views);
-      const even = (changes * evenUnits) / Math.max(1, inTurn.length);
-      let spare = changes * spareUnits;
+      const counted = Math.min(changes, mostCounted);
+      const even = (counted * evenUnits) / Math.max(1, inTurn.length);
+      let spare = counted * spareUnits;
       const spendOf = (view: View): Spend => {
         let own = even;
         return (units) => {

@@ -7,6 +7,7 @@ import type { Caller } from '../rules/rule.ts';
 import type { FeedWriter } from './feed-writer.ts';
 import type { FeedViews } from './feed-views.ts';
 import type { IdSets } from './id-sets.ts';
+import type { MeetsPool } from './meets.ts';
 import type { FeedCursor } from './place.ts';
 import type { Release } from './snapshot/snapshot-places.ts';
 
@@ -31,6 +32,7 @@ export interface FeedOptions {
 /** What feeds that see the same, or follow the same, keep once. */
 export interface SharedSights {
   readonly idSets: IdSets;
+  readonly meets: MeetsPool;
   readonly views: FeedViews;
 }
 

@@ -10,20 +10,19 @@ import { arePlaced } from '../queries/required-indexes.ts';
 import type { Caller } from '../rules/rule.ts';
 import { GuardRefused } from '../rules/guard-condition.ts';
 import { targetOf } from '../rules/follow/follows.ts';
-import { createDueSnapshot } from './due-snapshot.ts';
+import { DueSnapshot } from './due-snapshot.ts';
 import type { FeedOptions, GapReason } from './feed-options.ts';
 import type { FeedView } from './feed-view.ts';
 import type { FeedWriter, Message } from './feed-writer.ts';
 import { messageOf } from './feed-writer.ts';
-import type { FollowedRecords } from './followed-records.ts';
-import { createFollowedRecords } from './followed-records.ts';
+import { FollowedRecords } from './followed-records.ts';
 import { nameOfRule, nameOfSight } from './name-of-rule.ts';
 import type { RecordChange } from './record-change.ts';
 
 /** Sees nothing. */
 const blind: FeedView = { key: 'blind', interests: [], tell: () => undefined };
 
-const none: Pick<FollowedRecords, 'interests' | 'sets'> = { interests: [], sets: [] };
+const none: Pick<FollowedRecords, 'interests' | 'records'> = { interests: [], records: 0 };
 
 /** One subscriber: what it sees, and where it is told. */
 export class Feed {
@@ -41,7 +40,7 @@ export class Feed {
   readonly #options: FeedOptions;
   readonly #writer: FeedWriter;
   readonly #followed: FollowedRecords;
-  readonly #snapshot = createDueSnapshot();
+  readonly #snapshot = new DueSnapshot();
   #collection: Collection;
   /** Of the collection as it is known. */
   #newestRule: string;
@@ -59,7 +58,7 @@ export class Feed {
     this.collectionId = collection.id;
     this.token = token;
     this.asker = caller;
-    this.#followed = createFollowedRecords(collection, caller, shared.idSets);
+    this.#followed = new FollowedRecords(collection, caller, shared);
     this.filter = filter;
     this.snapshots = snapshots;
     this.#writer = writer;
@@ -111,7 +110,7 @@ export class Feed {
   }
 
   /** Where the references lead that its rule follows, and what changes decide that. */
-  get followed(): Pick<FollowedRecords, 'interests' | 'sets'> {
+  get followed(): Pick<FollowedRecords, 'interests' | 'records'> {
     return this.isFollowing ? this.#followed : none;
   }
 
@@ -149,7 +148,7 @@ export class Feed {
     return this.isOutdated;
   }
 
-  /** @param listener - is called whenever what its rule follows, or what is known of it, may be something else */
+  /** @param listener - is called whenever what its rule follows may be something else, and whenever it sees anew */
   onFollowed(listener: () => void): void {
     this.#noteFollowed = listener;
   }
@@ -169,7 +168,6 @@ export class Feed {
   settleLook(collection: Collection, caller: Caller, asOf?: Timestamp): void {
     this.#bounded(() => this.#followed.settle(collection, caller, asOf));
     if (this.hasEnded()) return;
-    this.#noteFollowed?.();
     this.#newestRule = this.#nameRule();
     // The definition has changed meanwhile, or changes were missed.
     if (this.needsLook) this.end('gap', 'rights');
@@ -180,7 +178,6 @@ export class Feed {
   forgetLook(): void {
     this.#followed.forget();
     this.#newestRule = this.#nameRule();
-    this.#noteFollowed?.();
   }
 
   /**
@@ -193,7 +190,6 @@ export class Feed {
     this.#bounded(() => {
       if (!this.#followed.hear(changes, spend)) return;
       this.#newestRule = this.#nameRule();
-      this.#noteFollowed?.();
       if (this.#followed.isTooMuch) this.end('end', 'rule-too-costly');
     });
   }
@@ -212,6 +208,7 @@ export class Feed {
     this.#rule = this.#newestRule;
     this.#view = this.#makeView();
     this.#cursorsBegin = this.#options.beginCursors(this.#rule);
+    this.#noteFollowed?.();
   }
 
   /** Begins with a snapshot. */

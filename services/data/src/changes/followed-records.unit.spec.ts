@@ -8,9 +8,9 @@ import type { Change } from '@causeway/events';
 import type { Caller } from '../rules/rule.ts';
 import { ada, following, memberOf, openFollowingHub, shared, taskOf, toldTo } from '../testing/test-following.ts';
 import { at, changeOf } from '../testing/test-hub.ts';
-import { createFollowedRecords } from './followed-records.ts';
-import { createIdSets } from './id-sets.ts';
+import { FollowedRecords } from './followed-records.ts';
 import { toRecordChange } from './record-change.ts';
+import { createSharedSights } from './shared-sights.ts';
 
 describe('a feed whose rule follows references', () => {
   it('is told nothing until somebody has looked, and by what has changed meanwhile', async () => {
@@ -156,7 +156,7 @@ describe('what is followed, as it was found of a time', () => {
   const idsOf = ({ followed }: Caller): string[] => [...(followed?.values() ?? [])].flat().sort();
 
   it('does not fall back by what was committed until then, of which one hears before or after', () => {
-    const records = createFollowedRecords(shared, ada, createIdSets());
+    const records = new FollowedRecords(shared, ada, createSharedSights());
     records.begin();
     records.hear([change('rec_lost', 3, ['usr_ada'])]);
     // Its transaction ends later in the stream: they share one time.
@@ -170,7 +170,7 @@ describe('what is followed, as it was found of a time', () => {
   });
 
   it('is of now again once somebody has looked anew', () => {
-    const records = createFollowedRecords(shared, ada, createIdSets());
+    const records = new FollowedRecords(shared, ada, createSharedSights());
     records.begin();
     records.settle(shared, found('rec_p'), at(5));
     records.begin();

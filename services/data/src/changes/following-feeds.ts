@@ -2,9 +2,9 @@ import { Fault, faults } from '@causeway/contracts';
 import type { Timestamp } from 'mongodb';
 
 import { createFairBudget } from './fair-budget.ts';
+import type { FeedView } from './feed-view.ts';
 import type { Feed } from './feed.ts';
 import type { FollowedInterest } from './followed-records.ts';
-import type { IdSet } from './id-sets.ts';
 import type { InterestIndex } from './interest-index.ts';
 import { createInterestIndex } from './interest-index.ts';
 import type { LookAsOf } from './look-as-of.ts';
@@ -17,18 +17,18 @@ export interface FollowingFeedsOptions {
   readonly settled: (withinMs: number) => Promise<void>;
   /** Up to where feeds have been told, of a transaction all or nothing. */
   readonly position: () => Timestamp | undefined;
-  /** Records that the rules of all feeds may lead to, those once that several lead to. Default 500,000, some 100 MB. */
+  /** Records that the rules of all feeds may lead to, those once that feeds are led to which see the same. Default 500,000, some 100 MB. */
   readonly followedLimit?: number | undefined;
 }
 
 /** Feeds whose rule follows references, which keep to where these lead. */
 export interface FollowingFeeds {
-  /** Whether they follow as many records as there is room for. */
+  /** Whether they follow as many records as there is room for: none is taken, or begins to follow. */
   readonly isFull: boolean;
   /** Takes on a feed, that is one of them for as long as its definition says so. */
   add(feed: Feed): void;
   remove(feed: Feed): void;
-  /** Has a feed know where the references lead that its rule follows, and ends it where there is no room for that; what changes after that it hears of. */
+  /** Has a feed know where the references lead that its rule follows; what changes after that it hears of. */
   look(feed: Feed): Promise<void>;
   /**
    * Has those hear of the changes of a commit whose rules may follow what has changed: {@link Feed.isOutdated} tells what comes of it.
@@ -51,19 +51,22 @@ const budgetUnits = { evenUnits: 2_000_000, spareUnits: 4_000_000 };
 /** As it was noted last. */
 interface Noted {
   readonly interests: readonly FollowedInterest[];
-  readonly sets: readonly IdSet[];
+  /** Which has the records in it that are led to. */
+  readonly view: FeedView | undefined;
+  /** How many these are. */
+  readonly records: number;
 }
 
-const nothing: Noted = { interests: [], sets: [] };
+const nothing: Noted = { interests: [], view: undefined, records: 0 };
 
 /** Makes it, with none. */
 export function createFollowingFeeds(options: FollowingFeedsOptions): FollowingFeeds {
   const { look, settled, position, followedLimit = mostFollowed } = options;
   const feeds = new Map<Feed, Noted>();
   const byTarget = new Map<string, { readonly index: InterestIndex<Feed>; readonly feeds: Set<Feed> }>();
-  const sets = new Map<IdSet, number>();
+  const views = new Map<FeedView, { readonly records: number; feeds: number }>();
   const budget = createFairBudget<Feed>({ ...budgetUnits, clock: () => performance.now() });
-  /** How many there are in the sets. */
+  /** How many there are in the views. */
   let records = 0;
 
   const enter = (feed: Feed, interests: readonly FollowedInterest[]): void => {
@@ -82,11 +85,15 @@ export function createFollowingFeeds(options: FollowingFeedsOptions): FollowingF
       if (there?.feeds.size === 0) byTarget.delete(target);
     }
   };
-  const count = (set: IdSet, by: 1 | -1): void => {
-    const users = (sets.get(set) ?? 0) + by;
-    if (users === 0) sets.delete(set);
-    else sets.set(set, users);
-    if (by === 1 ? users === 1 : users === 0) records += by * set.ids.length;
+  const count = ({ view, records: own }: Noted, by: 1 | -1): void => {
+    if (view === undefined) return;
+    const there = views.get(view) ?? { records: own, feeds: 0 };
+    if (there.feeds === 0) records += there.records;
+    views.set(view, there);
+    there.feeds += by;
+    if (there.feeds > 0) return;
+    views.delete(view);
+    records -= there.records;
   };
   const note = (feed: Feed, now: Noted): void => {
     const was = feeds.get(feed) ?? nothing;
@@ -94,9 +101,12 @@ export function createFollowingFeeds(options: FollowingFeedsOptions): FollowingF
       leave(feed, was.interests);
       enter(feed, now.interests);
     }
-    for (const set of now.sets) count(set, 1);
-    for (const set of was.sets) count(set, -1);
+    count(now, 1);
+    count(was, -1);
     feeds.set(feed, now);
+    // Of many that came at once none was refused for it.
+    if (was.records === 0 && now.records > 0 && records > followedLimit)
+      feed.end('end', faults.unavailable.declaration.code);
   };
 
   return {
@@ -106,8 +116,8 @@ export function createFollowingFeeds(options: FollowingFeedsOptions): FollowingF
     add(feed) {
       const noteAnew = (): void => {
         if (!feeds.has(feed) && !feed.isFollowing) return;
-        const { interests, sets: known } = feed.followed;
-        note(feed, { interests, sets: known });
+        const { interests, records: led } = feed.followed;
+        note(feed, { interests, view: feed.isFollowing ? feed.view : undefined, records: led });
       };
       feed.onFollowed(noteAnew);
       noteAnew();
@@ -125,25 +135,27 @@ export function createFollowingFeeds(options: FollowingFeedsOptions): FollowingF
       try {
         const { caller, asOf } = await look(collection, asker, position());
         feed.settleLook(collection, caller, asOf);
-        // Of many that came at once none was refused for it.
-        if (records > followedLimit) feed.end('end', faults.unavailable.declaration.code);
       } catch (error) {
         if (!(error instanceof Fault)) throw error;
         feed.end('end', error.code);
       }
     },
     hear(changes, then) {
-      const concerned = new Set<Feed>();
-      for (const [target, own] of Map.groupBy(changes, ({ collectionId }) => collectionId)) {
-        const there = byTarget.get(target);
-        if (there === undefined) continue;
-        const documents = own.flatMap(({ before, after }) => [before, after].filter((each) => each !== undefined));
-        for (const feed of there.index.find(documents)) concerned.add(feed);
+      /** Each with those that concern it: of a batch for many, each is asked about few. */
+      const concerned = new Map<Feed, RecordChange[]>();
+      for (const change of changes) {
+        const { collectionId, before, after } = change;
+        const documents = [before, after].filter((each) => each !== undefined);
+        for (const feed of byTarget.get(collectionId)?.index.find(documents) ?? []) {
+          const own = concerned.get(feed);
+          if (own === undefined) concerned.set(feed, [change]);
+          else own.push(change);
+        }
       }
       if (concerned.size === 0) return;
-      const { inTurn, spendOf } = budget.begin(concerned, changes.length);
+      const { inTurn, spendOf } = budget.begin(concerned.keys(), changes.length);
       for (const feed of inTurn) {
-        feed.hear(changes, spendOf(feed));
+        feed.hear(concerned.get(feed) ?? [], spendOf(feed));
         then(feed);
       }
     },

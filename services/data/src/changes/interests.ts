@@ -1,4 +1,5 @@
 import type { Atom, Condition, Operand } from '../conditions/condition.ts';
+import type { FieldPath } from '../conditions/field-path.ts';
 
 /** A value that some field of a record has to have. */
 export interface Interest {
@@ -16,18 +17,25 @@ const mostInterests = 100;
  * What a record must have to meet a condition: one of these at least; none where no record meets it. Null and times are left out, for
  * they are equal to more than themselves.
  *
+ * @param isTold - whether changes tell what stands at a path, before and after
  * @returns undefined where it may be met by something else
  */
-export function interestsOf(condition: Condition<Operand>): readonly Interest[] | undefined {
-  const found = interestsIn(condition);
+export function interestsOf(
+  condition: Condition<Operand>,
+  isTold: (path: FieldPath) => boolean = () => true,
+): readonly Interest[] | undefined {
+  const found = interestsIn(condition, isTold);
   return found === undefined || found.length > mostInterests ? undefined : found;
 }
 
-function interestsIn(condition: Condition<Operand>): readonly Interest[] | undefined {
+function interestsIn(
+  condition: Condition<Operand>,
+  isTold: (path: FieldPath) => boolean,
+): readonly Interest[] | undefined {
   switch (condition.kind) {
     case 'and': {
       const found = condition.branches.flatMap((branch) => {
-        const own = interestsIn(branch);
+        const own = interestsIn(branch, isTold);
         return own === undefined ? [] : [own];
       });
       // Each branch has to be met: the one with the fewest values will do.
@@ -36,7 +44,7 @@ function interestsIn(condition: Condition<Operand>): readonly Interest[] | undef
     case 'or': {
       const found: Interest[] = [];
       for (const branch of condition.branches) {
-        const own = interestsIn(branch);
+        const own = interestsIn(branch, isTold);
         if (own === undefined) return undefined;
         found.push(...own);
       }
@@ -44,6 +52,7 @@ function interestsIn(condition: Condition<Operand>): readonly Interest[] | undef
     }
     case 'field': {
       const { storage, segments } = condition.path;
+      if (!isTold(condition.path)) return undefined;
       return valuesIn(condition.atom)?.map((value) => ({ storage, segments, value }));
     }
     case 'nor':

@@ -10,13 +10,21 @@ import type { Caller, Rule } from '../rules/rule.ts';
  * Names the read rules, and what has to be opened, in cursors: under others, other changes would have been told, or told otherwise. Rules that have
  * come back have another name, for what was committed meanwhile was under others.
  */
-export const nameOfRule = (collection: Collection): string =>
-  createHash('sha256')
+export function nameOfRule(collection: Collection): string {
+  const known = names.get(collection);
+  if (known !== undefined) return known;
+  const name = createHash('sha256')
     .update(readingOf(collection))
     // Nothing where they have not changed since this is kept, so that cursors of before stay good.
     .update(String(collection.readSince ?? ''))
     .digest('base64url')
     .slice(0, 12);
+  names.set(collection, name);
+  return name;
+}
+
+/** Thousands of feeds ask at once where a definition changes. */
+const names = new WeakMap<Collection, string>();
 
 /**
  * Names what a caller is to the read rules beside who they are, which cursors are bound to: a role, an organisation or a session is another one in

@@ -134,9 +134,10 @@ export function createResumeFeed(options: ResumeOptions): ResumeFeed {
     async seesAsBefore(feed, { place, rule }) {
       if (feed.rule === rule) return true;
       // What is another rule for a replica that is behind may be the one by which another has told.
-      if (!(await reach(feed, place))) return false;
+      if (!(await reach(feed, place)) || feed.hasEnded()) return false;
       if (feed.isOutdated) feed.renew();
-      return feed.rule === rule;
+      // Whose rule follows something else by now is told nothing until somebody has looked.
+      return !feed.needsLook && feed.rule === rule;
     },
     async withCommit(feed, told, place) {
       await tellSlowly(feed, told, place);

@@ -54,7 +54,7 @@ export async function openSnapshotGround(): Promise<SnapshotGround> {
     find: async (name) => (await registry.find(name)) ?? assert.fail('it is not there'),
     sender: (places, boundMs) =>
       createSendSnapshot({
-        ...{ client, db: events.db, places, queryTimeoutMs: 5_000, now: () => new Date() },
+        ...{ client, db: events.db, registry, places, queryTimeoutMs: 5_000, now: () => new Date() },
         ...(boundMs !== undefined && { boundMs }),
         admit: { demand: () => Promise.resolve() },
         cursors: { seal: () => 'sealed' },

@@ -4,6 +4,7 @@ import type { Change } from '@causeway/events';
 import type { Timestamp } from 'mongodb';
 
 import type { FeedHubOptions } from '../changes/feed-hub.ts';
+import type { FeedBeginning } from '../changes/feed-options.ts';
 import type { Feed } from '../changes/feed.ts';
 import type { Looked } from '../changes/look-as-of.ts';
 import type { Collection } from '../collections/collection-registry.ts';
@@ -63,8 +64,8 @@ export interface TestLook {
 /** A hub whose looks are answered by the test. */
 export interface FollowingHub extends Omit<TestHub, 'follow'> {
   readonly looks: readonly TestLook[];
-  /** Opens a feed of Ada's, by the time that somebody looks for it. */
-  follow(): Promise<FakeResponse & { readonly feed: Feed }>;
+  /** Opens a feed, of Ada's where nobody is named, by the time that somebody looks for it. */
+  follow(caller?: Caller, resumed?: FeedBeginning['resumed']): Promise<FakeResponse & { readonly feed: Feed }>;
   define(collection: Collection): void;
 }
 
@@ -99,8 +100,8 @@ export function openFollowingHub(options: Partial<FeedHubOptions> = {}, collecti
   return {
     ...hub,
     looks,
-    async follow() {
-      const feed = hub.follow(undefined, { caller: ada, collection });
+    async follow(caller = ada, resumed) {
+      const feed = hub.follow(undefined, { caller, collection, resumed });
       await nextTurn();
       return feed;
     },

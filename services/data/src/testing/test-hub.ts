@@ -10,8 +10,7 @@ import { createFeedCursors } from '../changes/feed-cursors.ts';
 import type { FeedHub, FeedHubOptions } from '../changes/feed-hub.ts';
 import type { FeedBeginning } from '../changes/feed-options.ts';
 import { createFeedHub } from '../changes/feed-hub.ts';
-import { createFeedViews } from '../changes/feed-views.ts';
-import { createIdSets } from '../changes/id-sets.ts';
+import { createSharedSights } from '../changes/shared-sights.ts';
 import { Feed } from '../changes/feed.ts';
 import type { FeedCursor } from '../changes/place.ts';
 import type { Collection } from '../collections/collection-registry.ts';
@@ -94,7 +93,7 @@ export function changeOf(
 
 /** Makes it, with the beacon at the first second. */
 export function openTestHub(options: Partial<FeedHubOptions> = {}): TestHub {
-  const shared = { idSets: createIdSets(), views: createFeedViews() };
+  const shared = createSharedSights();
   const listeners: [Listener, (() => void) | undefined][] = [];
   const logged: Record<string, unknown>[] = [];
   const logger = { error: (fields: Record<string, unknown>): void => void logged.push(fields) };

@@ -10,9 +10,8 @@ import { inParameters } from '../../queries/query-parameters.ts';
 import { mergePatchType } from '../../records/merge-patch.ts';
 import type { SnapshotGround } from '../../testing/snapshot-ground.ts';
 import { createNotingWriter, openSnapshotGround } from '../../testing/snapshot-ground.ts';
-import { createFeedViews } from '../feed-views.ts';
 import { Feed } from '../feed.ts';
-import { createIdSets } from '../id-sets.ts';
+import { createSharedSights } from '../shared-sights.ts';
 import type { RecordChange } from '../record-change.ts';
 
 const nothing = (): Promise<void> => Promise.resolve();
@@ -57,7 +56,7 @@ describe('a snapshot by a rule that follows references, at a process that learns
       ...{ collection, token: undefined, filter: parseFilter(undefined, inParameters), writer, snapshots: true },
       caller: { signedIn: true, administrator: false, auth: { sub: 'usr_ada' } },
       beginCursors: () => 'cursor',
-      shared: { idSets: createIdSets(), views: createFeedViews() },
+      shared: createSharedSights(),
     });
     const send = () =>
       ground.sender({ take: () => assert.fail() })(feed, {

@@ -6,7 +6,7 @@ import type { Db, MongoClient, Timestamp } from 'mongodb';
 
 import type { DefinitionDocument } from '../../collections/collection.model.ts';
 import { definitionsCollection } from '../../collections/collection.model.ts';
-import type { Collection } from '../../collections/collection-registry.ts';
+import type { Collection, CollectionRegistry } from '../../collections/collection-registry.ts';
 import { parseDefinition } from '../../collections/parse-definition.ts';
 import { scalarTypesAt } from '../../collections/scalar-types.ts';
 import { bindCondition } from '../../conditions/bind-condition.ts';
@@ -32,6 +32,7 @@ export interface SendSnapshotOptions {
   readonly client: MongoClient;
   readonly db: Db;
   readonly admit: Pick<AdmitQuery, 'demand'>;
+  readonly registry: Pick<CollectionRegistry, 'reload'>;
   readonly places: SnapshotPlaces;
   readonly cursors: Pick<FeedCursors, 'seal'>;
   /** How long MongoDB may take for one batch. */
@@ -81,8 +82,14 @@ export const snapshotQuery = (filter: RecordQuery['filter'], at: Date): RecordQu
 
 /** Makes what sends snapshots. */
 export function createSendSnapshot(options: SendSnapshotOptions): SendSnapshot {
-  const { client, db, admit, places, cursors, queryTimeoutMs, boundMs = snapshotMs, now } = options;
+  const { client, db, admit, registry, places, cursors, queryTimeoutMs, boundMs = snapshotMs, now } = options;
   const definitions = db.collection<DefinitionDocument>(definitionsCollection);
+
+  /** A collection as it was at the time of a snapshot, also before the commit stream has brought that: what it knows of keys, nobody else does. */
+  const defined = async (known: Collection, document: DefinitionDocument): Promise<Collection> => {
+    const isAhead = document.revision > known.revision;
+    return definedBy((isAhead ? await registry.reload(known.id) : undefined) ?? known, document);
+  };
 
   /** Opens a snapshot, and has the feed see by the definition of then. @returns undefined where that is gone, or has ended the feed */
   const open = async (feed: Feed, { notBefore, signal }: Sending): Promise<Snapshot | undefined> => {
@@ -94,7 +101,7 @@ export function createSendSnapshot(options: SendSnapshotOptions): SendSnapshot {
     );
     const snapshot = await openSnapshot(db, feed.collectionId, signal);
     if (snapshot.definition === undefined) return undefined;
-    feed.redefine(definedBy(feed.collection, snapshot.definition));
+    feed.redefine(await defined(feed.collection, snapshot.definition));
     if (feed.isFollowing) {
       const { collection, asker } = feed;
       const { readConcern, time } = snapshot;

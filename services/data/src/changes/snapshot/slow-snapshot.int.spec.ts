@@ -7,9 +7,8 @@ import { parseFilter } from '../../queries/asked-query.ts';
 import { inParameters } from '../../queries/query-parameters.ts';
 import type { SnapshotGround } from '../../testing/snapshot-ground.ts';
 import { createNotingWriter, openSnapshotGround } from '../../testing/snapshot-ground.ts';
-import { createFeedViews } from '../feed-views.ts';
 import { Feed } from '../feed.ts';
-import { createIdSets } from '../id-sets.ts';
+import { createSharedSights } from '../shared-sights.ts';
 import { createSnapshotPlaces } from './snapshot-places.ts';
 
 const name = 'rows';
@@ -39,7 +38,7 @@ describe('a snapshot whose reader takes it slowly, without ever standing still',
       ...{ collection, token: undefined, filter: parseFilter(undefined, inParameters), writer, snapshots: true },
       caller: { signedIn: false, administrator: false, auth: {} },
       beginCursors: () => 'cursor',
-      shared: { idSets: createIdSets(), views: createFeedViews() },
+      shared: createSharedSights(),
     });
     const place = await sendSnapshot(feed, { notBefore: undefined, place: undefined });
     // The only place there is, which would be waited for.
