@@ -115,6 +115,8 @@ const bareOrder = (order: FeedsOrder, origin: string): FeedsOrder => ({
   people: order.people.map(({ audience }) => ({ audience, headers: { authorization: audience } })),
 });
 
+const many = ({ people, feedsPerPerson }: Audience): string => (people * feedsPerPerson).toLocaleString('en');
+
 async function measureOne({ bench, span }: FeedsBenchOptions, audience: Audience): Promise<Row[]> {
   const order = await orderFor(bench, audience, span);
   const measured = async (own: FeedsOrder): Promise<FeedsResult> => {
@@ -155,9 +157,12 @@ async function measureOne({ bench, span }: FeedsBenchOptions, audience: Audience
   ];
 }
 
+/** Before what a feed takes is measured, so many are open: the first of all take what is there once, compiled code and the young generation. */
+const firstPeople = 20;
+
 /**
- * What a feed takes that is open and told nothing, on a platform that has done nothing else: in one that has, what is free of its heap would
- * hide it. What opening them leaves to be collected counts, so that it is a bound.
+ * What a further feed takes that is open and told nothing, on a platform that has done nothing else: in one that has, what is free of its heap
+ * would hide it. What opening them leaves to be collected counts, so that it is a bound.
  */
 async function measureMemory(audience: Audience, span: FeedsBenchOptions['span']): Promise<Row> {
   const home = await mkdtemp(path.join(tmpdir(), 'causeway-bench-feeds-'));
@@ -165,18 +170,23 @@ async function measureMemory(audience: Audience, span: FeedsBenchOptions['span']
   const server = await startServer('feeds/bare-feed.ts');
   try {
     const order = await orderFor(bench, audience, span);
-    const kibibytesEach = async (own: FeedsOrder, pids: readonly number[]): Promise<string> => {
+    const firstOrder = await orderFor(bench, { ...audience, people: firstPeople }, span);
+    const kibibytesEach = async (
+      pids: readonly number[],
+      ofOrder: (order: FeedsOrder) => FeedsOrder = (own) => own,
+    ): Promise<string> => {
+      const first = await openFeeds(ofOrder(firstOrder));
       const before = pids.map(residentBytes);
-      const feeds = await openFeeds(own);
+      const feeds = await openFeeds(ofOrder(order));
       const each = pids.map((pid, at) => (residentBytes(pid) - (before[at] ?? 0)) / feeds.count / 1024);
-      await feeds.close();
+      await Promise.all([first.close(), feeds.close()]);
       return each.map((kibibytes) => `${kibibytes.toFixed(1)} KiB`).join(', ');
     };
     const services = ['gateway', 'data'].map((name) => bench.platform.services[name]?.pid ?? 0);
     return {
-      what: `memory of an open feed, of ${(audience.people * audience.feedsPerPerson).toLocaleString('en')}, resident, in gateway and data`,
-      measured: await kibibytesEach(order, services),
-      beside: `the bare server’s ${await kibibytesEach(bareOrder(order, server.url), [server.pid])}`,
+      what: `memory of a further feed, of ${many(audience)} after ${many({ ...audience, people: firstPeople })}, resident, in gateway and data`,
+      measured: await kibibytesEach(services),
+      beside: `the bare server’s ${await kibibytesEach([server.pid], (own) => bareOrder(own, server.url))}`,
       aim: '≤ 20 KB each',
     };
   } finally {
