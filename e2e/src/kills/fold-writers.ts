@@ -12,8 +12,8 @@ const pauseMs = 20;
 
 /** Who writes to a collection, and how. */
 export interface FoldWritersOptions {
-  /** An administrator's. */
-  readonly token: string;
+  /** An administrator's of now. */
+  readonly token: () => string;
   readonly authors: readonly [string, string];
   /** The gateways that are written through; undefined for the platform's own. */
   readonly gateways: readonly (string | undefined)[];
@@ -54,7 +54,7 @@ export function startFoldWriters(
         underWay += 1;
         const [method = '', path = ''] = what.split(' ');
         const signal = AbortSignal.timeout(patienceMs);
-        const options = { token, ...(type === undefined ? {} : { type }), at: random.pick(gateways), signal };
+        const options = { token: token(), ...(type === undefined ? {} : { type }), at: random.pick(gateways), signal };
         try {
           const answer = await call(method, path, { ...options, ...(body === undefined ? {} : { json: body }) });
           return { status: answer.status, text: answer.text, body: answer.text === '' ? {} : answer.json() };

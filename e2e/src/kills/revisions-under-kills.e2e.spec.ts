@@ -7,6 +7,7 @@ import { seededRandom } from '../../../services/data/src/conditions/testing/rand
 import { createRecord, defineCollection } from '../harness/collections.ts';
 import { eventually } from '../harness/eventually.ts';
 import { flushRedis } from '../harness/flush-redis.ts';
+import { lastingToken } from '../harness/lasting-token.ts';
 import { admin, signUp } from '../harness/people.ts';
 import { startReplicas } from '../harness/replicas.ts';
 import { cacheReads, type CacheReads } from './cache-reads.ts';
@@ -72,9 +73,10 @@ describe(`revisions under kill -9 and flushes of Redis (CAUSEWAY_TEST_SEED=${see
   };
 
   const use = async (round: number, context: TestContext): Promise<void> => {
-    const [administrator, { accessToken: token }] = await Promise.all([admin(), signUp()]);
+    const [administrator, person] = await Promise.all([admin(), signUp()]);
+    const token = await lastingToken(person, context);
     const collection = await defineCollection(administrator, { properties: { n: { type: 'number' } }, required: [] });
-    const created = async () => (await createRecord(collection, token, { n: 0 })).id;
+    const created = async () => (await createRecord(collection, token(), { n: 0 })).id;
     const ids = await Promise.all(Array.from({ length: records }, created));
     let isOver = false;
     const over = (): boolean => isOver;

@@ -5,7 +5,8 @@ import type { TestReplicas } from '@causeway/stack/testing';
 import { foldedProperties } from '../../../services/data/src/testing/fold-writer.ts';
 import { createRecord, defineCollection, exportRecords } from '../harness/collections.ts';
 import { eventually } from '../harness/eventually.ts';
-import { admin, signIn, signUp } from '../harness/people.ts';
+import { lastingAdmin, lastingToken } from '../harness/lasting-token.ts';
+import { signIn, signUp } from '../harness/people.ts';
 import { startReplicas } from '../harness/replicas.ts';
 import { readHistory, timeNow } from './collection-history.ts';
 import { startFoldWriters } from './fold-writers.ts';
@@ -35,14 +36,17 @@ describe(`the view of a feed while rights change under kill -9 (CAUSEWAY_TEST_SE
   const follow = async (round: number, context: TestContext): Promise<void> => {
     const since = await timeNow();
     const gateways = [undefined, replicas.gateway.url];
-    const [token, ada, bob, carol, eve] = await Promise.all([admin(), signUp(), signUp(), signUp(), signUp()]);
+    const [token, ada, bob, carol, eve] = await Promise.all([
+      lastingAdmin(context),
+      ...([signUp(), signUp(), signUp(), signUp()] as const),
+    ]);
 
-    const projects = await defineCollection(token, {
+    const projects = await defineCollection(token(), {
       properties: { members: { type: 'array', items: { type: 'string' } } },
       ...{ required: [], indexes: [{ keys: { members: 1 } }] },
     });
     const project = async (...members: { readonly id: string }[]): Promise<string> =>
-      (await createRecord(projects, token, { members: members.map(({ id }) => id) })).id;
+      (await createRecord(projects, token(), { members: members.map(({ id }) => id) })).id;
     const [shared, adas, doomed, everybodys] = [
       await project(bob, carol, eve),
       await project(ada),
@@ -60,19 +64,19 @@ describe(`the view of a feed while rights change under kill -9 (CAUSEWAY_TEST_SE
       },
       rules: { read, create: 'signed-in', update: 'signed-in', delete: 'signed-in' } as const,
     });
-    const tasks = await defineCollection(token, definitionBy(loose));
+    const tasks = await defineCollection(token(), definitionBy(loose));
 
     const define = async (rules: ReadRules): Promise<void> => {
       const { properties, fields, ...rest } = definitionBy(rules);
       const json = { schema: { type: 'object', required: [], properties }, indexes: [], fields, rules: rest.rules };
-      await sureCall(gateways, 'PUT', `/v1/collections/${tasks}`, { token, json }, 200);
+      await sureCall(gateways, 'PUT', `/v1/collections/${tasks}`, { token: token(), json }, 200);
     };
     const members = async (of: string, ...who: { readonly id: string }[]): Promise<void> => {
       const json = { members: who.map(({ id }) => id) };
-      await sureCall(gateways, 'PATCH', `/v1/data/${projects}/${of}`, { token, json, type: mergePatch }, 200);
+      await sureCall(gateways, 'PATCH', `/v1/data/${projects}/${of}`, { token: token(), json, type: mergePatch }, 200);
     };
     const give = async (...roles: string[]): Promise<void> => {
-      await sureCall(gateways, 'PUT', `/v1/auth/accounts/${carol.id}/roles`, { token, json: { roles } }, 200);
+      await sureCall(gateways, 'PUT', `/v1/auth/accounts/${carol.id}/roles`, { token: token(), json: { roles } }, 200);
     };
     const signInAnew = async ({ email, password }: { email: string; password: string }): Promise<string> =>
       (await eventually(() => signIn(email, password), { withinMs: recoveryMs, everyMs: 200 })).accessToken;
@@ -87,14 +91,14 @@ describe(`the view of a feed while rights change under kill -9 (CAUSEWAY_TEST_SE
     );
     await writers.progress(20);
 
-    const tokens = new Map<string, string | null>(
-      [ada, bob, carol, eve].map(({ id, accessToken }) => [id, accessToken]),
-    );
+    // Carol and Eve sign in anew as it goes on.
+    const [adasToken, bobsToken] = await Promise.all([lastingToken(ada, context), lastingToken(bob, context)]);
+    const tokens = new Map<string, string | null>([carol, eve].map(({ id, accessToken }) => [id, accessToken]));
     const by = ({ id }: { readonly id: string }) => ({ id, token: () => tokens.get(id) ?? null });
     const subscriptions: RightsSubscription[] = [
-      { name: 'ada', ...by(ada), snapshot: true },
-      { name: 'bob', ...by(bob), snapshot: true, over: 'socket' },
-      { name: 'bob, of some, without snapshots', ...by(bob), atLeast: 40, snapshot: false },
+      { name: 'ada', id: ada.id, token: adasToken, snapshot: true },
+      { name: 'bob', id: bob.id, token: bobsToken, snapshot: true, over: 'socket' },
+      { name: 'bob, of some, without snapshots', id: bob.id, token: bobsToken, atLeast: 40, snapshot: false },
       { name: 'carol', ...by(carol), snapshot: true },
       {
         name: 'carol, of some, over a socket without snapshots',
@@ -125,7 +129,7 @@ describe(`the view of a feed while rights change under kill -9 (CAUSEWAY_TEST_SE
       // Who was told of a gap just then, and is sent no result, is told of the next.
       const last = await eventually(
         async () => {
-          const answer = await sureCall(gateways, 'POST', `/v1/data/${tasks}`, { token, json: marker }, 201);
+          const answer = await sureCall(gateways, 'POST', `/v1/data/${tasks}`, { token: token(), json: marker }, 201);
           const { id } = answer.json<{ id: string }>();
           for (const { name, hasHeardOf } of here()) {
             await eventually(() => assert.ok(hasHeardOf(id), `${name} has not been told`), { withinMs: markerMs });
@@ -194,7 +198,7 @@ describe(`the view of a feed while rights change under kill -9 (CAUSEWAY_TEST_SE
     await killNext();
     // Nothing that is on its way names it.
     (await writers.pause())();
-    await sureCall(gateways, 'DELETE', `/v1/data/${projects}/${doomed}`, { token }, 204);
+    await sureCall(gateways, 'DELETE', `/v1/data/${projects}/${doomed}`, { token: token() }, 204);
 
     await killer.allBack();
     await killer.kill('kafka');
@@ -209,7 +213,7 @@ describe(`the view of a feed while rights change under kill -9 (CAUSEWAY_TEST_SE
     const last = await settled();
     for (const { feed } of subscribers) feed.stop();
 
-    const lastProject = (await createRecord(projects, token, { members: [] })).id;
+    const lastProject = (await createRecord(projects, token(), { members: [] })).id;
     // Once nothing more is written, for the history ends with the marker.
     const history = {
       records: await readHistory(tasks, since, last),

@@ -25,7 +25,8 @@ export interface SeenRecords {
 export interface SeenRecordsOptions {
   readonly name: string;
   readonly collection: string;
-  readonly token: string;
+  /** Theirs of now. */
+  readonly token: () => string;
   /** Whether each call says with `Causeway-After` what the caller has seen. */
   readonly saysSo: boolean;
 }
@@ -59,7 +60,7 @@ export function createSeenRecords({ name, collection, token, saysSo }: SeenRecor
     try {
       const answer = await call(method, path, {
         ...options,
-        token,
+        token: token(),
         headers,
         signal: AbortSignal.timeout(patienceMs),
       });

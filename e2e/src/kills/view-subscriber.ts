@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
 import { foldFeed, type FoldedView, positionOf } from '../../../services/data/src/testing/fold-feed.ts';
 import { changesIn } from '../harness/feed.ts';
-import type { Person } from '../harness/people.ts';
 import { type Fields, type HistoricChange, queryOverTime } from './collection-history.ts';
 import { type ResumingFeed, startResumingFeed } from './resuming-feed.ts';
 
 /** Who follows a collection, how, and what of it. */
 export interface ViewSubscription {
   readonly name: string;
-  readonly by: Pick<Person, 'id' | 'accessToken'>;
+  readonly by: {
+    readonly id: string;
+    /** The token to connect with. */
+    readonly token: () => string;
+  };
   /** Whether the rules let them see everything. */
   readonly isAdministrator?: boolean;
   readonly filter?: { readonly n: { readonly $gte: number } };
@@ -38,7 +41,7 @@ export async function startViewSubscriber(
   at: () => string | undefined,
 ): Promise<ViewSubscriber> {
   const { name, by, isAdministrator = false, filter, snapshot, over } = subscription;
-  const feed = await startResumingFeed(collection, { token: by.accessToken, filter, snapshot, over, at });
+  const feed = await startResumingFeed(collection, { token: by.token, filter, snapshot, over, at });
   const sees = ({ status, author, n }: Fields): boolean =>
     (isAdministrator || status === 'published' || author === by.id) &&
     (filter === undefined || Number(n) >= filter.n.$gte);

@@ -4,7 +4,8 @@ import { after, before, describe, it, type TestContext } from 'node:test';
 import type { TestReplicas } from '@causeway/stack/testing';
 import { foldedProperties } from '../../../services/data/src/testing/fold-writer.ts';
 import { createRecord, defineCollection } from '../harness/collections.ts';
-import { admin, signUp } from '../harness/people.ts';
+import { lastingAdmin, lastingToken } from '../harness/lasting-token.ts';
+import { signUp } from '../harness/people.ts';
 import { startReplicas } from '../harness/replicas.ts';
 import { readHistory, timeNow } from './collection-history.ts';
 import { startFoldWriters } from './fold-writers.ts';
@@ -29,9 +30,13 @@ describe(`the view of a feed under kill -9 (CAUSEWAY_TEST_SEED=${seed})`, () => 
 
   const follow = async (round: number, context: TestContext): Promise<void> => {
     const since = await timeNow();
-    const [administrator, ada, bob] = await Promise.all([admin(), signUp(), signUp()]);
+    const somebody = async () => {
+      const person = await signUp();
+      return { id: person.id, token: await lastingToken(person, context) };
+    };
+    const [administrator, ada, bob] = await Promise.all([lastingAdmin(context), somebody(), somebody()]);
     const rules = { read: readRule, create: 'signed-in', update: 'signed-in', delete: 'signed-in' } as const;
-    const collection = await defineCollection(administrator, { properties: foldedProperties, required: [], rules });
+    const collection = await defineCollection(administrator(), { properties: foldedProperties, required: [], rules });
 
     const writers = startFoldWriters(
       collection,
@@ -44,7 +49,7 @@ describe(`the view of a feed under kill -9 (CAUSEWAY_TEST_SEED=${seed})`, () => 
 
     await writers.progress(20);
     const filter = { n: { $gte: 40 } };
-    const root = { id: '', accessToken: administrator };
+    const root = { id: '', token: administrator };
     const subscriptions: ViewSubscription[] = [
       { name: 'ada', by: ada, snapshot: false },
       { name: 'ada, from a snapshot', by: ada, snapshot: true, over: 'socket' },
@@ -73,7 +78,7 @@ describe(`the view of a feed under kill -9 (CAUSEWAY_TEST_SEED=${seed})`, () => 
 
     // Everybody sees it, and it is the last.
     const json = { status: 'published', author: bob.id, n: 99 };
-    const last = await createRecord(collection, administrator, json);
+    const last = await createRecord(collection, administrator(), json);
     await Promise.all(subscribers.map(({ feed }) => feed.tellsOf([last.id], recoveryMs)));
     const history = await readHistory(collection, since, last.id);
     const counts = subscribers.map(({ name, feed, assertViews }) => {
