@@ -19,7 +19,7 @@ export const keepUnsentAnswers = (server: Server): void => {
   });
   server.prependListener('request', ({ socket }, response) => {
     count(socket, 1);
-    response.once('close', () => count(socket, -1));
+    response.on('close', () => count(socket, -1));
   });
   server.closeIdleConnections = () => {
     for (const [socket, answers] of unsent) if (answers === 0) socket.destroy();

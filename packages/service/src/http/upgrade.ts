@@ -44,7 +44,7 @@ export const takeUpgrades = (server: Server): void => {
   const isAnswering = (connection: Duplex): boolean => (answering.get(connection) ?? 0) > 0;
   server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
     answering.set(socket, (answering.get(socket) ?? 0) + 1);
-    response.once('close', () => answering.set(socket, (answering.get(socket) ?? 1) - 1));
+    response.on('close', () => answering.set(socket, (answering.get(socket) ?? 1) - 1));
   });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // One that is carried within another does not become anything else.

@@ -41,7 +41,7 @@ export class OpenCalls {
       });
     }
     this.#open.set(key, open + 1);
-    response.once('close', () => this.#release(key));
+    response.on('close', () => this.#release(key));
   }
 
   #release(key: string): void {

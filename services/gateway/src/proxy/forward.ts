@@ -49,7 +49,8 @@ export class Forward implements Dispatcher.DispatchHandler {
   readonly #options: ForwardOptions;
   /** As it was asked; of an answer that has begun, which may go on for long, nothing is kept that is not needed. */
   #request: Dispatcher.DispatchOptions | undefined;
-  readonly #settled = Promise.withResolvers<undefined>();
+  readonly #begun = Promise.withResolvers<undefined>();
+  #onOver: (() => void) | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #retries: number;
   /** Bytes that are still to come, where the service has said how many. */
@@ -66,17 +67,19 @@ export class Forward implements Dispatcher.DispatchHandler {
   }
 
   /**
-   * @returns when the answer has been sent, or nobody is left to take it
+   * @param onOver - is called once, when the answer has been sent, or nobody is left to take it
+   * @returns when the answer has begun, which may go on for long, or nobody is left to take it
    * @throws Fault where the service gave no answer and nothing has been sent
    */
-  run(): Promise<undefined> {
+  run(onOver: () => void): Promise<undefined> {
     const { response } = this.#options;
-    response.once('close', () => {
+    this.#onOver = onOver;
+    response.on('close', () => {
       if (!response.writableFinished) this.#abandon();
     });
     if (response.closed) this.#abandon();
     else this.#dispatch();
-    return this.#settled.promise;
+    return this.#begun.promise;
   }
 
   /** Ends an answer that would go on for ever, when the gateway stops. What was sent so far stands. */
@@ -96,7 +99,13 @@ export class Forward implements Dispatcher.DispatchHandler {
     clearTimeout(this.#pause);
     clearTimeout(this.#stalled);
     this.#controller?.abort(this.#abandoned);
-    this.#settled.resolve(undefined);
+    this.#end();
+  }
+
+  #end(): void {
+    this.#onOver?.();
+    this.#onOver = undefined;
+    this.#begun.resolve(undefined);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -122,6 +131,7 @@ export class Forward implements Dispatcher.DispatchHandler {
       response.flushHeaders();
       forgetHeaders(response.req);
     } else this.#restBytes = Number(headers['content-length']);
+    this.#begun.resolve(undefined);
   }
 
   /** Both have agreed to go on as a WebSocket: its end is that of the client's connection. */
@@ -140,6 +150,7 @@ export class Forward implements Dispatcher.DispatchHandler {
     response.writeHead(status, head);
     response.flushHeaders();
     joinSockets({ client, upstream, silenceMs });
+    this.#begun.resolve(undefined);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -161,7 +172,7 @@ export class Forward implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     if (!this.#options.response.writableEnded) this.#options.response.end();
-    this.#settled.resolve(undefined);
+    this.#end();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
@@ -176,6 +187,7 @@ export class Forward implements Dispatcher.DispatchHandler {
       this.#pause = setTimeout(() => this.#dispatch(), leastPauseMs + Math.random() * (mostPauseMs - leastPauseMs));
       return;
     }
-    this.#settled.reject(error instanceof Fault ? error : upstreamFault(error));
+    this.#begun.reject(error instanceof Fault ? error : upstreamFault(error));
+    this.#end();
   }
 }

@@ -49,7 +49,10 @@ export interface ProxiedCall {
 
 /** Passes calls on to the services. */
 export interface Proxy {
-  /** @throws Fault where the service gave no answer */
+  /**
+   * @returns when the answer has begun: of what goes on for long, nothing waits
+   * @throws Fault where the service gave no answer
+   */
   forward(call: ProxiedCall): Promise<void>;
   close(): Promise<void>;
 }
@@ -88,11 +91,7 @@ class Upstream {
   async carry(forward: Forward): Promise<void> {
     if (this.#open.size >= this.#most) throw faults.unavailable({ message: 'too many calls at once', retryAfterS: 1 });
     this.#open.add(forward);
-    try {
-      await forward.run();
-    } finally {
-      this.#open.delete(forward);
-    }
+    await forward.run(() => this.#open.delete(forward));
   }
 
   finishAll(): void {
