@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 
+import { altered } from '@causeway/service/testing';
+
 import { seededRandom } from '../conditions/testing/random.ts';
 import { openTestData } from '../testing/test-data.ts';
 import type { Answered, Person, TestData, TestReplica } from '../testing/test-data.ts';
@@ -123,8 +125,7 @@ describe('queries in a body', () => {
       assert.equal(errorsOf(answer)[0]?.pointer, '/cursor');
     }
     assert.equal((await post({ ...query, cursor }, eve)).status, 404);
-    const altered = cursor.slice(0, -2) + (cursor.endsWith('AA') ? 'BB' : 'AA');
-    const answer = await post({ ...query, cursor: altered });
+    const answer = await post({ ...query, cursor: altered(cursor) });
     assert.deepEqual(
       [answer.status, errorsOf(answer)[0]?.code, errorsOf(answer)[0]?.pointer],
       [400, 'invalid-cursor', '/cursor'],
