@@ -37,7 +37,13 @@ const follow = (
   return openFeed(world.replica, world.name, own);
 };
 
-/** What feeds have told until the rules are others: all that was done before. */
+/** The id of the record that a feed tells of, as JSON. */
+function recordOf({ data = '{}' }: TestFeed['blocks'][number]): string {
+  const { id, record } = JSON.parse(data) as { readonly id?: string; readonly record?: { readonly id: string } };
+  return JSON.stringify(record?.id ?? id ?? '');
+}
+
+/** What feeds have told until the rules are others: all that was done before, of each record in turn. */
 async function toldBy(
   { world, plain }: Twin,
   clock: TestFeed,
@@ -54,7 +60,11 @@ async function toldBy(
       if (status !== 200) return status;
       await until('the end', () => blocks.some(isOver));
       const before = blocks.slice(0, blocks.findIndex(isOver)).filter(({ event }) => event !== undefined);
-      return before.map(({ event, data = '' }) => `${String(event)} ${plain(data)}`);
+      const ready = before.findIndex(({ event }) => event === 'ready') + 1;
+      // Of what one call changes by a filter, each record is written by itself, in any order.
+      const changes = before.slice(ready).map((block) => ({ ...block, of: plain(recordOf(block)) }));
+      const byRecord = changes.toSorted((a, b) => (a.of < b.of ? -1 : a.of > b.of ? 1 : 0));
+      return [...before.slice(0, ready), ...byRecord].map(({ event, data = '' }) => `${String(event)} ${plain(data)}`);
     }),
   );
 }
@@ -76,7 +86,7 @@ function demandRefused(
 
 /**
  * Has somebody ask of two worlds, and write in them, that differ in what is hidden from them alone: byte for byte they are answered the
- * same but for times and ids, and their feeds tell the same.
+ * same but for times and ids, and their feeds tell the same of each record.
  *
  * @param other - the world of the other records
  * @throws AssertionError
