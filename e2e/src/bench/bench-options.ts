@@ -35,7 +35,8 @@ const needs: Partial<Record<Part, Part>> = { 'what tracing and logs cost': 'with
 
 const usage = `npm run bench -- [--short] [--part <words>]…
 
-Measures the platform beside bare limits of this machine, and prints a table. All of it takes about an hour.
+Measures the platform beside bare limits of this machine, and prints a table: let nothing else run beside it.
+Some parts take long: growth, up to a million records, took 12 minutes on two cores.
 
   --short          a second each: whether it runs, not how fast
   --part <words>   only what has these words in its name; may be given more than once.

@@ -14,13 +14,8 @@ import {
   whichEndedPath,
   type ServiceParts,
 } from '@causeway/service';
-import {
-  altered,
-  startTestService,
-  testIdentity,
-  type TestIdentity,
-  type TestService,
-} from '@causeway/service/testing';
+import { altered, startTestService, testIdentity } from '@causeway/service/testing';
+import type { TestIdentity, TestService } from '@causeway/service/testing';
 import { createLogger } from '@causeway/telemetry';
 
 import { start } from './app.ts';

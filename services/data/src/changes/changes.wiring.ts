@@ -7,8 +7,8 @@ import { createFeedCursors } from './feed-cursors.ts';
 import { createFeedHub } from './feed-hub.ts';
 import { readGeneration } from './generation.ts';
 import { createLookAsOf } from './look-as-of.ts';
-import { createSharedSights } from './shared-sights.ts';
 import { createOpenFeed } from './open-feed.ts';
+import { createSharedSights } from './shared-sights.ts';
 import { createSendSnapshot } from './snapshot/send-snapshot.ts';
 import { createSnapshotPlaces } from './snapshot/snapshot-places.ts';
 import { createCallerShares } from './socket/caller-shares.ts';
@@ -35,14 +35,8 @@ export async function createChanges(
     ...{ stream, settled, registry, isRevoked, logger, generation },
     cursors: feedCursors,
     sendSnapshot: createSendSnapshot({
-      client,
-      db,
-      admit,
-      registry,
-      places,
+      ...{ client, db, admit, registry, places, queryTimeoutMs, now },
       cursors: feedCursors,
-      queryTimeoutMs,
-      now,
     }),
     look: createLookAsOf(db),
     limit: config.feedLimit,

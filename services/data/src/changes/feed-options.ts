@@ -5,10 +5,8 @@ import type { Collection } from '../collections/collection-registry.ts';
 import type { Condition, Operand } from '../conditions/condition.ts';
 import type { Caller } from '../rules/rule.ts';
 import type { FeedWriter } from './feed-writer.ts';
-import type { FeedViews } from './feed-views.ts';
-import type { IdSets } from './id-sets.ts';
-import type { MeetsPool } from './meets.ts';
 import type { FeedCursor } from './place.ts';
+import type { SharedSights } from './shared-sights.ts';
 import type { Release } from './snapshot/snapshot-places.ts';
 
 /** What a feed is opened with. */
@@ -27,13 +25,6 @@ export interface FeedOptions {
   readonly shared: SharedSights;
   /** Learns that it is told of a gap, and why. */
   readonly noteGap?: (reason: string) => void;
-}
-
-/** What feeds that see the same, or follow the same, keep once. */
-export interface SharedSights {
-  readonly idSets: IdSets;
-  readonly meets: MeetsPool;
-  readonly views: FeedViews;
 }
 
 /** From where on a feed is told. */

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-
 import { bindCondition, usesNow } from '../conditions/bind-condition.ts';
 import type { Predicate } from '../conditions/compile-predicate.ts';
 import { compilePredicate } from '../conditions/compile-predicate.ts';
@@ -8,6 +6,7 @@ import { createBudget } from '../conditions/evaluation-budget.ts';
 import type { Spend } from '../conditions/pattern/automaton.ts';
 import type { RecordAnswer, VisibleRecord } from '../records/record.model.ts';
 import { answerRecord } from '../records/record.model.ts';
+import { hashOf } from './hash-of.ts';
 import type { Interest } from './interests.ts';
 import { interestsOf } from './interests.ts';
 import type { Guard } from '../rules/guard-condition.ts';
@@ -65,7 +64,7 @@ export function createFeedView(vision: Vision): AskedView {
   };
   return {
     // The whole of it would be most of what a view holds.
-    key: createHash('sha256').update(visionKey(vision)).digest('base64url'),
+    key: hashOf(visionKey(vision)),
     interests: interestsOf({ kind: 'and', branches: [vision.rule, vision.filter] }),
     tell(change, whole) {
       budget = createBudget(viewUnits, whole);

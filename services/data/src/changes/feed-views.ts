@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
-
 import type { Collection } from '../collections/collection-registry.ts';
 import type { Condition, Operand } from '../conditions/condition.ts';
 import type { Caller } from '../rules/rule.ts';
 import { visionOf } from '../rules/see.ts';
 import type { FeedView } from './feed-view.ts';
 import { createFeedView } from './feed-view.ts';
+import { hashOf } from './hash-of.ts';
 import { rightsIn } from './name-of-rule.ts';
 import type { WeakPool } from './weak-pool.ts';
 import { createWeakPool } from './weak-pool.ts';
@@ -34,9 +33,7 @@ export function createFeedViews(): FeedViews {
       let pool = pools.get(collection);
       if (pool === undefined) pools.set(collection, (pool = createWeakPool()));
       const sight = JSON.stringify([rightsIn(collection, caller), followed, filter]);
-      return pool.take(createHash('sha256').update(sight).digest('base64url'), () =>
-        createFeedView(visionOf(collection, caller, filter)),
-      );
+      return pool.take(hashOf(sight), () => createFeedView(visionOf(collection, caller, filter)));
     },
   };
 }

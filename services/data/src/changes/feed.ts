@@ -9,6 +9,7 @@ import { queryNeedsIndex } from '../queries/queries.errors.ts';
 import { arePlaced } from '../queries/required-indexes.ts';
 import type { Caller } from '../rules/rule.ts';
 import { GuardRefused } from '../rules/guard-condition.ts';
+import { isFollowing } from '../rules/follow/follow-records.ts';
 import { targetOf } from '../rules/follow/follows.ts';
 import { DueSnapshot } from './due-snapshot.ts';
 import type { FeedOptions, GapReason } from './feed-options.ts';
@@ -101,7 +102,7 @@ export class Feed {
 
   /** Whether its rule follows references to other records, which decide what it is told. */
   get isFollowing(): boolean {
-    return this.#collection.follows.read.length > 0 && !this.asker.administrator;
+    return isFollowing(this.#collection, this.asker);
   }
 
   /** Whether somebody has to look where they lead before it can be told anything. */

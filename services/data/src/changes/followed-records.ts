@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-
 import type { Timestamp } from 'mongodb';
 
 import type { Collection } from '../collections/collection-registry.ts';
@@ -10,12 +8,13 @@ import type { FollowedReference } from '../rules/follow/follows.ts';
 import { targetOf } from '../rules/follow/follows.ts';
 import type { FieldPath } from '../conditions/field-path.ts';
 import type { Caller } from '../rules/rule.ts';
+import { hashOf } from './hash-of.ts';
 import type { IdSet } from './id-sets.ts';
 import type { Interest } from './interests.ts';
 import { interestsOf } from './interests.ts';
 import type { Meets } from './meets.ts';
 import type { RecordChange } from './record-change.ts';
-import type { SharedSights } from './feed-options.ts';
+import type { SharedSights } from './shared-sights.ts';
 
 /** What a change has to be of, for it to lead somebody elsewhere. */
 export interface FollowedInterest {
@@ -185,9 +184,7 @@ export class FollowedRecords {
   }
 
   #rename(): void {
-    this.#name = createHash('sha256')
-      .update(JSON.stringify((this.#known ?? []).map(({ target, set }) => [target, set.name])))
-      .digest('base64url');
+    this.#name = hashOf(JSON.stringify((this.#known ?? []).map(({ target, set }) => [target, set.name])));
   }
 
   #learn(own: Collection, setOf: (follow: FollowedReference) => IdSet | undefined): void {

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-
+import { hashOf } from './hash-of.ts';
 import { createWeakPool } from './weak-pool.ts';
 
 /** The ids of some records. It never changes: all who know the same share it. */
@@ -25,7 +24,7 @@ export function createIdSets(): IdSets {
   const pool = createWeakPool<IdSet>();
   const of = (ids: Iterable<string>): IdSet => {
     const sorted = [...new Set(ids)].sort();
-    const name = createHash('sha256').update(JSON.stringify(sorted)).digest('base64url');
+    const name = hashOf(JSON.stringify(sorted));
     return pool.take(name, () => new Ids(sorted, name, of));
   };
   return { of };

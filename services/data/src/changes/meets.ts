@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
-
 import { compilePredicate } from '../conditions/compile-predicate.ts';
 import type { Condition, Value } from '../conditions/condition.ts';
 import { createBudget } from '../conditions/evaluation-budget.ts';
 import type { Spend } from '../conditions/pattern/automaton.ts';
 import { decisionUnits } from '../rules/rule.ts';
+import { hashOf } from './hash-of.ts';
 import { createWeakPool } from './weak-pool.ts';
 
 /**
@@ -24,10 +23,7 @@ export interface MeetsPool {
 export function createMeetsPool(): MeetsPool {
   const pool = createWeakPool<Meets>();
   return {
-    of: (condition) => {
-      const key = createHash('sha256').update(JSON.stringify(condition)).digest('base64url');
-      return pool.take(key, () => remembering(condition));
-    },
+    of: (condition) => pool.take(hashOf(JSON.stringify(condition)), () => remembering(condition)),
   };
 }
 

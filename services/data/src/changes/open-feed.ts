@@ -16,14 +16,14 @@ import type { AdmitQuery } from '../queries/plan/admit-query.ts';
 import type { FindCurrent } from '../records/find-current.ts';
 import { demandReadable } from '../records/judge-record.ts';
 import { callerOf, principalKey } from '../rules/caller.ts';
-import { followAll } from '../rules/follow/follow-records.ts';
+import { followAll, isFollowing } from '../rules/follow/follow-records.ts';
 import type { Caller } from '../rules/rule.ts';
 import { demandSeen } from '../rules/see.ts';
 import type { FeedCursors } from './feed-cursors.ts';
 import type { FeedHub } from './feed-hub.ts';
 import type { FeedWriter } from './feed-writer.ts';
-import type { SharedSights } from './feed-options.ts';
 import { Feed } from './feed.ts';
+import type { SharedSights } from './shared-sights.ts';
 import { snapshotQuery } from './snapshot/send-snapshot.ts';
 import type { Release, SnapshotPlaces } from './snapshot/snapshot-places.ts';
 
@@ -125,7 +125,7 @@ export function createOpenFeed(dependencies: OpenFeedDependencies): OpenFeed {
     });
     const resumed =
       resume === undefined ? undefined : { cursor: feedCursors.read(resume, bound, asked.resumePlace), given: resume };
-    await hub.admit({ isFollowing: collection.follows.read.length > 0 && !caller.administrator });
+    await hub.admit({ isFollowing: isFollowing(collection, caller) });
     const judged: Judged = { collection, caller, filter };
     // What cannot be followed is said here; the feed looks for itself, once it hears of changes.
     const seeing = { ...judged, caller: await followAll(db, collection, caller) };

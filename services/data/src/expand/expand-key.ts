@@ -1,5 +1,6 @@
 import { everything } from '../conditions/condition.ts';
 import { encryptedPaths } from '../encryption/sealed-fields.ts';
+import { isFollowing } from '../rules/follow/follow-records.ts';
 import type { Caller } from '../rules/rule.ts';
 import { timelessSight } from '../rules/see.ts';
 import type { Expansion } from './expansion.ts';
@@ -27,7 +28,7 @@ export function keyOfExpand(expansions: readonly Expansion[], caller: Caller): E
         continue;
       }
       // Records of other collections decide, whose changes are not those of this one.
-      if (target.follows.read.length > 0 && !caller.administrator) return undefined;
+      if (isFollowing(target, caller)) return undefined;
       // What is encrypted would be kept in the clear.
       if (encryptedPaths(target.fields).length > 0) return undefined;
       const sight = timelessSight(target, caller, everything);

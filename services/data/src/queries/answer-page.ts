@@ -18,6 +18,7 @@ import { referringIn } from '../expand/read-expanded.ts';
 import type { LookTime } from '../pacing/look-time.ts';
 import { createLookTime } from '../pacing/look-time.ts';
 import type { VisibleRecord } from '../records/record.model.ts';
+import { isFollowing } from '../rules/follow/follow-records.ts';
 import type { Caller } from '../rules/rule.ts';
 import { createSight, timelessSight } from '../rules/see.ts';
 import type { AskedQuery, RecordQuery } from './asked-query.ts';
@@ -192,7 +193,7 @@ function keyOf(
   // What goes wrong with the row that a page ended with is told by where its cursor was sent.
   if (asked.explain || asked.scan || (from !== undefined && !Array.isArray(from))) return undefined;
   // Records of other collections decide, whose changes are not those of this one.
-  if (collection.follows.read.length > 0 && !caller.administrator) return undefined;
+  if (isFollowing(collection, caller)) return undefined;
   // What is encrypted would be kept in the clear.
   if (encryptedPaths(collection.fields).length > 0) return undefined;
   const sight = timelessSight(collection, caller, query.filter);

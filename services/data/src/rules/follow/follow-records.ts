@@ -39,6 +39,10 @@ const followMs = 5_000;
 /** MaxTimeMSExpired: https://www.mongodb.com/docs/manual/reference/error-codes/ */
 const timeIsUpCode = 50;
 
+/** Whether what somebody reads is decided by where references lead. */
+export const isFollowing = ({ follows }: Pick<Following, 'follows'>, { administrator }: Caller): boolean =>
+  follows.read.length > 0 && !administrator;
+
 /**
  * Looks where all references lead that the rule for reading follows, for whoever asks for more than one record.
  *
@@ -51,10 +55,9 @@ export async function followAll(
   caller: Caller,
   read: FollowReading = {},
 ): Promise<Caller> {
-  const { read: follows } = collection.follows;
-  if (follows.length === 0 || caller.administrator) return caller;
+  if (!isFollowing(collection, caller)) return caller;
   const followed = new Map<FollowOperand, readonly string[]>();
-  for (const follow of follows) {
+  for (const follow of collection.follows.read) {
     const ids = await find(db, targetOf(follow, collection), conditionFor(follow, caller), read);
     if (ids.length > mostFollowed) throw tooMany();
     followed.set(follow.operand, ids);
